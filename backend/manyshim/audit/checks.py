@@ -1,0 +1,95 @@
+"""What the archive and each ELF header say for themselves, before a policy is known."""
+
+from __future__ import annotations
+
+import re
+from typing import Dict, FrozenSet, Iterator
+
+from manyshim.audit import findings as f
+from manyshim.audit.facts import WheelFacts
+from manyshim.audit.findings import Finding, finding
+from manyshim.audit.identity import OS_ABIS, identify
+from manyshim.audit.request import Request
+from manyshim.audit.tags import MACHINES
+
+
+def members(facts: WheelFacts) -> Iterator[Finding]:
+    """Find names that installers treat in different ways, or that leave the wheel."""
+    seen: Dict[str, int] = {}
+    for path in facts.paths:
+        seen[path] = seen.get(path, 0) + 1
+        reason = _bad_path(path)
+        if reason:
+            yield finding("BAD_PATH", path, path, evidence=reason)
+    for path, times in seen.items():
+        if times > 1:
+            yield finding("DUP_MEMBER", path, path, evidence=f"{times} times")
+    for path in facts.symlinks:
+        yield finding("SYMLINK_MEMBER", path, path)
+
+
+def _bad_path(path: str) -> str:
+    if path.startswith("/"):
+        return "absolute"
+    if ".." in path.split("/"):
+        return "climbs out of the wheel"
+    if re.match(r"[A-Za-z]:", path):
+        return "begins with a drive"
+    if any(ord(character) < 0x20 or ord(character) == 0x7F for character in path):
+        return "holds control characters"
+    return ""
+
+
+def tags_agree(facts: WheelFacts) -> Iterator[Finding]:
+    """Compare WHEEL's Tag lines with the file name."""
+    wanted, written = frozenset(facts.name.tags), frozenset(facts.tags)
+    if wanted != written:
+        evidence = f"the name says {_list(wanted)}; WHEEL says {_list(written) or 'nothing'}"
+        yield finding("WHEEL_TAGS", "WHEEL", str(facts.name), evidence=evidence)
+
+
+def _list(tags: FrozenSet[str]) -> str:
+    return ", ".join(sorted(tags))
+
+
+def elf_presence(facts: WheelFacts, request: Request) -> Iterator[Finding]:
+    """Find a platform wheel without machine code, and machine code in a pure wheel."""
+    native = list(_native(facts))
+    if facts.name.linux and not native:
+        severity = f.ERROR if request.strict else f.WARNING
+        yield finding("NO_ELF", "", str(facts.name), severity=severity)
+    purelib = f"{facts.distribution}.data/purelib/"
+    for path in native:
+        if facts.name.pure:
+            yield finding("ELF_IN_PURE_WHEEL", path, "the platform tag any")
+        elif facts.purelib:
+            yield finding("ELF_IN_PURE_WHEEL", path, "Root-Is-Purelib: true")
+        elif path.startswith(purelib):
+            yield finding("ELF_IN_PURE_WHEEL", path, "the folder purelib")
+
+
+def _native(facts: WheelFacts) -> Iterator[str]:
+    for elf in facts.elfs:
+        if elf.ident.loadable and elf.ident.machine in MACHINES:
+            yield elf.path
+    for member in facts.unreadable:
+        yield member.path
+
+
+def headers(facts: WheelFacts) -> Iterator[Finding]:
+    """Judge what each ELF header says for itself."""
+    for member in facts.unreadable:
+        yield finding("ELF_CORRUPT", member.path, member.reason)
+    for elf in facts.elfs:
+        if not elf.ident.loadable:
+            continue
+        if elf.ident.machine not in MACHINES:
+            yield finding("DEVICE_CODE", elf.path, f"machine {elf.ident.machine}")
+            continue
+        for damage in elf.damage:
+            yield finding("ELF_DAMAGED", elf.path, damage)
+        identity = identify(elf.ident)
+        if identity.problem:
+            yield finding("WRONG_ABI", elf.path, identity.problem)
+        if elf.ident.os_abi not in OS_ABIS:
+            yield finding("WRONG_OS", elf.path, f"OSABI {elf.ident.os_abi}")

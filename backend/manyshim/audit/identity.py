@@ -1,0 +1,99 @@
+"""For which architecture and libc family a file was built."""
+
+from __future__ import annotations
+
+import posixpath
+from typing import Iterable, NamedTuple, Optional
+
+from manyshim.audit.facts import ElfFile, ElfIdent
+from manyshim.audit.tags import ARCHES, GLIBC, MUSL, parse_module_suffix
+
+_LOADERS = frozenset(arch.loader for arch in ARCHES.values()) | {"ld-linux.so.3"}
+
+# NEEDED names that musl's loader binds to itself (musl ldso/dynlink.c, load_library).
+_MUSL_OWN = ("libc.", "libpthread.", "librt.", "libm.", "libdl.", "libutil.", "libxnet.")
+
+# ELF gABI: OSABI System V, and GNU, which IFUNC and unique symbols ask for.
+OS_ABIS = (0, 3)
+
+_ARM_EABI = 0xFF000000
+_ARM_EABI_5 = 0x05000000
+_ARM_SOFT_FLOAT = 0x200
+_RISCV_FLOAT_ABI, _RISCV_DOUBLE, _RISCV_RVE = 0x6, 0x4, 0x8
+_LOONGARCH_ABI, _LOONGARCH_DOUBLE = 0x7, 0x3
+_PPC_ABI = 0x3
+
+
+class Identity(NamedTuple):
+    """The architecture whose tags a file belongs to, or the reason why it belongs to none."""
+
+    arch: str = ""
+    problem: str = ""
+
+
+def identify(ident: ElfIdent) -> Identity:
+    """Map an ELF header to a tag's architecture; its machine must be one that tags name."""
+    rows = [arch for arch in ARCHES.values() if arch.machine == ident.machine]
+    for arch in rows:
+        if (arch.bits, arch.little_endian) == (ident.bits, ident.little_endian):
+            problem = _flags_problem(arch.name, ident.flags)
+            return Identity(problem=problem) if problem else Identity(arch.name)
+    order = "little" if ident.little_endian else "big"
+    wanted = " or ".join(
+        f"{arch.bits}-bit {'little' if arch.little_endian else 'big'}-endian ({arch.name})"
+        for arch in rows
+    )
+    return Identity(
+        problem=f"machine {ident.machine} as {ident.bits}-bit {order}-endian; tags name {wanted}"
+    )
+
+
+def _flags_problem(arch: str, flags: int) -> str:
+    problem = ""
+    if arch == "armv7l" and flags & _ARM_EABI != _ARM_EABI_5:
+        problem = f"ARM EABI version {flags >> 24}, not 5"
+    elif arch == "armv7l" and flags & _ARM_SOFT_FLOAT:
+        problem = "the soft-float ARM ABI; armv7l tags promise hard-float"
+    elif arch == "ppc64le" and flags & _PPC_ABI not in (0, 2):
+        problem = "the ELFv1 ABI; ppc64le tags promise ELFv2"
+    elif arch == "ppc64" and flags & _PPC_ABI not in (0, 1):
+        problem = "the ELFv2 ABI; ppc64 tags promise ELFv1"
+    elif arch == "riscv64" and (flags & _RISCV_FLOAT_ABI != _RISCV_DOUBLE or flags & _RISCV_RVE):
+        problem = "not the double-float lp64d ABI of RISC-V"
+    elif arch == "loongarch64" and flags & _LOONGARCH_ABI != _LOONGARCH_DOUBLE:
+        problem = "not the double-float lp64d ABI of LoongArch"
+    return f"{problem} (e_flags {flags:#x})" if problem else ""
+
+
+def is_loader(libc: str, arch: str, name: str) -> bool:
+    """Whether a NEEDED name is the dynamic loader, or in musl any name of musl itself."""
+    if libc == MUSL:
+        return name.startswith((*_MUSL_OWN, "ld-musl-"))
+    return name == ARCHES[arch].loader
+
+
+def family(elf: ElfFile) -> Optional[str]:
+    """Tell the libc family of a file by its strongest evidence; None where it has none."""
+    if elf.interpreter:
+        interpreter = posixpath.basename(elf.interpreter)
+        if interpreter.startswith("ld-musl-"):
+            return MUSL
+        if interpreter in _LOADERS:
+            return GLIBC
+    if any(name == "libc.so.6" or name in _LOADERS for name in elf.needed) or any(
+        need.version.startswith("GLIBC_") for need in elf.versions_needed
+    ):
+        return GLIBC
+    bionic = elf.android or any(need.version == "LIBC" for need in elf.versions_needed)
+    if any(name.startswith(("libc.musl-", "ld-musl-")) for name in elf.needed) or (
+        "libc.so" in elf.needed and not bionic
+    ):
+        return MUSL
+    return None
+
+
+def suffix_family(elfs: Iterable[ElfFile]) -> Optional[str]:
+    """Tell the libc family that the suffixes of the extension modules agree on."""
+    suffixes = (parse_module_suffix(elf.name) for elf in elfs)
+    families = {suffix.libc for suffix in suffixes if suffix and suffix.libc}
+    return families.pop() if len(families) == 1 else None

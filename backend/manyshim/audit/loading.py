@@ -1,0 +1,228 @@
+"""The dynamic loader's search, simulated inside the wheel as it lies after installation.
+
+Sources: glibc elf/dl-load.c and elf/dl-deps.c; musl ldso/dynlink.c; ld.so(8).
+"""
+
+from __future__ import annotations
+
+import posixpath
+from typing import Dict, FrozenSet, Iterable, List, Mapping, NamedTuple, Optional, Set, Tuple
+
+from manyshim.audit.facts import ElfFile, InstallPath, install_path
+from manyshim.audit.identity import is_loader
+from manyshim.audit.tags import MUSL
+
+INTERNAL = "internal"
+BY_NAME_ONLY = "by name only"
+SYSTEM = "system"
+LOADER = "loader"
+PATH = "path"
+
+
+class Edge(NamedTuple):
+    """How one NEEDED entry of a file is satisfied; `target` is the member that does it.
+
+    `preloaded` says of a BY_NAME_ONLY edge that another root loads the target by a resolved one.
+    """
+
+    kind: str
+    target: str = ""
+    preloaded: bool = False
+
+
+class Process(NamedTuple):
+    """What one root pulls in: its members in load order, and what comes from outside.
+
+    `outside` leaves out the loader, and in musl musl itself; `resolved` are the members that were
+    found by a search path.
+    """
+
+    root: str
+    members: Tuple[str, ...]
+    outside: FrozenSet[str]
+    resolved: FrozenSet[str]
+
+
+class Loading(NamedTuple):
+    """The simulation's result: each (file, library) that is asked for, and each root's process."""
+
+    edges: Mapping[Tuple[str, str], Edge]
+    processes: Tuple[Process, ...]
+
+    def provider(self, path: str, library: str) -> Edge:
+        """Tell who provides `library` to the file at `path`."""
+        return self.edges[path, library]
+
+    def closures(self, path: str) -> List[Process]:
+        """List the processes that a member is loaded into."""
+        return [process for process in self.processes if path in process.members]
+
+
+def simulate(elfs: Iterable[ElfFile], libc: str, arch: str, distribution: str) -> Loading:
+    """Load every root of a wheel; `distribution` is the `NAME-VERSION` of its .data folder."""
+    world = _World({elf.path: elf for elf in elfs}, libc, arch, distribution)
+    runs = [_Run(world, path) for path in world.roots()]
+    visited: Set[str] = {path for run in runs for path in run.loader}
+    for path in world.files:
+        # What no root reaches, as two libraries that need each other, is opened by name.
+        if path not in visited:
+            runs.append(_Run(world, path))
+            visited.update(runs[-1].loader)
+    return Loading(_merge(world, runs), tuple(run.process() for run in runs))
+
+
+class _World:
+    """The files of one architecture and family, by path, name and place."""
+
+    def __init__(self, files: Dict[str, ElfFile], libc: str, arch: str, distribution: str) -> None:
+        self.files = files
+        self.libc = libc
+        self.arch = arch
+        self.places = {path: install_path(path, distribution) for path in files}
+        self.at = {place: path for path, place in self.places.items()}
+        self.named: Dict[str, str] = {}
+        for path in sorted(files, reverse=True):
+            self.named[files[path].name] = path
+        for path in sorted(files, reverse=True):
+            self.named[files[path].soname or files[path].name] = path
+        self._folders = {(place.root, posixpath.dirname(place.path)) for place in self.at}
+        self._searched = {path: self._search_path(elf) for path, elf in files.items()}
+
+    def roots(self) -> List[str]:
+        """List what is entered from outside: modules, programs, and what no file asks for."""
+        asked = {name for elf in self.files.values() for name in elf.needed}
+        return [
+            path
+            for path, elf in self.files.items()
+            if elf.extension_module
+            or elf.executable
+            or not asked.intersection((elf.name, elf.soname or elf.name))
+        ]
+
+    def _search_path(self, elf: ElfFile) -> Tuple[InstallPath, ...]:
+        """Expand the folders of the wheel that a file's own RPATH or RUNPATH names, in order."""
+        place = self.places[elf.path]
+        origin = posixpath.dirname(place.path)
+        folders: Dict[InstallPath, None] = {}
+        for entry in elf.runpath or elf.rpath:
+            for spelling in ("$ORIGIN", "${ORIGIN}"):
+                rest = entry[len(spelling) :]
+                if entry.startswith(spelling) and (not rest or rest.startswith("/")):
+                    folder = posixpath.normpath(f"{origin}/{rest}" if origin else f".{rest}")
+                    folder = "" if folder == "." else folder
+                    if (place.root, folder) in self._folders:
+                        folders[InstallPath(place.root, folder)] = None
+        return tuple(folders)
+
+    def find(self, chain: List[str], name: str) -> Optional[str]:
+        """Search for `name` as the loader does for the first file of `chain`, its loader next."""
+        requester = self.files[chain[0]]
+        if self.libc != MUSL and requester.runpath:
+            chain = chain[:1]
+        for path in chain:
+            if self.libc != MUSL and path != chain[0] and self.files[path].runpath:
+                continue
+            for folder in self._searched[path]:
+                candidate = InstallPath(folder.root, posixpath.join(folder.path, name))
+                if candidate in self.at:
+                    return self.at[candidate]
+        return None
+
+
+class _Run:
+    """One root's breadth-first load."""
+
+    def __init__(self, world: _World, root: str) -> None:
+        self.world = world
+        self.root = root
+        # Each loaded member, in load order, with the one that pulled it in.
+        self.loader: Dict[str, str] = {root: ""}
+        self.edges: Dict[Tuple[str, str], Edge] = {}
+        self._names: Dict[str, str] = {}
+        self._remember(root, "")
+        queue = [root]
+        for path in queue:
+            for name in world.files[path].needed:
+                target = self._load(path, name)
+                if target and target not in self.loader:
+                    self.loader[target] = path
+                    queue.append(target)
+        for path in queue:
+            for need in world.files[path].versions_needed:
+                self.edges.setdefault((path, need.library), self._present(need.library))
+
+    def process(self) -> Process:
+        outside = {
+            name
+            for (_, name), edge in self.edges.items()
+            if edge.kind in (SYSTEM, BY_NAME_ONLY, PATH)
+        }
+        resolved = {edge.target for edge in self.edges.values() if edge.kind == INTERNAL}
+        return Process(self.root, tuple(self.loader), frozenset(outside), frozenset(resolved))
+
+    def _remember(self, path: str, name: str) -> None:
+        soname = self.world.files[path].soname
+        # musl knows a library by the name that it was asked for alone.
+        for known in (name, soname if self.world.libc != MUSL else None):
+            if known:
+                self._names.setdefault(known, path)
+
+    def _load(self, path: str, name: str) -> Optional[str]:
+        edge = self._resolve(path, name)
+        self.edges[path, name] = edge
+        if edge.kind != INTERNAL:
+            return None
+        self._remember(edge.target, name)
+        return edge.target
+
+    def _resolve(self, path: str, name: str) -> Edge:
+        if "/" in name:
+            return Edge(PATH)
+        if is_loader(self.world.libc, self.world.arch, name):
+            return Edge(LOADER)
+        if name in self._names:
+            return Edge(INTERNAL, self._names[name])
+        chain, loader = [path], self.loader[path]
+        while loader:
+            chain.append(loader)
+            loader = self.loader[loader]
+        target = self.world.find(chain, name)
+        return Edge(INTERNAL, target) if target else self._outside(name)
+
+    def _present(self, name: str) -> Edge:
+        if name in self._names:
+            return Edge(INTERNAL, self._names[name])
+        if is_loader(self.world.libc, self.world.arch, name):
+            return Edge(LOADER)
+        return self._outside(name)
+
+    def _outside(self, name: str) -> Edge:
+        target = self.world.named.get(name)
+        return Edge(BY_NAME_ONLY, target) if target else Edge(SYSTEM)
+
+
+def _merge(world: _World, runs: List[_Run]) -> Dict[Tuple[str, str], Edge]:
+    """Give each edge its worst outcome over the roots that reach it."""
+    edges: Dict[Tuple[str, str], Edge] = {}
+    for run in runs:
+        for key, edge in run.edges.items():
+            if edge.kind == BY_NAME_ONLY:
+                loaded_first = _loads_first(world, runs, run, edge.target)
+                known = edges.get(key)
+                if known is None or known.kind != BY_NAME_ONLY or known.preloaded:
+                    edges[key] = edge._replace(preloaded=loaded_first)
+            else:
+                edges.setdefault(key, edge)
+    return edges
+
+
+def _loads_first(world: _World, runs: List[_Run], run: _Run, target: str) -> bool:
+    """Whether another root that shares the process loads `target` by a resolved edge."""
+    if world.files[run.root].executable:
+        return False
+    return any(
+        other.root != run.root
+        and not world.files[other.root].executable
+        and any(edge.kind == INTERNAL and edge.target == target for edge in other.edges.values())
+        for other in runs
+    )

@@ -1,0 +1,85 @@
+"""What musl says: it knows no versions, so the imported names and DT_RELR are the requirement."""
+
+from __future__ import annotations
+
+from typing import Dict, FrozenSet, Iterator, List, Mapping, Tuple
+
+from manyshim.audit import findings as f
+from manyshim.audit.facts import ElfFile
+from manyshim.audit.findings import Finding, finding
+from manyshim.audit.loading import Process
+from manyshim.audit.policy import MUSL_FIRST, MuslRelease, musl_symbols
+from manyshim.audit.rules import Audit
+from manyshim.audit.tags import ARCHES
+
+# DT_RELR is read from this release on; before it a library with it crashes.
+_FIRST_RELR: MuslRelease = (1, 2, 4)
+
+
+def wanted_names(elf: ElfFile) -> FrozenSet[str]:
+    """Collect the strong names that a file needs of others, without those of the interpreter."""
+    names = (*elf.undefined, *elf.strong_versioned)
+    return frozenset(name for name in names if not name.startswith(("Py", "_Py")))
+
+
+def not_always(elf: ElfFile, known: Mapping[str, MuslRelease], arch: str) -> FrozenSet[str]:
+    """Collect the wanted names that not every musl of the architecture has."""
+    oldest = ARCHES[arch].musl_floor or MUSL_FIRST
+    return frozenset(name for name in wanted_names(elf) if known.get(name, (9, 9, 9)) > oldest)
+
+
+def _provided(audit: Audit, process: Process, name: str) -> bool:
+    exports = audit.facts.exports
+    return any(name in exports.get(path, ()) for path in process.members)
+
+
+def _needs(audit: Audit) -> Iterator[Tuple[ElfFile, MuslRelease, Tuple[str, ...]]]:
+    """Yield each release of musl that a file needs, with the names that need it."""
+    known = musl_symbols(audit.ladder.arch)
+    for elf in audit.elfs:
+        closures = audit.loading.closures(elf.path)
+        needs: Dict[MuslRelease, List[str]] = {}
+        for name in sorted(not_always(elf, known, audit.ladder.arch)):
+            if name in known and not all(_provided(audit, one, name) for one in closures):
+                needs.setdefault(known[name], []).append(name)
+        if elf.relr:
+            needs.setdefault(_FIRST_RELR, []).append("DT_RELR")
+        for release_, names in sorted(needs.items()):
+            yield elf, release_, tuple(names)
+
+
+def minimum(audit: Audit) -> MuslRelease:
+    """Derive the oldest release of musl that has all that the files import."""
+    floor = ARCHES[audit.ladder.arch].musl_floor or MUSL_FIRST
+    return max((release_ for _, release_, _ in _needs(audit)), default=floor)
+
+
+def release(audit: Audit) -> Iterator[Finding]:
+    """Judge the release of musl that the imported names and DT_RELR need."""
+    promised = max((1, 2, 0), ARCHES[audit.ladder.arch].musl_floor or MUSL_FIRST)
+    for elf, needed, names in _needs(audit):
+        subject = "musl " + ".".join(map(str, needed))
+        made = finding("TOO_NEW", elf.path, subject, library="libc.so", symbols=names)
+        if needed >= (1, 2, 0):
+            yield from audit.ruled_out(audit.ladder.at_least((1, 2)), made)
+        if needed > promised:
+            crash = audit.request.strict and "DT_RELR" in names
+            yield made._replace(
+                kind="MUSL_PATCH_LEVEL", severity=f.ERROR if crash else f.WARNING, policy=None
+            )
+
+
+def undefined(audit: Audit) -> Iterator[Finding]:
+    """Find names that no musl exports, where nothing from outside the wheel could."""
+    known = musl_symbols(audit.ladder.arch)
+    elfs = {elf.path: elf for elf in audit.elfs}
+    missing: Dict[Tuple[str, str], None] = {}
+    for process in audit.loading.processes:
+        if process.outside:
+            continue
+        for path in process.members:
+            for name in wanted_names(elfs[path]) - known.keys():
+                if not _provided(audit, process, name):
+                    missing[path, name] = None
+    for path, name in sorted(missing):
+        yield finding("MUSL_UNDEFINED", path, name, library="libc.so")

@@ -1,0 +1,184 @@
+"""The ladder of policies: what each manylinux and musllinux rung allows.
+
+The data are facts in small text files (`data/`); their format is in docs/policies.md.
+"""
+
+from __future__ import annotations
+
+import pkgutil
+from functools import lru_cache
+from typing import Dict, FrozenSet, Iterator, List, Mapping, NamedTuple, Optional, Tuple
+
+from manyshim.audit.tags import ARCHES, GLIBC, MUSL, PlatformTag
+
+MuslRelease = Tuple[int, int, int]
+
+# The oldest release whose exports were sampled; names that it has carry no release in the data.
+MUSL_FIRST: MuslRelease = (1, 1, 16)
+
+_FILES = {GLIBC: "manylinux.txt", MUSL: "musllinux.txt"}
+
+
+class Ladder(NamedTuple):
+    """The policies of one libc family on one architecture, oldest first.
+
+    Along the ladder nothing that was allowed is taken away again, so each thing is described by
+    the index of the first rung that allows it; `len(rungs)` where none does.
+    """
+
+    libc: str
+    arch: str
+    rungs: Tuple[PlatformTag, ...]
+    versions: Mapping[str, Mapping[str, int]]
+    libraries: Mapping[str, int]
+    forbidden: Mapping[str, Mapping[str, int]]
+
+    @property
+    def never(self) -> int:
+        """The index that stands for "no rung allows it"."""
+        return len(self.rungs)
+
+    def version_rung(self, version: str) -> Optional[int]:
+        """Index the first rung that has a version node; None for an unknown namespace.
+
+        A node is its namespace up to the first underscore, and the rest.
+        """
+        namespace, _, rest = version.partition("_")
+        known = self.versions.get(namespace)
+        return None if known is None else known.get(rest, self.never)
+
+    def library_rung(self, soname: str) -> int:
+        """Index the first rung that allows a system library."""
+        return self.libraries.get(soname, self.never)
+
+    def at_least(self, version: Tuple[int, int]) -> int:
+        """Index the first rung that promises a libc of at least `version`."""
+        return sum(rung.version < version for rung in self.rungs)
+
+
+@lru_cache(maxsize=None)
+def ladder(libc: str, arch: str) -> Ladder:
+    """Load the ladder of one family and architecture; without rungs where there are none."""
+    return parse(_read(_FILES[libc]), libc, arch)
+
+
+@lru_cache(maxsize=None)
+def musl_symbols(arch: str) -> Mapping[str, MuslRelease]:
+    """Map each name that some musl exports on `arch` to the first release that does."""
+    row = ARCHES[arch]
+    floor = row.musl_floor or MUSL_FIRST
+    symbols: Dict[str, MuslRelease] = {}
+    for line in _records(_read("musl-symbols.txt")):
+        name, _, since = line.partition(" ")
+        if since == "1.2.0" and row.bits == 64:
+            continue  # the time64 family, which only 32-bit ports needed
+        # The loader of 1.2.4 and later resolves the LFS64 names itself.
+        symbols[name] = _release(since) if since and since != "lfs64" else MUSL_FIRST
+    # The buffer of that look-up holds 16 bytes, and this name has 17.
+    symbols.pop("posix_fallocate64", None)
+    for line in _records(_read(_FILES[MUSL])):
+        kind, arches, *names = line.split()
+        if kind == "A" and arch in arches.split(","):
+            symbols.update(dict.fromkeys(names, MUSL_FIRST))
+        elif kind == "A":
+            for name in names:
+                symbols.pop(name, None)
+    return {name: max(since, floor) for name, since in symbols.items()}
+
+
+class Distribution(NamedTuple):
+    """One release of a Linux distribution and the libraries that decide what it can load."""
+
+    name: str
+    glibc: Tuple[int, int]
+    arches: FrozenSet[str]
+
+
+@lru_cache(maxsize=None)
+def distributions() -> Tuple[Distribution, ...]:
+    """List the distribution releases with glibc, sorted by name."""
+    rows = (line.split("\t") for line in _records(_read("distros.txt")))
+    return tuple(
+        Distribution(row[0], _version(row[1]), frozenset(row[3].split()))
+        for row in rows
+        if len(row) == 4
+    )
+
+
+def parse(text: str, libc: str, arch: str) -> Ladder:
+    """Expand the policy data for one architecture."""
+    rungs: List[PlatformTag] = []
+    aboard: set[str] = set()
+    versions: Dict[str, Dict[str, int]] = {}
+    libraries: Dict[str, int] = {}
+    forbidden: Dict[str, Dict[str, int]] = {}
+    for line in _records(text):
+        kind, *fields = line.split()
+        if kind == "P":
+            _board(aboard, fields[1:])
+            if arch in aboard:
+                rungs.append(PlatformTag(libc, *_version(fields[0]), arch))
+    bare = Ladder(libc, arch, tuple(rungs), versions, libraries, forbidden)
+    for line in _records(text):
+        kind, subject, *fields = line.split()
+        if kind == "L":
+            libraries.update(dict.fromkeys(fields, bare.at_least(_version(subject))))
+        elif kind == "V":
+            # Every architecture knows the namespace, also one that has no node of it yet.
+            nodes = versions.setdefault(subject, {})
+            if arch in fields[0].split(","):
+                nodes.update(_nodes(fields[1:], bare))
+        elif kind == "B":
+            allowed = bare.never if fields[0] == "*" else _after(bare, _version(fields[0]))
+            forbidden.setdefault(subject, {}).update(dict.fromkeys(fields[1:], allowed))
+        elif kind == "X":
+            places = dict(place.split("@") for place in fields)
+            rung = bare.at_least(_version(places[arch])) if arch in places else bare.never
+            libraries[subject] = max(libraries.get(subject, bare.never), rung)
+    return bare
+
+
+def _read(name: str) -> str:
+    data = pkgutil.get_data("manyshim.audit", f"data/{name}")
+    if data is None:
+        raise FileNotFoundError(name)
+    return data.decode("utf-8")
+
+
+def _records(text: str) -> Iterator[str]:
+    for line in text.splitlines():
+        if line and not line.startswith("#"):
+            yield line
+
+
+def _version(text: str) -> Tuple[int, int]:
+    major, minor = text.split(".")
+    return int(major), int(minor)
+
+
+def _release(text: str) -> MuslRelease:
+    major, minor, patch = text.split(".")
+    return int(major), int(minor), int(patch)
+
+
+def _board(aboard: set[str], fields: List[str]) -> None:
+    for field in fields:
+        if field.startswith("-"):
+            aboard.discard(field[1:])
+        elif not field.startswith(("=", "~")):
+            aboard.add(field.lstrip("+"))
+
+
+def _after(bare: Ladder, last: Tuple[int, int]) -> int:
+    return sum(rung.version <= last for rung in bare.rungs)
+
+
+def _nodes(fields: List[str], bare: Ladder) -> Iterator[Tuple[str, int]]:
+    rung = 0
+    for field in fields:
+        if field == "@^":
+            rung = 0
+        elif field.startswith("@"):
+            rung = bare.at_least(_version(field[1:]))
+        else:
+            yield field, rung

@@ -1,0 +1,55 @@
+"""What was asked of an audit: the values that a configuration or a command line comes down to."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+from typing import NamedTuple, Optional, Tuple
+
+from manyshim.audit.tags import PlatformTag
+
+# What glibc itself installs. A tag is a promise about these, so nobody can declare them provided.
+_GLIBC_OWN = frozenset(
+    (
+        "libc.so.6",
+        "libm.so.6",
+        "libmvec.so.1",
+        "libpthread.so.0",
+        "libdl.so.2",
+        "librt.so.1",
+        "libutil.so.1",
+        "libresolv.so.2",
+        "libanl.so.1",
+        "libnsl.so.1",
+    )
+)
+
+
+class Allowance(NamedTuple):
+    """An error finding that the maintainer accepts: its kind, and a glob for the member."""
+
+    kind: str
+    glob: str
+
+
+class Request(NamedTuple):
+    """What was asked: the platform, or None for the oldest proved, and what is accepted.
+
+    `libc` is the family that decides where the files leave it open: in a build the building
+    interpreter's. `strict` hardens the findings that stand for a likely crash.
+    """
+
+    platform: Optional[PlatformTag] = None
+    libc: Optional[str] = None
+    strict: bool = False
+    exclude: Tuple[str, ...] = ()
+    allow: Tuple[Allowance, ...] = ()
+
+    def excludes(self, soname: str) -> bool:
+        """Whether the wheel's environment is declared to provide a library."""
+        return soname not in _GLIBC_OWN and any(fnmatchcase(soname, glob) for glob in self.exclude)
+
+    def allows(self, kind: str, path: str) -> bool:
+        """Whether a finding of this kind is accepted for a member."""
+        return any(
+            allowance.kind == kind and fnmatchcase(path, allowance.glob) for allowance in self.allow
+        )

@@ -1,0 +1,250 @@
+"""Platform tags, architectures and wheel file names (PEP 425, 427, 600, 656)."""
+
+from __future__ import annotations
+
+import re
+from typing import Mapping, NamedTuple, Optional, Tuple
+
+GLIBC = "glibc"
+MUSL = "musl"
+
+_FAMILY = {GLIBC: "manylinux", MUSL: "musllinux"}
+_LIBC = {family: libc for libc, family in _FAMILY.items()}
+
+# PEP 600: the names that came before manylinux_X_Y.
+LEGACY_NAMES: Mapping[str, Tuple[int, int]] = {
+    "manylinux1": (2, 5),
+    "manylinux2010": (2, 12),
+    "manylinux2014": (2, 17),
+}
+
+_PEP600 = re.compile(r"(manylinux|musllinux)_(\d{1,4})_(\d{1,4})(?:_(\w+))?")
+_LEGACY = re.compile(r"(manylinux(?:1|2010|2014))(?:_(\w+))?")
+_NATIVE = re.compile(r"linux_(\w+)")
+
+
+class Arch(NamedTuple):
+    """One architecture that manylinux or musllinux tags name; `machine` is e_machine (ELF gABI)."""
+
+    name: str
+    bits: int
+    little_endian: bool
+    machine: int
+    loader: str
+    musl_name: str
+    # Debian's multiarch CPU name, as it stands in the file name suffix of extension modules.
+    triplet: str
+    # The first musl release with the port; None: musl has no such port.
+    musl_floor: Optional[Tuple[int, int, int]]
+
+
+_LITTLE, _BIG = True, False
+_ANY_MUSL = (1, 1, 16)
+
+# fmt: off
+_ROWS = (
+    Arch("x86_64", 64, _LITTLE, 62, "ld-linux-x86-64.so.2", "x86_64", "x86_64", _ANY_MUSL),
+    Arch("i686", 32, _LITTLE, 3, "ld-linux.so.2", "x86", "i386", _ANY_MUSL),
+    Arch("aarch64", 64, _LITTLE, 183, "ld-linux-aarch64.so.1", "aarch64", "aarch64", _ANY_MUSL),
+    Arch("armv7l", 32, _LITTLE, 40, "ld-linux-armhf.so.3", "armv7", "arm", _ANY_MUSL),
+    Arch("ppc64le", 64, _LITTLE, 21, "ld64.so.2", "ppc64le", "powerpc64le", _ANY_MUSL),
+    Arch("ppc64", 64, _BIG, 21, "ld64.so.1", "ppc64", "powerpc64", None),
+    Arch("s390x", 64, _BIG, 22, "ld64.so.1", "s390x", "s390x", _ANY_MUSL),
+    Arch("riscv64", 64, _LITTLE, 243, "ld-linux-riscv64-lp64d.so.1", "riscv64", "riscv64",
+         (1, 1, 23)),
+    Arch("loongarch64", 64, _LITTLE, 258, "ld-linux-loongarch-lp64d.so.1", "loongarch64",
+         "loongarch64", (1, 2, 5)),
+)
+# fmt: on
+ARCHES: Mapping[str, Arch] = {arch.name: arch for arch in _ROWS}
+MACHINES = frozenset(arch.machine for arch in ARCHES.values())
+
+
+class PlatformTag(NamedTuple):
+    """A manylinux or musllinux platform tag; `arch` is empty where any architecture is meant."""
+
+    libc: str
+    major: int
+    minor: int
+    arch: str = ""
+
+    def __str__(self) -> str:
+        name = f"{_FAMILY[self.libc]}_{self.major}_{self.minor}"
+        return f"{name}_{self.arch}" if self.arch else name
+
+    @property
+    def version(self) -> Tuple[int, int]:
+        """The libc version that the tag promises, as (major, minor)."""
+        return self.major, self.minor
+
+    @property
+    def without_arch(self) -> str:
+        """The policy's name as people say it: `manylinux_2_28`."""
+        return str(self._replace(arch=""))
+
+    @property
+    def aliases(self) -> Tuple[str, ...]:
+        """The legacy spelling, where installers know one for this architecture (PEP 600)."""
+        if self.libc != GLIBC:
+            return ()
+        return tuple(
+            f"{name}_{self.arch}"
+            for name, version in LEGACY_NAMES.items()
+            if version == self.version and self.arch in _legacy_arches(name)
+        )
+
+    @property
+    def spellings(self) -> Tuple[str, ...]:
+        """Every platform tag to be written for this one, sorted by bytes."""
+        return tuple(sorted((str(self), *self.aliases)))
+
+    def on(self, arch: str) -> PlatformTag:
+        """Give the tag for `arch` where it names none."""
+        return self if self.arch else self._replace(arch=arch)
+
+
+def _legacy_arches(name: str) -> Tuple[str, ...]:
+    # loongarch64 and riscv64 came after manylinux2014; PEP 513 and 571 know only x86.
+    if name == "manylinux2014":
+        return ("x86_64", "i686", "aarch64", "armv7l", "ppc64le", "ppc64", "s390x")
+    return ("x86_64", "i686")
+
+
+def parse_platform(text: str) -> Optional[PlatformTag]:
+    """Read `manylinux_2_28_x86_64`, `manylinux_2_28`, `manylinux2014_x86_64` or `musllinux_1_2`.
+
+    None where the text is no manylinux or musllinux tag, or a legacy one for an architecture that
+    never had it.
+    """
+    match = _PEP600.fullmatch(text)
+    if match:
+        family, major, minor, arch = match.groups()
+        return PlatformTag(_LIBC[family], int(major), int(minor), arch or "")
+    match = _LEGACY.fullmatch(text)
+    if match:
+        name, arch = match.groups()
+        if arch and arch not in _legacy_arches(name):
+            return None
+        return PlatformTag(GLIBC, *LEGACY_NAMES[name], arch or "")
+    return None
+
+
+def is_linux(platform: str) -> bool:
+    """Whether a platform tag is one for Linux: `linux_*`, `manylinux*` or `musllinux*`."""
+    return platform.startswith(("linux_", "manylinux", "musllinux"))
+
+
+def platform_arch(platform: str) -> Optional[str]:
+    """Name the architecture that a Linux platform tag ends in, None where it names none."""
+    match = _NATIVE.fullmatch(platform)
+    if match:
+        return match.group(1)
+    tag = parse_platform(platform)
+    return tag.arch if tag and tag.arch else None
+
+
+class WheelName(NamedTuple):
+    """The parts of a wheel's file name (PEP 427), each as it is spelled."""
+
+    name: str
+    version: str
+    build: str
+    pythons: Tuple[str, ...]
+    abis: Tuple[str, ...]
+    platforms: Tuple[str, ...]
+
+    def __str__(self) -> str:
+        build = (self.build,) if self.build else ()
+        tags = (".".join(part) for part in (self.pythons, self.abis, self.platforms))
+        return "-".join((self.name, self.version, *build, *tags)) + ".whl"
+
+    @property
+    def tags(self) -> Tuple[str, ...]:
+        """The compressed tag set, expanded in the order of the name (PEP 425)."""
+        return tuple(
+            f"{python}-{abi}-{platform}"
+            for python in self.pythons
+            for abi in self.abis
+            for platform in self.platforms
+        )
+
+    @property
+    def linux(self) -> bool:
+        """Whether a platform of the name is one for Linux."""
+        return any(map(is_linux, self.platforms))
+
+    @property
+    def pure(self) -> bool:
+        """Whether the name claims to run on any platform."""
+        return "any" in self.platforms
+
+    @property
+    def arch(self) -> Optional[str]:
+        """The one known architecture that all platforms of the name share, else None."""
+        arches = {platform_arch(platform) for platform in self.platforms}
+        arch = arches.pop() if len(arches) == 1 else None
+        return arch if arch in ARCHES else None
+
+    @property
+    def libc(self) -> Optional[str]:
+        """The libc family that the name's manylinux or musllinux tags share, else None."""
+        families = {tag.libc for tag in map(parse_platform, self.platforms) if tag}
+        return families.pop() if len(families) == 1 else None
+
+
+_BUILD = re.compile(r"\d[A-Za-z0-9_.]*")
+_PART = re.compile(r"[A-Za-z0-9_.!+]+")
+
+
+def parse_wheel_name(filename: str) -> Optional[WheelName]:
+    """Split a wheel's file name into its parts (PEP 427); None where it is not one."""
+    stem, dot, extension = filename.rpartition(".")
+    parts = stem.split("-")
+    if not dot or extension.lower() != "whl" or len(parts) not in (5, 6):
+        return None
+    if not all(map(_PART.fullmatch, parts)):
+        return None
+    build = parts[2] if len(parts) == 6 else ""
+    if build and not _BUILD.fullmatch(build):
+        return None
+    pythons, abis, platforms = (tuple(part.split(".")) for part in parts[-3:])
+    if not all(pythons + abis + platforms):
+        return None
+    return WheelName(parts[0], parts[1], build, pythons, abis, platforms)
+
+
+# CPython's file name suffix for extension modules: name.cpython-313t-x86_64-linux-gnu.so,
+# name.abi3.so, name.pypy310-pp73-x86_64-linux-gnu.so.
+_SUFFIX = re.compile(
+    r"\.(?:(?P<abi3>abi3t?)|(?P<impl>cpython-\d+[a-z]*|pypy\d+-pp\d+|graalpy[\w-]*?)"
+    r"(?:-(?P<triplet>[\w-]+-linux-(?:gnu|musl)\w*))?)\.so"
+)
+
+
+class ModuleSuffix(NamedTuple):
+    """What the file name of an extension module says of the ABI that it was built for."""
+
+    implementation: str
+    triplet: str
+
+    @property
+    def libc(self) -> Optional[str]:
+        """The family in the triplet; CPython before 3.11 says `gnu` on musl too."""
+        if not self.triplet:
+            return None
+        if "-linux-musl" in self.triplet:
+            return MUSL
+        match = re.match(r"cpython-3(\d+)", self.implementation)
+        return GLIBC if match and int(match.group(1)) >= 11 else None
+
+
+def parse_module_suffix(filename: str) -> Optional[ModuleSuffix]:
+    """Read the ABI suffix of an extension module's file name; None where there is none."""
+    start = filename.find(".")
+    while start >= 0:
+        match = _SUFFIX.fullmatch(filename, start)
+        if match:
+            implementation = match.group("abi3") or match.group("impl")
+            return ModuleSuffix(implementation, match.group("triplet") or "")
+        start = filename.find(".", start + 1)
+    return None

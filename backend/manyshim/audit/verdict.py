@@ -1,0 +1,253 @@
+"""Folds the findings into a report, and chooses the tag."""
+
+from __future__ import annotations
+
+import re
+from typing import (
+    Callable,
+    Counter,
+    Dict,
+    FrozenSet,
+    Iterator,
+    List,
+    NamedTuple,
+    Optional,
+    Set,
+    Tuple,
+)
+
+from manyshim.audit import checks, musl, rules
+from manyshim.audit import findings as f
+from manyshim.audit.facts import ElfFile, WheelFacts
+from manyshim.audit.findings import Finding, finding
+from manyshim.audit.identity import family, identify, suffix_family
+from manyshim.audit.loading import simulate
+from manyshim.audit.policy import MuslRelease, ladder, musl_symbols
+from manyshim.audit.request import Request
+from manyshim.audit.rules import Audit
+from manyshim.audit.tags import ARCHES, GLIBC, MACHINES, MUSL, PlatformTag, WheelName
+
+
+class Report(NamedTuple):
+    """The result of an audit.
+
+    `policy` is the oldest listed policy that no finding rules out, None where each is or where
+    there is nothing to judge; `families` are the libc families that the files leave open.
+    """
+
+    name: WheelName
+    arch: Optional[str] = None
+    libc: Optional[str] = None
+    rungs: Tuple[PlatformTag, ...] = ()
+    policy: Optional[PlatformTag] = None
+    findings: Tuple[Finding, ...] = ()
+    musl_minimum: Optional[MuslRelease] = None
+    open_libc: bool = False
+
+    @property
+    def errors(self) -> Tuple[Finding, ...]:
+        """The findings that block every tag."""
+        return tuple(found for found in self.findings if found.severity == f.ERROR)
+
+    @property
+    def external(self) -> Tuple[str, ...]:
+        """The sonames that the wheel needs and no policy allows."""
+        names = {found.subject for found in self.findings if found.kind == "EXTERNAL_LIBRARY"}
+        return tuple(sorted(names))
+
+    def rules_out(self, policy: PlatformTag) -> Tuple[Finding, ...]:
+        """List the findings that rule out a policy of this wheel's architecture and family."""
+        return tuple(
+            found
+            for found in self.findings
+            if found.severity == f.POLICY
+            and found.policy
+            and found.policy.version >= policy.version
+        )
+
+
+class Claim(NamedTuple):
+    """What may be written: the tag and its spellings, or the reason why none may."""
+
+    tag: Optional[PlatformTag] = None
+    reason: str = ""
+
+    @property
+    def platforms(self) -> Tuple[str, ...]:
+        """The platform tags of the file name, sorted; empty where none is proved."""
+        return self.tag.spellings if self.tag else ()
+
+
+class _Scope(NamedTuple):
+    """Which files the policies are asked about, and what the others are."""
+
+    arch: str
+    libc: str
+    elfs: Tuple[ElfFile, ...]
+    findings: Tuple[Finding, ...]
+    open_libc: bool
+
+
+def questions(facts: WheelFacts, request: Request) -> Dict[str, FrozenSet[str]]:
+    """Name the exports that the audit will ask for, by member: read them before `audit`."""
+    scope = _scope(facts, request)
+    if scope is None or scope.libc != MUSL:
+        return {}
+    asked: Dict[str, Set[str]] = {}
+    audit = _audit(facts, request, scope)
+    known = musl_symbols(scope.arch)
+    by_path = {elf.path: musl.not_always(elf, known, scope.arch) for elf in scope.elfs}
+    for process in audit.loading.processes:
+        names = frozenset().union(*(by_path[path] for path in process.members))
+        for path in process.members:
+            if names:
+                asked.setdefault(path, set()).update(names)
+    return {path: frozenset(names) for path, names in asked.items()}
+
+
+def audit(facts: WheelFacts, request: Request) -> Report:
+    """Judge a wheel against every policy of its architecture and libc family."""
+    found: List[Finding] = [
+        *checks.members(facts),
+        *checks.tags_agree(facts),
+        *checks.elf_presence(facts, request),
+        *checks.headers(facts),
+    ]
+    scope = _scope(facts, request)
+    if scope is None:
+        return Report(facts.name, findings=_settled(found, request))
+    context = _audit(facts, request, scope)
+    found.extend(scope.findings)
+    for rule in _RULES[scope.libc]:
+        found.extend(rule(context))
+    report = Report(
+        facts.name,
+        scope.arch,
+        scope.libc,
+        context.ladder.rungs,
+        findings=_settled(found, request),
+        musl_minimum=musl.minimum(context) if scope.libc == MUSL else None,
+        open_libc=scope.open_libc,
+    )
+    holds = (rung for rung in report.rungs if not report.rules_out(rung))
+    return report._replace(policy=next(holds, None))
+
+
+def choose(report: Report, request: Request) -> Claim:
+    """Choose the tag: the platform asked for where it is proved, else the oldest that holds."""
+    if report.arch is None:
+        return Claim(reason="there is nothing to audit in it")
+    if report.errors:
+        kinds = ", ".join(sorted({found.kind for found in report.errors}))
+        return Claim(reason=f"an error blocks every tag: {kinds}")
+    if request.platform is None:
+        if report.policy is None:
+            return Claim(reason="no policy holds")
+        return Claim(report.policy)
+    wanted = request.platform.on(report.arch)
+    reason = _unproved(report, wanted)
+    return Claim(reason=reason) if reason else Claim(wanted)
+
+
+def _unproved(report: Report, wanted: PlatformTag) -> str:
+    """Say why a platform is not proved; empty where it is."""
+    if wanted.arch != report.arch:
+        return f"{wanted} was asked for, and the files are for {report.arch}"
+    if wanted.libc != report.libc:
+        return f"{wanted} was asked for, and the files are for {report.libc}"
+    older = [rung for rung in report.rungs if rung.version <= wanted.version]
+    if not older:
+        floor = f"{report.rungs[0]} is the oldest" if report.rungs else "there are none"
+        return f"{wanted} is no policy of {report.arch}: {floor}"
+    beyond = report.rules_out(older[-1])
+    if wanted.version == older[-1].version or wanted.libc == MUSL:
+        proved = not beyond
+    else:
+        proved = all(_glibc_up_to(found, wanted) for found in beyond)
+    if proved:
+        return ""
+    holds = f"{report.policy} would hold" if report.policy else "no policy holds"
+    return f"{wanted} was asked for and is not proved; {holds}"
+
+
+def _glibc_up_to(found: Finding, wanted: PlatformTag) -> bool:
+    match = re.fullmatch(r"GLIBC_(\d+)\.(\d+)", found.subject)
+    if found.kind != "TOO_NEW" or not match:
+        return False
+    return (int(match.group(1)), int(match.group(2))) <= wanted.version
+
+
+def _scope(facts: WheelFacts, request: Request) -> Optional[_Scope]:
+    """Settle on one architecture and one family, and say which files are of another."""
+    arches = {
+        elf.path: identify(elf.ident).arch
+        for elf in facts.elfs
+        if elf.ident.loadable and elf.ident.machine in MACHINES
+    }
+    known = {path: arch for path, arch in arches.items() if arch}
+    if not known:
+        return None
+    preferred = (facts.name.arch, request.platform.arch if request.platform else None)
+    arch = _settle(list(known.values()), preferred)
+    found = [
+        _other_arch(path, other, arch, facts.name) for path, other in known.items() if other != arch
+    ]
+    mine = [elf for elf in facts.elfs if known.get(elf.path) == arch]
+    families = {elf.path: family(elf) for elf in mine}
+    evident = [libc for libc in families.values() if libc]
+    wanted = request.platform.libc if request.platform else None
+    if evident:
+        libc = _settle(evident, (facts.name.libc, wanted))
+    else:
+        libc = wanted or request.libc or facts.name.libc or suffix_family(mine) or ""
+    if not libc:
+        libc = GLIBC
+        found.append(finding("LIBC_ASSUMED", "", str(facts.name)))
+    found += [
+        finding("MIXED_LIBC", path, other, evidence=f"other files are for {libc}")
+        for path, other in families.items()
+        if other not in (None, libc)
+    ]
+    elfs = tuple(elf for elf in mine if families[elf.path] in (None, libc))
+    return _Scope(arch, libc, elfs, tuple(found), not evident)
+
+
+def _settle(values: List[str], preferred: Tuple[Optional[str], ...]) -> str:
+    """Take what the name or the request says if some file is of it, else what most files are."""
+    for value in preferred:
+        if value in values:
+            return value
+    return min(Counter(values).items(), key=lambda item: (-item[1], item[0]))[0]
+
+
+def _other_arch(path: str, other: str, arch: str, name: WheelName) -> Finding:
+    if ARCHES[other].machine == ARCHES[arch].machine and name.arch == arch:
+        order = "little" if ARCHES[other].little_endian else "big"
+        return finding("WRONG_ABI", path, f"{order}-endian {other}; the wheel is for {arch}")
+    return finding("MIXED_ARCH", path, other, evidence=f"other files are for {arch}")
+
+
+def _audit(facts: WheelFacts, request: Request, scope: _Scope) -> Audit:
+    loading = simulate(scope.elfs, scope.libc, scope.arch, facts.distribution)
+    return Audit(facts, request, ladder(scope.libc, scope.arch), scope.elfs, loading)
+
+
+def _settled(found: List[Finding], request: Request) -> Tuple[Finding, ...]:
+    """Turn the errors that were accepted into warnings, and sort."""
+    return tuple(
+        sorted(
+            one._replace(severity=f.WARNING, allowed=True)
+            if one.severity == f.ERROR and request.allows(one.kind, one.path)
+            else one
+            for one in found
+        )
+    )
+
+
+_Rule = Callable[[Audit], Iterator[Finding]]
+
+_SHARED: Tuple[_Rule, ...] = (rules.isa, rules.libraries, rules.forbidden)
+_RULES: Dict[str, Tuple[_Rule, ...]] = {
+    GLIBC: (*_SHARED, rules.versions),
+    MUSL: (*_SHARED, musl.release, musl.undefined),
+}

@@ -1,0 +1,113 @@
+"""The PEP 517 and PEP 660 hooks: the wrapped backend's, with an audit behind build_wheel.
+
+A hook that the wrapped backend lacks is missing here too.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import contextmanager
+from typing import Any, Callable, Iterator, List, Mapping, Optional, Sequence
+
+from manyshim.errors import BackendError, ManyshimError
+
+_OPTIONAL_HOOKS = (
+    "build_editable",
+    "build_sdist",
+    "get_requires_for_build_editable",
+    "get_requires_for_build_sdist",
+    "prepare_metadata_for_build_editable",
+    "prepare_metadata_for_build_wheel",
+)
+
+
+def build_wheel(
+    wheel_directory: str,
+    config_settings: Optional[Mapping[str, Any]] = None,
+    metadata_directory: Optional[str] = None,
+) -> str:
+    """Build a wheel with the wrapped backend, audit it, and give it the tag that it has earned."""
+    with _spoken_errors():
+        from manyshim import config, pipeline, workspace  # noqa: PLC0415 (probing costs nothing)
+
+        settled = config.load(config_settings, os.environ)
+        _say(settled.notices)
+        wrapped = _wrapped(settled.backend)
+        theirs = config.without_own(config_settings)
+        with workspace.private_folder(wheel_directory) as folder:
+            built = os.path.join(folder, wrapped.build_wheel(folder, theirs, metadata_directory))
+            if not os.path.isfile(built):
+                raise BackendError(
+                    f"{settled.backend} said that it built {built}, which is no file"
+                )
+            result = pipeline.finish(built, wheel_directory, settled)
+        _say(result.lines)
+        return result.filename
+
+
+def get_requires_for_build_wheel(
+    config_settings: Optional[Mapping[str, Any]] = None,
+) -> List[str]:
+    """List what the wrapped backend needs, and what manyshim needs and the environment lacks."""
+    with _spoken_errors():
+        from manyshim import config  # noqa: PLC0415
+
+        settled = config.load(config_settings, os.environ)
+        hook = getattr(_wrapped(settled.backend), "get_requires_for_build_wheel", None)
+        return list(hook(config.without_own(config_settings))) if hook else []
+
+
+def __getattr__(name: str) -> Callable[..., Any]:
+    if name not in _OPTIONAL_HOOKS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    with _spoken_errors():
+        from manyshim import config  # noqa: PLC0415
+
+        hook: Callable[..., Any] = getattr(_wrapped(config.backend_name()), name)
+
+    def delegate(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 (whatever the hook takes)
+        def cleaned(value: Any) -> Any:  # noqa: ANN401
+            return config.without_own(value) if isinstance(value, dict) else value
+
+        return hook(*map(cleaned, args), **{key: cleaned(kwargs[key]) for key in kwargs})
+
+    return delegate
+
+
+def _wrapped(name: str) -> Any:  # noqa: ANN401 (a module, or an object in one)
+    from importlib import import_module  # noqa: PLC0415
+
+    path, _, attributes = name.partition(":")
+    if path == __name__:
+        raise BackendError("[tool.manyshim] backend names manyshim itself")
+    try:
+        found: Any = import_module(path)
+        for attribute in filter(None, attributes.split(".")):
+            found = getattr(found, attribute)
+    except Exception as error:
+        raise BackendError(
+            f"the wrapped backend {name} cannot be imported; its requirements belong into "
+            f"build-system.requires: {error}"
+        ) from error
+    return found
+
+
+@contextmanager
+def _spoken_errors() -> Iterator[None]:
+    """Turn our own errors into a line and an exit code; others pass untouched."""
+    try:
+        yield
+    except ManyshimError as error:
+        if isinstance(error, BackendError) and error.__cause__ is not None:
+            import traceback  # noqa: PLC0415
+
+            cause = error.__cause__
+            traceback.print_exception(type(cause), cause, cause.__traceback__)
+        _say([f"error: {error}"])
+        raise SystemExit(error.exit_code) from None
+
+
+def _say(lines: Sequence[str]) -> None:
+    for line in lines:
+        print(f"manyshim: {line}", file=sys.stderr, flush=True)  # noqa: T201

@@ -1,0 +1,260 @@
+"""Everything that configures a build, settled into one frozen value.
+
+Precedence: `-C manyshim.KEY`, then the environment's MANYSHIM_KEY, then `[tool.manyshim]`.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+import sys
+import sysconfig
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Tuple
+
+from manyshim.audit.request import Allowance, Request
+from manyshim.audit.tags import GLIBC, LEGACY_NAMES, MUSL, PlatformTag, parse_platform
+from manyshim.errors import ConfigError
+from manyshim.options import BY_KEY, OPTIONS, Option, nearest
+
+PREFIX = "manyshim."
+
+Settings = Optional[Mapping[str, Any]]
+
+
+class Config(NamedTuple):
+    """The options of frontends, one field each, and what the environment adds.
+
+    `notices` are for stderr; `epoch` is SOURCE_DATE_EPOCH in seconds; `libc` is the building
+    interpreter's.
+    """
+
+    backend: str = "setuptools.build_meta"
+    mode: str = "retag"
+    platform: Optional[PlatformTag] = None
+    strict: bool = False
+    compiler: str = "system"
+    bundle: Tuple[str, ...] = ("*",)
+    exclude: Tuple[str, ...] = ()
+    allow: Tuple[Allowance, ...] = ()
+    fix: Tuple[str, ...] = ()
+    naming: str = "listed"
+    explain: str = "auto"
+    library_path: Tuple[str, ...] = ()
+    sysroot: Optional[str] = None
+    python_headers: Optional[str] = None
+    compression_level: int = 6
+    strip: str = "none"
+    sbom: bool = True
+    report: Optional[str] = None
+    notices: Tuple[str, ...] = ()
+    epoch: Optional[int] = None
+    libc: Optional[str] = None
+
+    @property
+    def request(self) -> Request:
+        """What this configuration asks of an audit."""
+        return Request(
+            self.platform,
+            self.libc,
+            strict=self.strict and self.mode in ("retag", "repair"),
+            exclude=self.exclude,
+            allow=self.allow,
+        )
+
+
+def load(settings: Settings, environ: Mapping[str, str], folder: str = ".") -> Config:
+    """Settle the configuration of a build in the source tree `folder`.
+
+    Raises ConfigError for an unknown key, a value that is not understood, a release key in the
+    table, or an option that this version does not have.
+    """
+    values: Dict[str, Any] = {}
+    explicit: Dict[str, str] = {}
+    notices: List[str] = []
+    for source, given in (
+        ("[tool.manyshim]", _table(folder)),
+        ("the environment", _variables(environ, notices)),
+        ("-C", _own_settings(settings)),
+    ):
+        for key, value in given.items():
+            option = BY_KEY[key]
+            _refuse_misplaced(option, source)
+            parsed = option.parse(option, value)
+            _refuse_release(option, parsed, value, source)
+            if option.later(parsed):
+                raise ConfigError(f"{key} = {value!r} is not in this version of manyshim")
+            values[option.field] = parsed
+            explicit[key] = source
+    _markers(environ, values, explicit, notices)
+    report = values.get("report")
+    if report is not None and not os.path.isabs(report):
+        raise ConfigError(
+            f"report = {report!r} must be an absolute path: a build may run in a temporary copy "
+            "of the source tree"
+        )
+    return Config(
+        **values,
+        notices=tuple(notices),
+        epoch=_epoch(environ),
+        libc=_interpreter_libc(),
+    )
+
+
+def without_own(settings: Settings) -> Settings:
+    """Take our own settings out, which other backends may not know."""
+    if settings is None:
+        return None
+    return {key: value for key, value in settings.items() if not key.startswith(PREFIX)}
+
+
+def backend_name(folder: str = ".") -> str:
+    """Read the wrapped backend's name alone, which frontends need before there are settings."""
+    option = BY_KEY["backend"]
+    name: str = option.parse(option, _table(folder).get("backend", option.default))
+    return name
+
+
+def _table(folder: str) -> Dict[str, Any]:
+    """Read [tool.manyshim]; a source tree without pyproject.toml has none."""
+    path = os.path.join(folder, "pyproject.toml")
+    try:
+        with open(path, "rb") as file:
+            table = _toml().load(file).get("tool", {}).get("manyshim", {})
+    except FileNotFoundError:
+        return {}
+    except (ValueError, OSError) as error:
+        raise ConfigError(f"pyproject.toml cannot be read: {error}") from error
+    if not isinstance(table, dict):
+        raise ConfigError("tool.manyshim in pyproject.toml must be a table")
+    for key in table:
+        _refuse_unknown(key, f"[tool.manyshim] {key}")
+    return table
+
+
+def _toml() -> Any:  # noqa: ANN401 (tomllib and tomli are the same module under two names)
+    if sys.version_info >= (3, 11):
+        import tomllib  # noqa: PLC0415
+
+        return tomllib
+    try:
+        import tomli  # noqa: PLC0415
+    except ImportError as error:
+        raise ConfigError(
+            "before Python 3.11 reading pyproject.toml takes tomli; an in-tree copy of manyshim "
+            'needs it listed: requires = ["setuptools", "tomli; python_version < \'3.11\'"]'
+        ) from error
+    return tomli
+
+
+def _variables(environ: Mapping[str, str], notices: List[str]) -> Dict[str, str]:
+    known = {option.variable: option.key for option in OPTIONS}
+    notices.extend(
+        f"{name} in the environment is no option; {nearest(name, list(known))}"
+        for name in sorted(environ)
+        if name.startswith("MANYSHIM_") and name not in known
+    )
+    return {key: environ[name] for name, key in known.items() if name in environ}
+
+
+def _own_settings(settings: Settings) -> Dict[str, Any]:
+    own: Dict[str, Any] = {}
+    for name, value in (settings or {}).items():
+        if not name.startswith(PREFIX):
+            continue
+        key = name[len(PREFIX) :]
+        _refuse_unknown(key, f"-C {name}")
+        repeated = isinstance(value, (list, tuple)) and isinstance(BY_KEY[key].default, tuple)
+        # Each of a repeated key's values may be a comma-separated list.
+        own[key] = ",".join(map(str, value)) if repeated else value
+    return own
+
+
+def _refuse_unknown(key: str, where: str) -> None:
+    if key not in BY_KEY:
+        raise ConfigError(f"{where} is no option of manyshim; {nearest(key, list(BY_KEY))}")
+
+
+def _refuse_misplaced(option: Option, source: str) -> None:
+    if option.table_only and source != "[tool.manyshim]":
+        raise ConfigError(
+            f"{option.key} is read from [tool.manyshim] only: frontends ask for the hooks of the "
+            "wrapped backend before there are settings"
+        )
+
+
+def _refuse_release(option: Option, parsed: Any, value: Any, source: str) -> None:  # noqa: ANN401
+    foreign = isinstance(parsed, PlatformTag) and parsed.arch not in ("", host_arch())
+    if source != "[tool.manyshim]" or not (option.release(parsed) or foreign):
+        return
+    text = str(value).lower() if isinstance(value, bool) else value
+    raise ConfigError(
+        f"{option.key} = {value!r} in [tool.manyshim] would change the build for everyone who "
+        "installs from the sdist; give it to your release builds only:\n\n"
+        "    [tool.uv]\n"
+        f'    config-settings = {{ "{PREFIX}{option.key}" = "{text}" }}\n\n'
+        f"or -C {PREFIX}{option.key}={text}, or {option.variable}={text} in the environment"
+    )
+
+
+def _markers(
+    environ: Mapping[str, str],
+    values: Dict[str, Any],
+    explicit: Dict[str, str],
+    notices: List[str],
+) -> None:
+    """Let the signs of other tools decide what nobody decided explicitly."""
+    if "mode" not in explicit:
+        if environ.get("CIBUILDWHEEL") == "1":
+            values["mode"] = "audit"
+            notices.append("cibuildwheel repairs the wheel afterwards, so it is only audited here")
+        elif environ.get("CONDA_BUILD") == "1":
+            values["mode"] = "off"
+            notices.append("conda-build needs no manylinux tag, so the wheel is left as it is")
+    image = environ.get("AUDITWHEEL_PLAT")
+    if image and "platform" not in explicit:
+        tag = parse_platform(image)
+        if tag is None:
+            notices.append(f"AUDITWHEEL_PLAT={image} is no policy, and is ignored")
+        else:
+            values["platform"] = tag
+            explicit["platform"] = "AUDITWHEEL_PLAT"
+
+
+def interpreter_refuses(tag: PlatformTag) -> bool:
+    """Whether the building interpreter has opted out of a manylinux tag (PEP 600, `_manylinux`)."""
+    try:
+        import _manylinux  # noqa: PLC0415 (a module that distributions and users may provide)
+    except ImportError:
+        return False
+    if hasattr(_manylinux, "manylinux_compatible"):
+        answer = _manylinux.manylinux_compatible(tag.major, tag.minor, tag.arch)
+        return answer is not None and not answer
+    legacy = [name for name, version in LEGACY_NAMES.items() if version == tag.version]
+    return any(not getattr(_manylinux, f"{name}_compatible", True) for name in legacy)
+
+
+def _epoch(environ: Mapping[str, str]) -> Optional[int]:
+    text = environ.get("SOURCE_DATE_EPOCH")
+    if not text:
+        return None
+    if not text.isascii() or not text.isdigit():
+        raise ConfigError(f"SOURCE_DATE_EPOCH={text} must be a number of seconds since 1970")
+    return int(text)
+
+
+def _interpreter_libc() -> Optional[str]:
+    if not sys.platform.startswith("linux"):
+        return None
+    try:
+        # Only glibc knows the name (confstr(3)).
+        return GLIBC if os.confstr("CS_GNU_LIBC_VERSION") else MUSL
+    except (ValueError, OSError):
+        return MUSL
+
+
+def host_arch() -> str:
+    """Name the architecture that the building interpreter builds for, as tags spell it."""
+    machine = sysconfig.get_platform().rpartition("-")[2]
+    if struct.calcsize("P") == 4:
+        return {"x86_64": "i686", "aarch64": "armv7l", "armv8l": "armv7l"}.get(machine, machine)
+    return machine

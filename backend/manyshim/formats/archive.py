@@ -1,0 +1,229 @@
+"""Reading a zip archive: its central directory, and its members through windows (APPNOTE.TXT)."""
+
+from __future__ import annotations
+
+import os
+import stat
+import struct
+import zlib
+from typing import BinaryIO, Iterator, List, NamedTuple, Tuple
+
+from manyshim.errors import InvalidWheelError
+from manyshim.formats.window import MemberError, Window
+
+STORED = 0
+DEFLATED = 8
+UTF8_NAME = 0x800
+_ENCRYPTED = 0x1
+
+# Metadata members are read whole; RECORD of 100,000 rows has about 15 MB.
+_WHOLE_AT_MOST = 64 << 20
+
+EOCD = struct.Struct("<4s4H2LH")
+EOCD64_LOCATOR = struct.Struct("<4sLQL")
+EOCD64 = struct.Struct("<4sQ2H2L4Q")
+CENTRAL = struct.Struct("<4s4B4H3L5H2L")
+LOCAL = struct.Struct("<4s5H3L2H")
+
+
+class Entry(NamedTuple):
+    """One record of the central directory; sizes and offsets in bytes, times in DOS format."""
+
+    name: str
+    made_by: Tuple[int, int]
+    flags: int
+    method: int
+    time: int
+    date: int
+    crc: int
+    compressed: int
+    size: int
+    internal: int
+    external: int
+    offset: int
+
+    @property
+    def folder(self) -> bool:
+        """Whether the entry is a directory entry."""
+        return self.name.endswith("/")
+
+    @property
+    def symlink(self) -> bool:
+        """Whether its Unix mode says that the contents are a link's target."""
+        return stat.S_ISLNK(self.external >> 16)
+
+
+class Archive:
+    """An open zip file; `entries` stand in the order of the central directory.
+
+    Raises InvalidWheelError where the file is no zip, contradicts itself, or uses what no
+    installer reads: encryption, several disks, other methods than stored and deflated.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        try:
+            self.file: BinaryIO = open(path, "rb")  # noqa: SIM115 (the archive is the context)
+        except OSError as error:
+            raise InvalidWheelError(f"{path}: cannot be opened: {error.strerror}") from error
+        try:
+            self.size = os.fstat(self.file.fileno()).st_size
+            self.entries = tuple(self._directory())
+            self._refuse_overlaps()
+        except InvalidWheelError as error:
+            self.close()
+            raise InvalidWheelError(f"{path}: {error}") from None
+        except OSError as error:
+            self.close()
+            raise InvalidWheelError(f"{path}: cannot be read: {error.strerror}") from error
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> Archive:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file."""
+        self.file.close()
+
+    def window(self, entry: Entry) -> Window:
+        """Give access to a member's bytes; MemberError where its local header is not there."""
+        start = self.payload(entry)
+        return Window(self.file, start, entry.compressed, entry.size, entry.method)
+
+    def payload(self, entry: Entry) -> int:
+        """Return the offset of a member's compressed bytes, which only its local header knows."""
+        header = self.bytes_at(entry.offset, LOCAL.size)
+        if header[:4] != b"PK\3\4":
+            raise MemberError("its local header is not where the central directory says")
+        name, extra = LOCAL.unpack(header)[-2:]
+        start: int = entry.offset + LOCAL.size + name + extra
+        if start + entry.compressed > self.size:
+            raise MemberError("the archive ends before the member does")
+        return start
+
+    def read(self, entry: Entry) -> bytes:
+        """Return a whole small member, checked against its CRC."""
+        if entry.size > _WHOLE_AT_MOST:
+            raise InvalidWheelError(f"{self.path}: {entry.name} has {entry.size} bytes")
+        try:
+            data = self.window(entry).read(0, entry.size)
+        except MemberError as error:
+            raise InvalidWheelError(f"{self.path}: {entry.name}: {error}") from error
+        if zlib.crc32(data) != entry.crc:
+            raise InvalidWheelError(f"{self.path}: {entry.name}: its CRC does not match")
+        return data
+
+    def bytes_at(self, offset: int, length: int) -> bytes:
+        """Read from the file, fewer bytes where it ends."""
+        self.file.seek(offset)
+        return self.file.read(length)
+
+    def _directory(self) -> Iterator[Entry]:
+        end, count, length, offset = self._end_record()
+        start = end - length
+        if start < 0 or offset > start:
+            raise InvalidWheelError("not a zip file: its central directory is not where it says")
+        # What stands before the archive moves all offsets; installers allow for it.
+        shift = start - offset
+        data = self.bytes_at(start, length)
+        position = found = 0
+        while position < len(data):
+            if data[position : position + 4] != b"PK\1\2" or position + 46 > len(data):
+                raise InvalidWheelError("its central directory is damaged")
+            entry, position = _central(data, position, shift)
+            if position > len(data):
+                raise InvalidWheelError("its central directory is damaged")
+            _refuse_unreadable(entry)
+            found += 1
+            yield entry
+        if found != count:
+            raise InvalidWheelError(f"its central directory holds {found} entries, not {count}")
+
+    def _end_record(self) -> Tuple[int, int, int, int]:
+        """Find where the central directory ends, its count, length and stated offset."""
+        tail_start = max(self.size - EOCD.size - 0xFFFF, 0)
+        tail = self.bytes_at(tail_start, self.size - tail_start)
+        at = tail.rfind(b"PK\5\6", 0, len(tail) - EOCD.size + 4)
+        if at < 0:
+            raise InvalidWheelError("not a zip file")
+        _, disk, first, here, count, length, offset, _ = EOCD.unpack_from(tail, at)
+        end = tail_start + at
+        locator = self.bytes_at(max(end - EOCD64_LOCATOR.size, 0), EOCD64_LOCATOR.size)
+        if locator[:4] == b"PK\6\7" and len(locator) == EOCD64_LOCATOR.size:
+            # Its offset is wrong behind prefix bytes, and the record has a fixed size before it.
+            record_end = end - EOCD64_LOCATOR.size
+            record = self.bytes_at(max(record_end - EOCD64.size, 0), EOCD64.size)
+            if record[:4] != b"PK\6\6" or len(record) < EOCD64.size:
+                raise InvalidWheelError("its zip64 end record is not where it says")
+            disk, first, here, count, length, offset = EOCD64.unpack(record)[4:]
+            end = record_end - EOCD64.size
+        if disk or first or here != count:
+            raise InvalidWheelError("it is one part of an archive in several")
+        return end, count, length, offset
+
+    def _refuse_overlaps(self) -> None:
+        end, previous = 0, ""
+        for entry in sorted(self.entries, key=lambda entry: entry.offset):
+            if entry.offset < end:
+                raise InvalidWheelError(f"its members {previous!r} and {entry.name!r} overlap")
+            end = entry.offset + LOCAL.size + entry.compressed
+            previous = entry.name
+
+
+def _central(data: bytes, position: int, shift: int) -> Tuple[Entry, int]:
+    fields = CENTRAL.unpack_from(data, position)
+    _, version, system, _, _, flags, method, time, date, crc, compressed, size = fields[:12]
+    name_size, extra_size, comment_size, _disk, internal, external, offset = fields[12:]
+    name_end = position + CENTRAL.size + name_size
+    raw = data[position + CENTRAL.size : name_end]
+    extra = data[name_end : name_end + extra_size]
+    size, compressed, offset = _zip64(extra, [size, compressed, offset])
+    name = raw.decode("utf-8" if flags & UTF8_NAME else "cp437", "surrogateescape")
+    entry = Entry(
+        name,
+        (version, system),
+        flags,
+        method,
+        time,
+        date,
+        crc,
+        compressed,
+        size,
+        internal,
+        external,
+        offset + shift,
+    )
+    return entry, name_end + extra_size + comment_size
+
+
+def _zip64(extra: bytes, values: List[int]) -> List[int]:
+    """Replace the values that stand as 0xFFFFFFFF by those of the zip64 extra field, in order."""
+    position = 0
+    while position + 4 <= len(extra):
+        kind, length = struct.unpack_from("<2H", extra, position)
+        field = extra[position + 4 : position + 4 + length]
+        position += 4 + length
+        if kind != 1:
+            continue
+        for index, value in enumerate(values):
+            if value == 0xFFFFFFFF and len(field) >= 8:
+                values[index] = struct.unpack_from("<Q", field)[0]
+                field = field[8:]
+    return values
+
+
+def _refuse_unreadable(entry: Entry) -> None:
+    if entry.flags & _ENCRYPTED:
+        raise InvalidWheelError(f"its member {entry.name!r} is encrypted")
+    if entry.method not in (STORED, DEFLATED):
+        raise InvalidWheelError(
+            f"its member {entry.name!r} is compressed by method {entry.method}; installers read "
+            "stored and deflated members only"
+        )
+    if entry.method == STORED and entry.compressed != entry.size:
+        raise InvalidWheelError(f"its stored member {entry.name!r} states two sizes")

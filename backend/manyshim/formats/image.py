@@ -1,0 +1,261 @@
+"""An ELF file as the dynamic loader sees it: header, segments, addresses, dynamic entries.
+
+Section headers are not consulted: the loader does not read them, and a file without any loads.
+Sources: ELF gABI chapters 4 and 5; glibc elf/dl-load.c.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import Dict, Iterator, List, NamedTuple, Optional, Tuple
+
+from manyshim.audit.facts import ElfIdent
+from manyshim.formats.window import Window
+
+MAGIC = b"\x7fELF"
+
+PT_LOAD = 1
+PT_DYNAMIC = 2
+PT_INTERP = 3
+PT_NOTE = 4
+PT_GNU_PROPERTY = 0x6474E553
+
+DT_NULL = 0
+DT_NEEDED = 1
+DT_HASH = 4
+DT_STRTAB = 5
+DT_SYMTAB = 6
+DT_STRSZ = 10
+DT_GNU_HASH = 0x6FFFFEF5
+
+# Program headers count in 16 bits; this many of the largest kind still fit into one read.
+_MANY_SEGMENTS = 0xFFFF
+_DYNAMIC_AT_MOST = 1 << 20
+_BLOCK = 1 << 16
+_NAME_AT_MOST = 1 << 20
+
+
+class ElfError(Exception):
+    """The file cannot be read as the loader would read it; the message says what, and where."""
+
+
+class Segment(NamedTuple):
+    """A program header; offsets, addresses and sizes in bytes."""
+
+    type: int
+    flags: int
+    offset: int
+    address: int
+    file_size: int
+    memory_size: int
+    align: int
+
+
+class Layout(NamedTuple):
+    """The structures of one class and byte order."""
+
+    order: str
+    bits: int
+    header: struct.Struct
+    segment: struct.Struct
+    dynamic: struct.Struct
+    symbol: struct.Struct
+
+    @property
+    def word(self) -> str:
+        """The struct code of an address-sized unsigned integer."""
+        return "Q" if self.bits == 64 else "I"
+
+
+def _layout(order: str, bits: int) -> Layout:
+    if bits == 64:
+        codes = ("HHIQQQIHHHHHH", "IIQQQQQQ", "QQ", "IBBHQQ")
+    else:
+        codes = ("HHIIIIIHHHHHH", "IIIIIIII", "II", "IIIBBH")
+    return Layout(order, bits, *(struct.Struct(order + code) for code in codes))
+
+
+_LAYOUTS = {
+    (bits_code, data_code): _layout(order, bits)
+    for bits_code, bits in ((1, 32), (2, 64))
+    for data_code, order in ((1, "<"), (2, ">"))
+}
+
+
+class Image:
+    """An ELF member behind a window. Each method raises ElfError, or the window's MemberError."""
+
+    def __init__(self, window: Window) -> None:
+        self.window = window
+        self._block = b""
+        self._block_start = 0
+        self.layout, self.ident, header = self._header()
+        self.segments: Tuple[Segment, ...] = ()
+        self.damage: List[str] = []
+        if self.ident.loadable:
+            self.segments = tuple(self._segments(*header))
+
+    def _header(self) -> Tuple[Layout, ElfIdent, Tuple[int, int, int]]:
+        size = self.window.size
+        if size < 16:
+            raise ElfError(f"its {size} bytes are shorter than an ELF header")
+        ident = self.window.read(0, 16)
+        layout = _LAYOUTS.get((ident[4], ident[5]))
+        if layout is None:
+            raise ElfError(f"its class byte {ident[4]} or data byte {ident[5]} is none of ELF's")
+        if size < 16 + layout.header.size:
+            raise ElfError(f"its {size} bytes are shorter than an ELF header")
+        fields = layout.header.unpack(self.window.read(16, layout.header.size))
+        kind, machine, _, _, table, sections, flags, _, entry_size, count = fields[:10]
+        self._sections = (sections, *fields[10:])
+        identity = ElfIdent(
+            layout.bits, layout.order == "<", machine, kind, ident[7], ident[8], flags
+        )
+        return layout, identity, (table, entry_size, count)
+
+    def _segments(self, table: int, entry_size: int, count: int) -> Iterator[Segment]:
+        size = self.layout.segment.size
+        if count and entry_size != size:
+            raise ElfError(f"its program headers have {entry_size} bytes each, not {size}")
+        if count == _MANY_SEGMENTS:
+            raise ElfError("it has more program headers than any loader takes")
+        if table + count * size > self.window.size:
+            raise ElfError("its program header table ends behind the file")
+        for fields in self.layout.segment.iter_unpack(self.window.read(table, count * size)):
+            if self.layout.bits == 64:
+                kind, flags, offset, address, _, file_size, memory_size, align = fields
+            else:
+                kind, offset, address, _, file_size, memory_size, flags, align = fields
+            if kind == PT_LOAD and offset + file_size > self.window.size:
+                raise ElfError(
+                    f"its segment at offset {offset} ends at {offset + file_size}, behind the "
+                    f"file's {self.window.size} bytes"
+                )
+            yield Segment(kind, flags, offset, address, file_size, memory_size, align)
+
+    def section_damage(self) -> Optional[str]:
+        """Say what is wrong with the section header table, judged by the file header alone."""
+        start, size, count, names = self._sections
+        if start and start + size * count > self.window.size:
+            return "its section header table ends behind the file"
+        if start and count and names >= count and names != 0xFFFF:
+            return f"its section names are said to be in section {names} of {count}"
+        return None
+
+    def of_type(self, *types: int) -> Iterator[Segment]:
+        """Yield the segments of the given types, in order."""
+        return (segment for segment in self.segments if segment.type in types)
+
+    def keep_tables(self) -> None:
+        """Have the first loaded segment kept, where linkers put the tables of the loader."""
+        loads = [load.offset + load.file_size for load in self.of_type(PT_LOAD)]
+        if loads:
+            self.window.keep(loads[0])
+
+    def locate(self, address: int, what: str) -> Tuple[int, int]:
+        """Map an address to a file offset and the bytes that its segment has from there."""
+        # Later segments are mapped over earlier ones.
+        for load in reversed(list(self.of_type(PT_LOAD))):
+            inside = address - load.address
+            if 0 <= inside < load.file_size:
+                return load.offset + inside, load.file_size - inside
+        raise ElfError(f"the address {address:#x} of its {what} lies in no loaded segment")
+
+    def at(self, address: int, length: int, what: str) -> bytes:
+        """Read `length` bytes at an address."""
+        offset, available = self.locate(address, what)
+        if length > available:
+            raise ElfError(f"its {what} at {address:#x} ends behind its segment")
+        return self.bytes_at(offset, length)
+
+    def bytes_at(self, offset: int, length: int) -> bytes:
+        """Read at a file offset; neighbouring small reads cost one."""
+        inside = offset - self._block_start
+        if not 0 <= inside <= len(self._block) - length:
+            self._block_start, inside = offset, 0
+            size = min(max(length, _BLOCK), self.window.size - offset)
+            self._block = self.window.read(offset, max(size, length))
+        return self._block[inside : inside + length]
+
+    def text(self, data: bytes, what: str) -> str:
+        """Decode a name that must end in NUL."""
+        end = data.find(b"\0")
+        if end < 0:
+            raise ElfError(f"its {what} has no end")
+        return data[:end].decode("utf-8", "surrogateescape")
+
+    def dynamic(self) -> Optional[Dynamic]:
+        """Read PT_DYNAMIC as the loader does: by address, up to DT_NULL."""
+        for segment in self.of_type(PT_DYNAMIC):
+            offset, available = self.locate(segment.address, "dynamic section")
+            size = min(max(segment.file_size, segment.memory_size), available, _DYNAMIC_AT_MOST)
+            data = self.window.read(offset, size - size % self.layout.dynamic.size)
+            return Dynamic(self, list(self._entries(data)))
+        return None
+
+    def _entries(self, data: bytes) -> Iterator[Tuple[int, int]]:
+        for tag, value in self.layout.dynamic.iter_unpack(data):
+            if tag == DT_NULL:
+                return
+            yield tag, value
+        raise ElfError("its dynamic section has no end")
+
+
+class Dynamic:
+    """The entries of PT_DYNAMIC and the string table that they point into."""
+
+    def __init__(self, image: Image, entries: List[Tuple[int, int]]) -> None:
+        self.image = image
+        self.entries = entries
+        # As in the loader, the last entry of a tag counts.
+        self._values = dict(entries)
+        self._strings: Optional[Tuple[int, int]] = None
+
+    def get(self, tag: int) -> Optional[int]:
+        """Return the value of a tag, None where there is none."""
+        return self._values.get(tag)
+
+    def all(self, tag: int) -> List[int]:
+        """Return the values of all entries of a tag, in order."""
+        return [value for kind, value in self.entries if kind == tag]
+
+    def _string_table(self) -> Tuple[int, int]:
+        if self._strings is None:
+            address, size = self.get(DT_STRTAB), self.get(DT_STRSZ)
+            if address is None or size is None:
+                raise ElfError("its dynamic section names strings but no string table")
+            offset, available = self.image.locate(address, "dynamic string table")
+            if size > available:
+                raise ElfError("its dynamic string table ends behind its segment")
+            self._strings = offset, size
+        return self._strings
+
+    def string(self, index: int) -> str:
+        """Read one string of the dynamic string table."""
+        return self.strings([index])[index]
+
+    def strings(self, indexes: List[int]) -> Dict[int, str]:
+        """Read strings of the dynamic string table in one pass over it, in bounded memory."""
+        found: Dict[int, str] = {}
+        if not indexes:
+            return found
+        start, size = self._string_table()
+        block, block_start = b"", 0
+        for index in sorted(set(indexes)):
+            if index >= size:
+                raise ElfError(f"a string at {index} lies outside its string table's {size} bytes")
+            end = block.find(b"\0", index - block_start) if index >= block_start else -1
+            if end < 0:
+                block_start = index
+                block = self._block(start + index, min(_BLOCK, size - index))
+                end = block.find(b"\0")
+            if end < 0:
+                block = self._block(start + index, min(_NAME_AT_MOST, size - index))
+                end = block.find(b"\0")
+            if end < 0:
+                raise ElfError(f"the string at {index} of its string table has no end")
+            found[index] = block[index - block_start : end].decode("utf-8", "surrogateescape")
+        return found
+
+    def _block(self, offset: int, length: int) -> bytes:
+        return self.image.window.read(offset, length)

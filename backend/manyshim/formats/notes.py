@@ -1,0 +1,61 @@
+"""The notes of an ELF file: the x86 level that it needs, and who made it (ELF gABI chapter 5)."""
+
+from __future__ import annotations
+
+import struct
+from typing import Iterator, List, Tuple
+
+from manyshim.formats.image import PT_GNU_PROPERTY, PT_NOTE, ElfError, Image, Segment
+
+_X86_MACHINES = (3, 62)
+_NOTES_AT_MOST = 1 << 20
+_NT_GNU_PROPERTY_TYPE_0 = 5
+_GNU_PROPERTY_X86_ISA_1_NEEDED = 0xC0008002
+
+
+def read(image: Image) -> Tuple[int, bool, List[str]]:
+    """Read the notes: the x86 level that is needed, whether Android made it, what is damaged."""
+    level, android, damage = 0, False, []
+    for segment in image.of_type(PT_NOTE, PT_GNU_PROPERTY):
+        try:
+            for owner, kind, content in _note_entries(image, segment):
+                if owner == b"GNU" and kind == _NT_GNU_PROPERTY_TYPE_0:
+                    level |= _isa_needed(image, content)
+                android = android or owner == b"Android"
+        except ElfError as error:
+            damage.append(str(error))
+    return level, android, damage
+
+
+def _note_entries(image: Image, segment: Segment) -> Iterator[Tuple[bytes, int, bytes]]:
+    size = segment.file_size
+    if segment.offset + size > image.window.size or size > _NOTES_AT_MOST:
+        raise ElfError(f"its notes at offset {segment.offset} have {size} bytes")
+    data = image.bytes_at(segment.offset, size)
+    align = 8 if segment.align == 8 else 4
+    header = struct.Struct(image.layout.order + "3I")
+    position = 0
+    while position + header.size <= size:
+        owner_size, content_size, kind = header.unpack_from(data, position)
+        content = -(-(position + header.size + owner_size) // align) * align
+        if content + content_size > size:
+            raise ElfError(f"a note at offset {segment.offset + position} ends behind its segment")
+        owner = data[position + header.size : position + header.size + owner_size]
+        yield owner.rstrip(b"\0"), kind, data[content : content + content_size]
+        position = -(-(content + content_size) // align) * align
+
+
+def _isa_needed(image: Image, content: bytes) -> int:
+    """Read the x86 ISA level property (x86-64 psABI, "Program Property")."""
+    if image.ident.machine not in _X86_MACHINES:
+        return 0
+    header = struct.Struct(image.layout.order + "2I")
+    align = image.layout.bits // 8
+    level = position = 0
+    while position + header.size <= len(content):
+        kind, size = header.unpack_from(content, position)
+        value = content[position + header.size : position + header.size + size]
+        if kind == _GNU_PROPERTY_X86_ISA_1_NEEDED and len(value) == 4:
+            level |= struct.unpack(image.layout.order + "I", value)[0]
+        position += header.size + -(-size // align) * align
+    return int(level)

@@ -1,0 +1,40 @@
+"""RECORD: one row for each file of a wheel, with its hash and size (PEP 376, PEP 427)."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+from base64 import urlsafe_b64encode
+from typing import Dict, Iterable, NamedTuple
+
+
+class Row(NamedTuple):
+    """What RECORD states of one member; empty where it states nothing."""
+
+    digest: str = ""
+    size: str = ""
+
+
+def parse(data: bytes) -> Dict[str, Row]:
+    """Read RECORD; ValueError where it is no UTF-8 or no CSV."""
+    try:
+        rows = list(csv.reader(io.StringIO(data.decode("utf-8"), newline=""), strict=True))
+    except csv.Error as error:
+        raise ValueError(str(error)) from error
+    padded = ((*row, "", "") for row in rows if row)
+    return {path: Row(digest, size) for path, digest, size, *_ in padded}
+
+
+def row(data: bytes) -> Row:
+    """Describe contents."""
+    digest = urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode()
+    return Row(f"sha256={digest}", str(len(data)))
+
+
+def write(rows: Iterable[tuple[str, Row]]) -> bytes:
+    """Make RECORD from rows in their order."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerows((path, digest, size) for path, (digest, size) in rows)
+    return text.getvalue().encode("utf-8", "surrogateescape")

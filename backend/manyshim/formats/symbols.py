@@ -1,0 +1,164 @@
+"""The dynamic symbol table: how long it is, its entries, and what they mean for others.
+
+Sources: ELF gABI chapter 5; LSB "Symbol Versioning"; glibc elf/ for the GNU hash table.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import Iterator, NamedTuple, Optional, Tuple
+
+from manyshim.audit.facts import SHARED, ElfFile
+from manyshim.formats.image import DT_GNU_HASH, DT_HASH, DT_SYMTAB, Dynamic, ElfError, Image
+
+STB_GLOBAL = 1
+STB_WEAK = 2
+_STB_GNU_UNIQUE = 10
+_STV_DEFAULT = 0
+_STV_PROTECTED = 3
+
+_DT_VERSYM = 0x6FFFFFF0
+# Relocation tables: tag of the address, of the size in bytes, and words per entry.
+_RELOCATIONS = ((7, 8, 3), (17, 18, 2))
+_DT_JMPREL, _DT_PLTRELSZ, _DT_PLTREL = 23, 2, 20
+
+
+# s390x (64-bit) and alpha alone have DT_HASH words of 64 bits.
+_WIDE_HASH_MACHINES = (22, 0x9026)
+
+_SYMBOLS_AT_ONCE = 1 << 15
+
+
+class Symbol(NamedTuple):
+    """An entry of the dynamic symbol table; `name` is its offset in the string table."""
+
+    name: int
+    bind: int
+    visibility: int
+    section: int
+    version: int
+
+    @property
+    def undefined(self) -> bool:
+        """Whether the file asks others for the name."""
+        return self.section == 0 and self.name != 0 and self.bind in (STB_GLOBAL, STB_WEAK)
+
+    @property
+    def exported(self) -> bool:
+        """Whether the file offers the name to others."""
+        visible = self.visibility in (_STV_DEFAULT, _STV_PROTECTED)
+        return (
+            self.section != 0 and visible and self.bind in (STB_GLOBAL, STB_WEAK, _STB_GNU_UNIQUE)
+        )
+
+
+def symbols(dynamic: Dynamic, first: int, end: int, *, versym: bool) -> Iterator[Iterator[Symbol]]:
+    """Yield the dynamic symbols from `first` to before `end`, in batches of bounded size."""
+    image = dynamic.image
+    table, versions = dynamic.get(DT_SYMTAB), dynamic.get(_DT_VERSYM) if versym else None
+    if table is None:
+        return
+    layout = image.layout
+    size = layout.symbol.size
+    # Where the table ends is not stated, so it is held against its segment before it is read.
+    if end > first:
+        image.at(table + (end - 1) * size, size, "dynamic symbol table")
+    for start in range(first, end, _SYMBOLS_AT_ONCE):
+        count = min(_SYMBOLS_AT_ONCE, end - start)
+        data = image.at(table + start * size, count * size, "dynamic symbol table")
+        if versions is None:
+            indexes: Tuple[int, ...] = (0,) * count
+        else:
+            raw = image.at(versions + start * 2, count * 2, "symbol version table")
+            indexes = struct.unpack(f"{layout.order}{count}H", raw)
+        yield _batch(image, data, indexes)
+
+
+def _batch(image: Image, data: bytes, indexes: Tuple[int, ...]) -> Iterator[Symbol]:
+    if image.layout.bits == 64:
+        for (name, info, other, section, _, _), version in zip(
+            image.layout.symbol.iter_unpack(data), indexes
+        ):
+            yield Symbol(name, info >> 4, other & 3, section, version & 0x7FFF)
+    else:
+        for (name, _, _, info, other, section), version in zip(
+            image.layout.symbol.iter_unpack(data), indexes
+        ):
+            yield Symbol(name, info >> 4, other & 3, section, version & 0x7FFF)
+
+
+def undefined_end(facts: ElfFile, dynamic: Dynamic) -> int:
+    """Bound the undefined symbols: in a shared object they stand before the hashed ones.
+
+    An executable may list an undefined function with a value behind them, so all are visited.
+    """
+    table = _gnu_hash(dynamic)
+    if table and table.last and facts.ident.type == SHARED and facts.interpreter is None:
+        return table.first
+    return count(dynamic)
+
+
+def count(dynamic: Dynamic) -> int:
+    """Count the dynamic symbols, which only the hash tables or the relocations tell."""
+    image = dynamic.image
+    address = dynamic.get(DT_HASH)
+    if address is not None:
+        wide = image.layout.bits == 64 and image.ident.machine in _WIDE_HASH_MACHINES
+        words = struct.Struct(image.layout.order + ("2Q" if wide else "2I"))
+        return int(words.unpack(image.at(address, words.size, "hash table"))[1])
+    table = _gnu_hash(dynamic)
+    if table and table.last:
+        return _chain_end(image, table)
+    # GNU ld gives a file without exports an empty table that counts none of its symbols.
+    return max((table.first if table else 0, *_relocated_ends(dynamic)))
+
+
+class _GnuHash(NamedTuple):
+    """DT_GNU_HASH: the first hashed symbol, the highest one that a bucket names, the chains."""
+
+    first: int
+    last: int
+    chains: int
+
+
+def _gnu_hash(dynamic: Dynamic) -> Optional[_GnuHash]:
+    address = dynamic.get(DT_GNU_HASH)
+    if address is None:
+        return None
+    image = dynamic.image
+    order, word = image.layout.order, image.layout.bits // 8
+    buckets, first, bloom, _ = struct.unpack(order + "4I", image.at(address, 16, "GNU hash table"))
+    place = address + 16 + bloom * word
+    data = image.at(place, buckets * 4, "GNU hash table")
+    last = max(struct.unpack(f"{order}{buckets}I", data), default=0)
+    return _GnuHash(first, last, place + buckets * 4)
+
+
+def _chain_end(image: Image, table: _GnuHash) -> int:
+    if table.last < table.first:
+        raise ElfError("a bucket of its GNU hash table names a symbol that is not hashed")
+    last = table.last
+    place = table.chains + (last - table.first) * 4
+    word = struct.Struct(image.layout.order + "I")
+    while not word.unpack(image.at(place, 4, "GNU hash table"))[0] & 1:
+        last += 1
+        place += 4
+    return last + 1
+
+
+def _relocated_ends(dynamic: Dynamic) -> Iterator[int]:
+    """Yield, for every relocation, the index behind the symbol that it uses."""
+    image = dynamic.image
+    tables = [(dynamic.get(tag), dynamic.get(size), words) for tag, size, words in _RELOCATIONS]
+    words = 3 if dynamic.get(_DT_PLTREL) == _RELOCATIONS[0][0] else 2
+    tables.append((dynamic.get(_DT_JMPREL), dynamic.get(_DT_PLTRELSZ), words))
+    shift = 32 if image.layout.bits == 64 else 8
+    for address, size, words in tables:
+        if address is None or not size:
+            continue
+        entry = struct.Struct(image.layout.order + image.layout.word * words)
+        for start in range(0, size - size % entry.size, entry.size * _SYMBOLS_AT_ONCE):
+            length = min(entry.size * _SYMBOLS_AT_ONCE, size - size % entry.size - start)
+            data = image.at(address + start, length, "relocation table")
+            for fields in entry.iter_unpack(data):
+                yield (fields[1] >> shift) + 1

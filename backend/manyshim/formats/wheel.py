@@ -1,0 +1,241 @@
+"""A wheel file: its metadata, the facts of its members, and rewriting it (PEP 427, PEP 491)."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import Dict, FrozenSet, Iterator, List, Mapping, NamedTuple, Optional, Tuple
+
+from manyshim.audit.facts import ElfFile, Unreadable, WheelFacts
+from manyshim.audit.tags import WheelName, parse_wheel_name
+from manyshim.errors import InvalidWheelError, ToolError
+from manyshim.formats import elf, record
+from manyshim.formats.archive import Archive, Entry
+from manyshim.formats.image import MAGIC, ElfError
+from manyshim.formats.pack import Packer, local_header
+from manyshim.formats.window import MemberError
+
+# PEP 427: signatures of RECORD are not listed in it.
+_UNLISTED = ("RECORD", "RECORD.jws", "RECORD.p7s")
+
+
+class Edits(NamedTuple):
+    """What a rewrite changes: the platform tags, and how its own members are written.
+
+    `epoch` is SOURCE_DATE_EPOCH in seconds, None to keep the times that the members have; `level`
+    is deflate's.
+    """
+
+    platforms: Tuple[str, ...]
+    level: int = 6
+    epoch: Optional[int] = None
+
+
+class Wheel:
+    """An open wheel. Raises InvalidWheelError where it is none."""
+
+    def __init__(self, path: str) -> None:
+        name = parse_wheel_name(os.path.basename(path))
+        if name is None:
+            raise InvalidWheelError(f"{path}: its name is not that of a wheel (PEP 427)")
+        self.name = name
+        self.path = path
+        self.archive = Archive(path)
+        try:
+            self.entries = [entry for entry in self.archive.entries if not entry.folder]
+            self._by_name = {entry.name: entry for entry in self.entries}
+            self.dist_info = self._find_dist_info()
+            self.metadata = self._read_metadata()
+            self.record = self._read_record()
+        except BaseException:
+            self.archive.close()
+            raise
+
+    def __enter__(self) -> Wheel:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.archive.close()
+
+    def _find_dist_info(self) -> str:
+        tops = {entry.name.split("/", 1)[0] for entry in self.entries if "/" in entry.name}
+        found = sorted(top for top in tops if top.endswith(".dist-info"))
+        if len(found) != 1:
+            what = f"has {len(found)}: {', '.join(found)}" if found else "has none"
+            raise InvalidWheelError(
+                f"{self.path}: a wheel has one .dist-info folder, and this one {what}"
+            )
+        return found[0]
+
+    def _member(self, name: str) -> bytes:
+        entry = self._by_name.get(f"{self.dist_info}/{name}")
+        if entry is None:
+            raise InvalidWheelError(f"{self.path}: it has no {self.dist_info}/{name}")
+        return self.archive.read(entry)
+
+    def _read_metadata(self) -> List[str]:
+        try:
+            return self._member("WHEEL").decode("utf-8").splitlines()
+        except UnicodeDecodeError as error:
+            raise InvalidWheelError(f"{self.path}: its WHEEL is not UTF-8: {error}") from error
+
+    def _read_record(self) -> Dict[str, record.Row]:
+        try:
+            return record.parse(self._member("RECORD"))
+        except ValueError as error:
+            raise InvalidWheelError(f"{self.path}: its RECORD cannot be read: {error}") from error
+
+    def fields(self, key: str) -> Tuple[str, ...]:
+        """Return the values of a field of WHEEL."""
+        pairs = (line.partition(":") for line in self.metadata)
+        return tuple(
+            value.strip() for name, _, value in pairs if name.strip().lower() == key.lower()
+        )
+
+    def facts(self) -> WheelFacts:
+        """Read every ELF file of the wheel, whatever its name, and what the audit asks of the rest.
+
+        RECORD is not consulted: installers unpack what the archive holds.
+        """
+        elfs: List[ElfFile] = []
+        unreadable: List[Unreadable] = []
+        for entry in self.entries:
+            try:
+                found = self._elf(entry)
+            except (ElfError, MemberError) as error:
+                unreadable.append(Unreadable(entry.name, str(error)))
+            else:
+                if found:
+                    elfs.append(found)
+        return WheelFacts(
+            name=self.name,
+            distribution=self.dist_info[: -len(".dist-info")],
+            paths=tuple(entry.name for entry in self.entries),
+            symlinks=tuple(entry.name for entry in self.entries if entry.symlink),
+            tags=self.fields("Tag"),
+            purelib=self.fields("Root-Is-Purelib")[:1] in (("true",), ("True",)),
+            elfs=tuple(elfs),
+            unreadable=tuple(unreadable),
+        )
+
+    def _elf(self, entry: Entry) -> Optional[ElfFile]:
+        if entry.size < len(MAGIC) or entry.symlink:
+            return None
+        window = self.archive.window(entry)
+        if not elf.is_elf(window.read(0, len(MAGIC))):
+            return None
+        return elf.read(entry.name, window)
+
+    def exports(self, asked: Mapping[str, FrozenSet[str]]) -> Dict[str, FrozenSet[str]]:
+        """Find which of the names asked for each member defines."""
+        return {
+            path: elf.defined(self.archive.window(self._by_name[path]), names)
+            for path, names in asked.items()
+        }
+
+
+def rewrite(source: Wheel, folder: str, edits: Edits) -> str:
+    """Write the wheel anew into `folder` under the edited tags; return the new file's path.
+
+    Members keep their compressed bytes, modes and times; WHEEL and RECORD are made anew. The file
+    is synced and read back, but not renamed: `folder` is a private one. ToolError where it cannot
+    be written.
+    """
+    name = source.name._replace(platforms=edits.platforms)
+    target = os.path.join(folder, str(name))
+    try:
+        with open(target, "xb") as file:
+            packer = Packer(file)
+            for entry, data in _contents(source, name):
+                if data is None:
+                    packer.copy(source.archive, entry)
+                else:
+                    packer.add(_dated(entry, edits.epoch), data, edits.level)
+            packer.close()
+            os.fsync(file.fileno())
+        _read_back(source, target, packer.entries, name)
+    except (OSError, EOFError) as error:
+        raise ToolError(f"{target}: cannot be written: {error}") from error
+    except MemberError as error:
+        raise InvalidWheelError(f"{source.path}: {error}") from error
+    return target
+
+
+def _contents(source: Wheel, name: WheelName) -> Iterator[Tuple[Entry, Optional[bytes]]]:
+    """Yield what the new wheel holds: entries, with contents where those are new."""
+    # Of members with one name installers keep the last.
+    entries = list({entry.name: entry for entry in source.archive.entries}.values())
+    wheel_path = f"{source.dist_info}/WHEEL"
+    record_path = f"{source.dist_info}/RECORD"
+    metadata = _metadata(source.metadata, name)
+    new = {wheel_path: metadata, record_path: _record(source, entries, {wheel_path: metadata})}
+    for entry in entries:
+        yield entry, new.get(entry.name)
+
+
+def _metadata(lines: List[str], name: WheelName) -> bytes:
+    """Write WHEEL: one Tag line for each tag of the name, the rest as it was."""
+    tags = [f"Tag: {tag}" for tag in name.tags]
+    written: List[str] = []
+    for line in lines:
+        key = line.partition(":")[0].strip().lower()
+        if key == "tag":
+            written += tags
+            tags = []
+        elif key == "root-is-purelib":
+            written.append("Root-Is-Purelib: false")
+        elif line.strip():
+            written.append(line)
+    return "\n".join((*written, *tags, "")).encode("utf-8")
+
+
+def _record(source: Wheel, entries: List[Entry], new: Mapping[str, bytes]) -> bytes:
+    """Write RECORD from the archive's members; a row that its size contradicts is made anew."""
+    rows: List[Tuple[str, record.Row]] = []
+    unlisted = {f"{source.dist_info}/{name}" for name in _UNLISTED}
+    for entry in entries:
+        if entry.folder or entry.name in unlisted:
+            continue
+        known = source.record.get(entry.name, record.Row())
+        if entry.name in new:
+            known = record.row(new[entry.name])
+        elif known.size != str(entry.size) or not known.digest.startswith("sha256="):
+            known = record.row(source.archive.read(entry))
+        rows.append((entry.name, known))
+    rows.append((f"{source.dist_info}/RECORD", record.Row()))
+    return record.write(rows)
+
+
+def _dated(entry: Entry, epoch: Optional[int]) -> Entry:
+    """Give an entry the time of SOURCE_DATE_EPOCH, not before zip's first year."""
+    if epoch is None:
+        return entry
+    moment = time.gmtime(max(epoch, 315532800))
+    date = (moment.tm_year - 1980) << 9 | moment.tm_mon << 5 | moment.tm_mday
+    clock = moment.tm_hour << 11 | moment.tm_min << 5 | moment.tm_sec // 2
+    return entry._replace(date=date, time=clock)
+
+
+def _read_back(source: Wheel, target: str, written: List[Entry], name: WheelName) -> None:
+    """Hold the new file against the source: framing, WHEEL, RECORD, every CRC and size."""
+    before = {entry.name: (entry.crc, entry.size) for entry in source.archive.entries}
+    changed = {f"{source.dist_info}/{name}" for name in ("WHEEL", "RECORD")}
+    with Wheel(target) as result:
+        position = 0
+        for entry, expected in zip(result.archive.entries, written):
+            header = local_header(entry)
+            same = entry.name in changed or before[entry.name] == (entry.crc, entry.size)
+            if (
+                entry != expected
+                or not same
+                or result.archive.bytes_at(position, len(header)) != header
+            ):
+                raise ToolError(f"{target}: {entry.name} is not what was written")
+            position += len(header) + entry.compressed
+        if frozenset(result.fields("Tag")) != frozenset(name.tags):
+            raise ToolError(f"{target}: its WHEEL is not what was written")
+        listed = {entry.name for entry in result.entries} - {
+            f"{result.dist_info}/{name}" for name in _UNLISTED[1:]
+        }
+        if result.record.keys() != listed:
+            raise ToolError(f"{target}: its RECORD is not what was written")

@@ -1,0 +1,248 @@
+"""The options: their names, values and defaults. README's table is made from here."""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Mapping, NamedTuple, Optional, Sequence, Tuple
+
+from manyshim.audit.findings import ERROR, KINDS
+from manyshim.audit.policy import ladder
+from manyshim.audit.request import Allowance
+from manyshim.audit.tags import ARCHES, PlatformTag, parse_platform
+from manyshim.errors import ConfigError
+
+NOWHERE: Tuple[str, ...] = ()
+
+
+class Option(NamedTuple):
+    """One option; `parse` turns its text, boolean, number or list into its value.
+
+    `release` says of a value that it changes the build for everyone who installs from the sdist.
+    `later` marks options of rooms that this version does not have.
+    """
+
+    key: str
+    parse: Callable[[Option, Any], Any]
+    default: Any
+    values: str
+    meaning: str
+    release: Callable[[Any], bool] = lambda _: False
+    later: Callable[[Any], bool] = lambda _: False
+    table_only: bool = False
+
+    @property
+    def field(self) -> str:
+        """The name of the option as a field of Config."""
+        return self.key.replace("-", "_")
+
+    @property
+    def variable(self) -> str:
+        """The environment variable that sets it."""
+        return "MANYSHIM_" + self.field.upper()
+
+    def refuse(self, value: object, wanted: str) -> ConfigError:
+        """Make the error for a value that the option does not take."""
+        return ConfigError(f"{self.key} = {value!r} is not understood; {wanted}")
+
+
+def nearest(word: str, known: Sequence[str]) -> str:
+    """Suggest the known word that a wrong one comes closest to."""
+    from difflib import get_close_matches  # noqa: PLC0415 (only errors need it)
+
+    close = get_close_matches(word, known, 1, 0.4)
+    return f"did you mean {close[0]!r}?" if close else f"known are {', '.join(known)}"
+
+
+def _choice(*choices: str) -> Callable[[Option, Any], str]:
+    def parse(option: Option, value: Any) -> str:  # noqa: ANN401 (whatever TOML holds)
+        if not isinstance(value, str) or value not in choices:
+            raise option.refuse(value, nearest(str(value), choices))
+        return value
+
+    return parse
+
+
+_TRUTH = ("true", "on", "yes", "1")
+_UNTRUTH = ("false", "off", "no", "0")
+
+
+def _boolean(option: Option, value: Any) -> bool:  # noqa: ANN401
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str) and value.lower() in (*_TRUTH, *_UNTRUTH):
+        return value.lower() in _TRUTH
+    raise option.refuse(value, "write true or false")
+
+
+def _text(option: Option, value: Any) -> str:  # noqa: ANN401
+    if not isinstance(value, str) or not value:
+        raise option.refuse(value, "write a text")
+    return value
+
+
+def _texts(option: Option, value: Any) -> Tuple[str, ...]:  # noqa: ANN401
+    if isinstance(value, str):
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+    if not isinstance(value, (list, tuple)) or not all(isinstance(part, str) for part in value):
+        raise option.refuse(value, "write a list of texts")
+    return tuple(value)
+
+
+def _level(option: Option, value: Any) -> int:  # noqa: ANN401
+    text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+    if not isinstance(text, str) or text not in tuple("0123456789"):
+        raise option.refuse(value, "write a number from 0 to 9")
+    return int(text)
+
+
+def _allow(option: Option, value: Any) -> Tuple[Allowance, ...]:  # noqa: ANN401
+    kinds = [kind for kind, severity in KINDS.items() if severity == ERROR] + ["BY_NAME_ONLY"]
+    allowances = []
+    for part in _texts(option, value):
+        kind, colon, glob = part.partition(":")
+        if not colon or not glob:
+            raise option.refuse(part, "write KIND:path-glob, as in NEEDED_PATH:pkg/*.so")
+        if kind not in kinds:
+            raise option.refuse(part, nearest(kind, kinds))
+        allowances.append(Allowance(kind, glob))
+    return tuple(allowances)
+
+
+def parse_policy(option: Option, value: Any) -> Optional[PlatformTag]:  # noqa: ANN401
+    """Read a policy's name; None stands for `auto`."""
+    if value == "auto":
+        return None
+    text = str(value)
+    tag = parse_platform(f"manylinux{text}" if text.startswith("2014") else text)
+    if tag is None:
+        known = ("auto", "manylinux2014", *(f"manylinux_2_{minor}" for minor in _MINORS), *_MUSL)
+        raise option.refuse(value, nearest(text, known))
+    if tag.arch and tag.arch not in ARCHES:
+        raise option.refuse(value, f"{tag.arch}: {nearest(tag.arch, tuple(ARCHES))}")
+    if tag.arch and not ladder(tag.libc, tag.arch).rungs:
+        raise option.refuse(value, f"there is no {tag.libc} policy for {tag.arch}")
+    return tag
+
+
+_MINORS = (5, 12, 17, 24, 26, 27, 28, 31, 34, 35, 36, 37, 38, 39, 40, 41)
+_MUSL = ("musllinux_1_1", "musllinux_1_2")
+
+
+def _always(_: Any) -> bool:  # noqa: ANN401
+    return True
+
+
+def _is(word: str) -> Callable[[Any], bool]:
+    def test(value: Any) -> bool:  # noqa: ANN401
+        return bool(value == word)
+
+    return test
+
+
+def _other_than(default: Any) -> Callable[[Any], bool]:  # noqa: ANN401
+    def test(value: Any) -> bool:  # noqa: ANN401
+        return bool(value != default)
+
+    return test
+
+
+OPTIONS: Tuple[Option, ...] = (
+    Option(
+        "backend", _text, "setuptools.build_meta", "`module[:object]`",
+        "the PEP 517 backend that builds the wheel; list its requirements in "
+        "`build-system.requires`",
+        table_only=True,
+    ),
+    Option(
+        "mode", _choice("retag", "audit", "off", "repair"), "retag", "`retag` `audit` `off`",
+        "`retag` writes the proved tag, `audit` only reports, `off` does nothing",
+        release=_is("repair"), later=_is("repair"),
+    ),
+    Option(
+        "platform", parse_policy, None,
+        "`auto`, `manylinux_2_28`, `manylinux2014`, `2014`, `musllinux_1_2`, each with an "
+        "optional `_ARCH` (another machine's: release key)",
+        "the tag to write if it is proved; `auto` takes the oldest that is",
+    ),
+    Option(
+        "strict", _boolean, False, "`true` `false` (release key)",
+        "fail the build where the wheel would stay `linux_*`",
+        release=_always,
+    ),
+    Option(
+        "compiler", _choice("system", "zig"), "system", "`system`",
+        "the compiler that the wrapped backend is given",
+        release=_is("zig"), later=_is("zig"),
+    ),
+    Option(
+        "bundle", _texts, ("*",), "soname globs", "what a repair may copy into the wheel",
+        later=_other_than(("*",)),
+    ),
+    Option(
+        "exclude", _texts, NOWHERE, "soname globs",
+        "libraries that the wheel's environment provides (a driver, another package)",
+    ),
+    Option(
+        "allow", _allow, NOWHERE, "`KIND:path-glob`",
+        "error findings that are accepted, and said to be",
+    ),
+    Option(
+        "fix", _texts, NOWHERE, "`execstack` `rpath` `musl-soname`", "mends that are opt-in",
+        later=_other_than(NOWHERE),
+    ),
+    Option(
+        "naming", _choice("listed", "exact"), "listed", "`listed`",
+        "which policies `auto` chooses from", later=_is("exact"),
+    ),
+    Option(
+        "explain", _choice("auto", "always", "never"), "auto", "`auto` `never`",
+        "source lines behind the symbols of a report", later=_is("always"),
+    ),
+    Option(
+        "library-path", _texts, NOWHERE, "folders",
+        "where external libraries are searched first", later=_other_than(NOWHERE),
+    ),
+    Option(
+        "sysroot", _text, None, "a folder", "the target's libraries and headers",
+        later=_other_than(None),
+    ),
+    Option(
+        "python-headers", _text, None, "a folder", "the target's `Python.h`",
+        later=_other_than(None),
+    ),
+    Option(
+        "compression-level", _level, 6, "`0` to `9`", "deflate level of the members that change",
+    ),
+    Option(
+        "strip", _choice("none", "debug", "all"), "none", "`none`",
+        "what is stripped from ELF files", later=_other_than("none"),
+    ),
+    Option(
+        "sbom", _boolean, True, "`true` `false`", "write an SBOM of what a repair grafted",
+        later=_other_than(True),
+    ),
+    Option("report", _text, None, "an absolute path", "write the report there as JSON"),
+)  # fmt: skip
+
+BY_KEY: Mapping[str, Option] = {option.key: option for option in OPTIONS}
+
+
+def option_table() -> str:
+    """Make README's table of the options."""
+    rows = ["| key | values | default | meaning |", "|---|---|---|---|"]
+    for option in OPTIONS:
+        if option.later(option.default) or option.later("\0"):
+            continue
+        rows.append(f"| `{option.key}` | {option.values} | {_shown(option)} | {option.meaning} |")
+    return "\n".join(rows) + "\n"
+
+
+def _shown(option: Option) -> str:
+    if option.key == "platform":
+        return "`auto`"
+    if option.default is None:
+        return "none"
+    if isinstance(option.default, bool):
+        return f"`{str(option.default).lower()}`"
+    if isinstance(option.default, tuple):
+        return f"`{list(option.default)}`"
+    return f"`{option.default}`"

@@ -1,0 +1,108 @@
+"""The use cases, each a few lines that join the rooms below."""
+
+from __future__ import annotations
+
+import os
+from typing import List, NamedTuple
+
+from manyshim.audit.report import to_dict, to_text
+from manyshim.audit.request import Request
+from manyshim.audit.verdict import Claim, Report, audit, choose, questions
+from manyshim.config import Config, host_arch, interpreter_refuses
+from manyshim.errors import InvalidWheelError, NotCompliantError, ToolError
+from manyshim.formats.wheel import Edits, Wheel, rewrite
+from manyshim.workspace import publish
+
+
+class Result(NamedTuple):
+    """A finished wheel: its file name, and the lines for the one who builds it."""
+
+    filename: str
+    lines: List[str]
+
+
+def inspect(wheel: Wheel, request: Request) -> Report:
+    """Audit an open wheel."""
+    facts = wheel.facts()
+    asked = questions(facts, request)
+    return audit(facts._replace(exports=wheel.exports(asked)) if asked else facts, request)
+
+
+def finish(built: str, folder: str, config: Config) -> Result:
+    """Bring a freshly built wheel into `folder` as `config` asks; `built` is in a private folder.
+
+    Raises NotCompliantError or InvalidWheelError only where strict asks for it, and ToolError
+    where a file cannot be written.
+    """
+    name = os.path.basename(built)
+    if config.mode == "off":
+        return _deliver(built, folder, [])
+    strict = config.request.strict
+    try:
+        with Wheel(built) as wheel:
+            report = inspect(wheel, config.request)
+            claim = choose(report, config.request)
+            if _opted_out(claim, config):
+                claim = Claim(reason=f"the building interpreter refuses {claim.tag} (_manylinux)")
+                strict = False
+            if config.report:
+                write_report([to_dict(report, claim)], config.report)
+            if report.arch is None and not report.findings:
+                return _deliver(built, folder, [])
+            lines = to_text(report, claim)
+            if strict and not claim.tag and not _passes(report):
+                raise NotCompliantError("\n".join((f"{name}: {claim.reason}", *lines)))
+            if config.mode == "audit" or not claim.tag:
+                return _deliver(built, folder, [_headline(name, claim, config), *lines])
+            edits = Edits(claim.platforms, config.compression_level, config.epoch)
+            finished = rewrite(wheel, _out(built), edits)
+    except InvalidWheelError as error:
+        if strict:
+            raise
+        return _deliver(built, folder, [f"error: {error}; the wheel is passed on as it was built"])
+    return _deliver(finished, folder, [f"{name} -> {os.path.basename(finished)}", *lines])
+
+
+def _passes(report: Report) -> bool:
+    """Whether a wheel is none of our business: not for Linux, and without machine code."""
+    return report.arch is None and not report.errors
+
+
+def _opted_out(claim: Claim, config: Config) -> bool:
+    """Whether the interpreter refuses a tag that nobody asked for by name."""
+    tag = claim.tag
+    if tag is None or config.platform or tag.libc != config.libc or tag.arch != host_arch():
+        return False
+    return interpreter_refuses(tag)
+
+
+def _headline(name: str, claim: Claim, config: Config) -> str:
+    if config.mode == "audit" and claim.tag:
+        return f"{name}: {claim.tag} is proved; mode = audit leaves the wheel as it is"
+    return f"{name} stays as it is: {claim.reason}"
+
+
+def _out(built: str) -> str:
+    folder = os.path.join(os.path.dirname(built), "out")
+    os.makedirs(folder, exist_ok=True)
+    return folder
+
+
+def _deliver(path: str, folder: str, lines: List[str]) -> Result:
+    filename = os.path.basename(path)
+    publish(path, os.path.join(folder, filename))
+    return Result(filename, lines)
+
+
+def write_report(wheels: List[object], path: str) -> None:
+    """Write a JSON report; the file appears whole or not at all."""
+    import json  # noqa: PLC0415 (only a report needs it)
+
+    text = json.dumps({"version": 1, "wheels": wheels}, indent=1, ensure_ascii=False) + "\n"
+    part = f"{path}.{os.getpid()}.part"
+    try:
+        with open(part, "x", encoding="utf-8") as file:
+            file.write(text)
+        os.replace(part, path)
+    except OSError as error:
+        raise ToolError(f"{path}: the report cannot be written: {error.strerror}") from error

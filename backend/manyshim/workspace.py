@@ -1,0 +1,92 @@
+"""A private folder beside the finished file, and the one rename that makes the file appear."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+from contextlib import contextmanager
+from typing import Iterator, Optional, Tuple
+
+from manyshim.errors import ToolError
+
+_PREFIX = ".manyshim-"
+
+
+@contextmanager
+def private_folder(parent: str) -> Iterator[str]:
+    """Make a folder in `parent` that goes away again; remove those of runs that were killed.
+
+    A living run holds a lock on its folder, so that another one leaves it alone. ToolError where
+    the folder cannot be made.
+    """
+    try:
+        os.makedirs(parent, exist_ok=True)
+        _remove_abandoned(parent)
+        path, lock = _make(parent)
+    except OSError as error:
+        raise ToolError(f"{parent}: cannot be written: {error.strerror}") from error
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
+        if lock is not None:
+            os.close(lock)
+
+
+def publish(path: str, target: str) -> None:
+    """Rename a finished, synced file to its final name. ToolError where that fails."""
+    try:
+        os.replace(path, target)
+        _sync_folder(os.path.dirname(target) or ".")
+    except OSError as error:
+        raise ToolError(f"{target}: cannot be written: {error.strerror}") from error
+
+
+def _make(parent: str) -> Tuple[str, Optional[int]]:
+    while True:
+        path = tempfile.mkdtemp(prefix=_PREFIX, dir=parent)
+        lock = _lock(path)
+        if lock is None or os.path.isdir(path):
+            return path, lock
+        # Another run took it for abandoned before it was locked.
+        os.close(lock)
+
+
+def _remove_abandoned(parent: str) -> None:
+    with os.scandir(parent) as found:
+        folders = [entry.path for entry in found if entry.name.startswith(_PREFIX)]
+    for folder in folders:
+        lock = _lock(folder)
+        if lock is not None:
+            shutil.rmtree(folder, ignore_errors=True)
+            os.close(lock)
+
+
+def _lock(folder: str) -> Optional[int]:
+    """Lock a folder for this process's life; None where another holds it, or nobody can."""
+    if sys.platform == "win32":
+        return None
+    import fcntl  # noqa: PLC0415 (not on Windows)
+
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        return None
+    return descriptor
+
+
+def _sync_folder(folder: str) -> None:
+    if sys.platform == "win32":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

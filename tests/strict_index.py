@@ -1,0 +1,128 @@
+"""A package index on the loopback device that is as strict as the public one, and a bit more."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Dict, Iterator, List, NamedTuple, Optional
+
+from strict_index_rules import problems
+
+__all__ = [
+    "StrictIndex",
+    "client_environment",
+    "find_uv",
+    "problems",
+    "serve",
+    "twine_upload",
+    "uv_install",
+    "uv_publish",
+]
+
+SERVER = Path(__file__).with_name("strict_index_server.py")
+SCRUBBED_PREFIXES = ("UV_", "TWINE_", "PIP_", "PYTHONWARNINGS")
+STOP_SECONDS = 20
+
+
+class StrictIndex(NamedTuple):
+    """A running index: where to upload, where to install from, where the files are."""
+
+    upload_url: str
+    simple_url: str
+    root: Path
+
+
+def client_environment() -> Dict[str, str]:
+    """Return this process's environment without what would change a client's behaviour."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(SCRUBBED_PREFIXES) and not name.lower().endswith("_proxy")
+    }
+    # rich wraps and colours messages otherwise, so that they cannot be searched.
+    return {**kept, "COLUMNS": "300", "NO_COLOR": "1", "UV_PYTHON_DOWNLOADS": "never"}
+
+
+@contextlib.contextmanager
+def serve(folder: Path) -> Iterator[StrictIndex]:
+    """Run an index that keeps its files in a folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with subprocess.Popen(
+        [sys.executable, str(SERVER), str(folder)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=client_environment(),
+        text=True,
+    ) as server:
+        try:
+            port = server.stdout.readline().strip() if server.stdout else ""
+            if not port:
+                raise RuntimeError("the strict index did not start; its errors are on stderr")
+            base = f"http://127.0.0.1:{port}"
+            yield StrictIndex(f"{base}/", f"{base}/simple/", folder)
+        finally:
+            stop(server)
+
+
+def stop(server: subprocess.Popen[str]) -> None:
+    """Let the server end by closing its stdin, or by force if that does not help."""
+    if server.stdin is not None:
+        server.stdin.close()
+    try:
+        server.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        server.kill()
+
+
+def find_uv() -> Optional[str]:
+    """Return the uv beside this interpreter, or else the one on the search path."""
+    folders = [str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]
+    return shutil.which("uv", path=os.pathsep.join(folders))
+
+
+def run_client(command: List[str]) -> subprocess.CompletedProcess[str]:
+    """Run a client and collect its output, whatever its exit status."""
+    return subprocess.run(
+        command,
+        check=False,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        env=client_environment(),
+        text=True,
+    )
+
+
+def run_uv(arguments: List[str]) -> subprocess.CompletedProcess[str]:
+    """Run uv without configuration files and without a cache."""
+    uv = find_uv()
+    if uv is None:
+        raise FileNotFoundError("uv is neither beside this interpreter nor on PATH")
+    return run_client([uv, *arguments, "--no-config", "--no-cache"])
+
+
+def uv_publish(index: StrictIndex, *files: Path) -> subprocess.CompletedProcess[str]:
+    """Upload files with uv, which stops at the first refusal with exit status 2."""
+    options = ["--publish-url", index.upload_url, "-u", "u", "-p", "p"]
+    options += ["--trusted-publishing", "never", "--keyring-provider", "disabled"]
+    return run_uv(["publish", *options, "--no-attestations", *map(str, files)])
+
+
+def twine_upload(index: StrictIndex, *files: Path) -> subprocess.CompletedProcess[str]:
+    """Upload files with twine, which ends with exit status 1 after a refusal."""
+    options = ["--repository-url", index.upload_url, "-u", "u", "-p", "p"]
+    options += ["--non-interactive", "--disable-progress-bar"]
+    return run_client(
+        [sys.executable, "-m", "twine", "--no-color", "upload", *options, *map(str, files)]
+    )
+
+
+def uv_install(
+    index: StrictIndex, target: Path, *arguments: str
+) -> subprocess.CompletedProcess[str]:
+    """Install requirements from the index, over HTTP, into a folder of their own."""
+    options = ["--index-url", index.simple_url, "--target", str(target)]
+    return run_uv(["pip", "install", "--python", sys.executable, *options, *arguments])
