@@ -81,7 +81,9 @@ def family(elf: ElfFile) -> Optional[str]:
         if interpreter in _LOADERS:
             return GLIBC
     if any(name == "libc.so.6" or name in _LOADERS for name in elf.needed) or any(
-        need.version.startswith("GLIBC_") for need in elf.versions_needed
+        # libgcc_s defines GLIBC_2.0 on newer architectures, also where it was built for musl.
+        need.version.startswith("GLIBC_") and not need.library.startswith("libgcc_s")
+        for need in elf.versions_needed
     ):
         return GLIBC
     bionic = elf.android or any(need.version == "LIBC" for need in elf.versions_needed)

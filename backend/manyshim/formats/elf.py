@@ -6,7 +6,7 @@ Sources: ELF gABI chapter 5; LSB "Symbol Versioning"; glibc elf/ for the GNU has
 from __future__ import annotations
 
 import struct
-from typing import Dict, FrozenSet, Iterator, List, Optional, Set, Tuple
+from typing import Dict, FrozenSet, List, NamedTuple, Optional, Set, Tuple
 
 from manyshim.audit.facts import ElfFile, VersionNeed
 from manyshim.audit.tags import MACHINES
@@ -36,7 +36,24 @@ def is_elf(head: bytes) -> bool:
     return head.startswith(MAGIC)
 
 
-def read(path: str, window: Window) -> ElfFile:
+class Reading(NamedTuple):
+    """The facts of a member, and its dynamic section for a later look at its exports."""
+
+    facts: ElfFile
+    dynamic: Optional[Dynamic] = None
+
+    def defined(self, names: FrozenSet[str]) -> FrozenSet[str]:
+        """Find which of `names` the file offers to others. Raises as `read` does."""
+        found: Set[str] = set()
+        if self.dynamic is not None:
+            for batch in symbols(self.dynamic, 1, count(self.dynamic), versym=False):
+                offered = [symbol.name for symbol in batch if symbol.exported]
+                found.update(names.intersection(self.dynamic.strings(offered).values()))
+            self.dynamic.image.let_go()
+        return frozenset(found)
+
+
+def read(path: str, window: Window) -> Reading:
     """Read the facts of one member.
 
     Raises ElfError or MemberError where the loader would not find what it needs.
@@ -44,7 +61,7 @@ def read(path: str, window: Window) -> ElfFile:
     image = Image(window)
     facts = ElfFile(path, image.ident)
     if not image.ident.loadable or image.ident.machine not in MACHINES:
-        return facts
+        return Reading(facts)
     image.keep_tables()
     isa_level, android, damage = notes.read(image)
     facts = facts._replace(
@@ -54,64 +71,86 @@ def read(path: str, window: Window) -> ElfFile:
         damage=tuple(filter(None, (image.section_damage(), *damage))),
     )
     dynamic = image.dynamic()
-    return facts if dynamic is None else _dynamic_facts(facts, dynamic)
-
-
-def defined(window: Window, names: FrozenSet[str]) -> FrozenSet[str]:
-    """Find which of `names` a shared object defines for others (bind and visibility allow it)."""
-    image = Image(window)
-    image.keep_tables()
-    dynamic = image.dynamic()
-    if dynamic is None:
-        return frozenset()
-    found: Set[str] = set()
-    for batch in symbols(dynamic, 1, count(dynamic), versym=False):
-        offered = [symbol.name for symbol in batch if symbol.exported]
-        found.update(names.intersection(dynamic.strings(offered).values()))
-    return frozenset(found)
+    if dynamic is not None:
+        facts = _dynamic_facts(facts, dynamic)
+    image.let_go()
+    return Reading(facts, dynamic)
 
 
 def _dynamic_facts(facts: ElfFile, dynamic: Dynamic) -> ElfFile:
-    needs = list(_version_needs(dynamic))
-    by_version, unversioned = _undefined(facts, dynamic)
-    defines = list(_version_definitions(dynamic))
-    soname = dynamic.get(_DT_SONAME)
-    flags_1 = dynamic.get(_DT_FLAGS_1) or 0
-    indexes = [index for index, _, _, _ in needs]
-    versions = [
-        VersionNeed(
-            library,
-            version,
-            weak=bool(flags & _VER_FLG_WEAK),
-            symbols=tuple(sorted(by_version.get(index, {}))),
-            only_weak=index in by_version and not any(by_version[index].values()),
-        )
-        for index, library, version, flags in needs
+    """Read all tables first and then all names, so that each byte goes by once where it can."""
+    needs = _version_needs(dynamic)
+    defines = _version_definitions(dynamic)
+    undefined = [
+        symbol
+        for batch in symbols(dynamic, 1, undefined_end(facts, dynamic), versym=True)
+        for symbol in batch
+        if symbol.undefined
     ]
-    strong = (
-        name
-        for index in indexes
-        for name, is_strong in by_version.get(index, {}).items()
-        if is_strong
+    single = {tag: dynamic.get(tag) for tag in (_DT_SONAME, _DT_RPATH, _DT_RUNPATH)}
+    needed = dynamic.all(DT_NEEDED)
+    names = dynamic.strings(
+        [
+            *needed,
+            *(index for index in single.values() if index is not None),
+            *(index for need in needs for index in (need.library, need.name)),
+            *defines,
+            *(symbol.name for symbol in undefined),
+        ]
     )
+    named = {tag: None if index is None else names[index] for tag, index in single.items()}
+    versioned, unversioned = _by_version(undefined, names)
     return facts._replace(
         dynamic=True,
-        needed=tuple(dynamic.string(index) for index in dynamic.all(DT_NEEDED)),
-        soname=None if soname is None else dynamic.string(soname),
-        rpath=_search_path(dynamic, _DT_RPATH),
-        runpath=_search_path(dynamic, _DT_RUNPATH),
-        versions_needed=tuple(versions),
-        versions_defined=tuple(defines),
-        undefined=tuple(sorted(unversioned)),
-        strong_versioned=frozenset(strong),
+        needed=tuple(names[index] for index in needed),
+        soname=named[_DT_SONAME],
+        rpath=_search_path(named[_DT_RPATH]),
+        runpath=_search_path(named[_DT_RUNPATH]),
+        versions_needed=tuple(_version_need(need, names, versioned) for need in needs),
+        versions_defined=tuple(names[index] for index in defines),
+        undefined=unversioned,
+        strong_versioned=frozenset(
+            name
+            for need in needs
+            for name, strong in versioned.get(need.version, {}).items()
+            if strong
+        ),
         relr=dynamic.get(_DT_RELR) is not None,
-        pie=bool(flags_1 & _DF_1_PIE),
+        pie=bool((dynamic.get(_DT_FLAGS_1) or 0) & _DF_1_PIE),
     )
 
 
-def _search_path(dynamic: Dynamic, tag: int) -> Tuple[str, ...]:
-    index = dynamic.get(tag)
-    return () if index is None else tuple(dynamic.string(index).split(":"))
+def _search_path(text: Optional[str]) -> Tuple[str, ...]:
+    return () if text is None else tuple(text.split(":"))
+
+
+# For each version index, its names with whether a strong reference needs them.
+_Uses = Dict[int, Dict[str, bool]]
+
+
+def _by_version(undefined: List[Symbol], names: Dict[int, str]) -> Tuple[_Uses, Tuple[str, ...]]:
+    """Sort the undefined names by version index; and the strong ones that have none."""
+    versioned: _Uses = {}
+    unversioned: Set[str] = set()
+    for symbol in undefined:
+        name, strong = names[symbol.name], symbol.bind == STB_GLOBAL
+        if symbol.version > 1:
+            uses = versioned.setdefault(symbol.version, {})
+            uses[name] = strong or uses.get(name, False)
+        elif strong:
+            unversioned.add(name)
+    return versioned, tuple(sorted(unversioned))
+
+
+def _version_need(need: _Need, names: Dict[int, str], versioned: _Uses) -> VersionNeed:
+    uses = versioned.get(need.version, {})
+    return VersionNeed(
+        names[need.library],
+        names[need.name],
+        weak=bool(need.flags & _VER_FLG_WEAK),
+        symbols=tuple(sorted(uses)),
+        only_weak=bool(uses) and not any(uses.values()),
+    )
 
 
 def _interpreter(image: Image) -> Optional[str]:
@@ -123,9 +162,18 @@ def _interpreter(image: Image) -> Optional[str]:
     return None
 
 
-def _version_needs(dynamic: Dynamic) -> Iterator[Tuple[int, str, str, int]]:
-    """Yield each required version as (index, library, version, flags)."""
-    image, found = dynamic.image, []
+class _Need(NamedTuple):
+    """One required version's index; its library and name as offsets in the string table."""
+
+    version: int
+    library: int
+    name: int
+    flags: int
+
+
+def _version_needs(dynamic: Dynamic) -> List[_Need]:
+    image = dynamic.image
+    found: List[_Need] = []
     entry = struct.Struct(image.layout.order + "HHIII")
     node = struct.Struct(image.layout.order + "IHHII")
     address = dynamic.get(_DT_VERNEED)
@@ -135,22 +183,22 @@ def _version_needs(dynamic: Dynamic) -> Iterator[Tuple[int, str, str, int]]:
         place = address + first
         while nodes:
             _, flags, index, name, next_node = node.unpack(image.at(place, 16, "version needs"))
-            found.append((index & 0x7FFF, library, name, flags))
+            found.append(_Need(index & 0x7FFF, library, name, flags))
             if len(found) > _VERSIONS_AT_MOST:
                 raise ElfError(f"it requires more than {_VERSIONS_AT_MOST} versions")
             nodes = nodes - 1 if next_node else 0
             place += next_node
         count = count - 1 if step else 0
         address += step
-    names = dynamic.strings([index for row in found for index in row[1:3]])
-    for index, library, name, flags in found:
-        yield index, names[library], names[name], flags
+    return found
 
 
-def _version_definitions(dynamic: Dynamic) -> Iterator[str]:
-    """Yield the names of the defined versions, without the file's own (VER_FLG_BASE)."""
-    image, found = dynamic.image, []
+def _version_definitions(dynamic: Dynamic) -> List[int]:
+    """List the names of the defined versions, without the file's own (VER_FLG_BASE)."""
+    image = dynamic.image
+    found: List[int] = []
     entry = struct.Struct(image.layout.order + "HHHHIII")
+    word = struct.Struct(image.layout.order + "I")
     address = dynamic.get(_DT_VERDEF)
     count = dynamic.get(_DT_VERDEFNUM) or 0
     while address is not None and count:
@@ -158,32 +206,9 @@ def _version_definitions(dynamic: Dynamic) -> Iterator[str]:
             image.at(address, entry.size, "version definitions")
         )
         if names and not flags & _VER_FLG_BASE:
-            word = image.at(address + first, 4, "version definitions")
-            found.append(struct.unpack(image.layout.order + "I", word)[0])
+            found += word.unpack(image.at(address + first, 4, "version definitions"))
         if len(found) > _VERSIONS_AT_MOST:
             raise ElfError(f"it defines more than {_VERSIONS_AT_MOST} versions")
         count = count - 1 if step else 0
         address += step
-    names_of = dynamic.strings(found)
-    return (names_of[index] for index in found)
-
-
-def _undefined(facts: ElfFile, dynamic: Dynamic) -> Tuple[Dict[int, Dict[str, bool]], List[str]]:
-    """Collect the undefined names.
-
-    By version index, each with whether a reference is strong; and the strong ones without version.
-    """
-    wanted: List[Symbol] = []
-    for batch in symbols(dynamic, 1, undefined_end(facts, dynamic), versym=True):
-        wanted += [symbol for symbol in batch if symbol.undefined]
-    names = dynamic.strings([symbol.name for symbol in wanted])
-    by_version: Dict[int, Dict[str, bool]] = {}
-    unversioned: List[str] = []
-    for symbol in wanted:
-        strong = symbol.bind == STB_GLOBAL
-        if symbol.version > 1:
-            uses = by_version.setdefault(symbol.version, {})
-            uses[names[symbol.name]] = strong or uses.get(names[symbol.name], False)
-        elif strong:
-            unversioned.append(names[symbol.name])
-    return by_version, unversioned
+    return found

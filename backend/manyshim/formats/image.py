@@ -32,6 +32,8 @@ DT_GNU_HASH = 0x6FFFFEF5
 _MANY_SEGMENTS = 0xFFFF
 _DYNAMIC_AT_MOST = 1 << 20
 _BLOCK = 1 << 16
+_FIRST_KEPT = 2 << 20
+_SMALL_SEGMENT = 1 << 20
 _NAME_AT_MOST = 1 << 20
 
 
@@ -91,9 +93,9 @@ class Image:
         self._block_start = 0
         self.layout, self.ident, header = self._header()
         self.segments: Tuple[Segment, ...] = ()
-        self.damage: List[str] = []
         if self.ident.loadable:
             self.segments = tuple(self._segments(*header))
+        self._loads = tuple(self.of_type(PT_LOAD))
 
     def _header(self) -> Tuple[Layout, ElfIdent, Tuple[int, int, int]]:
         size = self.window.size
@@ -147,19 +149,34 @@ class Image:
         return (segment for segment in self.segments if segment.type in types)
 
     def keep_tables(self) -> None:
-        """Have the first loaded segment kept, where linkers put the tables of the loader."""
-        loads = [load.offset + load.file_size for load in self.of_type(PT_LOAD)]
-        if loads:
-            self.window.keep(loads[0])
+        """Have the segments kept where the loader's tables stand, before they go by.
+
+        Linkers put them into the first loaded segment; tools that edit a file move them into small
+        segments of their own.
+        """
+        loads = sorted(self._loads, key=lambda load: load.offset)
+        for load in loads[:1]:
+            self.window.keep(load.offset, load.offset + min(load.file_size, _FIRST_KEPT))
+        for load in loads[1:]:
+            if load.file_size <= _SMALL_SEGMENT:
+                self.window.keep(load.offset, load.offset + load.file_size)
 
     def locate(self, address: int, what: str) -> Tuple[int, int]:
-        """Map an address to a file offset and the bytes that its segment has from there."""
+        """Map an address to a file offset and the bytes that follow it in file and memory."""
         # Later segments are mapped over earlier ones.
-        for load in reversed(list(self.of_type(PT_LOAD))):
+        for load in reversed(self._loads):
             inside = address - load.address
             if 0 <= inside < load.file_size:
-                return load.offset + inside, load.file_size - inside
+                return load.offset + inside, self._contiguous(load) - inside
         raise ElfError(f"the address {address:#x} of its {what} lies in no loaded segment")
+
+    def _contiguous(self, load: Segment) -> int:
+        """Measure a segment with those that continue it in the file and in memory."""
+        size = load.file_size
+        for following in self._loads:
+            if (following.offset, following.address) == (load.offset + size, load.address + size):
+                size += following.file_size
+        return size
 
     def at(self, address: int, length: int, what: str) -> bytes:
         """Read `length` bytes at an address."""
@@ -183,6 +200,12 @@ class Image:
         if end < 0:
             raise ElfError(f"its {what} has no end")
         return data[:end].decode("utf-8", "surrogateescape")
+
+    def let_go(self) -> None:
+        """Forget the bytes; the headers and the dynamic section stay known."""
+        self._block = b""
+        self._block_start = 0
+        self.window.let_go()
 
     def dynamic(self) -> Optional[Dynamic]:
         """Read PT_DYNAMIC as the loader does: by address, up to DT_NULL."""

@@ -43,6 +43,7 @@ class Wheel:
         self.archive = Archive(path)
         try:
             self.entries = [entry for entry in self.archive.entries if not entry.folder]
+            self._readings: Dict[str, elf.Reading] = {}
             self._by_name = {entry.name: entry for entry in self.entries}
             self.dist_info = self._find_dist_info()
             self.metadata = self._read_metadata()
@@ -124,14 +125,13 @@ class Wheel:
         window = self.archive.window(entry)
         if not elf.is_elf(window.read(0, len(MAGIC))):
             return None
-        return elf.read(entry.name, window)
+        reading = elf.read(entry.name, window)
+        self._readings[entry.name] = reading
+        return reading.facts
 
     def exports(self, asked: Mapping[str, FrozenSet[str]]) -> Dict[str, FrozenSet[str]]:
         """Find which of the names asked for each member defines."""
-        return {
-            path: elf.defined(self.archive.window(self._by_name[path]), names)
-            for path, names in asked.items()
-        }
+        return {path: self._readings[path].defined(names) for path, names in asked.items()}
 
 
 def rewrite(source: Wheel, folder: str, edits: Edits) -> str:

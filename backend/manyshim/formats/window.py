@@ -3,41 +3,60 @@
 from __future__ import annotations
 
 import zlib
-from typing import BinaryIO
+from typing import BinaryIO, List, NamedTuple
 
-# Deflate's input and output are taken in these portions; memory stays within a few of them.
+# Deflate's input and output are taken in these portions; memory stays within a few of them. The
+# first ones are small: most members are asked for four bytes only.
+_FIRST = 1 << 12
 _INPUT = 1 << 16
 _OUTPUT = 1 << 18
 
-# What is kept of a member's beginning, so that tables which the end describes need no second pass.
-_KEPT_AT_MOST = 2 << 20
+# What may be kept of the bytes that go by, in all.
+_KEPT_AT_MOST = 4 << 20
 
 
 class MemberError(Exception):
     """A member's bytes cannot be had: they are missing, or do not inflate."""
 
 
+class _Kept(NamedTuple):
+    start: int
+    end: int
+    data: bytearray
+
+
 class Window:
     """A member's uncompressed bytes; `size` is what the archive states.
 
-    The beginning stays in memory as far as `keep` asked for; reading further back than that
-    starts the inflation again.
+    Ranges that `keep` named stay in memory when they go by; reading back to what was let go starts
+    the inflation again. `inflated` counts the bytes that were inflated, for measurements.
     """
 
     def __init__(self, file: BinaryIO, start: int, compressed: int, size: int, method: int) -> None:
         self.size = size
+        self.inflated = 0
         self._file = file
         self._start = start
         self._compressed = compressed
         self._stored = method == 0
-        self._keep = _INPUT
-        self._kept = bytearray()
-        self.inflated = 0
+        self.let_go()
+
+    def let_go(self) -> None:
+        """Forget all bytes; what is read next is inflated anew."""
+        self._kept: List[_Kept] = [_Kept(0, _FIRST, bytearray())]
+        self._budget = _KEPT_AT_MOST
         self._rewind()
 
-    def keep(self, end: int) -> None:
-        """Keep the bytes before `end`, up to a bound, while reading on behind them."""
-        self._keep = max(self._keep, min(end, _KEPT_AT_MOST))
+    def keep(self, start: int, end: int) -> None:
+        """Keep a range of bytes that have not gone by yet, as far as there is room for them."""
+        begin = self._position - len(self._tail)
+        end = min(end, start + self._budget)
+        if self._stored or start < begin or end <= start:
+            return
+        self._budget -= end - start
+        kept = _Kept(start, end, bytearray())
+        self._kept.append(kept)
+        _gather(kept, self._tail, begin)
 
     def read(self, offset: int, length: int) -> bytes:
         """Return exactly `length` bytes from `offset`; MemberError where they are not there."""
@@ -46,8 +65,9 @@ class Window:
             raise MemberError(f"bytes {offset} to {end} lie outside its {self.size} bytes")
         if self._stored:
             return self._read_file(self._start + offset, length)
-        if end <= len(self._kept):
-            return bytes(self._kept[offset:end])
+        for kept in self._kept:
+            if kept.start <= offset and end <= kept.start + len(kept.data):
+                return bytes(kept.data[offset - kept.start : end - kept.start])
         if offset < self._position - len(self._tail):
             self._rewind()
         return self._advance(offset, end)
@@ -72,23 +92,24 @@ class Window:
         if offset < self._position:
             pieces.append(self._tail[offset - begin : end - begin])
         while self._position < end:
-            chunk_start = self._position
+            begin = self._position
             chunk = self._inflate()
-            if chunk_start == len(self._kept) < self._keep:
-                self._kept += chunk[: self._keep - chunk_start]
+            for kept in self._kept:
+                _gather(kept, chunk, begin)
             if offset < self._position:
-                pieces.append(chunk[max(offset - chunk_start, 0) : end - chunk_start])
+                pieces.append(chunk[max(offset - begin, 0) : end - begin])
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
     def _inflate(self) -> bytes:
+        first = self._position < _FIRST
         while True:
             pending = self._inflater.unconsumed_tail
             if not pending:
-                take = min(_INPUT, self._compressed - self._fed)
+                take = min(_FIRST if first else _INPUT, self._compressed - self._fed)
                 pending = self._read_file(self._start + self._fed, take)
                 self._fed += take
             try:
-                chunk = self._inflater.decompress(pending, _OUTPUT)
+                chunk = self._inflater.decompress(pending, _FIRST if first else _OUTPUT)
             except zlib.error as error:
                 raise MemberError(f"it does not inflate: {error}") from error
             if chunk:
@@ -101,3 +122,10 @@ class Window:
         self.inflated += len(chunk)
         self._tail = chunk
         return chunk
+
+
+def _gather(kept: _Kept, chunk: bytes, begin: int) -> None:
+    """Add to a kept range the bytes of a chunk that continue it."""
+    wanted = kept.start + len(kept.data)
+    if begin <= wanted < kept.end and wanted < begin + len(chunk):
+        kept.data.extend(chunk[wanted - begin : kept.end - begin])
