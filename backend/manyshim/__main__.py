@@ -1,0 +1,10 @@
+"""`python -m manyshim`."""
+
+from __future__ import annotations
+
+import sys
+
+from manyshim.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())

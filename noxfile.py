@@ -1,0 +1,47 @@
+"""The developer's sessions: `nox` lints, types and tests; CI runs the same commands."""
+
+from __future__ import annotations
+
+import nox
+
+nox.options.default_venv_backend = "uv|virtualenv"
+nox.options.sessions = ["lint", "types", "tests"]
+
+PYTHONS = ["3.8", "3.9", "3.10", "3.11", "3.12", "3.13", "3.14"]
+
+
+def _install(session: nox.Session) -> None:
+    session.install("-e", ".", *nox.project.dependency_groups(_project(), "dev"))
+
+
+def _project() -> dict[str, object]:
+    return dict(nox.project.load_toml("pyproject.toml"))
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check style and format."""
+    session.install("ruff>=0.14")
+    session.run("ruff", "check")
+    session.run("ruff", "format", "--check")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Check the types, tests included."""
+    _install(session)
+    session.run("mypy")
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Run the suite; arguments go to pytest."""
+    _install(session)
+    session.run("pytest", "-n", "auto", *session.posargs)
+
+
+@nox.session(python=PYTHONS)
+def pythons(session: nox.Session) -> None:
+    """Run the suite on every CPython that is there."""
+    _install(session)
+    session.run("pytest", "-n", "auto", *session.posargs)
