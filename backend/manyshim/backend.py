@@ -110,4 +110,4 @@ def _spoken_errors() -> Iterator[None]:
 
 def _say(lines: Sequence[str]) -> None:
     for line in lines:
-        print(f"manyshim: {line}", file=sys.stderr, flush=True)  # noqa: T201
+        print(f"manyshim: {line}", file=sys.stderr, flush=True)

@@ -95,7 +95,7 @@ def load(settings: Settings, environ: Mapping[str, str], folder: str = ".") -> C
     return Config(
         **values,
         notices=tuple(notices),
-        epoch=_epoch(environ),
+        epoch=epoch(environ),
         libc=_interpreter_libc(),
     )
 
@@ -233,7 +233,8 @@ def interpreter_refuses(tag: PlatformTag) -> bool:
     return any(not getattr(_manylinux, f"{name}_compatible", True) for name in legacy)
 
 
-def _epoch(environ: Mapping[str, str]) -> Optional[int]:
+def epoch(environ: Mapping[str, str]) -> Optional[int]:
+    """Read SOURCE_DATE_EPOCH, in seconds since 1970. Raises ConfigError where it is no number."""
     text = environ.get("SOURCE_DATE_EPOCH")
     if not text:
         return None

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
-from typing import List, NamedTuple
+from typing import Any, Dict, List, NamedTuple, Optional
 
-from manyshim.audit.report import to_dict, to_text
+from manyshim.audit import claims
+from manyshim.audit.facts import WheelFacts
+from manyshim.audit.report import Line, build_lines, check_lines, show_lines, to_dict
 from manyshim.audit.request import Request
 from manyshim.audit.verdict import Claim, Report, audit, choose, questions
 from manyshim.config import Config, host_arch, interpreter_refuses
 from manyshim.errors import InvalidWheelError, NotCompliantError, ToolError
 from manyshim.formats.wheel import Edits, Wheel, rewrite
-from manyshim.workspace import publish
+from manyshim.workspace import private_folder, publish
 
 
 class Result(NamedTuple):
@@ -21,11 +23,65 @@ class Result(NamedTuple):
     lines: List[str]
 
 
-def inspect(wheel: Wheel, request: Request) -> Report:
-    """Audit an open wheel."""
-    facts = wheel.facts()
+class Outcome(NamedTuple):
+    """What a command has to say of one wheel: its exit code, text and data."""
+
+    code: int
+    lines: List[Line]
+    data: Dict[str, Any]
+
+
+def inspect(wheel: Wheel, request: Request, facts: Optional[WheelFacts] = None) -> Report:
+    """Audit an open wheel, whose facts may be known already."""
+    facts = facts or wheel.facts()
     asked = questions(facts, request)
     return audit(facts._replace(exports=wheel.exports(asked)) if asked else facts, request)
+
+
+def show(path: str, request: Request, *, verbose: bool = False) -> Outcome:
+    """Audit a wheel. Raises InvalidWheelError."""
+    with Wheel(path) as wheel:
+        report = inspect(wheel, request)
+    claim = choose(report, request)
+    return Outcome(0, show_lines(report, claim, verbose=verbose), to_dict(report, claim))
+
+
+def check(path: str, request: Request, *, verbose: bool = False) -> Outcome:
+    """Prove that a wheel may carry its tags and that the index takes it. InvalidWheelError."""
+    request = request._replace(thorough=True)
+    with Wheel(path) as wheel:
+        facts = wheel.facts()
+        wrong_crc, wrong_hash = wheel.broken()
+        record = facts.record._replace(wrong_crc=wrong_crc, wrong_hash=wrong_hash)
+        facts = facts._replace(record=record)
+        report = inspect(wheel, request, facts)
+        found = list(claims.index_rules(facts))
+        for tag in claims.claimed(facts.name, request):
+            judged = report
+            if tag.libc != report.libc and report.open_libc:
+                judged = inspect(wheel, request._replace(platform=tag), facts)
+            found += claims.unproved(tag, judged, request)
+    claim = choose(report, request)
+    report = report._replace(findings=tuple(sorted((*report.findings, *found))))
+    lines = check_lines(report, verbose=verbose)
+    return Outcome(1 if report.errors else 0, lines, to_dict(report, claim))
+
+
+def retag(path: str, folder: str, config: Config) -> Outcome:
+    """Write a wheel under its proved tag. Raises InvalidWheelError, ToolError."""
+    with Wheel(path) as wheel:
+        report = inspect(wheel, config.request)
+        claim = choose(report, config.request)
+        lines = show_lines(report, claim)
+        if not claim.tag:
+            return Outcome(1, lines, to_dict(report, claim))
+        with private_folder(folder) as private:
+            edits = Edits(claim.platforms, config.compression_level, config.epoch)
+            finished = rewrite(wheel, private, edits)
+            target = os.path.join(folder, os.path.basename(finished))
+            publish(finished, target)
+    lines.append(Line(f"  wrote {target}", "tag"))
+    return Outcome(0, lines, to_dict(report, claim))
 
 
 def finish(built: str, folder: str, config: Config) -> Result:
@@ -49,7 +105,7 @@ def finish(built: str, folder: str, config: Config) -> Result:
                 write_report([to_dict(report, claim)], config.report)
             if report.arch is None and not report.findings:
                 return _deliver(built, folder, [])
-            lines = to_text(report, claim)
+            lines = [line.text for line in build_lines(report, claim)]
             if strict and not claim.tag and not _passes(report):
                 raise NotCompliantError("\n".join((f"{name}: {claim.reason}", *lines)))
             if config.mode == "audit" or not claim.tag:

@@ -6,7 +6,7 @@ import re
 from typing import Dict, FrozenSet, Iterator
 
 from manyshim.audit import findings as f
-from manyshim.audit.facts import WheelFacts
+from manyshim.audit.facts import RELOCATABLE, WheelFacts
 from manyshim.audit.findings import Finding, finding
 from manyshim.audit.identity import OS_ABIS, identify
 from manyshim.audit.request import Request
@@ -80,7 +80,11 @@ def headers(facts: WheelFacts) -> Iterator[Finding]:
     """Judge what each ELF header says for itself."""
     for member in facts.unreadable:
         yield finding("ELF_CORRUPT", member.path, member.reason)
+    for path in facts.static_objects:
+        yield finding("STATIC_OBJECT", path, "an archive of object files")
     for elf in facts.elfs:
+        if elf.ident.type == RELOCATABLE:
+            yield finding("STATIC_OBJECT", elf.path, "an object file")
         if not elf.ident.loadable:
             continue
         if elf.ident.machine not in MACHINES:
@@ -93,3 +97,17 @@ def headers(facts: WheelFacts) -> Iterator[Finding]:
             yield finding("WRONG_ABI", elf.path, identity.problem)
         if elf.ident.os_abi not in OS_ABIS:
             yield finding("WRONG_OS", elf.path, f"OSABI {elf.ident.os_abi}")
+
+
+def record(facts: WheelFacts, request: Request) -> Iterator[Finding]:
+    """Hold RECORD against the archive; `request.thorough` hardens what differs."""
+    severity = f.ERROR if request.thorough else f.WARNING
+    for reason, paths in (
+        ("is not listed in it", facts.record.unlisted),
+        ("is listed in it, and not in the wheel", facts.record.absent),
+        ("has another size than it says", facts.record.wrong_size),
+        ("has another hash than it says", facts.record.wrong_hash),
+        ("does not inflate to what the archive says", facts.record.wrong_crc),
+    ):
+        for path in paths:
+            yield finding("RECORD", path, reason, severity=severity)

@@ -12,6 +12,7 @@ from typing import Dict, FrozenSet, Mapping, NamedTuple, Optional, Tuple
 from manyshim.audit.tags import WheelName, parse_module_suffix
 
 # ELF gABI: e_type.
+RELOCATABLE = 1
 EXECUTABLE = 2
 SHARED = 3
 
@@ -50,9 +51,11 @@ class VersionNeed(NamedTuple):
 class ElfFile(NamedTuple):
     """The facts of one ELF member. Names that are no UTF-8 carry surrogate escapes.
 
-    `undefined` are the strong undefined names that carry no version, `strong_undefined` those that
-    do; `exports` is None until somebody asked for some of them. `damage` is what is broken but
-    not read by the loader.
+    `undefined` are the strong undefined names that carry no version, `strong_versioned` those that
+    do. `executable_stack` is None where PT_GNU_STACK is missing; `tls_size` is in bytes;
+    `page_size` is the largest page, in bytes, with which every segment can be mapped, 0 without
+    segments; `module_init` tells whether the file exports its module's init function, None where
+    its name is no module's. `damage` is what is broken but not read by the loader.
     """
 
     path: str
@@ -71,6 +74,13 @@ class ElfFile(NamedTuple):
     pie: bool = False
     isa_level: int = 0
     android: bool = False
+    textrel: bool = False
+    static_tls: bool = False
+    tls_size: int = 0
+    executable_stack: Optional[bool] = None
+    writable_code: bool = False
+    page_size: int = 0
+    module_init: Optional[bool] = None
     damage: Tuple[str, ...] = ()
 
     @property
@@ -90,6 +100,11 @@ class ElfFile(NamedTuple):
         return alone and (self.ident.type == EXECUTABLE or self.pie or not self.dynamic)
 
     @property
+    def module_name(self) -> str:
+        """The name that an import of the file would use."""
+        return self.name.partition(".")[0]
+
+    @property
     def extension_module(self) -> bool:
         """Whether the file name says that an interpreter imports it."""
         return parse_module_suffix(self.name) is not None
@@ -102,12 +117,26 @@ class Unreadable(NamedTuple):
     reason: str
 
 
+class RecordFacts(NamedTuple):
+    """Where RECORD and the archive disagree: paths, sorted.
+
+    `wrong_hash` and `wrong_crc` stay empty unless every member was read.
+    """
+
+    unlisted: Tuple[str, ...] = ()
+    absent: Tuple[str, ...] = ()
+    wrong_size: Tuple[str, ...] = ()
+    wrong_hash: Tuple[str, ...] = ()
+    wrong_crc: Tuple[str, ...] = ()
+
+
 class WheelFacts(NamedTuple):
     """What was read from one wheel.
 
     `distribution` is what the .dist-info and .data folders begin with; `paths` are the members in
     the order of the archive, folders left out; `tags` and `purelib` are WHEEL's Tag lines and
-    Root-Is-Purelib; `exports` gives, by path, those of the names asked for that the file defines.
+    Root-Is-Purelib; `exports` gives, by path, those of the names asked for that the file defines;
+    `static_objects` are archives of object files; `size` is the wheel's, in bytes.
     """
 
     name: WheelName
@@ -119,6 +148,9 @@ class WheelFacts(NamedTuple):
     elfs: Tuple[ElfFile, ...] = ()
     unreadable: Tuple[Unreadable, ...] = ()
     exports: Mapping[str, FrozenSet[str]] = {}
+    static_objects: Tuple[str, ...] = ()
+    record: RecordFacts = RecordFacts()
+    size: int = 0
 
 
 class InstallPath(NamedTuple):

@@ -86,23 +86,52 @@ def musl_symbols(arch: str) -> Mapping[str, MuslRelease]:
     return {name: max(since, floor) for name, since in symbols.items()}
 
 
+@lru_cache(maxsize=None)
+def abi3_names() -> Mapping[str, Tuple[int, int]]:
+    """Map each name of CPython's stable ABI to the version that added it (PEP 384)."""
+    names: Dict[str, Tuple[int, int]] = {}
+    for line in _records(_read("abi3.txt")):
+        since, *added = line.split()
+        names.update(dict.fromkeys(added, _version(since)))
+    return names
+
+
 class Distribution(NamedTuple):
-    """One release of a Linux distribution and the libraries that decide what it can load."""
+    """One release of a Linux distribution, its glibc, and the architectures that it exists for."""
 
     name: str
     glibc: Tuple[int, int]
     arches: FrozenSet[str]
 
+    @property
+    def family(self) -> str:
+        """The distribution's name, without the release."""
+        return self.name.rpartition(" ")[0]
+
+    @property
+    def sort_key(self) -> Tuple[int, ...]:
+        """The release as numbers."""
+        return tuple(
+            int(part) for part in self.name.rpartition(" ")[2].split(".") if part.isdigit()
+        )
+
 
 @lru_cache(maxsize=None)
 def distributions() -> Tuple[Distribution, ...]:
-    """List the distribution releases with glibc, sorted by name."""
+    """List the distribution releases with glibc."""
     rows = (line.split("\t") for line in _records(_read("distros.txt")))
     return tuple(
         Distribution(row[0], _version(row[1]), frozenset(row[3].split()))
         for row in rows
         if len(row) == 4
     )
+
+
+@lru_cache(maxsize=None)
+def alpine_releases() -> Tuple[Tuple[str, MuslRelease], ...]:
+    """List the releases of Alpine Linux with their musl, oldest first."""
+    rows = (line.split("\t") for line in _records(_read("distros.txt")))
+    return tuple((row[0], _release(row[1].split()[1])) for row in rows if len(row) == 2)
 
 
 def parse(text: str, libc: str, arch: str) -> Ladder:

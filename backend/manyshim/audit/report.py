@@ -1,190 +1,21 @@
-"""Every sentence that a user reads about a finding, and the report as text and as data."""
+"""A report as text for a person and as data for a machine; its sentences are in sentences.py."""
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple
+from typing import Any, Dict, Iterable, List, NamedTuple, Tuple
 
 from manyshim.audit import findings as f
 from manyshim.audit.findings import Finding
+from manyshim.audit.policy import alpine_releases, distributions
+from manyshim.audit.sentences import Sentence, names, sentence, shown
 from manyshim.audit.tags import GLIBC, PlatformTag
 from manyshim.audit.verdict import Claim, Report
 
-_NAMES_SHOWN = 4
 _FILES_SHOWN = 3
 
-
-class Sentence(NamedTuple):
-    """What is wrong, where, and against which limit; and the way out."""
-
-    message: str
-    fix: str = ""
-
-
-def shown(text: str) -> str:
-    """Escape what a terminal would not show as itself: control characters, lone bytes."""
-    return "".join(
-        character if character.isprintable() else character.encode("unicode_escape").decode()
-        for character in text
-    )
-
-
-def _names(names: Tuple[str, ...]) -> str:
-    listed = ", ".join(map(shown, names[:_NAMES_SHOWN]))
-    more = len(names) - _NAMES_SHOWN
-    return f"{listed} and {more} more" if more > 0 else listed
-
-
-def _policy(found: Finding) -> str:
-    return found.policy.without_arch if found.policy else "every policy"
-
-
-def _limit(found: Finding) -> str:
-    """Say where the policy ends that the finding rules out."""
-    if found.policy is None or found.policy.libc != GLIBC:
-        return f"{_policy(found)} does not have it"
-    if found.subject.startswith("GLIBC_") and found.subject[6:7].isdigit():
-        return f"{_policy(found)} ends at GLIBC_{found.policy.major}.{found.policy.minor}"
-    return f"{_policy(found)} does not have {found.subject}"
-
-
-def _too_new(found: Finding) -> Sentence:
-    needs = _names(found.symbols) or found.evidence or "a marker"
-    weak = ", by weak references only" if found.evidence == "weak references only" else ""
-    return Sentence(
-        f"needs {needs}@{shown(found.subject)} from {shown(found.library)}{weak}; {_limit(found)}"
-        if not found.subject.startswith("musl ")
-        else f"needs {needs}, which came with {found.subject}; {_limit(found)}",
-        "build it on an older system (a manylinux or musllinux image), or accept the newer tag",
-    )
-
-
-def _external(found: Finding) -> Sentence:
-    return Sentence(
-        f"needs {shown(found.subject)}, which {_policy(found)} and older do not promise",
-        "link it statically, or declare that the environment provides it: "
-        f'exclude = ["{shown(found.subject)}"]',
-    )
-
-
-def _by_name_only(found: Finding) -> Sentence:
-    library = shown(found.library)
-    if found.severity == f.POLICY:
-        return Sentence(
-            f"needs {shown(found.subject)}, which lies in the wheel as {library} but on no search "
-            "path of the file: the loader finds it only if something else has loaded it before",
-            "link with -Wl,-rpath,'$ORIGIN/...', or declare that the package loads it first: "
-            f'allow = ["BY_NAME_ONLY:{library}"]',
-        )
-    return Sentence(
-        f"finds {shown(found.subject)} ({library}) only because it is loaded before",
-        "link with -Wl,-rpath,'$ORIGIN/...'",
-    )
-
-
-def _simple(message: str, fix: str) -> Callable[[Finding], Sentence]:
-    def sentence(found: Finding) -> Sentence:
-        words = {
-            "subject": shown(found.subject),
-            "library": shown(found.library),
-            "symbols": _names(found.symbols),
-            "evidence": shown(found.evidence),
-            "path": shown(found.path),
-            "policy": _policy(found),
-        }
-        return Sentence(message.format(**words), fix.format(**words))
-
-    return sentence
-
-
-_REBUILD = "rebuild the file for the wheel's target, or take it out of the wheel"
-
-SENTENCES: Dict[str, Callable[[Finding], Sentence]] = {
-    "TOO_NEW": _too_new,
-    "EXTERNAL_LIBRARY": _external,
-    "BY_NAME_ONLY": _by_name_only,
-    "FORBIDDEN_SYMBOL": _simple(
-        "uses {subject} of {library}, which {policy} and older do not promise",
-        "link {library} statically, or do without the symbol",
-    ),
-    "UNKNOWN_NAMESPACE": _simple(
-        "needs {subject} from {library}; no policy knows that version namespace",
-        "link against an unpatched {library}",
-    ),
-    "ISA": _simple(
-        "is marked to need {subject}; a tag promises the baseline of its architecture",
-        "compile without -march={subject}, or put the file under glibc-hwcaps/{subject}/",
-    ),
-    "ELF_CORRUPT": _simple("cannot be read: {subject}", "rebuild the file"),
-    "ELF_DAMAGED": _simple(
-        "is damaged where the loader does not look: {subject}", "rebuild the file"
-    ),
-    "WRONG_ABI": _simple("has an ABI that no tag stands for: {subject}", _REBUILD),
-    "WRONG_OS": _simple("is for another system: {subject}, not System V or GNU", _REBUILD),
-    "MIXED_ARCH": _simple(
-        "is for {subject}; {evidence}",
-        "build a wheel for each architecture; if the file is mere payload: "
-        'allow = ["MIXED_ARCH:{path}"]',
-    ),
-    "MIXED_LIBC": _simple(
-        "is for {subject}; {evidence}",
-        'build a wheel for each libc; if the file is mere payload: allow = ["MIXED_LIBC:{path}"]',
-    ),
-    "NEEDED_PATH": _simple(
-        "needs {subject}: a path, which is looked up on the user's machine as it stands",
-        "give the library a soname (-Wl,-soname) and link with -l",
-    ),
-    "VERDEF_MISSING": _simple(
-        "needs {symbols}@{subject}, and {library} in the wheel does not define that version",
-        "put the library that it was linked against into the wheel",
-    ),
-    "LIBPYTHON": _simple(
-        "needs {subject}; an interpreter that is linked statically has no such library",
-        "do not link extension modules with libpython",
-    ),
-    "MUSL_UNDEFINED": _simple(
-        "needs {subject}, which no musl exports and no library of the wheel defines: "
-        "the import fails",
-        "build on musl (a musllinux image), or do without the symbol",
-    ),
-    "MUSL_PATCH_LEVEL": _simple(
-        "needs {symbols}, which came with {subject}; musllinux_1_2 promises 1.2.0 only",
-        "build it on an older Alpine, without -Wl,-z,pack-relative-relocs",
-    ),
-    "ELF_IN_PURE_WHEEL": _simple(
-        "is machine code, and the wheel says that it is pure: {subject}",
-        "let the build backend know of the extension, so that it builds a platform wheel",
-    ),
-    "NO_ELF": _simple(
-        "a wheel for Linux without any ELF file",
-        "build the extension (was it optional, and failed?), or tag the wheel any",
-    ),
-    "DUP_MEMBER": _simple(
-        "stands in the archive {evidence}; installers differ in which they take",
-        "write each member once",
-    ),
-    "SYMLINK_MEMBER": _simple(
-        "is a symbolic link, which installers write as a text file", "store the file itself"
-    ),
-    "BAD_PATH": _simple("is no path that may stand in a wheel: {evidence}", "rename the member"),
-    "WHEEL_TAGS": _simple(
-        "and the file name disagree: {evidence}",
-        "rebuild the wheel, or rename it with `wheel tags`",
-    ),
-    "EXCLUDED": _simple("needs {subject}, declared to be provided by its environment", ""),
-    "DEVICE_CODE": _simple(
-        "is for {subject}, which no tag names: code for a device, not audited", ""
-    ),
-    "LIBC_ASSUMED": _simple(
-        "nothing in it tells glibc from musl; judged as glibc",
-        "ask for the family that you mean with --platform",
-    ),
-}
-
-
-def sentence(found: Finding) -> Sentence:
-    """Say a finding in whole words."""
-    said = SENTENCES[found.kind](found)
-    return said._replace(message=f"{said.message} (allowed)") if found.allowed else said
+# The distributions that the line about a tag speaks of, the best known first.
+_SPOKEN_OF = ("RHEL", "Ubuntu", "Debian", "Rocky Linux", "openSUSE Leap")
+_SPOKEN = 3
 
 
 def to_dict(report: Report, claim: Claim) -> Dict[str, Any]:
@@ -198,11 +29,28 @@ def to_dict(report: Report, claim: Claim) -> Dict[str, Any]:
         "policy": str(report.policy) if report.policy else None,
         "tag": str(claim.tag) if claim.tag else None,
         "tags": list(claim.platforms),
-        "external": list(report.external),
+        "external": list(map(shown, report.external)),
         "musl_minimum": ".".join(map(str, minimum)) if minimum else None,
         "findings": [_finding_dict(found) for found in report.findings],
         "error": None,
     }
+
+
+def failure(name: str, error: str) -> Dict[str, Any]:
+    """Stand in for the report of a wheel that cannot be read."""
+    empty: Dict[str, Any] = {
+        "wheel": name,
+        "claimed": [],
+        "arch": None,
+        "libc": None,
+        "policy": None,
+        "tag": None,
+        "tags": [],
+        "external": [],
+        "musl_minimum": None,
+        "findings": [],
+    }
+    return {**empty, "error": error}
 
 
 def _finding_dict(found: Finding) -> Dict[str, Any]:
@@ -220,52 +68,121 @@ def _finding_dict(found: Finding) -> Dict[str, Any]:
     }
 
 
-def to_text(report: Report, claim: Claim, *, verbose: bool = False) -> List[str]:
-    """Say a report in lines: what stands in the way of the tag, then what else was seen."""
-    lines: List[str] = []
-    for severity in (f.ERROR, f.WARNING, *((f.INFO,) if verbose else ())):
-        for found in _of(report, severity):
-            lines += _lines(severity, [found])
-    worth_saying = _next_older(report, claim)
-    if worth_saying:
-        lines.append(f"{worth_saying.without_arch} is ruled out:")
-        blockers = report.rules_out(worth_saying)
-        for group in _grouped(blockers):
-            lines += _lines("", group)
+class Line(NamedTuple):
+    """A line of text with its role, which a terminal may colour: title, tag, error, dim..."""
+
+    text: str
+    role: str = ""
+
+
+def build_lines(report: Report, claim: Claim) -> List[Line]:
+    """Say what a build wants to know: what stands in the way, and what would have been older."""
+    lines: List[Line] = []
+    for severity in (f.ERROR, f.WARNING):
+        lines += _by_severity(report, severity)
+    holds = claim.tag or report.policy
+    older = [rung for rung in report.rungs if holds is None or rung.version < holds.version]
+    ruled_out = [rung for rung in older if report.rules_out(rung)]
+    if ruled_out and (holds is None or holds.libc != GLIBC or holds.version > (2, 17)):
+        lines.append(Line(f"{ruled_out[-1].without_arch} is ruled out:"))
+        lines += _grouped(report.rules_out(ruled_out[-1]), "  ")
     return lines
 
 
-def _of(report: Report, severity: str) -> List[Finding]:
-    return [found for found in report.findings if found.severity == severity]
+def show_lines(report: Report, claim: Claim, *, verbose: bool = False) -> List[Line]:
+    """Say the whole report: the tag, whom it leaves out, each rung's obstacles, the rest."""
+    lines = [Line(shown(str(report.name)), "title")]
+    if claim.tag:
+        lines.append(Line(f"  {' '.join(claim.platforms)}", "tag"))
+        lines.append(Line(f"  {reach(claim.tag, report)}"))
+    else:
+        lines.append(Line(f"  no tag: {claim.reason}", f.ERROR))
+        if report.policy:
+            lines.append(Line(f"  {report.policy} would hold without the errors"))
+    for severity in (f.ERROR, f.WARNING, *((f.INFO,) if verbose else ())):
+        lines += [Line(f"  {line.text}", line.role) for line in _by_severity(report, severity)]
+    for rung in reversed(report.rungs):
+        found = [one for one in report.findings if one.severity == f.POLICY and one.policy == rung]
+        if found:
+            older = "" if rung == report.rungs[0] else " and older"
+            lines.append(Line(f"  {rung.without_arch}{older}: ruled out", "rung"))
+            lines += _grouped(found, "    ")
+    return lines
 
 
-def _next_older(report: Report, claim: Claim) -> Optional[PlatformTag]:
-    """Pick the policy whose obstacles are worth telling: the newest that does not hold."""
-    ruled_out = [rung for rung in report.rungs if report.rules_out(rung)]
-    if not ruled_out or (claim.tag and claim.tag.version < report.rungs[0].version):
-        return None
-    return ruled_out[-1]
+def check_lines(report: Report, *, verbose: bool = False) -> List[Line]:
+    """Say whether a wheel may go out as it is called."""
+    word = "refused" if report.errors else "ok"
+    role = f.ERROR if report.errors else "tag"
+    lines = [Line(f"{shown(str(report.name))}: {word}", role)]
+    for severity in (f.ERROR, f.WARNING, *((f.INFO,) if verbose else ())):
+        lines += [Line(f"  {line.text}", line.role) for line in _by_severity(report, severity)]
+    return lines
 
 
-def _grouped(found: Tuple[Finding, ...]) -> List[List[Finding]]:
-    """Group the findings that differ in nothing but the file."""
+def reach(tag: PlatformTag, report: Report) -> str:
+    """Say in one line where a tag's wheels run, and where not."""
+    if tag.libc != GLIBC:
+        return _reach_musl(report)
+    since: List[str] = []
+    lacking: List[str] = []
+    for family in _SPOKEN_OF:
+        releases = [
+            release
+            for release in distributions()
+            if release.family == family and tag.arch in release.arches
+        ]
+        having = [release for release in releases if release.glibc >= tag.version]
+        before = [release for release in releases if release.glibc < tag.version]
+        if having and len(since) < _SPOKEN:
+            since.append(min(having, key=lambda release: release.sort_key).name)
+            if before:
+                lacking.append(max(before, key=lambda release: release.sort_key).name)
+    text = f"runs on glibc {tag.major}.{tag.minor} and later"
+    text += f": {', '.join(since)}" if since else ""
+    return text + (f"; not on {', '.join(lacking)}" if lacking else "")
+
+
+def _reach_musl(report: Report) -> str:
+    minimum = report.musl_minimum or (1, 1, 16)
+    promised = max(minimum, (1, 2, 0)) if report.policy and report.policy.minor == 2 else minimum
+    text = f"runs on musl {'.'.join(map(str, promised))} and later"
+    having = [name for name, release in alpine_releases() if release >= promised]
+    before = [name for name, release in alpine_releases() if release < promised]
+    text += f": {having[0]}" if having else ""
+    return text + (f"; not on {before[-1]}" if before else "")
+
+
+def _by_severity(report: Report, severity: str) -> List[Line]:
+    found = [one for one in report.findings if one.severity == severity]
+    return _grouped(found, "", severity)
+
+
+def _grouped(found: Iterable[Finding], indent: str, label: str = "") -> List[Line]:
+    """Say findings that differ in nothing but the file at once, and a way out once for all."""
     groups: Dict[Tuple[Any, ...], List[Finding]] = {}
     for one in found:
-        groups.setdefault(one._replace(path="")[:], []).append(one)
-    return list(groups.values())
-
-
-def _lines(label: str, group: List[Finding]) -> List[str]:
-    said = sentence(group[0])
-    files = [shown(found.path) for found in group if found.path]
-    where = ", ".join(files[:_FILES_SHOWN])
-    if len(files) > _FILES_SHOWN:
-        where += f" and {len(files) - _FILES_SHOWN} more files"
-    begin = f"{label}: " if label else "  "
-    kind = group[0].kind
-    lines = [
-        f"{begin}{where} {said.message} [{kind}]" if where else f"{begin}{said.message} [{kind}]"
-    ]
-    if said.fix:
-        lines.append(f"    {said.fix}")
+        groups.setdefault(tuple(one._replace(path="", symbols=())), []).append(one)
+    lines: List[Line] = []
+    said_groups = [(group, _said(group)) for group in groups.values()]
+    for position, (group, said) in enumerate(said_groups):
+        begin = f"{indent}{label}: " if label else indent
+        lines.append(Line(f"{begin}{_where(group)}{said.message} [{group[0].kind}]", label))
+        repeated = position + 1 < len(said_groups) and said_groups[position + 1][1].fix == said.fix
+        if said.fix and not repeated:
+            lines.append(Line(f"{indent}  {said.fix}", "dim"))
     return lines
+
+
+def _paths(group: List[Finding]) -> Tuple[str, ...]:
+    return tuple(dict.fromkeys(one.path for one in group if one.path))
+
+
+def _where(group: List[Finding]) -> str:
+    paths = _paths(group)
+    return f"{names(paths, _FILES_SHOWN)} " if paths else ""
+
+
+def _said(group: List[Finding]) -> Sentence:
+    symbols = tuple(sorted({symbol for one in group for symbol in one.symbols}))
+    return sentence(group[0]._replace(symbols=symbols), plural=len(_paths(group)) > 1)

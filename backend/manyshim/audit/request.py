@@ -35,12 +35,14 @@ class Request(NamedTuple):
     """What was asked: the platform, or None for the oldest proved, and what is accepted.
 
     `libc` is the family that decides where the files leave it open: in a build the building
-    interpreter's. `strict` hardens the findings that stand for a likely crash.
+    interpreter's. `strict` hardens the findings that stand for a likely crash, `thorough` those
+    about the archive, as `check` does.
     """
 
     platform: Optional[PlatformTag] = None
     libc: Optional[str] = None
     strict: bool = False
+    thorough: bool = False
     exclude: Tuple[str, ...] = ()
     allow: Tuple[Allowance, ...] = ()
 

@@ -14,6 +14,11 @@ from manyshim.audit.request import Request
 from manyshim.audit.tags import MUSL
 
 
+# What stands as evidence where no symbol explains a version.
+WEAK_ONLY = "weak references only"
+RELR = "DT_RELR"
+
+
 class Audit(NamedTuple):
     """What a rule may look at: `elfs` are the files that the ladder's policies speak of."""
 
@@ -123,7 +128,7 @@ def _version_need(audit: Audit, elf: ElfFile, need: VersionNeed) -> Iterator[Fin
         need.version,
         library=need.library,
         symbols=need.symbols,
-        evidence="weak references only" if need.only_weak else "",
+        evidence=WEAK_ONLY if need.only_weak else "",
     )
     yield from audit.ruled_out(audit.ladder.never if rung is None else rung, made)
 
@@ -135,7 +140,7 @@ def _relr(audit: Audit, elf: ElfFile) -> Iterator[Finding]:
     # GNU ld leaves the marker out of a file that does not link libc, yet the loader must know RELR.
     if not any(need.version == RELR_NODE and not need.weak for need in elf.versions_needed):
         rung = audit.ladder.version_rung(RELR_NODE)
-        made = finding("TOO_NEW", elf.path, RELR_NODE, library="libc.so.6", evidence="DT_RELR")
+        made = finding("TOO_NEW", elf.path, RELR_NODE, library="libc.so.6", evidence=RELR)
         yield from audit.ruled_out(audit.ladder.never if rung is None else rung, made)
 
 

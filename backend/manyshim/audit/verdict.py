@@ -16,7 +16,7 @@ from typing import (
     Tuple,
 )
 
-from manyshim.audit import checks, musl, rules
+from manyshim.audit import checks, importing, mapping, musl, rules
 from manyshim.audit import findings as f
 from manyshim.audit.facts import ElfFile, WheelFacts
 from manyshim.audit.findings import Finding, finding
@@ -91,16 +91,18 @@ class _Scope(NamedTuple):
 def questions(facts: WheelFacts, request: Request) -> Dict[str, FrozenSet[str]]:
     """Name the exports that the audit will ask for, by member: read them before `audit`."""
     scope = _scope(facts, request)
-    if scope is None or scope.libc != MUSL:
+    if scope is None:
         return {}
+    context = _audit(facts, request, scope)
+    wanted = importing.unexplained(context)
+    if scope.libc == MUSL:
+        known = musl_symbols(scope.arch)
+        wanted = {elf.path: musl.not_always(elf, known, scope.arch) for elf in scope.elfs}
     asked: Dict[str, Set[str]] = {}
-    audit = _audit(facts, request, scope)
-    known = musl_symbols(scope.arch)
-    by_path = {elf.path: musl.not_always(elf, known, scope.arch) for elf in scope.elfs}
-    for process in audit.loading.processes:
-        names = frozenset().union(*(by_path[path] for path in process.members))
-        for path in process.members:
-            if names:
+    for process in context.loading.processes:
+        if scope.libc == MUSL or importing.decidable(context, process):
+            names: FrozenSet[str] = frozenset().union(*(wanted[path] for path in process.members))
+            for path in process.members if names else ():
                 asked.setdefault(path, set()).update(names)
     return {path: frozenset(names) for path, names in asked.items()}
 
@@ -112,6 +114,7 @@ def audit(facts: WheelFacts, request: Request) -> Report:
         *checks.tags_agree(facts),
         *checks.elf_presence(facts, request),
         *checks.headers(facts),
+        *checks.record(facts, request),
     ]
     scope = _scope(facts, request)
     if scope is None:
@@ -246,7 +249,24 @@ def _settled(found: List[Finding], request: Request) -> Tuple[Finding, ...]:
 
 _Rule = Callable[[Audit], Iterator[Finding]]
 
-_SHARED: Tuple[_Rule, ...] = (rules.isa, rules.libraries, rules.forbidden)
+_SHARED: Tuple[_Rule, ...] = (
+    rules.isa,
+    rules.libraries,
+    rules.forbidden,
+    importing.init_function,
+    importing.suffixes,
+    importing.stable_abi,
+    importing.undefined,
+    mapping.executable_stack,
+    mapping.text_relocations,
+    mapping.static_tls,
+    mapping.page_alignment,
+    mapping.writable_code,
+    mapping.float_abi,
+    mapping.search_paths,
+    mapping.absent_libraries,
+    mapping.soname_clashes,
+)
 _RULES: Dict[str, Tuple[_Rule, ...]] = {
     GLIBC: (*_SHARED, rules.versions),
     MUSL: (*_SHARED, musl.release, musl.undefined),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import stat
 import struct
@@ -18,6 +19,8 @@ _ENCRYPTED = 0x1
 
 # Metadata members are read whole; RECORD of 100,000 rows has about 15 MB.
 _WHOLE_AT_MOST = 64 << 20
+
+_READ_AT_ONCE = 1 << 18
 
 EOCD = struct.Struct("<4s4H2LH")
 EOCD64_LOCATOR = struct.Struct("<4sLQL")
@@ -117,6 +120,16 @@ class Archive:
         if zlib.crc32(data) != entry.crc:
             raise InvalidWheelError(f"{self.path}: {entry.name}: its CRC does not match")
         return data
+
+    def digest(self, entry: Entry) -> Tuple[int, bytes]:
+        """Read a whole member in bounded memory; return its CRC-32 and its SHA-256."""
+        window = self.window(entry)
+        crc, sha256 = 0, hashlib.sha256()
+        for start in range(0, entry.size, _READ_AT_ONCE):
+            data = window.read(start, min(_READ_AT_ONCE, entry.size - start))
+            crc = zlib.crc32(data, crc)
+            sha256.update(data)
+        return crc, sha256.digest()
 
     def bytes_at(self, offset: int, length: int) -> bytes:
         """Read from the file, fewer bytes where it ends."""

@@ -11,19 +11,35 @@ from typing import Dict, FrozenSet, List, NamedTuple, Optional, Set, Tuple
 from manyshim.audit.facts import ElfFile, VersionNeed
 from manyshim.audit.tags import MACHINES
 from manyshim.formats import notes
-from manyshim.formats.image import DT_NEEDED, MAGIC, PT_INTERP, Dynamic, ElfError, Image
-from manyshim.formats.symbols import STB_GLOBAL, Symbol, count, symbols, undefined_end
+from manyshim.formats.image import (
+    DT_NEEDED,
+    MAGIC,
+    PT_GNU_STACK,
+    PT_INTERP,
+    PT_LOAD,
+    PT_TLS,
+    Dynamic,
+    ElfError,
+    Image,
+)
+from manyshim.formats.symbols import STB_GLOBAL, Symbol, count, defines, symbols, undefined_end
 from manyshim.formats.window import Window
 
 _DT_SONAME = 14
 _DT_RPATH = 15
 _DT_RUNPATH = 29
+_DT_TEXTREL = 22
+_DT_FLAGS = 30
 _DT_RELR = 36
 _DT_FLAGS_1 = 0x6FFFFFFB
 _DT_VERDEF = 0x6FFFFFFC
 _DT_VERDEFNUM = 0x6FFFFFFD
 _DT_VERNEED = 0x6FFFFFFE
 _DT_VERNEEDNUM = 0x6FFFFFFF
+_DF_TEXTREL = 0x4
+_DF_STATIC_TLS = 0x10
+_PF_X = 0x1
+_W_X = 0x3
 _DF_1_PIE = 0x08000000
 _VER_FLG_BASE = 1
 _VER_FLG_WEAK = 2
@@ -68,6 +84,10 @@ def read(path: str, window: Window) -> Reading:
         interpreter=_interpreter(image),
         isa_level=isa_level,
         android=android,
+        tls_size=sum(segment.memory_size for segment in image.of_type(PT_TLS)),
+        executable_stack=_executable_stack(image),
+        writable_code=any(load.flags & _W_X == _W_X for load in image.of_type(PT_LOAD)),
+        page_size=_page_size(image),
         damage=tuple(filter(None, (image.section_damage(), *damage))),
     )
     dynamic = image.dynamic()
@@ -100,6 +120,7 @@ def _dynamic_facts(facts: ElfFile, dynamic: Dynamic) -> ElfFile:
     )
     named = {tag: None if index is None else names[index] for tag, index in single.items()}
     versioned, unversioned = _by_version(undefined, names)
+    flags = dynamic.get(_DT_FLAGS) or 0
     return facts._replace(
         dynamic=True,
         needed=tuple(names[index] for index in needed),
@@ -116,8 +137,40 @@ def _dynamic_facts(facts: ElfFile, dynamic: Dynamic) -> ElfFile:
             if strong
         ),
         relr=dynamic.get(_DT_RELR) is not None,
+        textrel=dynamic.get(_DT_TEXTREL) is not None or bool(flags & _DF_TEXTREL),
+        static_tls=bool(flags & _DF_STATIC_TLS),
+        module_init=_module_init(facts, dynamic),
         pie=bool((dynamic.get(_DT_FLAGS_1) or 0) & _DF_1_PIE),
     )
+
+
+def _executable_stack(image: Image) -> Optional[bool]:
+    """Tell whether PT_GNU_STACK asks for an executable stack; None without one."""
+    for segment in image.of_type(PT_GNU_STACK):
+        return bool(segment.flags & _PF_X)
+    return None
+
+
+def _page_size(image: Image) -> int:
+    """Find the largest page with which all segments can be mapped (ELF gABI, p_align)."""
+    sizes = []
+    for load in image.of_type(PT_LOAD):
+        shift = load.address - load.offset
+        sizes.append(min(load.align, shift & -shift) if shift else load.align)
+    return min(sizes, default=0)
+
+
+def _module_init(facts: ElfFile, dynamic: Dynamic) -> Optional[bool]:
+    """Look for the init function that an interpreter calls (PEP 489, PEP 793)."""
+    name = facts.module_name
+    if not facts.extension_module or not name.isidentifier():
+        return None
+    if name.isascii():
+        names = (f"PyInit_{name}", f"PyModExport_{name}")
+    else:
+        code = name.encode("punycode").decode().replace("-", "_")
+        names = (f"PyInitU_{code}", f"PyModExportU_{code}")
+    return any(defines(dynamic, one) for one in names)
 
 
 def _search_path(text: Optional[str]) -> Tuple[str, ...]:

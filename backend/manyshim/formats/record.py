@@ -38,3 +38,8 @@ def write(rows: Iterable[tuple[str, Row]]) -> bytes:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerows((path, digest, size) for path, (digest, size) in rows)
     return text.getvalue().encode("utf-8", "surrogateescape")
+
+
+def agrees(stated: str, sha256: bytes) -> bool:
+    """Whether RECORD's hash of a file is the one that it has; a weak hash never agrees."""
+    return stated == f"sha256={urlsafe_b64encode(sha256).rstrip(b'=').decode()}"

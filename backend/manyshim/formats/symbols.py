@@ -27,6 +27,8 @@ _DT_JMPREL, _DT_PLTRELSZ, _DT_PLTREL = 23, 2, 20
 _WIDE_HASH_MACHINES = (22, 0x9026)
 
 _SYMBOLS_AT_ONCE = 1 << 15
+# A bucket of a sane table holds a handful; a damaged one may run in a circle.
+_CHAIN_AT_MOST = 1 << 16
 
 
 class Symbol(NamedTuple):
@@ -103,9 +105,8 @@ def count(dynamic: Dynamic) -> int:
     image = dynamic.image
     address = dynamic.get(DT_HASH)
     if address is not None:
-        wide = image.layout.bits == 64 and image.ident.machine in _WIDE_HASH_MACHINES
-        words = struct.Struct(image.layout.order + ("2Q" if wide else "2I"))
-        return int(words.unpack(image.at(address, words.size, "hash table"))[1])
+        word = _hash_word(image)
+        return int(word.unpack(image.at(address + word.size, word.size, "hash table"))[0])
     table = _gnu_hash(dynamic)
     if table and table.last:
         return _chain_end(image, table)
@@ -113,11 +114,67 @@ def count(dynamic: Dynamic) -> int:
     return max((table.first if table else 0, *_relocated_ends(dynamic)))
 
 
+def defines(dynamic: Dynamic, name: str) -> bool:
+    """Look a name up as the loader does, through the hash table; without one nothing is found."""
+    image = dynamic.image
+    table = _gnu_hash(dynamic)
+    candidates = _gnu_chain(image, table, name) if table else _sysv_chain(dynamic, name)
+    for index in candidates:
+        for symbol in next(symbols(dynamic, index, index + 1, versym=False)):
+            if symbol.exported and dynamic.string(symbol.name) == name:
+                return True
+    return False
+
+
+def _gnu_chain(image: Image, table: _GnuHash, name: str) -> Iterator[int]:
+    """Yield the symbols whose hash is that of the name (glibc, dl_new_hash)."""
+    code = 5381
+    for byte in name.encode():
+        code = (code * 33 + byte) & 0xFFFFFFFF
+    index = table.buckets[code % len(table.buckets)] if table.buckets else 0
+    word = struct.Struct(image.layout.order + "I")
+    while index >= table.first and table.last:
+        place = table.chains + (index - table.first) * 4
+        found = word.unpack(image.at(place, 4, "GNU hash table"))[0]
+        if found | 1 == code | 1:
+            yield index
+        index = 0 if found & 1 else index + 1
+
+
+def _sysv_chain(dynamic: Dynamic, name: str) -> Iterator[int]:
+    """Yield the symbols of the name's bucket in DT_HASH (ELF gABI, "Hash Table")."""
+    image, address = dynamic.image, dynamic.get(DT_HASH)
+    if address is None:
+        return
+    word = _hash_word(image)
+    buckets, chains = (
+        word.unpack(image.at(address + place * word.size, word.size, "hash table"))[0]
+        for place in (0, 1)
+    )
+    code = 0
+    for byte in name.encode():
+        code = (code << 4) + byte
+        code = (code ^ (code >> 24 & 0xF0)) & 0x0FFFFFFF
+    place = 2 + code % buckets if buckets else 0
+    for _ in range(min(chains, _CHAIN_AT_MOST) if place else 0):
+        index = word.unpack(image.at(address + place * word.size, word.size, "hash table"))[0]
+        if not index:
+            return
+        yield index
+        place = 2 + buckets + index
+
+
+def _hash_word(image: Image) -> struct.Struct:
+    wide = image.layout.bits == 64 and image.ident.machine in _WIDE_HASH_MACHINES
+    return struct.Struct(image.layout.order + ("Q" if wide else "I"))
+
+
 class _GnuHash(NamedTuple):
     """DT_GNU_HASH: the first hashed symbol, the highest one that a bucket names, the chains."""
 
     first: int
     last: int
+    buckets: Tuple[int, ...]
     chains: int
 
 
@@ -130,8 +187,8 @@ def _gnu_hash(dynamic: Dynamic) -> Optional[_GnuHash]:
     buckets, first, bloom, _ = struct.unpack(order + "4I", image.at(address, 16, "GNU hash table"))
     place = address + 16 + bloom * word
     data = image.at(place, buckets * 4, "GNU hash table")
-    last = max(struct.unpack(f"{order}{buckets}I", data), default=0)
-    return _GnuHash(first, last, place + buckets * 4)
+    heads = struct.unpack(f"{order}{buckets}I", data)
+    return _GnuHash(first, max(heads, default=0), heads, place + buckets * 4)
 
 
 def _chain_end(image: Image, table: _GnuHash) -> int:

@@ -6,14 +6,17 @@ import os
 import time
 from typing import Dict, FrozenSet, Iterator, List, Mapping, NamedTuple, Optional, Tuple
 
-from manyshim.audit.facts import ElfFile, Unreadable, WheelFacts
+from manyshim.audit.facts import ElfFile, RecordFacts, Unreadable, WheelFacts
 from manyshim.audit.tags import WheelName, parse_wheel_name
 from manyshim.errors import InvalidWheelError, ToolError
 from manyshim.formats import elf, record
 from manyshim.formats.archive import Archive, Entry
-from manyshim.formats.image import MAGIC, ElfError
+from manyshim.formats.image import ElfError
 from manyshim.formats.pack import Packer, local_header
 from manyshim.formats.window import MemberError
+
+# ar(5): what a static library begins with.
+_ARCHIVE = b"!<arch>\n"
 
 # PEP 427: signatures of RECORD are not listed in it.
 _UNLISTED = ("RECORD", "RECORD.jws", "RECORD.p7s")
@@ -100,14 +103,19 @@ class Wheel:
         """
         elfs: List[ElfFile] = []
         unreadable: List[Unreadable] = []
+        static_objects: List[str] = []
         for entry in self.entries:
             try:
-                found = self._elf(entry)
+                window = self.archive.window(entry)
+                head = window.read(0, min(entry.size, len(_ARCHIVE)))
+                if head == _ARCHIVE:
+                    static_objects.append(entry.name)
+                elif elf.is_elf(head) and not entry.symlink:
+                    reading = elf.read(entry.name, window)
+                    self._readings[entry.name] = reading
+                    elfs.append(reading.facts)
             except (ElfError, MemberError) as error:
                 unreadable.append(Unreadable(entry.name, str(error)))
-            else:
-                if found:
-                    elfs.append(found)
         return WheelFacts(
             name=self.name,
             distribution=self.dist_info[: -len(".dist-info")],
@@ -117,17 +125,41 @@ class Wheel:
             purelib=self.fields("Root-Is-Purelib")[:1] in (("true",), ("True",)),
             elfs=tuple(elfs),
             unreadable=tuple(unreadable),
+            static_objects=tuple(static_objects),
+            record=self._record_facts(),
+            size=self.archive.size,
         )
 
-    def _elf(self, entry: Entry) -> Optional[ElfFile]:
-        if entry.size < len(MAGIC) or entry.symlink:
-            return None
-        window = self.archive.window(entry)
-        if not elf.is_elf(window.read(0, len(MAGIC))):
-            return None
-        reading = elf.read(entry.name, window)
-        self._readings[entry.name] = reading
-        return reading.facts
+    def broken(self) -> Tuple[Tuple[str, ...], Tuple[str, ...]]:
+        """Read every member; list those whose CRC is wrong, and those that RECORD's hash denies."""
+        wrong_crc: List[str] = []
+        wrong_hash: List[str] = []
+        for entry in self.entries:
+            try:
+                crc, digest = self.archive.digest(entry)
+            except MemberError:
+                wrong_crc.append(entry.name)
+                continue
+            if crc != entry.crc:
+                wrong_crc.append(entry.name)
+            stated = self.record.get(entry.name, record.Row()).digest
+            if stated and not record.agrees(stated, digest):
+                wrong_hash.append(entry.name)
+        return tuple(wrong_crc), tuple(wrong_hash)
+
+    def _record_facts(self) -> RecordFacts:
+        listable = {f"{self.dist_info}/{name}" for name in _UNLISTED[1:]}
+        sizes = {entry.name: str(entry.size) for entry in self.entries}
+        wrong = (
+            path
+            for path, row in self.record.items()
+            if row.size and sizes.get(path, row.size) != row.size
+        )
+        return RecordFacts(
+            unlisted=tuple(sorted(sizes.keys() - self.record.keys() - listable)),
+            absent=tuple(sorted(self.record.keys() - sizes.keys())),
+            wrong_size=tuple(sorted(wrong)),
+        )
 
     def exports(self, asked: Mapping[str, FrozenSet[str]]) -> Dict[str, FrozenSet[str]]:
         """Find which of the names asked for each member defines."""

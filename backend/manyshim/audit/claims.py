@@ -1,0 +1,64 @@
+"""What `check` asks beyond an audit: is each tag of the name proved, does the index take it."""
+
+from __future__ import annotations
+
+import re
+from typing import Iterator, Tuple
+
+from manyshim.audit.facts import WheelFacts
+from manyshim.audit.findings import Finding, finding
+from manyshim.audit.request import Request
+from manyshim.audit.tags import PlatformTag, WheelName, parse_platform
+from manyshim.audit.verdict import Report, choose
+
+# What the package index takes without having granted more, in bytes.
+SIZE_LIMIT = 100 << 20
+
+_X86 = "x86_64|i686"
+_OLD = f"{_X86}|aarch64|armv7l|ppc64|ppc64le|s390x"
+_MAC = "ppc|ppc64|i386|x86_64|arm64|intel|fat|fat3|fat64|universal|universal2"
+
+# The platform tags that the package index takes (its own rule, August 2026).
+_ACCEPTED = re.compile(
+    "|".join(
+        (
+            r"any|win32|win_amd64|win_arm64|win_ia64|linux_armv[67]l",
+            rf"manylinux(?:1|2010)_(?:{_X86})",
+            rf"manylinux2014_(?:{_OLD})",
+            rf"manylinux_\d+_\d+_(?:{_OLD}|riscv64)",
+            r"musllinux_\d+_\d+_(?:x86_64|i686|aarch64|armv7l|ppc64le|s390x|riscv64)",
+            rf"macosx_(?:10_\d+|1[1245]_0|13_0|26_0)_(?:{_MAC})",
+            r"ios_\d+_\d+_(?:arm64|x86_64)_(?:iphoneos|iphonesimulator)",
+            r"android_\d+_(?:armeabi_v7a|arm64_v8a|x86|x86_64)",
+            r"pyemscripten_\d+_\d+_wasm32",
+        )
+    )
+)
+
+
+def index_takes(platform: str) -> bool:
+    """Whether the package index takes a platform tag."""
+    return _ACCEPTED.fullmatch(platform) is not None
+
+
+def claimed(name: WheelName, request: Request) -> Tuple[PlatformTag, ...]:
+    """List the policies that a wheel's name claims, and the one that is demanded of it."""
+    tags = [parse_platform(platform) for platform in name.platforms]
+    return tuple(dict.fromkeys(tag for tag in (*tags, request.platform) if tag))
+
+
+def unproved(tag: PlatformTag, report: Report, request: Request) -> Iterator[Finding]:
+    """Judge a claim by a report that was made for its libc family."""
+    claim = choose(report, request._replace(platform=tag))
+    if not claim.tag:
+        yield finding("CLAIM", "", str(tag), evidence=claim.reason)
+
+
+def index_rules(facts: WheelFacts) -> Iterator[Finding]:
+    """Find the platform tags, and the size, that the package index refuses."""
+    for platform in dict.fromkeys(facts.name.platforms):
+        if not index_takes(platform):
+            yield finding("INDEX_TAG", "", platform)
+    if facts.size > SIZE_LIMIT:
+        size, limit = (f"{number / (1 << 20):.1f} MiB" for number in (facts.size, SIZE_LIMIT))
+        yield finding("TOO_LARGE", "", size, evidence=limit)

@@ -1,0 +1,156 @@
+"""What makes an import fail, though every policy may hold."""
+
+from __future__ import annotations
+
+import re
+from typing import Dict, FrozenSet, Iterator, List, Mapping, Optional, Tuple
+
+from manyshim.audit import findings as f
+from manyshim.audit.facts import ElfFile
+from manyshim.audit.findings import Finding, finding
+from manyshim.audit.loading import LOADER, SYSTEM, Process
+from manyshim.audit.musl import wanted_names
+from manyshim.audit.policy import abi3_names, musl_symbols
+from manyshim.audit.rules import Audit, is_libpython
+from manyshim.audit.tags import ARCHES, MUSL, ModuleSuffix, WheelName, parse_module_suffix
+
+_CP = re.compile(r"cp(\d)(\d+)([a-z]*)")
+
+
+def init_function(audit: Audit) -> Iterator[Finding]:
+    """Find extension modules that an interpreter cannot initialise."""
+    for elf in audit.elfs:
+        if elf.module_init is False:
+            yield finding("NO_INIT", elf.path, elf.module_name)
+
+
+def suffixes(audit: Audit) -> Iterator[Finding]:
+    """Compare the suffix of each extension module with the wheel's ABI tag and its platform."""
+    for elf in audit.elfs:
+        suffix = parse_module_suffix(elf.name)
+        if suffix is None:
+            continue
+        for evidence in (
+            _wrong_abi(suffix, audit.facts.name),
+            _wrong_triplet(suffix, audit.ladder.arch, audit.ladder.libc),
+        ):
+            if evidence:
+                yield finding("SUFFIX", elf.path, suffix.implementation, evidence=evidence)
+
+
+def _wrong_abi(suffix: ModuleSuffix, name: WheelName) -> str:
+    """Say what the ABI tag has against a suffix; nothing where the wheel has several ABIs."""
+    if len(name.abis) != 1 or (len(name.pythons) != 1 and name.abis[0] not in ("abi3", "abi3t")):
+        return ""
+    abi = name.abis[0]
+    tag = _CP.fullmatch(abi)
+    if suffix.implementation.startswith("abi3"):
+        free_threaded = tag is not None and "t" in tag.group(3)
+        wrong = free_threaded and suffix.implementation == "abi3"
+    elif abi in ("abi3", "abi3t"):
+        wrong = suffix.implementation.startswith("cpython-")
+    else:
+        wanted = f"cpython-{''.join(tag.groups())}" if tag else suffix.implementation
+        wrong = suffix.implementation != wanted and suffix.implementation.startswith("cpython-")
+    return f"the wheel's ABI tag is {abi}" if wrong else ""
+
+
+def _wrong_triplet(suffix: ModuleSuffix, arch: str, libc: str) -> str:
+    if not suffix.triplet:
+        return ""
+    cpu = suffix.triplet.partition("-")[0]
+    if cpu not in (ARCHES[arch].triplet, arch):
+        return f"it says {suffix.triplet}, and the file is for {arch}"
+    if suffix.libc not in (None, libc):
+        return f"it says {suffix.triplet}, and the file is for {libc}"
+    return ""
+
+
+def stable_abi(audit: Audit) -> Iterator[Finding]:
+    """Hold the interpreter's names in an abi3 wheel against the stable ABI (PEP 384)."""
+    oldest = _oldest_python(audit.facts.name)
+    if oldest is None:
+        return
+    added = abi3_names()
+    for elf in audit.elfs:
+        for name in elf.undefined:
+            if not name.startswith(("Py", "_Py")):
+                continue
+            since = added.get(name)
+            if since is None:
+                yield finding("ABI3", elf.path, name, severity=f.INFO)
+            elif since > oldest:
+                yield finding("ABI3", elf.path, name, evidence=_dotted(since, oldest))
+
+
+def _dotted(since: Tuple[int, int], oldest: Tuple[int, int]) -> str:
+    return f"{since[0]}.{since[1]}; the tag promises {oldest[0]}.{oldest[1]}"
+
+
+def _oldest_python(name: WheelName) -> Optional[Tuple[int, int]]:
+    """Name the oldest CPython that an abi3 wheel promises to run on; None for other wheels."""
+    if not set(name.abis) & {"abi3", "abi3t"}:
+        return None
+    matches = filter(None, map(_CP.fullmatch, name.pythons))
+    return min(((int(one.group(1)), int(one.group(2))) for one in matches), default=None)
+
+
+# glibc's names beside those that musl has too: fortified functions, and C23's and C99's.
+_GLIBC_NAMES = re.compile(r"__\w+_chk|__isoc(?:99|23)_\w+|__gmon_start__|_IO_\w+")
+# Their libraries define every symbol with a version, so an unversioned name is not theirs.
+_VERSIONED_LIBRARIES = re.compile(
+    r"lib(?:c|m|mvec|pthread|dl|rt|util|resolv|anl|nsl|gcc_s|stdc\+\+)\.so\.\d+"
+)
+
+
+def unexplained(audit: Audit) -> Dict[str, FrozenSet[str]]:
+    """Collect, by file, the names that libc does not explain; the closures must define them."""
+    known = musl_symbols(audit.ladder.arch) if ARCHES[audit.ladder.arch].musl_floor else {}
+    return {elf.path: _unexplained(audit, elf, known) for elf in audit.elfs}
+
+
+def _unexplained(audit: Audit, elf: ElfFile, known: Mapping[str, object]) -> FrozenSet[str]:
+    if audit.ladder.libc == MUSL:
+        return wanted_names(elf) - known.keys()
+    return frozenset(
+        name
+        for name in elf.undefined
+        if name not in known
+        and not name.startswith(("Py", "_Py"))
+        and not _GLIBC_NAMES.fullmatch(name)
+    )
+
+
+def decidable(audit: Audit, process: Process) -> bool:
+    """Whether nothing from outside the wheel could define a name that the wheel leaves open."""
+    if audit.ladder.libc == MUSL:
+        return False
+    return not any(_may_define(audit, process, name) for name in process.outside)
+
+
+def _may_define(audit: Audit, process: Process, name: str) -> bool:
+    edges = (audit.loading.edges.get((path, name)) for path in process.members)
+    kinds = {edge.kind for edge in edges if edge}
+    if kinds <= {LOADER} or is_libpython(name):
+        return False
+    return kinds != {SYSTEM} or not _VERSIONED_LIBRARIES.fullmatch(name)
+
+
+def undefined(audit: Audit) -> Iterator[Finding]:
+    """Find names that nothing in a file's load closure defines."""
+    if audit.ladder.libc == MUSL:
+        processes = [one for one in audit.loading.processes if one.outside]
+    else:
+        processes = [one for one in audit.loading.processes if decidable(audit, one)]
+    names = unexplained(audit)
+    missing: Dict[str, List[str]] = {}
+    for process in processes:
+        offered = frozenset().union(
+            *(audit.facts.exports.get(path, frozenset()) for path in process.members)
+        )
+        for path in process.members:
+            missing.setdefault(path, []).extend(names[path] - offered)
+    for path, found in sorted(missing.items()):
+        symbols = tuple(sorted(set(found)))
+        if symbols:
+            yield finding("UNDEFINED", path, symbols[0], symbols=symbols)

@@ -1,0 +1,174 @@
+"""The command line: `manyshim show | check | retag | policies`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from functools import partial
+from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence
+
+from manyshim import __version__, pipeline, terminal
+from manyshim.audit.policy import ladder
+from manyshim.audit.report import Line, failure
+from manyshim.audit.tags import ARCHES, GLIBC, MUSL
+from manyshim.config import Config, epoch
+from manyshim.errors import ManyshimError
+from manyshim.options import BY_KEY
+from manyshim.pipeline import Outcome
+
+# Several processes cost more than they save on less than this, in bytes.
+_WORTH_A_PROCESS = 8 << 20
+
+
+def main(arguments: Optional[Sequence[str]] = None) -> int:
+    """Run the command line; return the exit code, the highest over all wheels."""
+    try:
+        options = _parser().parse_args(arguments)
+        code: int = options.run(options)
+        sys.stdout.flush()
+    except ManyshimError as error:
+        print(f"manyshim: error: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # Whoever read the output has seen enough; the interpreter must not try to flush it again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="manyshim",
+        description="Audit Linux wheels and give them the manylinux or musllinux tag that they "
+        "have earned.",
+        epilog="exit codes: 0 yes; 1 a wheel says no; 2 bad usage; 3 a wheel that cannot be read; "
+        "4 a tool or the disk; the highest over all wheels wins",
+    )
+    parser.add_argument("--version", action="version", version=f"manyshim {__version__}")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    show = _wheels(commands, "show", "say which tag each wheel has earned, and what stands before")
+    show.set_defaults(run=_show)
+    check = _wheels(commands, "check", "prove that each wheel may carry the tags in its name")
+    check.set_defaults(run=_check)
+    retag = _wheels(commands, "retag", "write each wheel under the tag that it has earned")
+    retag.add_argument("-w", "--wheel-dir", metavar="DIR", required=True, help="where to write")
+    retag.set_defaults(run=_retag)
+    policies = commands.add_parser("policies", help="list the policies, oldest first")
+    policies.add_argument("--arch", choices=sorted(ARCHES), help="of one architecture")
+    policies.add_argument("--json", action="store_true", help="for machines")
+    policies.set_defaults(run=_policies)
+    return parser
+
+
+def _wheels(commands: Any, name: str, summary: str) -> argparse.ArgumentParser:  # noqa: ANN401
+    parser: argparse.ArgumentParser = commands.add_parser(name, help=summary, description=summary)
+    parser.add_argument("wheels", nargs="+", metavar="WHEEL")
+    parser.add_argument("--platform", default="auto", metavar="P", help="the policy asked for")
+    parser.add_argument(
+        "--exclude", action="append", default=[], metavar="GLOB",
+        help="a library that the wheel's environment provides",
+    )  # fmt: skip
+    parser.add_argument(
+        "--allow", action="append", default=[], metavar="KIND:GLOB", help="an accepted error"
+    )
+    parser.add_argument("--strict", action="store_true", help="take likely crashes for errors")
+    parser.add_argument("--jobs", type=int, default=0, metavar="N", help="processes at once")
+    parser.add_argument("--json", action="store_true", help="for machines")
+    parser.add_argument("-v", "--verbose", action="store_true", help="say what is mere information")
+    return parser
+
+
+def _config(options: argparse.Namespace) -> Config:
+    def parsed(key: str, value: object) -> Any:  # noqa: ANN401 (what the option holds)
+        option = BY_KEY[key]
+        return option.parse(option, value)
+
+    return Config(
+        platform=parsed("platform", options.platform),
+        exclude=parsed("exclude", options.exclude),
+        allow=parsed("allow", options.allow),
+        strict=options.strict,
+        epoch=epoch(os.environ),
+    )
+
+
+def _show(options: argparse.Namespace) -> int:
+    request = _config(options).request
+    return _over(options, partial(pipeline.show, request=request, verbose=options.verbose))
+
+
+def _check(options: argparse.Namespace) -> int:
+    request = _config(options).request
+    return _over(options, partial(pipeline.check, request=request, verbose=options.verbose))
+
+
+def _retag(options: argparse.Namespace) -> int:
+    return _over(
+        options, partial(pipeline.retag, folder=options.wheel_dir, config=_config(options))
+    )
+
+
+def _over(options: argparse.Namespace, work: Callable[[str], Outcome]) -> int:
+    """Do the work on each wheel, and say each outcome in the order that was given."""
+    wheels: List[str] = options.wheels
+    screen = terminal.Screen(plain=options.json)
+    code, data = 0, []
+    for outcome in screen.progress(
+        _outcomes(partial(_guarded, work), wheels, options.jobs), wheels
+    ):
+        code = max(code, outcome.code)
+        data.append(outcome.data)
+        if not options.json:
+            screen.say(outcome.lines)
+        elif outcome.data["error"]:
+            print(f"manyshim: error: {outcome.data['error']}", file=sys.stderr)
+    if options.json:
+        _print_json({"version": 1, "wheels": data})
+    return code
+
+
+def _guarded(work: Callable[[str], Outcome], wheel: str) -> Outcome:
+    """Keep the error of one wheel from ending the work on the others."""
+    try:
+        return work(wheel)
+    except ManyshimError as error:
+        line = Line(f"manyshim: error: {error}", "failure")
+        return Outcome(error.exit_code, [line], failure(os.path.basename(wheel), str(error)))
+
+
+def _outcomes(work: Callable[[str], Outcome], wheels: List[str], jobs: int) -> Iterator[Outcome]:
+    size = sum(os.path.getsize(wheel) for wheel in wheels if os.path.isfile(wheel))
+    jobs = min(jobs or os.cpu_count() or 1, len(wheels))
+    if jobs < 2 or size < _WORTH_A_PROCESS:
+        yield from map(work, wheels)
+        return
+    from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415 (one wheel needs none)
+
+    with ProcessPoolExecutor(jobs) as pool:
+        yield from pool.map(work, wheels)
+
+
+def _policies(options: argparse.Namespace) -> int:
+    rows = [
+        (str(rung.without_arch), " ".join(rung.aliases), arch)
+        for arch in ([options.arch] if options.arch else sorted(ARCHES))
+        for libc in (GLIBC, MUSL)
+        for rung in ladder(libc, arch).rungs
+    ]
+    if options.json:
+        listed = [
+            {"policy": name, "aliases": alias.split(), "arch": arch} for name, alias, arch in rows
+        ]
+        _print_json({"version": 1, "policies": listed})
+    else:
+        terminal.Screen().table(("policy", "alias", "architecture"), rows)
+    return 0
+
+
+def _print_json(data: Dict[str, Any]) -> None:
+    import json  # noqa: PLC0415 (only here)
+
+    print(json.dumps(data, indent=1, ensure_ascii=False))

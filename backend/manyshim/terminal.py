@@ -1,0 +1,82 @@
+"""How text reaches a terminal: through rich where it is there and somebody looks, else plain."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any, Iterable, Iterator, Sequence, Tuple
+
+from manyshim.audit.report import Line
+from manyshim.pipeline import Outcome
+
+_STYLES = {
+    "title": "bold",
+    "tag": "bold green",
+    "error": "red",
+    "failure": "bold red",
+    "warning": "yellow",
+    "info": "cyan",
+    "rung": "bold",
+    "dim": "dim",
+}
+
+# Below this, in bytes, a bar would be gone before it is seen.
+_WORTH_A_BAR = 32 << 20
+
+
+class Screen:
+    """Standard output with colours, tables and a progress bar on standard error.
+
+    NO_COLOR and FORCE_COLOR are honoured; `plain` keeps everything from decorating.
+    """
+
+    def __init__(self, *, plain: bool = False) -> None:
+        self._out: Any = None
+        self._err: Any = None
+        if plain:
+            return
+        try:
+            from rich.console import Console  # noqa: PLC0415 (an extra that a build never needs)
+        except ImportError:
+            return
+        forced = bool(os.environ.get("FORCE_COLOR"))
+        if sys.stdout.isatty() or forced:
+            self._out = Console(highlight=False, soft_wrap=True)
+        if sys.stderr.isatty():
+            self._err = Console(stderr=True)
+
+    def say(self, lines: Sequence[Line]) -> None:
+        """Print lines: failures on standard error, the rest on standard output."""
+        for line in lines:
+            if line.role == "failure":
+                print(line.text, file=sys.stderr)
+            elif self._out is None:
+                print(line.text)
+            else:
+                self._out.print(line.text, style=_STYLES.get(line.role), markup=False)
+
+    def table(self, head: Tuple[str, ...], rows: Sequence[Tuple[str, ...]]) -> None:
+        """Print a table."""
+        if self._out is not None:
+            from rich.table import Table  # noqa: PLC0415
+
+            table = Table(*head, box=None)
+            for row in rows:
+                table.add_row(*row)
+            self._out.print(table)
+            return
+        widths = [max(map(len, column)) for column in zip(head, *rows)]
+        for row in (head, *rows):
+            cells = (cell.ljust(width) for cell, width in zip(row, widths))
+            print("  ".join(cells).rstrip())
+
+    def progress(self, outcomes: Iterable[Outcome], wheels: Sequence[str]) -> Iterator[Outcome]:
+        """Pass outcomes through, with a bar where somebody has to wait for them."""
+        size = sum(os.path.getsize(wheel) for wheel in wheels if os.path.isfile(wheel))
+        if self._err is None or (len(wheels) < 2 and size < _WORTH_A_BAR):
+            yield from outcomes
+            return
+        from rich.progress import Progress  # noqa: PLC0415
+
+        with Progress(console=self._err, transient=True) as bar:
+            yield from bar.track(outcomes, total=len(wheels), description="reading")
