@@ -13,7 +13,6 @@ from manyshim.audit.policy import Ladder
 from manyshim.audit.request import Request
 from manyshim.audit.tags import MUSL
 
-
 # What stands as evidence where no symbol explains a version.
 WEAK_ONLY = "weak references only"
 RELR = "DT_RELR"
