@@ -74,6 +74,9 @@ def _wheels(commands: Any, name: str, summary: str) -> argparse.ArgumentParser: 
     parser.add_argument(
         "--allow", action="append", default=[], metavar="KIND:GLOB", help="an accepted error"
     )
+    parser.add_argument(
+        "--naming", choices=("listed", "exact"), default="listed", help="policies to choose from"
+    )
     parser.add_argument("--strict", action="store_true", help="take likely crashes for errors")
     parser.add_argument("--jobs", type=int, default=0, metavar="N", help="processes at once")
     parser.add_argument("--json", action="store_true", help="for machines")
@@ -91,6 +94,7 @@ def _config(options: argparse.Namespace) -> Config:
         exclude=parsed("exclude", options.exclude),
         allow=parsed("allow", options.allow),
         strict=options.strict,
+        naming=options.naming,
         epoch=epoch(os.environ),
     )
 

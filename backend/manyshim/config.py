@@ -57,6 +57,7 @@ class Config(NamedTuple):
             self.platform,
             self.libc,
             strict=self.strict and self.mode in ("retag", "repair"),
+            exact=self.naming == "exact",
             exclude=self.exclude,
             allow=self.allow,
         )

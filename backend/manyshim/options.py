@@ -190,8 +190,8 @@ OPTIONS: Tuple[Option, ...] = (
         later=_other_than(NOWHERE),
     ),
     Option(
-        "naming", _choice("listed", "exact"), "listed", "`listed`",
-        "which policies `auto` chooses from", later=_is("exact"),
+        "naming", _choice("listed", "exact"), "listed", "`listed` `exact`",
+        "`exact` lets `auto` write policies between the listed ones, as manylinux_2_29",
     ),
     Option(
         "explain", _choice("auto", "always", "never"), "auto", "`auto` `never`",

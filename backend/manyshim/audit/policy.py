@@ -127,11 +127,28 @@ def distributions() -> Tuple[Distribution, ...]:
     )
 
 
+class AlpineReleases(NamedTuple):
+    """The first and the last release of Alpine Linux that have one musl."""
+
+    first: str
+    last: str
+    musl: MuslRelease
+
+
 @lru_cache(maxsize=None)
-def alpine_releases() -> Tuple[Tuple[str, MuslRelease], ...]:
-    """List the releases of Alpine Linux with their musl, oldest first."""
+def alpine_releases() -> Tuple[AlpineReleases, ...]:
+    """List the releases of Alpine Linux by their musl, oldest first."""
     rows = (line.split("\t") for line in _records(_read("distros.txt")))
-    return tuple((row[0], _release(row[1].split()[1])) for row in rows if len(row) == 2)
+    return tuple(_alpine(row[0], row[1]) for row in rows if len(row) == 2)
+
+
+def _alpine(name: str, musl: str) -> AlpineReleases:
+    """Read rows as `Alpine 3.13-3.15` and `Alpine 3.20 and later`."""
+    family, first, *_ = name.split()
+    first, _, last = first.partition("-")
+    return AlpineReleases(
+        f"{family} {first}", f"{family} {last or first}", _release(musl.split()[1])
+    )
 
 
 def parse(text: str, libc: str, arch: str) -> Ladder:

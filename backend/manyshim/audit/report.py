@@ -147,10 +147,11 @@ def _reach_musl(report: Report) -> str:
     minimum = report.musl_minimum or (1, 1, 16)
     promised = max(minimum, (1, 2, 0)) if report.policy and report.policy.minor == 2 else minimum
     text = f"runs on musl {'.'.join(map(str, promised))} and later"
-    having = [name for name, release in alpine_releases() if release >= promised]
-    before = [name for name, release in alpine_releases() if release < promised]
-    text += f": {having[0]}" if having else ""
-    return text + (f"; not on {before[-1]}" if before else "")
+    releases = alpine_releases()
+    having = [one for one in releases if one.musl >= promised]
+    before = [one for one in releases if one.musl < promised]
+    text += f": {having[0].first}" if having else ""
+    return text + (f"; not on {before[-1].last}" if before else "")
 
 
 def _by_severity(report: Report, severity: str) -> List[Line]:

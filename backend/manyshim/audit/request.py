@@ -36,13 +36,14 @@ class Request(NamedTuple):
 
     `libc` is the family that decides where the files leave it open: in a build the building
     interpreter's. `strict` hardens the findings that stand for a likely crash, `thorough` those
-    about the archive, as `check` does.
+    about the archive, as `check` does. `exact` lets `auto` take unlisted policies too (PEP 600).
     """
 
     platform: Optional[PlatformTag] = None
     libc: Optional[str] = None
     strict: bool = False
     thorough: bool = False
+    exact: bool = False
     exclude: Tuple[str, ...] = ()
     allow: Tuple[Allowance, ...] = ()
 

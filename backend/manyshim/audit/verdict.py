@@ -144,12 +144,35 @@ def choose(report: Report, request: Request) -> Claim:
         kinds = ", ".join(sorted({found.kind for found in report.errors}))
         return Claim(reason=f"an error blocks every tag: {kinds}")
     if request.platform is None:
-        if report.policy is None:
-            return Claim(reason="no policy holds")
-        return Claim(report.policy)
+        tag = (_exact(report) if request.exact else None) or report.policy
+        return Claim(tag) if tag else Claim(reason="no policy holds")
     wanted = request.platform.on(report.arch)
     reason = _unproved(report, wanted)
     return Claim(reason=reason) if reason else Claim(wanted)
+
+
+def _exact(report: Report) -> Optional[PlatformTag]:
+    """Name the unlisted policy that holds where only glibc's own versions rule out the next rung.
+
+    PEP 600 defines a policy for every glibc release; other libraries' versions are known for the
+    listed ones only.
+    """
+    if report.libc != GLIBC:
+        return None
+    older = [rung for rung in report.rungs if report.rules_out(rung)]
+    needs = [_glibc_version(found) for found in report.rules_out(older[-1])] if older else []
+    if not needs or None in needs:
+        return None
+    major, minor = max(need for need in needs if need)
+    return older[-1]._replace(major=major, minor=minor)
+
+
+def _glibc_version(found: Finding) -> Optional[Tuple[int, int]]:
+    """Read the release of glibc from a finding about one of its versions."""
+    match = re.fullmatch(r"GLIBC_(\d+)\.(\d+)", found.subject)
+    if found.kind != "TOO_NEW" or not match:
+        return None
+    return int(match.group(1)), int(match.group(2))
 
 
 def _unproved(report: Report, wanted: PlatformTag) -> str:
@@ -166,18 +189,11 @@ def _unproved(report: Report, wanted: PlatformTag) -> str:
     if wanted.version == older[-1].version or wanted.libc == MUSL:
         proved = not beyond
     else:
-        proved = all(_glibc_up_to(found, wanted) for found in beyond)
+        proved = all((_glibc_version(found) or (99, 0)) <= wanted.version for found in beyond)
     if proved:
         return ""
     holds = f"{report.policy} would hold" if report.policy else "no policy holds"
     return f"{wanted} was asked for and is not proved; {holds}"
-
-
-def _glibc_up_to(found: Finding, wanted: PlatformTag) -> bool:
-    match = re.fullmatch(r"GLIBC_(\d+)\.(\d+)", found.subject)
-    if found.kind != "TOO_NEW" or not match:
-        return False
-    return (int(match.group(1)), int(match.group(2))) <= wanted.version
 
 
 def _scope(facts: WheelFacts, request: Request) -> Optional[_Scope]:
