@@ -28,7 +28,7 @@ FLOORS: List[Tuple[str, ...]] = [
     ("audit.verdict",),
     ("audit.sentences",),
     ("audit.report", "audit.claims"),
-    ("workspace", "formats.window", "formats.record"),
+    ("workspace", "formats.window", "formats.record", "formats.debuginfo"),
     ("formats.archive", "formats.image"),
     ("formats.symbols", "formats.notes", "formats.pack"),
     ("formats.elf",),

@@ -36,11 +36,10 @@ def build_wheel(
         wrapped = _wrapped(settled.backend)
         theirs = config.without_own(config_settings)
         with workspace.private_folder(wheel_directory) as folder:
-            built = os.path.join(folder, wrapped.build_wheel(folder, theirs, metadata_directory))
+            name = wrapped.build_wheel(folder, theirs, metadata_directory)
+            built = os.path.join(folder, os.path.basename(name)) if isinstance(name, str) else ""
             if not os.path.isfile(built):
-                raise BackendError(
-                    f"{settled.backend} said that it built {built}, which is no file"
-                )
+                raise BackendError(f"{settled.backend} built {name!r}, which is no file")
             result = pipeline.finish(built, wheel_directory, settled)
         _say(result.lines)
         return result.filename

@@ -120,11 +120,12 @@ def _table(folder: str) -> Dict[str, Any]:
     path = os.path.join(folder, "pyproject.toml")
     try:
         with open(path, "rb") as file:
-            table = _toml().load(file).get("tool", {}).get("manyshim", {})
+            tools = _toml().load(file).get("tool", {})
     except FileNotFoundError:
         return {}
     except (ValueError, OSError) as error:
         raise ConfigError(f"pyproject.toml cannot be read: {error}") from error
+    table = tools.get("manyshim", {}) if isinstance(tools, dict) else None
     if not isinstance(table, dict):
         raise ConfigError("tool.manyshim in pyproject.toml must be a table")
     for key in table:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import os
-from typing import Any, Dict, List, NamedTuple, Optional
+from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
 from manyshim.audit import claims
 from manyshim.audit.facts import WheelFacts
 from manyshim.audit.report import Line, build_lines, check_lines, show_lines, to_dict
 from manyshim.audit.request import Request
-from manyshim.audit.verdict import Claim, Report, audit, choose, questions
+from manyshim.audit.tags import parse_wheel_name
+from manyshim.audit.verdict import Claim, Obstacles, Report, audit, choose, obstacles, questions
 from manyshim.config import Config, host_arch, interpreter_refuses
 from manyshim.errors import InvalidWheelError, NotCompliantError, ToolError
 from manyshim.formats.wheel import Edits, Wheel, rewrite
 from manyshim.workspace import private_folder, publish
+
+# Where setuptools, CMake and Meson leave object files, below the source tree that they build.
+_BUILD_FOLDER = "build"
 
 
 class Result(NamedTuple):
@@ -91,7 +95,8 @@ def finish(built: str, folder: str, config: Config) -> Result:
     where a file cannot be written.
     """
     name = os.path.basename(built)
-    if config.mode == "off":
+    parsed = parse_wheel_name(name)
+    if config.mode == "off" or (parsed and not parsed.linux and not parsed.pure):
         return _deliver(built, folder, [])
     strict = config.request.strict
     try:
@@ -105,7 +110,9 @@ def finish(built: str, folder: str, config: Config) -> Result:
                 write_report([to_dict(report, claim)], config.report)
             if report.arch is None and not report.findings:
                 return _deliver(built, folder, [])
-            lines = [line.text for line in build_lines(report, claim)]
+            told = obstacles(report, claim, config.request)
+            places = _places(told, config)
+            lines = [line.text for line in build_lines(report, claim, told, places)]
             if strict and not claim.tag and not _passes(report):
                 raise NotCompliantError("\n".join((f"{name}: {claim.reason}", *lines)))
             if config.mode == "audit" or not claim.tag:
@@ -119,9 +126,23 @@ def finish(built: str, folder: str, config: Config) -> Result:
     return _deliver(finished, folder, [f"{name} -> {os.path.basename(finished)}", *lines])
 
 
+def _places(told: Optional[Obstacles], config: Config) -> Dict[str, Tuple[str, ...]]:
+    """Find the source lines behind the symbols that a report is going to name."""
+    if told is None or config.explain == "never":
+        return {}
+    symbols = {symbol for found in told.findings for symbol in found.symbols}
+    if not symbols:
+        return {}
+    from manyshim.formats import debuginfo  # noqa: PLC0415 (pyelftools, when there is a question)
+
+    found = debuginfo.uses([_BUILD_FOLDER], symbols)
+    return {symbol: tuple(map(str, places)) for symbol, places in found.items()}
+
+
 def _passes(report: Report) -> bool:
     """Whether a wheel is none of our business: not for Linux, and without machine code."""
-    return report.arch is None and not report.errors
+    corrupt = any(found.kind == "ELF_CORRUPT" for found in report.findings)
+    return not report.name.linux and report.arch is None and not corrupt
 
 
 def _opted_out(claim: Claim, config: Config) -> bool:

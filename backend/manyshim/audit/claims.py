@@ -6,7 +6,7 @@ import re
 from typing import Iterator, Tuple
 
 from manyshim.audit.facts import WheelFacts
-from manyshim.audit.findings import Finding, finding
+from manyshim.audit.findings import ERROR, Finding, finding
 from manyshim.audit.request import Request
 from manyshim.audit.tags import PlatformTag, WheelName, parse_platform
 from manyshim.audit.verdict import Report, choose
@@ -48,8 +48,9 @@ def claimed(name: WheelName, request: Request) -> Tuple[PlatformTag, ...]:
 
 
 def unproved(tag: PlatformTag, report: Report, request: Request) -> Iterator[Finding]:
-    """Judge a claim by a report that was made for its libc family."""
-    claim = choose(report, request._replace(platform=tag))
+    """Judge a claim by a report that was made for its libc family; errors speak for themselves."""
+    policies = tuple(found for found in report.findings if found.severity != ERROR)
+    claim = choose(report._replace(findings=policies), request._replace(platform=tag))
     if not claim.tag:
         yield finding("CLAIM", "", str(tag), evidence=claim.reason)
 

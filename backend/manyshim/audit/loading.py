@@ -6,11 +6,15 @@ Sources: glibc elf/dl-load.c and elf/dl-deps.c; musl ldso/dynlink.c; ld.so(8).
 from __future__ import annotations
 
 import posixpath
+import re
 from typing import Dict, FrozenSet, Iterable, List, Mapping, NamedTuple, Optional, Set, Tuple
 
 from manyshim.audit.facts import ElfFile, InstallPath, install_path
 from manyshim.audit.identity import is_loader
 from manyshim.audit.tags import MUSL
+
+_ORIGIN = re.compile(r"\$(?:ORIGIN|\{ORIGIN\})(?P<rest>|/.*)", re.DOTALL)
+_EXPANDS = re.compile(r"(?:[^$]|\$ORIGIN|\$\{ORIGIN\})*", re.DOTALL)
 
 INTERNAL = "internal"
 BY_NAME_ONLY = "by name only"
@@ -51,16 +55,23 @@ class Loading(NamedTuple):
 
     def provider(self, path: str, library: str) -> Edge:
         """Tell who provides `library` to the file at `path`."""
-        return self.edges[path, library]
+        # Of members with one name only the last is simulated; the archive is refused for that.
+        return self.edges.get((path, library), Edge(SYSTEM))
 
     def closures(self, path: str) -> List[Process]:
         """List the processes that a member is loaded into."""
         return [process for process in self.processes if path in process.members]
 
 
-def simulate(elfs: Iterable[ElfFile], libc: str, arch: str, distribution: str) -> Loading:
-    """Load every root of a wheel; `distribution` is the `NAME-VERSION` of its .data folder."""
-    world = _World({elf.path: elf for elf in elfs}, libc, arch, distribution)
+def simulate(
+    elfs: Iterable[ElfFile], libc: str, arch: str, distribution: str, paths: Iterable[str] = ()
+) -> Loading:
+    """Load every root of a wheel.
+
+    `distribution` is the `NAME-VERSION` of its .data folder; `paths` are its other members, whose
+    folders are there too.
+    """
+    world = _World({elf.path: elf for elf in elfs}, libc, arch, distribution, paths)
     runs = [_Run(world, path) for path in world.roots()]
     visited: Set[str] = {path for run in runs for path in run.loader}
     for path in world.files:
@@ -74,7 +85,14 @@ def simulate(elfs: Iterable[ElfFile], libc: str, arch: str, distribution: str) -
 class _World:
     """The files of one architecture and family, by path, name and place."""
 
-    def __init__(self, files: Dict[str, ElfFile], libc: str, arch: str, distribution: str) -> None:
+    def __init__(
+        self,
+        files: Dict[str, ElfFile],
+        libc: str,
+        arch: str,
+        distribution: str,
+        paths: Iterable[str],
+    ) -> None:
         self.files = files
         self.libc = libc
         self.arch = arch
@@ -85,7 +103,12 @@ class _World:
             self.named[files[path].name] = path
         for path in sorted(files, reverse=True):
             self.named[files[path].soname or files[path].name] = path
-        self._folders = {(place.root, posixpath.dirname(place.path)) for place in self.at}
+        self._folders = {(root, "") for root in ("site", "scripts", "data", "headers")}
+        for place in (install_path(path, distribution) for path in (*paths, *files)):
+            folder = posixpath.dirname(place.path)
+            while folder and (place.root, folder) not in self._folders:
+                self._folders.add((place.root, folder))
+                folder = posixpath.dirname(folder)
         self._searched = {path: self._search_path(elf) for path, elf in files.items()}
 
     def roots(self) -> List[str]:
@@ -101,18 +124,28 @@ class _World:
 
     def _search_path(self, elf: ElfFile) -> Tuple[InstallPath, ...]:
         """Expand the folders of the wheel that a file's own RPATH or RUNPATH names, in order."""
+        entries = elf.runpath or elf.rpath
+        if self.libc == MUSL and not all(map(_EXPANDS.fullmatch, entries)):
+            return ()  # one variable that musl does not know voids the whole path
         place = self.places[elf.path]
-        origin = posixpath.dirname(place.path)
         folders: Dict[InstallPath, None] = {}
-        for entry in elf.runpath or elf.rpath:
-            for spelling in ("$ORIGIN", "${ORIGIN}"):
-                rest = entry[len(spelling) :]
-                if entry.startswith(spelling) and (not rest or rest.startswith("/")):
-                    folder = posixpath.normpath(f"{origin}/{rest}" if origin else f".{rest}")
-                    folder = "" if folder == "." else folder
-                    if (place.root, folder) in self._folders:
-                        folders[InstallPath(place.root, folder)] = None
+        for entry in entries:
+            match = _ORIGIN.fullmatch(entry)
+            folder = match and self._walk(place, match.group("rest"))
+            if folder is not None:
+                folders[InstallPath(place.root, folder)] = None
         return tuple(folders)
+
+    def _walk(self, place: InstallPath, rest: str) -> Optional[str]:
+        """Follow a path from a file's folder as the kernel does: each step must be there."""
+        folder = posixpath.dirname(place.path)
+        for step in filter(lambda step: step not in ("", "."), rest.split("/")):
+            if step == ".." and not folder:
+                return None
+            folder = posixpath.dirname(folder) if step == ".." else posixpath.join(folder, step)
+            if (place.root, folder) not in self._folders:
+                return None
+        return folder
 
     def find(self, chain: List[str], name: str) -> Optional[str]:
         """Search for `name` as the loader does for the first file of `chain`, its loader next."""

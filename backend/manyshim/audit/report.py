@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Iterable, List, NamedTuple, Tuple
+from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Optional, Tuple
 
 from manyshim.audit import findings as f
 from manyshim.audit.findings import Finding
 from manyshim.audit.policy import alpine_releases, distributions
 from manyshim.audit.sentences import Sentence, names, sentence, shown
 from manyshim.audit.tags import GLIBC, PlatformTag
-from manyshim.audit.verdict import Claim, Report
+from manyshim.audit.verdict import Claim, Obstacles, Report
 
 _FILES_SHOWN = 3
 
@@ -75,17 +75,23 @@ class Line(NamedTuple):
     role: str = ""
 
 
-def build_lines(report: Report, claim: Claim) -> List[Line]:
-    """Say what a build wants to know: what stands in the way, and what would have been older."""
-    lines: List[Line] = []
-    for severity in (f.ERROR, f.WARNING):
-        lines += _by_severity(report, severity)
-    holds = claim.tag or report.policy
-    older = [rung for rung in report.rungs if holds is None or rung.version < holds.version]
-    ruled_out = [rung for rung in older if report.rules_out(rung)]
-    if ruled_out and (holds is None or holds.libc != GLIBC or holds.version > (2, 17)):
-        lines.append(Line(f"{ruled_out[-1].without_arch} is ruled out:"))
-        lines += _grouped(report.rules_out(ruled_out[-1]), "  ")
+# Where the source uses a symbol, as `src/_x.c:42 in helper()`.
+Places = Mapping[str, Tuple[str, ...]]
+
+
+def build_lines(
+    report: Report, claim: Claim, told: Optional[Obstacles], places: Places
+) -> List[Line]:
+    """Say what a build wants to know: what is wrong, and what an older tag would take."""
+    lines = [line for severity in (f.ERROR, f.WARNING) for line in _by_severity(report, severity)]
+    if claim.tag and report.policy and report.policy.version < claim.tag.version:
+        lines.append(Line(f"{report.policy.without_arch} would hold too"))
+    if told is None:
+        return lines
+    lines.append(Line(f"{told.policy.without_arch} is ruled out:"))
+    lines += _grouped(told.findings, "  ", places=places)
+    if told.without and told.without.version <= told.policy.version:
+        lines.append(Line(f"  without that, {told.without.without_arch} would hold"))
     return lines
 
 
@@ -159,7 +165,9 @@ def _by_severity(report: Report, severity: str) -> List[Line]:
     return _grouped(found, "", severity)
 
 
-def _grouped(found: Iterable[Finding], indent: str, label: str = "") -> List[Line]:
+def _grouped(
+    found: Iterable[Finding], indent: str, label: str = "", places: Optional[Places] = None
+) -> List[Line]:
     """Say findings that differ in nothing but the file at once, and a way out once for all."""
     groups: Dict[Tuple[Any, ...], List[Finding]] = {}
     for one in found:
@@ -169,10 +177,17 @@ def _grouped(found: Iterable[Finding], indent: str, label: str = "") -> List[Lin
     for position, (group, said) in enumerate(said_groups):
         begin = f"{indent}{label}: " if label else indent
         lines.append(Line(f"{begin}{_where(group)}{said.message} [{group[0].kind}]", label))
+        lines += [Line(f"{indent}  {place}", "place") for place in _places(group, places or {})]
         repeated = position + 1 < len(said_groups) and said_groups[position + 1][1].fix == said.fix
         if said.fix and not repeated:
             lines.append(Line(f"{indent}  {said.fix}", "dim"))
     return lines
+
+
+def _places(group: List[Finding], places: Places) -> List[str]:
+    """List where the source uses the symbols of a group, each with its symbol."""
+    symbols = sorted({symbol for one in group for symbol in one.symbols})
+    return [f"{shown(place)}: {shown(one)}" for one in symbols for place in places.get(one, ())]
 
 
 def _paths(group: List[Finding]) -> Tuple[str, ...]:

@@ -18,7 +18,8 @@ LEGACY_NAMES: Mapping[str, Tuple[int, int]] = {
     "manylinux2014": (2, 17),
 }
 
-_PEP600 = re.compile(r"(manylinux|musllinux)_(\d{1,4})_(\d{1,4})(?:_(\w+))?")
+_NUMBER = "(0|[1-9][0-9]{0,3})"
+_PEP600 = re.compile(rf"(manylinux|musllinux)_{_NUMBER}_{_NUMBER}(?:_(\w+))?", re.ASCII)
 _LEGACY = re.compile(r"(manylinux(?:1|2010|2014))(?:_(\w+))?")
 _NATIVE = re.compile(r"linux_(\w+)")
 

@@ -140,6 +140,8 @@ def choose(report: Report, request: Request) -> Claim:
     """Choose the tag: the platform asked for where it is proved, else the oldest that holds."""
     if report.arch is None:
         return Claim(reason="there is nothing to audit in it")
+    if not report.name.linux and not report.name.pure:
+        return Claim(reason="it is not for Linux")
     if report.errors:
         kinds = ", ".join(sorted({found.kind for found in report.errors}))
         return Claim(reason=f"an error blocks every tag: {kinds}")
@@ -149,6 +151,36 @@ def choose(report: Report, request: Request) -> Claim:
     wanted = request.platform.on(report.arch)
     reason = _unproved(report, wanted)
     return Claim(reason=reason) if reason else Claim(wanted)
+
+
+class Obstacles(NamedTuple):
+    """What stands between a wheel and a policy: the findings, and what would hold without them."""
+
+    policy: PlatformTag
+    findings: Tuple[Finding, ...]
+    without: Optional[PlatformTag]
+
+
+# A tag that every system of today takes needs no explanation.
+_OLD_ENOUGH = (2, 17)
+
+
+def obstacles(report: Report, claim: Claim, request: Request) -> Optional[Obstacles]:
+    """Pick what is worth explaining: the platform that was refused, else the next older rung."""
+    ruled_out = [rung for rung in report.rungs if report.rules_out(rung)]
+    wanted = request.platform.on(report.arch or "") if request.platform else None
+    if wanted and not claim.tag and (wanted.arch, wanted.libc) == (report.arch, report.libc):
+        ruled_out = [rung for rung in ruled_out if rung.version <= wanted.version]
+    elif claim.tag:
+        if claim.tag.version <= _OLD_ENOUGH:
+            return None
+        ruled_out = [rung for rung in ruled_out if rung.version < claim.tag.version]
+    if not ruled_out:
+        return None
+    found = report.rules_out(ruled_out[-1])
+    rest = report._replace(findings=tuple(one for one in report.findings if one not in found))
+    holds = (rung for rung in report.rungs if not rest.rules_out(rung))
+    return Obstacles(ruled_out[-1], found, next(holds, None))
 
 
 def _exact(report: Report) -> Optional[PlatformTag]:
@@ -208,9 +240,8 @@ def _scope(facts: WheelFacts, request: Request) -> Optional[_Scope]:
         return None
     preferred = (facts.name.arch, request.platform.arch if request.platform else None)
     arch = _settle(list(known.values()), preferred)
-    found = [
-        _other_arch(path, other, arch, facts.name) for path, other in known.items() if other != arch
-    ]
+    meant = facts.name.arch or arch
+    found = [_other_arch(path, other, meant) for path, other in known.items() if other != meant]
     mine = [elf for elf in facts.elfs if known.get(elf.path) == arch]
     families = {elf.path: family(elf) for elf in mine}
     evident = [libc for libc in families.values() if libc]
@@ -239,15 +270,15 @@ def _settle(values: List[str], preferred: Tuple[Optional[str], ...]) -> str:
     return min(Counter(values).items(), key=lambda item: (-item[1], item[0]))[0]
 
 
-def _other_arch(path: str, other: str, arch: str, name: WheelName) -> Finding:
-    if ARCHES[other].machine == ARCHES[arch].machine and name.arch == arch:
+def _other_arch(path: str, other: str, meant: str) -> Finding:
+    if ARCHES[other].machine == ARCHES[meant].machine:
         order = "little" if ARCHES[other].little_endian else "big"
-        return finding("WRONG_ABI", path, f"{order}-endian {other}; the wheel is for {arch}")
-    return finding("MIXED_ARCH", path, other, evidence=f"other files are for {arch}")
+        return finding("WRONG_ABI", path, f"{order}-endian {other}; the wheel is for {meant}")
+    return finding("MIXED_ARCH", path, other, evidence=f"the wheel is for {meant}")
 
 
 def _audit(facts: WheelFacts, request: Request, scope: _Scope) -> Audit:
-    loading = simulate(scope.elfs, scope.libc, scope.arch, facts.distribution)
+    loading = simulate(scope.elfs, scope.libc, scope.arch, facts.distribution, facts.paths)
     return Audit(facts, request, ladder(scope.libc, scope.arch), scope.elfs, loading)
 
 

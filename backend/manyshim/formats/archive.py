@@ -133,6 +133,8 @@ class Archive:
 
     def bytes_at(self, offset: int, length: int) -> bytes:
         """Read from the file, fewer bytes where it ends."""
+        if not 0 <= offset <= self.size:
+            return b""
         self.file.seek(offset)
         return self.file.read(length)
 

@@ -189,6 +189,8 @@ class Image:
 
     def bytes_at(self, offset: int, length: int) -> bytes:
         """Read at a file offset; neighbouring small reads cost one."""
+        if self.window.at_hand(offset, length):
+            return self.window.read(offset, length)
         inside = offset - self._block_start
         if not 0 <= inside <= len(self._block) - length:
             self._block_start, inside = offset, 0

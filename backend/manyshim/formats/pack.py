@@ -22,6 +22,7 @@ from manyshim.formats.archive import (
     Archive,
     Entry,
 )
+from manyshim.formats.window import MemberError
 
 _FULL = 0xFFFFFFFF
 
@@ -50,7 +51,10 @@ def _flags(name: bytes) -> int:
 
 
 def _name(entry: Entry) -> bytes:
-    return entry.name.encode("utf-8", "surrogateescape")
+    name = entry.name.encode("utf-8", "surrogateescape")
+    if len(name) > 0xFFFF:
+        raise MemberError(f"the name {entry.name[:40]}... has {len(name)} bytes as UTF-8")
+    return name
 
 
 def local_header(entry: Entry) -> bytes:

@@ -28,8 +28,12 @@ def parse(data: bytes) -> Dict[str, Row]:
 
 def row(data: bytes) -> Row:
     """Describe contents."""
-    digest = urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode()
-    return Row(f"sha256={digest}", str(len(data)))
+    return Row(stated(hashlib.sha256(data).digest()), str(len(data)))
+
+
+def stated(sha256: bytes) -> str:
+    """Spell a hash as RECORD does."""
+    return f"sha256={urlsafe_b64encode(sha256).rstrip(b'=').decode()}"
 
 
 def write(rows: Iterable[tuple[str, Row]]) -> bytes:
@@ -38,8 +42,3 @@ def write(rows: Iterable[tuple[str, Row]]) -> bytes:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerows((path, digest, size) for path, (digest, size) in rows)
     return text.getvalue().encode("utf-8", "surrogateescape")
-
-
-def agrees(stated: str, sha256: bytes) -> bool:
-    """Whether RECORD's hash of a file is the one that it has; a weak hash never agrees."""
-    return stated == f"sha256={urlsafe_b64encode(sha256).rstrip(b'=').decode()}"

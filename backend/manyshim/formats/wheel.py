@@ -15,6 +15,9 @@ from manyshim.formats.image import ElfError
 from manyshim.formats.pack import Packer, local_header
 from manyshim.formats.window import MemberError
 
+# The years 1980 to 2107, in seconds since 1970.
+_FIRST_MOMENT, _LAST_MOMENT = 315532800, 4354819198
+
 # ar(5): what a static library begins with.
 _ARCHIVE = b"!<arch>\n"
 
@@ -143,7 +146,7 @@ class Wheel:
             if crc != entry.crc:
                 wrong_crc.append(entry.name)
             stated = self.record.get(entry.name, record.Row()).digest
-            if stated and not record.agrees(stated, digest):
+            if stated not in ("", record.stated(digest)):
                 wrong_hash.append(entry.name)
         return tuple(wrong_crc), tuple(wrong_hash)
 
@@ -232,17 +235,17 @@ def _record(source: Wheel, entries: List[Entry], new: Mapping[str, bytes]) -> by
         if entry.name in new:
             known = record.row(new[entry.name])
         elif known.size != str(entry.size) or not known.digest.startswith("sha256="):
-            known = record.row(source.archive.read(entry))
+            known = record.Row(record.stated(source.archive.digest(entry)[1]), str(entry.size))
         rows.append((entry.name, known))
     rows.append((f"{source.dist_info}/RECORD", record.Row()))
     return record.write(rows)
 
 
 def _dated(entry: Entry, epoch: Optional[int]) -> Entry:
-    """Give an entry the time of SOURCE_DATE_EPOCH, not before zip's first year."""
+    """Give an entry the time of SOURCE_DATE_EPOCH, within the years that zip knows."""
     if epoch is None:
         return entry
-    moment = time.gmtime(max(epoch, 315532800))
+    moment = time.gmtime(min(max(epoch, _FIRST_MOMENT), _LAST_MOMENT))
     date = (moment.tm_year - 1980) << 9 | moment.tm_mon << 5 | moment.tm_mday
     clock = moment.tm_hour << 11 | moment.tm_min << 5 | moment.tm_sec // 2
     return entry._replace(date=date, time=clock)

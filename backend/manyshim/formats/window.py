@@ -58,6 +58,13 @@ class Window:
         self._kept.append(kept)
         _gather(kept, self._tail, begin)
 
+    def at_hand(self, offset: int, length: int) -> bool:
+        """Whether bytes can be had without inflating any."""
+        end = offset + length
+        return self._stored or any(
+            kept.start <= offset and end <= kept.start + len(kept.data) for kept in self._kept
+        )
+
     def read(self, offset: int, length: int) -> bytes:
         """Return exactly `length` bytes from `offset`; MemberError where they are not there."""
         end = offset + length

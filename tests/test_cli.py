@@ -1,0 +1,277 @@
+"""The command line, as a person and as a script meets it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, Dict, List, Tuple
+
+import pytest
+
+from elfwriter import TARGETS, Elf, Symbol, write
+from manyshim.audit.claims import SIZE_LIMIT, index_takes
+from wheelwriter import save, wheel, wheel_name
+
+EXTENSION = "demo/_x.cpython-311-x86_64-linux-gnu.so"
+INIT = Symbol("PyInit__x", defined=True)
+
+REACH = (
+    "  runs on glibc 2.34 and later: RHEL 9, Ubuntu 22.04, Debian 12; "
+    "not on RHEL 8, Ubuntu 20.04, Debian 11"
+)
+LIMIT_31 = "from libc.so.6; manylinux_2_31 ends at GLIBC_2.31 [TOO_NEW]"
+LIMIT_12 = "from libc.so.6; manylinux_2_12 ends at GLIBC_2.12 [TOO_NEW]"
+WAY_OUT = "build on an older system (a manylinux or musllinux image), or accept the newer tag"
+
+
+def library(version: str = "GLIBC_2.2.5", *more: Symbol, **fields: Any) -> bytes:
+    """Write an extension module that needs one symbol of one version of libc."""
+    symbols = (INIT, Symbol("used", library="libc.so.6", version=version), *more)
+    return write(Elf(**{"needed": ("libc.so.6",), "symbols": symbols, **fields}))
+
+
+def make(folder: Path, tag: str = "cp311-cp311-linux_x86_64", **fields: Any) -> Path:
+    """Write a wheel with one extension; return its path."""
+    member = fields.pop("elf", library())
+    files = {"demo/__init__.py": b"", EXTENSION: member}
+    folder.mkdir(exist_ok=True)
+    return save(folder, wheel(files, tag=tag, **fields), wheel_name(tag=tag))
+
+
+def run(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "manyshim", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+        env={**os.environ, **environment},
+    )
+
+
+def kinds(result: subprocess.CompletedProcess[str]) -> List[str]:
+    """List the kinds of the errors in a JSON report."""
+    report = json.loads(result.stdout)["wheels"][0]
+    return sorted({one["kind"] for one in report["findings"] if one["severity"] == "error"})
+
+
+def test_show_says_the_tag_whom_it_leaves_out_and_what_stands_before(tmp_path: Path) -> None:
+    path = make(tmp_path, elf=library("GLIBC_2.34", Symbol("old", "libc.so.6", "GLIBC_2.14")))
+    result = run("show", path)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout.splitlines() == [
+        path.name,
+        "  manylinux_2_34_x86_64",
+        REACH,
+        "  manylinux_2_31 and older: ruled out",
+        f"    {EXTENSION} needs used@GLIBC_2.34 {LIMIT_31}",
+        f"      {WAY_OUT}",
+        "  manylinux_2_12 and older: ruled out",
+        f"    {EXTENSION} needs old@GLIBC_2.14 {LIMIT_12}",
+        f"      {WAY_OUT}",
+    ]
+
+
+def test_json_has_the_documented_shape_and_equal_bytes(tmp_path: Path) -> None:
+    path = make(tmp_path, elf=library("GLIBC_2.34", needed=("libfoo.so.1", "libc.so.6")))
+    first, second = run("show", "--json", path), run("show", "--json", path)
+    assert first.stdout == second.stdout
+    data = json.loads(first.stdout)
+    assert data["version"] == 1
+    (report,) = data["wheels"]
+    assert list(report) == [
+        *("wheel", "claimed", "arch", "libc", "policy", "tag", "tags", "external"),
+        *("musl_minimum", "findings", "error"),
+    ]
+    assert report["claimed"] == ["linux_x86_64"]
+    assert (report["arch"], report["libc"], report["policy"]) == ("x86_64", "glibc", None)
+    assert report["external"] == ["libfoo.so.1"]
+    found = {one["kind"]: one for one in report["findings"]}
+    assert found["TOO_NEW"] == {
+        "kind": "TOO_NEW",
+        "severity": "policy",
+        "path": EXTENSION,
+        "policy": "manylinux_2_31_x86_64",
+        "subject": "GLIBC_2.34",
+        "library": "libc.so.6",
+        "symbols": ["used"],
+        "message": "needs used@GLIBC_2.34 from libc.so.6; manylinux_2_31 ends at GLIBC_2.31",
+        "fix": WAY_OUT,
+    }
+    assert found["EXTERNAL_LIBRARY"]["policy"] == "manylinux_2_41_x86_64"
+
+
+GOOD = "cp311-cp311-manylinux_2_5_x86_64"
+
+
+def stale_hash(text: str) -> str:
+    """Change the hash of one member in RECORD."""
+    lines = text.splitlines(keepends=True)
+    at = next(i for i, line in enumerate(lines) if line.startswith("demo/__init__.py"))
+    lines[at] = "demo/__init__.py,sha256=47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFV,0\n"
+    return "".join(lines)
+
+
+REFUSED: Dict[str, Tuple[Dict[str, Any], List[str]]] = {
+    "a tag older than proved": ({"tag": GOOD, "elf": library("GLIBC_2.34")}, ["CLAIM"]),
+    "a linux tag": ({}, ["INDEX_TAG"]),
+    "manylinux1 of another architecture": (
+        {"tag": "cp311-cp311-manylinux1_aarch64", "elf": write(TARGETS["aarch64"])},
+        ["INDEX_TAG"],
+    ),
+    "an architecture that the index does not take": (
+        {"tag": "cp311-cp311-manylinux_2_36_loongarch64", "elf": write(TARGETS["loongarch64"])},
+        ["INDEX_TAG"],
+    ),
+    "WHEEL says another tag": (
+        {
+            "tag": GOOD,
+            "wheel_text": "Wheel-Version: 1.0\nRoot-Is-Purelib: false\n"
+            "Tag: cp311-cp311-linux_x86_64\n",
+        },
+        ["WHEEL_TAGS"],
+    ),
+    "RECORD has another hash": ({"tag": GOOD, "edit_record": stale_hash}, ["RECORD"]),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_check_refuses(case: str, tmp_path: Path) -> None:
+    fields, expected = REFUSED[case]
+    result = run("check", "--json", make(tmp_path, **fields))
+    assert kinds(result) == expected
+    assert result.returncode == 1
+
+
+def test_check_refuses_a_file_over_the_limit(tmp_path: Path) -> None:
+    files = {EXTENSION: library(), "demo/data.bin": bytes(SIZE_LIMIT)}
+    path = save(tmp_path, wheel(files, tag=GOOD, compress=False), wheel_name(tag=GOOD))
+    result = run("check", "--json", path)
+    assert kinds(result) == ["TOO_LARGE"]
+
+
+def test_check_accepts_what_is_proved_and_may_demand_more(tmp_path: Path) -> None:
+    path = make(tmp_path, tag=GOOD)
+    assert run("check", path).returncode == 0
+    assert run("check", "--platform", "manylinux_2_17", path).returncode == 0
+    demanded = run("check", "--json", "--platform", "musllinux_1_2", path)
+    assert (demanded.returncode, kinds(demanded)) == (1, ["CLAIM"])
+
+
+def test_a_wheel_without_libc_evidence_may_claim_both_families(tmp_path: Path) -> None:
+    tag = "cp311-cp311-manylinux_2_5_x86_64.musllinux_1_1_x86_64"
+    path = make(tmp_path, tag=tag, elf=write(Elf(symbols=(INIT,))))
+    result = run("check", "--json", path)
+    assert (result.returncode, kinds(result)) == (0, [])
+
+
+@pytest.mark.parametrize(
+    ("platform", "taken"),
+    [
+        ("any", True),
+        ("linux_x86_64", False),
+        ("linux_armv7l", True),
+        ("manylinux1_aarch64", False),
+        ("manylinux2014_riscv64", False),
+        ("manylinux_2_17_riscv64", True),
+        ("musllinux_1_2_ppc64", False),
+        ("manylinux_2_36_loongarch64", False),
+        ("macosx_11_0_arm64", True),
+        ("macosx_16_0_arm64", False),
+        ("win_arm64", True),
+        ("pyodide_2025_0_wasm32", False),
+        ("pyemscripten_2025_0_wasm32", True),
+    ],
+)
+def test_platform_tags_of_the_index(platform: str, taken: bool) -> None:  # noqa: FBT001
+    assert index_takes(platform) is taken
+
+
+def test_retag_writes_the_proved_tag_and_nothing_for_a_no(tmp_path: Path) -> None:
+    good, out = make(tmp_path / "in"), tmp_path / "out"
+    bad = make(tmp_path / "bad", elf=library(needed=("libfoo.so.1", "libc.so.6")))
+    result = run("retag", good, bad, "-w", out)
+    assert result.returncode == 1
+    assert [path.name for path in out.iterdir()] == [
+        "demo-1.0-cp311-cp311-manylinux1_x86_64.manylinux_2_5_x86_64.whl"
+    ]
+    assert "libfoo.so.1" in result.stdout
+    assert run("check", *out.iterdir()).returncode == 0
+
+
+def test_retag_exact_names_the_policy_between(tmp_path: Path) -> None:
+    path = make(tmp_path, elf=library("GLIBC_2.29"))
+    run("retag", "--naming", "exact", path, "-w", tmp_path / "out")
+    (written,) = (tmp_path / "out").iterdir()
+    assert written.name == "demo-1.0-cp311-cp311-manylinux_2_29_x86_64.whl"
+
+
+def test_one_wheel_that_cannot_be_read_does_not_stop_the_others(tmp_path: Path) -> None:
+    broken = tmp_path / "broken-1.0-py3-none-any.whl"
+    broken.write_bytes(b"no zip")
+    good = make(tmp_path)
+    result = run("show", broken, tmp_path / "absent-1.0-py3-none-any.whl", good)
+    assert result.returncode == 3
+    assert result.stderr.count("manyshim: error:") == 2
+    assert "Traceback" not in result.stderr
+    assert "manylinux_2_5_x86_64" in result.stdout
+    data = json.loads(run("show", "--json", broken, good).stdout)["wheels"]
+    assert [bool(one["error"]) for one in data] == [True, False]
+
+
+def test_several_processes_keep_the_order(tmp_path: Path) -> None:
+    padding = {f"demo/{number}.bin": os.urandom(3 << 20) for number in range(2)}
+    paths = []
+    for number in range(4):
+        files = {EXTENSION: library(f"GLIBC_2.{14 + number}"), **padding}
+        name = wheel_name(version=f"1.{number}")
+        paths.append(save(tmp_path, wheel(files, version=f"1.{number}", compress=False), name))
+    alone, together = run("show", "--jobs", "1", *paths), run("show", "--jobs", "4", *paths)
+    assert alone.stdout == together.stdout
+    assert alone.stdout.count("GLIBC_2.14") == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["show"], "required: WHEEL"),
+        (["shwo", "x.whl"], "invalid choice"),
+        (["show", "--platform", "manylinux_2_300x", "x.whl"], "platform"),
+        (["show", "--platform", "manylinux2010_aarch64", "x.whl"], "platform"),
+        (["show", "--allow", "NEEDEDPATH:*", "x.whl"], "did you mean 'NEEDED_PATH'?"),
+        (["retag", "x.whl"], "--wheel-dir"),
+    ],
+)
+def test_bad_usage_is_exit_code_two(arguments: List[str], said: str) -> None:
+    result = run(*arguments)
+    assert result.returncode == 2
+    assert said in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_policies_lists_the_ladder() -> None:
+    result = run("policies", "--arch", "ppc64")
+    assert result.stdout.splitlines() == [
+        "policy          alias                architecture",
+        "manylinux_2_17  manylinux2014_ppc64  ppc64",
+    ]
+    everything = json.loads(run("policies", "--json").stdout)["policies"]
+    assert len(everything) == 104 + 15
+
+
+def test_colour_is_for_those_who_ask_or_look(tmp_path: Path) -> None:
+    pytest.importorskip("rich", reason="colours come with the extra manyshim[cli]")
+    path = make(tmp_path)
+    assert "\x1b[" not in run("show", path).stdout
+    assert "\x1b[" in run("show", path, FORCE_COLOR="1", TERM="xterm").stdout
+    assert "\x1b[" not in run("show", path, FORCE_COLOR="1", NO_COLOR="1", TERM="dumb").stdout
+    assert "\x1b[" not in run("show", "--json", path, FORCE_COLOR="1", TERM="xterm").stdout
+
+
+def test_a_reader_that_goes_away_is_no_error() -> None:
+    shell = f'"{sys.executable}" -m manyshim policies | head -n 1'
+    result = subprocess.run(shell, shell=True, capture_output=True, text=True, check=True)  # noqa: S602
+    assert result.stderr == ""
