@@ -54,7 +54,8 @@ def get_requires_for_build_wheel(
 
         settled = config.load(config_settings, os.environ)
         hook = getattr(_wrapped(settled.backend), "get_requires_for_build_wheel", None)
-        return list(hook(config.without_own(config_settings))) if hook else []
+        theirs = list(hook(config.without_own(config_settings))) if hook else []
+        return theirs + config.lacking(settled)
 
 
 def __getattr__(name: str) -> Callable[..., Any]:

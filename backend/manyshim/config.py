@@ -9,6 +9,7 @@ import os
 import struct
 import sys
 import sysconfig
+from importlib.util import find_spec
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Tuple
 
 from manyshim.audit.request import Allowance, Request
@@ -99,6 +100,12 @@ def load(settings: Settings, environ: Mapping[str, str], folder: str = ".") -> C
         epoch=epoch(environ),
         libc=_interpreter_libc(),
     )
+
+
+def lacking(config: Config) -> List[str]:
+    """List the requirements that a build may ask for and the environment does not have."""
+    wanted = config.mode != "off" and config.explain != "never"
+    return ["pyelftools"] if wanted and find_spec("elftools") is None else []
 
 
 def without_own(settings: Settings) -> Settings:

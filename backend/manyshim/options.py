@@ -194,8 +194,9 @@ OPTIONS: Tuple[Option, ...] = (
         "`exact` lets `auto` write policies between the listed ones, as manylinux_2_29",
     ),
     Option(
-        "explain", _choice("auto", "always", "never"), "auto", "`auto` `never`",
-        "source lines behind the symbols of a report", later=_is("always"),
+        "explain", _choice("auto", "always", "never"), "auto", "`auto` `always` `never`",
+        "search the source lines behind the symbols of a report: when the tag is refused or newer "
+        "than manylinux_2_17, in every build, or never",
     ),
     Option(
         "library-path", _texts, NOWHERE, "folders",

@@ -110,8 +110,8 @@ def finish(built: str, folder: str, config: Config) -> Result:
                 write_report([to_dict(report, claim)], config.report)
             if report.arch is None and not report.findings:
                 return _deliver(built, folder, [])
-            told = obstacles(report, claim, config.request)
-            places = _places(told, config)
+            told = obstacles(report, claim, config.request, always=config.explain == "always")
+            places = _places(told, wheel, config)
             lines = [line.text for line in build_lines(report, claim, told, places)]
             if strict and not claim.tag and not _passes(report):
                 raise NotCompliantError("\n".join((f"{name}: {claim.reason}", *lines)))
@@ -126,17 +126,24 @@ def finish(built: str, folder: str, config: Config) -> Result:
     return _deliver(finished, folder, [f"{name} -> {os.path.basename(finished)}", *lines])
 
 
-def _places(told: Optional[Obstacles], config: Config) -> Dict[str, Tuple[str, ...]]:
-    """Find the source lines behind the symbols that a report is going to name."""
-    if told is None or config.explain == "never":
-        return {}
-    symbols = {symbol for found in told.findings for symbol in found.symbols}
-    if not symbols:
+def _places(told: Optional[Obstacles], wheel: Wheel, config: Config) -> Dict[str, Tuple[str, ...]]:
+    """Find the source lines behind the symbols that a report is going to name.
+
+    In the object files of the build; what these do not tell, in the wheel's libraries.
+    """
+    wanted = told.findings if told else ()
+    symbols = {symbol for found in wanted for symbol in found.symbols}
+    if not symbols or config.explain == "never":
         return {}
     from manyshim.formats import debuginfo  # noqa: PLC0415 (pyelftools, when there is a question)
 
-    found = debuginfo.uses([_BUILD_FOLDER], symbols)
-    return {symbol: tuple(map(str, places)) for symbol, places in found.items()}
+    places = debuginfo.uses([_BUILD_FOLDER], symbols)
+    for path in {found.path for found in wanted if symbols - places.keys()}:
+        library = wheel.content(path)
+        if library is not None:
+            for symbol, found in debuginfo.uses_in_library(library, symbols).items():
+                places.setdefault(symbol, found)
+    return {symbol: tuple(map(str, found)) for symbol, found in places.items()}
 
 
 def _passes(report: Report) -> bool:

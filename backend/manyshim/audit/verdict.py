@@ -165,14 +165,16 @@ class Obstacles(NamedTuple):
 _OLD_ENOUGH = (2, 17)
 
 
-def obstacles(report: Report, claim: Claim, request: Request) -> Optional[Obstacles]:
+def obstacles(
+    report: Report, claim: Claim, request: Request, *, always: bool = False
+) -> Optional[Obstacles]:
     """Pick what is worth explaining: the platform that was refused, else the next older rung."""
     ruled_out = [rung for rung in report.rungs if report.rules_out(rung)]
     wanted = request.platform.on(report.arch or "") if request.platform else None
     if wanted and not claim.tag and (wanted.arch, wanted.libc) == (report.arch, report.libc):
         ruled_out = [rung for rung in ruled_out if rung.version <= wanted.version]
     elif claim.tag:
-        if claim.tag.version <= _OLD_ENOUGH:
+        if claim.tag.version <= _OLD_ENOUGH and not always:
             return None
         ruled_out = [rung for rung in ruled_out if rung.version < claim.tag.version]
     if not ruled_out:

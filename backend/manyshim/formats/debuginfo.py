@@ -59,10 +59,8 @@ _RELOCATED = (".debug_info", ".debug_line", ".debug_str_offsets")
 # type that adds (R_RISCV_ADD8, R_LARCH_ADD8), the first that subtracts, the bytes of each in turn.
 _SUMS = {"EM_RISCV": (33, 37, (1, 2, 4, 8)), "EM_LOONGARCH": (47, 52, (1, 2, 3, 4, 8))}
 
-_SCOPES = [
-    "DW_TAG_" + scope
-    for scope in ("namespace", "lexical_block", "inlined_subroutine", "try_block", "catch_block")
-]
+# The ends of the tags of what calls may be in, and of a call: DWARF's own and GNU's before it.
+_SCOPES, _CALL_SITE = ("_namespace", "_block", "_inlined_subroutine"), "_call_site"
 _ORIGINS = ("DW_AT_call_origin", "DW_AT_abstract_origin", "DW_AT_specification")
 # Where a call is, and how far behind an address in it: GNU_call_site's low_pc is a return address.
 _PLACES = (("DW_AT_call_pc", 0), ("DW_AT_call_return_pc", 1), ("DW_AT_low_pc", 1))
@@ -366,21 +364,16 @@ def _call_sites(parent: DIE, function: str, names: Set[str], deadline: float) ->
     for die in parent.iter_children():
         if monotonic() > deadline:
             return
-        if die.tag in ("DW_TAG_call_site", "DW_TAG_GNU_call_site"):
+        if die.tag.endswith(_CALL_SITE):
             name = _linkage_name(die)
             if name in names and "DW_AT_declaration" in _named(die).attributes:
-                yield _Place(name, _call_address(die), function)
+                for attribute, back in _PLACES:
+                    if attribute in die.attributes:
+                        yield _Place(name, die.attributes[attribute].value - back, function)
         elif die.tag == "DW_TAG_subprogram" and "DW_AT_declaration" not in die.attributes:
             yield from _call_sites(die, _readable(_linkage_name(die)), names, deadline)
-        elif die.tag in _SCOPES:
+        elif die.tag.endswith(_SCOPES):
             yield from _call_sites(die, function, names, deadline)
-
-
-def _call_address(site: DIE) -> int:
-    for attribute, back in _PLACES:
-        if attribute in site.attributes:
-            return int(site.attributes[attribute].value) - back
-    return -1
 
 
 def _linkage_name(die: DIE) -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import os
 import time
-from typing import Dict, FrozenSet, Iterator, List, Mapping, NamedTuple, Optional, Tuple
+from typing import BinaryIO, Dict, FrozenSet, Iterator, List, Mapping, NamedTuple, Optional, Tuple
 
 from manyshim.audit.facts import ElfFile, RecordFacts, Unreadable, WheelFacts
 from manyshim.audit.tags import WheelName, parse_wheel_name
@@ -14,6 +15,9 @@ from manyshim.formats.archive import Archive, Entry
 from manyshim.formats.image import ElfError
 from manyshim.formats.pack import Packer, local_header
 from manyshim.formats.window import MemberError
+
+# Debug information is read with the whole file in memory.
+_IN_MEMORY_AT_MOST = 64 << 20
 
 # The years 1980 to 2107, in seconds since 1970.
 _FIRST_MOMENT, _LAST_MOMENT = 315532800, 4354819198
@@ -163,6 +167,13 @@ class Wheel:
             absent=tuple(sorted(self.record.keys() - sizes.keys())),
             wrong_size=tuple(sorted(wrong)),
         )
+
+    def content(self, path: str) -> Optional[BinaryIO]:
+        """Return a member as a file in memory; None where it is too large for that."""
+        entry = self._by_name[path]
+        if entry.size > _IN_MEMORY_AT_MOST:
+            return None
+        return io.BytesIO(self.archive.read(entry))
 
     def exports(self, asked: Mapping[str, FrozenSet[str]]) -> Dict[str, FrozenSet[str]]:
         """Find which of the names asked for each member defines."""
