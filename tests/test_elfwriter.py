@@ -86,22 +86,22 @@ DEFINITIONS = [("libdemo.so.1", 1, 1), ("DEMO_1", 0, 2), ("DEMO_2", 0, 3)]
 NODES = {4: "GLIBC_2.17", 5: "GLIBC_2.30", 7: "GLIBC_2.36", 6: "GLIBC_2.17", 3: "DEMO_2"}
 
 
-def described(arch: str, full: Elf = FULL, **changes: Any) -> Elf:  # noqa: ANN401
+def described(arch: str, full: Elf = FULL, **changes: Any) -> Elf:
     """Describe the same contents for another architecture."""
     target = TARGETS[arch]
     same = {name: getattr(target, name) for name in ("bits", "little", "machine", "flags")}
     return replace(full, page_align=target.page_align, **same, **changes)
 
 
-def opened(data: bytes) -> Any:  # noqa: ANN401 - pyelftools types attributes in new versions only
+def opened(data: bytes) -> Any:
     return ELFFile(BytesIO(data))
 
 
-def dynamic_segment(elf: Any) -> Any:  # noqa: ANN401
+def dynamic_segment(elf: Any) -> Any:
     return next(elf.iter_segments("PT_DYNAMIC"))
 
 
-def needs_and_definitions(elf: Any) -> Tuple[List[Any], List[Any]]:  # noqa: ANN401
+def needs_and_definitions(elf: Any) -> Tuple[List[Any], List[Any]]:
     needs, definitions = map(elf.get_section_by_name, (".gnu.version_r", ".gnu.version_d"))
     return (
         [

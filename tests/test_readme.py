@@ -12,6 +12,7 @@ from typing import Callable, Dict
 import pytest
 
 from elfwriter import Elf, Symbol, write
+from manyshim import __version__
 from manyshim.options import option_table
 from wheelwriter import save, wheel, wheel_name
 
@@ -42,6 +43,11 @@ def show(folder: Path) -> str:
         check=True,
     )
     return f"```console\n$ manyshim show dist/{path.name}\n{done.stdout}```\n"
+
+
+def test_the_version_is_said_once_and_again() -> None:
+    pyproject = (README.parent / "pyproject.toml").read_text(encoding="utf-8")
+    assert f'\nversion = "{__version__}"\n' in pyproject
 
 
 SECTIONS: Dict[str, Callable[[Path], str]] = {"options": options, "show": show}

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
 from manyshim.audit import claims
 from manyshim.audit.facts import WheelFacts
-from manyshim.audit.report import Line, build_lines, check_lines, show_lines, to_dict
+from manyshim.audit.report import Line, build_lines, check_lines, failure, show_lines, to_dict
 from manyshim.audit.request import Request
 from manyshim.audit.tags import parse_wheel_name
 from manyshim.audit.verdict import Claim, Obstacles, Report, audit, choose, obstacles, questions
@@ -38,8 +39,14 @@ class Outcome(NamedTuple):
 def inspect(wheel: Wheel, request: Request, facts: Optional[WheelFacts] = None) -> Report:
     """Audit an open wheel, whose facts may be known already."""
     facts = facts or wheel.facts()
-    asked = questions(facts, request)
-    return audit(facts._replace(exports=wheel.exports(asked)) if asked else facts, request)
+    exports, broken = wheel.exports(questions(facts, request))
+    lost = {member.path for member in broken}
+    facts = facts._replace(
+        exports=exports,
+        elfs=tuple(elf for elf in facts.elfs if elf.path not in lost),
+        unreadable=(*facts.unreadable, *broken),
+    )
+    return audit(facts, request)
 
 
 def show(path: str, request: Request, *, verbose: bool = False) -> Outcome:
@@ -99,6 +106,7 @@ def finish(built: str, folder: str, config: Config) -> Result:
     if config.mode == "off" or (parsed and not parsed.linux and not parsed.pure):
         return _deliver(built, folder, [])
     strict = config.request.strict
+    finished, lines = built, []
     try:
         with Wheel(built) as wheel:
             report = inspect(wheel, config.request)
@@ -108,22 +116,27 @@ def finish(built: str, folder: str, config: Config) -> Result:
                 strict = False
             if config.report:
                 write_report([to_dict(report, claim)], config.report)
-            if report.arch is None and not report.findings:
-                return _deliver(built, folder, [])
             told = obstacles(report, claim, config.request, always=config.explain == "always")
             places = _places(told, wheel, config)
             lines = [line.text for line in build_lines(report, claim, told, places)]
             if strict and not claim.tag and not _passes(report):
                 raise NotCompliantError("\n".join((f"{name}: {claim.reason}", *lines)))
-            if config.mode == "audit" or not claim.tag:
-                return _deliver(built, folder, [_headline(name, claim, config), *lines])
-            edits = Edits(claim.platforms, config.compression_level, config.epoch)
-            finished = rewrite(wheel, _out(built), edits)
+            if claim.tag and config.mode != "audit":
+                edits = Edits(claim.platforms, config.compression_level, config.epoch)
+                finished = rewrite(wheel, _out(built), edits)
+                lines.insert(0, f"{name} -> {os.path.basename(finished)}")
+            elif report.arch is not None or report.findings:
+                lines.insert(0, _headline(name, claim, config))
     except InvalidWheelError as error:
+        # The private folder is nobody's business, and gone when the message is read.
+        what = str(error).replace(built, name)
+        if config.report:
+            write_report([failure(name, what)], config.report)
         if strict:
-            raise
-        return _deliver(built, folder, [f"error: {error}; the wheel is passed on as it was built"])
-    return _deliver(finished, folder, [f"{name} -> {os.path.basename(finished)}", *lines])
+            raise InvalidWheelError(what) from error
+        lines = [f"error: {what}; the wheel is passed on as it was built"]
+    # Only now that the archive is closed: Windows renames no open file.
+    return _deliver(finished, folder, lines)
 
 
 def _places(told: Optional[Obstacles], wheel: Wheel, config: Config) -> Dict[str, Tuple[str, ...]]:
@@ -178,15 +191,20 @@ def _deliver(path: str, folder: str, lines: List[str]) -> Result:
     return Result(filename, lines)
 
 
-def write_report(wheels: List[object], path: str) -> None:
-    """Write a JSON report; the file appears whole or not at all."""
+def write_report(wheels: List[Dict[str, Any]], path: str) -> None:
+    """Write a JSON report; the file appears whole or not at all. Raises ToolError."""
     import json  # noqa: PLC0415 (only a report needs it)
 
     text = json.dumps({"version": 1, "wheels": wheels}, indent=1, ensure_ascii=False) + "\n"
     part = f"{path}.{os.getpid()}.part"
     try:
-        with open(part, "x", encoding="utf-8") as file:
-            file.write(text)
-        os.replace(part, path)
+        try:
+            with open(part, "x", encoding="utf-8") as file:
+                file.write(text)
+            os.replace(part, path)
+        except OSError:
+            with suppress(OSError):
+                os.unlink(part)
+            raise
     except OSError as error:
         raise ToolError(f"{path}: the report cannot be written: {error.strerror}") from error

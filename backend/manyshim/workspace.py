@@ -36,7 +36,7 @@ def private_folder(parent: str) -> Iterator[str]:
 
 
 def publish(path: str, target: str) -> None:
-    """Rename a finished, synced file to its final name. ToolError where that fails."""
+    """Rename a finished file to its final name and sync the folder. ToolError where that fails."""
     try:
         os.replace(path, target)
         _sync_folder(os.path.dirname(target) or ".")
@@ -47,10 +47,12 @@ def publish(path: str, target: str) -> None:
 def _make(parent: str) -> Tuple[str, Optional[int]]:
     while True:
         path = tempfile.mkdtemp(prefix=_PREFIX, dir=parent)
-        lock = _lock(path)
+        try:
+            lock = _lock(path)
+        except (BlockingIOError, FileNotFoundError):
+            continue  # another run takes it for abandoned, and removes it
         if lock is None or os.path.isdir(path):
             return path, lock
-        # Another run took it for abandoned before it was locked.
         os.close(lock)
 
 
@@ -58,24 +60,30 @@ def _remove_abandoned(parent: str) -> None:
     with os.scandir(parent) as found:
         folders = [entry.path for entry in found if entry.name.startswith(_PREFIX)]
     for folder in folders:
-        lock = _lock(folder)
+        try:
+            lock = _lock(folder)
+        except OSError:
+            continue
         if lock is not None:
             shutil.rmtree(folder, ignore_errors=True)
             os.close(lock)
 
 
 def _lock(folder: str) -> Optional[int]:
-    """Lock a folder for this process's life; None where another holds it, or nobody can."""
+    """Lock a folder for this process's life; None where the system has no such locks.
+
+    Raises BlockingIOError where another process holds it.
+    """
     if sys.platform == "win32":
         return None
     import fcntl  # noqa: PLC0415 (not on Windows)
 
-    try:
-        descriptor = os.open(folder, os.O_RDONLY)
-    except OSError:
-        return None
+    descriptor = os.open(folder, os.O_RDONLY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        raise
     except OSError:
         os.close(descriptor)
         return None

@@ -37,6 +37,8 @@ def _bad_path(path: str) -> str:
         return "begins with a drive"
     if any(ord(character) < 0x20 or ord(character) == 0x7F for character in path):
         return "holds control characters"
+    if any(0xD800 <= ord(character) < 0xE000 for character in path):
+        return "is not UTF-8"
     return ""
 
 
@@ -70,7 +72,7 @@ def elf_presence(facts: WheelFacts, request: Request) -> Iterator[Finding]:
 
 def _native(facts: WheelFacts) -> Iterator[str]:
     for elf in facts.elfs:
-        if elf.ident.loadable and elf.ident.machine in MACHINES:
+        if elf.loadable and elf.ident.machine in MACHINES:
             yield elf.path
     for member in facts.unreadable:
         yield member.path
@@ -85,7 +87,9 @@ def headers(facts: WheelFacts) -> Iterator[Finding]:
     for elf in facts.elfs:
         if elf.ident.type == RELOCATABLE:
             yield finding("STATIC_OBJECT", elf.path, "an object file")
-        if not elf.ident.loadable:
+        elif elf.detached:
+            yield finding("STATIC_OBJECT", elf.path, "detached debug information")
+        if not elf.loadable:
             continue
         if elf.ident.machine not in MACHINES:
             yield finding("DEVICE_CODE", elf.path, f"machine {elf.ident.machine}")

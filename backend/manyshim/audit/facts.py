@@ -55,7 +55,8 @@ class ElfFile(NamedTuple):
     do. `executable_stack` is None where PT_GNU_STACK is missing; `tls_size` is in bytes;
     `page_size` is the largest page, in bytes, with which every segment can be mapped, 0 without
     segments; `module_init` tells whether the file exports its module's init function, None where
-    its name is no module's. `damage` is what is broken but not read by the loader.
+    its name is no module's; `detached` marks a file of debug information, whose segments are empty.
+    `damage` is what is broken but not read by the loader.
     """
 
     path: str
@@ -81,7 +82,13 @@ class ElfFile(NamedTuple):
     writable_code: bool = False
     page_size: int = 0
     module_init: Optional[bool] = None
+    detached: bool = False
     damage: Tuple[str, ...] = ()
+
+    @property
+    def loadable(self) -> bool:
+        """Whether a loader would take it: no object file, no core dump, no detached debug file."""
+        return self.ident.loadable and not self.detached
 
     @property
     def name(self) -> str:

@@ -44,7 +44,7 @@ def _limit(found: Finding) -> str:
         return f"{_policy(found)} does not have it"
     if found.subject.startswith("GLIBC_") and found.subject[6:7].isdigit():
         return f"{_policy(found)} ends at GLIBC_{found.policy.major}.{found.policy.minor}"
-    return f"{_policy(found)} does not have {found.subject}"
+    return f"{_policy(found)} does not have {shown(found.subject)}"
 
 
 def _too_new(found: Finding) -> Sentence:
@@ -110,7 +110,7 @@ def _abi3(found: Finding) -> Sentence:
     if found.severity == f.INFO:
         return Sentence(f"uses {name}, which is not in the stable ABI's list")
     return Sentence(
-        f"uses {name}, which the stable ABI has since {found.evidence}",
+        f"uses {name}, which the stable ABI has since {shown(found.evidence)}",
         "raise the wheel's Python tag (py_limited_api), or do without it",
     )
 

@@ -235,7 +235,7 @@ def _scope(facts: WheelFacts, request: Request) -> Optional[_Scope]:
     arches = {
         elf.path: identify(elf.ident).arch
         for elf in facts.elfs
-        if elf.ident.loadable and elf.ident.machine in MACHINES
+        if elf.loadable and elf.ident.machine in MACHINES
     }
     known = {path: arch for path, arch in arches.items() if arch}
     if not known:

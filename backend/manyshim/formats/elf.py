@@ -90,6 +90,8 @@ def read(path: str, window: Window) -> Reading:
         page_size=_page_size(image),
         damage=tuple(filter(None, (image.section_damage(), *damage))),
     )
+    if image.detached():
+        return Reading(facts._replace(detached=True))
     dynamic = image.dynamic()
     if dynamic is not None:
         facts = _dynamic_facts(facts, dynamic)

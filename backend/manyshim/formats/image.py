@@ -211,6 +211,16 @@ class Image:
         self._block_start = 0
         self.window.let_go()
 
+    def detached(self) -> bool:
+        """Whether the dynamic section has no bytes in the file (objcopy --only-keep-debug)."""
+        return any(
+            segment.file_size == 0
+            and not any(
+                0 <= segment.address - load.address < load.file_size for load in self._loads
+            )
+            for segment in self.of_type(PT_DYNAMIC)
+        )
+
     def dynamic(self) -> Optional[Dynamic]:
         """Read PT_DYNAMIC as the loader does: by address, up to DT_NULL."""
         for segment in self.of_type(PT_DYNAMIC):

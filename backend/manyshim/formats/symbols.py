@@ -6,6 +6,8 @@ Sources: ELF gABI chapter 5; LSB "Symbol Versioning"; glibc elf/ for the GNU has
 from __future__ import annotations
 
 import struct
+import sys
+from array import array
 from typing import Iterator, NamedTuple, Optional, Tuple
 
 from manyshim.audit.facts import SHARED, ElfFile
@@ -29,6 +31,8 @@ _WIDE_HASH_MACHINES = (22, 0x9026)
 _SYMBOLS_AT_ONCE = 1 << 15
 # A bucket of a sane table holds a handful; a damaged one may run in a circle.
 _CHAIN_AT_MOST = 1 << 16
+# Linkers make about one for four symbols; the largest libraries have some hundred thousand.
+_BUCKETS_AT_MOST = 1 << 22
 
 
 class Symbol(NamedTuple):
@@ -119,11 +123,12 @@ def defines(dynamic: Dynamic, name: str) -> bool:
     image = dynamic.image
     table = _gnu_hash(dynamic)
     candidates = _gnu_chain(image, table, name) if table else _sysv_chain(dynamic, name)
-    for index in candidates:
-        for symbol in next(symbols(dynamic, index, index + 1, versym=False)):
-            if symbol.exported and dynamic.string(symbol.name) == name:
-                return True
-    return False
+    return any(
+        symbol.exported and dynamic.string(symbol.name) == name
+        for index in candidates
+        for batch in symbols(dynamic, index, index + 1, versym=False)
+        for symbol in batch
+    )
 
 
 def _gnu_chain(image: Image, table: _GnuHash, name: str) -> Iterator[int]:
@@ -132,13 +137,22 @@ def _gnu_chain(image: Image, table: _GnuHash, name: str) -> Iterator[int]:
     for byte in name.encode():
         code = (code * 33 + byte) & 0xFFFFFFFF
     index = table.buckets[code % len(table.buckets)] if table.buckets else 0
+    if index and index >= table.first:
+        for place, found in enumerate(_gnu_hashes(image, table, index), index):
+            if found | 1 == code | 1:
+                yield place
+
+
+def _gnu_hashes(image: Image, table: _GnuHash, index: int) -> Iterator[int]:
+    """Yield the hashes of a chain from a symbol on, the last one with its end bit."""
     word = struct.Struct(image.layout.order + "I")
-    while index >= table.first and table.last:
-        place = table.chains + (index - table.first) * 4
-        found = word.unpack(image.at(place, 4, "GNU hash table"))[0]
-        if found | 1 == code | 1:
-            yield index
-        index = 0 if found & 1 else index + 1
+    place = table.chains + (index - table.first) * 4
+    for step in range(_CHAIN_AT_MOST):
+        found = word.unpack(image.at(place + step * 4, 4, "GNU hash table"))[0]
+        yield found
+        if found & 1:
+            return
+    raise ElfError(f"a chain of its GNU hash table has no end within {_CHAIN_AT_MOST} symbols")
 
 
 def _sysv_chain(dynamic: Dynamic, name: str) -> Iterator[int]:
@@ -174,7 +188,7 @@ class _GnuHash(NamedTuple):
 
     first: int
     last: int
-    buckets: Tuple[int, ...]
+    buckets: array[int]
     chains: int
 
 
@@ -185,22 +199,20 @@ def _gnu_hash(dynamic: Dynamic) -> Optional[_GnuHash]:
     image = dynamic.image
     order, word = image.layout.order, image.layout.bits // 8
     buckets, first, bloom, _ = struct.unpack(order + "4I", image.at(address, 16, "GNU hash table"))
+    if buckets > _BUCKETS_AT_MOST:
+        raise ElfError(f"its GNU hash table is said to have {buckets} buckets")
     place = address + 16 + bloom * word
     data = image.at(place, buckets * 4, "GNU hash table")
-    heads = struct.unpack(f"{order}{buckets}I", data)
+    heads = array("I", data)
+    if (sys.byteorder == "little") != (order == "<"):
+        heads.byteswap()
     return _GnuHash(first, max(heads, default=0), heads, place + buckets * 4)
 
 
 def _chain_end(image: Image, table: _GnuHash) -> int:
     if table.last < table.first:
         raise ElfError("a bucket of its GNU hash table names a symbol that is not hashed")
-    last = table.last
-    place = table.chains + (last - table.first) * 4
-    word = struct.Struct(image.layout.order + "I")
-    while not word.unpack(image.at(place, 4, "GNU hash table"))[0] & 1:
-        last += 1
-        place += 4
-    return last + 1
+    return table.last + sum(1 for _ in _gnu_hashes(image, table, table.last))
 
 
 def _relocated_ends(dynamic: Dynamic) -> Iterator[int]:

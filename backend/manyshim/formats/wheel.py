@@ -175,9 +175,18 @@ class Wheel:
             return None
         return io.BytesIO(self.archive.read(entry))
 
-    def exports(self, asked: Mapping[str, FrozenSet[str]]) -> Dict[str, FrozenSet[str]]:
-        """Find which of the names asked for each member defines."""
-        return {path: self._readings[path].defined(names) for path, names in asked.items()}
+    def exports(
+        self, asked: Mapping[str, FrozenSet[str]]
+    ) -> Tuple[Dict[str, FrozenSet[str]], Tuple[Unreadable, ...]]:
+        """Find which of the names asked for each member defines, and which members cannot say."""
+        found: Dict[str, FrozenSet[str]] = {}
+        unreadable: List[Unreadable] = []
+        for path, names in asked.items():
+            try:
+                found[path] = self._readings[path].defined(names)
+            except (ElfError, MemberError) as error:
+                unreadable.append(Unreadable(path, str(error)))
+        return found, tuple(unreadable)
 
 
 def rewrite(source: Wheel, folder: str, edits: Edits) -> str:
@@ -246,7 +255,10 @@ def _record(source: Wheel, entries: List[Entry], new: Mapping[str, bytes]) -> by
         if entry.name in new:
             known = record.row(new[entry.name])
         elif known.size != str(entry.size) or not known.digest.startswith("sha256="):
-            known = record.Row(record.stated(source.archive.digest(entry)[1]), str(entry.size))
+            crc, digest = source.archive.digest(entry)
+            if crc != entry.crc:
+                raise InvalidWheelError(f"{source.path}: {entry.name}: its CRC does not match")
+            known = record.Row(record.stated(digest), str(entry.size))
         rows.append((entry.name, known))
     rows.append((f"{source.dist_info}/RECORD", record.Row()))
     return record.write(rows)

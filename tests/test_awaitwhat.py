@@ -1,0 +1,92 @@
+"""The real project behind this one: awaitwhat 20.3, whose extension links no libc at all."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tarfile
+from pathlib import Path
+from typing import Callable, Dict, List, Tuple
+
+import pytest
+
+from conftest import Runner
+
+pytestmark = [
+    pytest.mark.network,
+    pytest.mark.skipif(
+        not sys.platform.startswith("linux"), reason="only wheels for Linux are retagged"
+    ),
+]
+
+RELEASE = "awaitwhat-20.3"
+PYPROJECT = """
+[build-system]
+requires = ["{requires}"]
+build-backend = "{backend}"
+
+[project]
+name = "awaitwhat"
+version = "20.3"
+
+[tool.setuptools]
+packages = ["awaitwhat"]
+ext-modules = [{{ name = "awaitwhat._what", sources = ["awaitwhat/what.c"] }}]
+"""
+USE = """
+import asyncio
+import awaitwhat
+
+async def main():
+    task = asyncio.ensure_future(asyncio.sleep(60))
+    await asyncio.sleep(0)
+    # What a sleeping coroutine waits for.
+    print(type(awaitwhat._what.next(task.get_coro().cr_frame)).__name__)
+    task.cancel()
+
+asyncio.run(main())
+"""
+
+
+@pytest.fixture(scope="module")
+def release(tmp_path_factory: pytest.TempPathFactory, run: Runner, uv: Runner) -> Path:
+    """Return the unpacked sdist; its own build script is out of the way."""
+    folder = tmp_path_factory.mktemp("awaitwhat")
+    uv("venv", "--seed", "--python", sys.executable, str(folder / "venv"))
+    pip = [str(folder / "venv" / "bin" / "python"), "-m", "pip", "download", "--no-deps"]
+    run([*pip, "--no-binary", "awaitwhat", RELEASE.replace("-", "=="), "-d", str(folder)])
+    with tarfile.open(folder / f"{RELEASE}.tar.gz") as archive:
+        # From 3.12 on not to choose is a warning; before, there may be no choice.
+        archive.extraction_filter = getattr(tarfile, "data_filter", lambda member, _: member)
+        archive.extractall(folder)  # noqa: S202 (a release whose contents are known)
+    for script in ("setup.py", "build.py"):
+        (folder / RELEASE / script).unlink()
+    return folder / RELEASE
+
+
+@pytest.fixture
+def wheels(
+    release: Path, tmp_path: Path, python: str, uv: Runner, build_environment: Dict[str, str]
+) -> Tuple[Path, Path]:
+    """Build the plain wheel and ours, from sources that differ in two lines."""
+    built: List[Path] = []
+    for backend in ("setuptools.build_meta", "manyshim.backend"):
+        requires = backend.partition(".")[0]
+        source = tmp_path / requires
+        shutil.copytree(str(release), str(source))
+        text = PYPROJECT.format(requires=requires, backend=backend)
+        (source / "pyproject.toml").write_text(text, encoding="utf-8")
+        uv("build", "--wheel", "--python", python, cwd=source, env=build_environment)
+        built += (source / "dist").glob("*.whl")
+    plain, ours = built
+    return plain, ours
+
+
+@pytest.mark.parametrize("python", [8, 9], indirect=True)
+def test_the_index_takes_ours_and_refuses_the_plain_wheel(
+    wheels: Tuple[Path, Path], tmp_path: Path, python: str, through_the_index: Callable[..., str]
+) -> None:
+    plain, ours = wheels
+    assert "-linux_" in plain.name
+    assert "manylinux" in ours.name
+    assert through_the_index(tmp_path, plain, ours, python, USE) == "FutureIter\n"

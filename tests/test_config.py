@@ -1,0 +1,299 @@
+"""The options' way from their sources into one Config: precedence, spellings, refusals."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from typing import TYPE_CHECKING, Callable, Dict, Mapping, Optional
+
+import pytest
+
+from manyshim import config
+from manyshim.audit.request import Allowance
+from manyshim.audit.tags import GLIBC, MUSL, PlatformTag
+from manyshim.config import Config
+from manyshim.errors import ConfigError
+from manyshim.options import OPTIONS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+HOST = config.host_arch()
+FOREIGN = "s390x" if HOST != "s390x" else "x86_64"
+
+Load = Callable[..., Config]
+Settings = Optional[Mapping[str, object]]
+Table = Optional[str]
+
+
+@pytest.fixture(name="load")
+def loader(tmp_path: Path) -> Load:
+    """Return a function that settles -C settings, an environment and the lines of a table."""
+
+    def load(
+        settings: Settings = None, environ: Optional[Dict[str, str]] = None, table: Table = None
+    ) -> Config:
+        if table is not None:
+            text = f"[tool.manyshim]\n{table}\n"
+            (tmp_path / "pyproject.toml").write_text(text, encoding="utf-8")
+        return config.load(settings, environ or {}, str(tmp_path))
+
+    return load
+
+
+def option(key: str, value: object) -> Dict[str, object]:
+    return {f"manyshim.{key}": value}
+
+
+@pytest.mark.parametrize("settings", [None, {}, {"--global-option": "-v", "other.mode": "off"}])
+def test_nothing_said_gives_the_defaults(load: Load, settings: Optional[Dict[str, str]]) -> None:
+    settled = load(settings)
+    assert settled == Config(libc=settled.libc)
+    assert (settled.libc in (GLIBC, MUSL)) == sys.platform.startswith("linux")
+
+
+def test_the_defaults_of_config_are_those_of_the_options() -> None:
+    for chosen in OPTIONS:
+        assert getattr(Config(), chosen.field) == chosen.default, chosen.key
+
+
+def test_the_nearer_source_wins(load: Load) -> None:
+    table = 'mode = "audit"'
+    off = {"MANYSHIM_MODE": "off"}
+    assert load(None, {}, table).mode == "audit"
+    assert load(None, off, table).mode == "off"
+    assert load(option("mode", "retag"), off, table).mode == "retag"
+    assert load(option("mode", "retag"), {}, table).mode == "retag"
+
+
+def test_booleans_have_many_words(load: Load) -> None:
+    for word in ("true", "on", "yes", "1", "True", "YES"):
+        assert load(option("strict", word)).strict
+        assert load({}, {"MANYSHIM_STRICT": word}).strict
+    for word in ("false", "off", "no", "0", "False", "OFF"):
+        assert not load(option("strict", word), {"MANYSHIM_STRICT": "1"}).strict
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ("a.so, b.so.1,", ("a.so", "b.so.1")),
+        (["a.so", "b.so"], ("a.so", "b.so")),
+        (["a.so,b.so", "c.so"], ("a.so", "b.so", "c.so")),
+        ("", ()),
+    ],
+)
+def test_lists_are_commas_or_repeats(load: Load, given: object, expected: object) -> None:
+    settled = load(option("exclude", given), {"MANYSHIM_EXCLUDE": "x"}, 'exclude = ["y"]')
+    assert settled.exclude == expected
+    assert settled.request.exclude == expected
+    assert load({}, {}, 'exclude = ["a,b.so", "c.so.*"]').exclude == ("a,b.so", "c.so.*")
+    assert load({}, {"MANYSHIM_EXCLUDE": "a.so, b.so"}).exclude == ("a.so", "b.so")
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [
+        ("mdoe", "audit", "did you mean 'mode'?"),
+        ("mode", ["audit", "off"], "is not understood"),
+        ("strict", "maybe", "write true or false"),
+        ("strict", ["true", "true"], "write true or false"),
+        ("mode", "retagg", "did you mean 'retag'?"),
+        ("mode", "qqq", "known are retag, audit, off"),
+        ("platform", "manylinux_228", "did you mean 'manylinux_2_28'?"),
+        ("platform", "manylinux_2_28_aarch46", "did you mean 'aarch64'?"),
+        ("platform", "manylinux2014_riscv64", "is not understood"),
+        ("platform", "musllinux_1_2_ppc64", "no musl policy for ppc64"),
+        ("allow", "NEEDED_PATH", "KIND:path-glob"),
+        ("allow", "NEDED_PATH:*", "did you mean 'NEEDED_PATH'?"),
+        ("compression-level", "-1", "0 to 9"),
+        ("report", "report.json", "must be an absolute path"),
+        ("backend", "flit_core.buildapi", "[tool.manyshim] only"),
+    ],
+)
+def test_wrong_settings_are_named(load: Load, key: str, value: object, words: str) -> None:
+    with pytest.raises(ConfigError, match=f"{key}.*{re.escape(words)}"):
+        load(option(key, value))
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ('excludes = ["a"]', "[tool.manyshim] excludes is no option"),
+        ("library_path = []", "did you mean 'library-path'?"),
+        ("exclude = [1]", "exclude = [1] is not understood; write a list of texts"),
+        ("compression-level = true", "compression-level = True is not understood"),
+    ],
+)
+def test_a_wrong_line_of_the_table_is_named(load: Load, line: str, words: str) -> None:
+    with pytest.raises(ConfigError, match=re.escape(words)):
+        load({}, {}, line)
+
+
+def test_backend_is_read_from_the_table(load: Load, tmp_path: Path) -> None:
+    assert load({}, {}, 'backend = "flit_core.buildapi"').backend == "flit_core.buildapi"
+    assert config.backend_name(str(tmp_path)) == "flit_core.buildapi"
+    with pytest.raises(ConfigError, match=r"\[tool.manyshim\] only"):
+        load({}, {"MANYSHIM_BACKEND": "flit_core.buildapi"})
+
+
+def test_an_unknown_variable_gives_a_notice(load: Load) -> None:
+    (notice,) = load({}, {"MANYSHIM_MOED": "off", "MANYSHIMS": "1"}).notices
+    assert "MANYSHIM_MOED" in notice
+    assert "did you mean 'MANYSHIM_MODE'?" in notice
+
+
+@pytest.mark.parametrize(
+    ("line", "value"),
+    [
+        ("strict = true", "true"),
+        ("strict = false", "false"),
+        ('compiler = "zig"', "zig"),
+        ('mode = "repair"', "repair"),
+        (f'platform = "musllinux_1_2_{FOREIGN}"', f"musllinux_1_2_{FOREIGN}"),
+    ],
+)
+def test_release_keys_in_the_table_show_what_to_write(load: Load, line: str, value: str) -> None:
+    setting = f'"manyshim.{line.split(maxsplit=1)[0]}" = "{value}"'
+    with pytest.raises(ConfigError) as caught:
+        load({}, {}, line)
+    assert "everyone who installs from the sdist" in str(caught.value)
+    lines = [text.strip() for text in str(caught.value).splitlines()]
+    assert lines[lines.index("[tool.uv]") + 1] == f"config-settings = {{ {setting} }}"
+
+
+def test_release_keys_are_taken_from_the_command_line_and_the_environment(load: Load) -> None:
+    foreign = f"manylinux_2_28_{FOREIGN}"
+    settled = load(option("platform", foreign), {"MANYSHIM_STRICT": "1"})
+    assert settled.strict
+    assert settled.platform == PlatformTag(GLIBC, 2, 28, FOREIGN)
+    assert settled.request.strict
+    assert not settled._replace(mode="audit").request.strict
+    assert load({}, {"MANYSHIM_PLATFORM": foreign}).platform == settled.platform
+
+
+LATER = [
+    "mode=repair", "compiler=zig", "bundle=libfoo.so*", "fix=execstack",
+    "library-path=/lib", "sysroot=/", "python-headers=/", "strip=debug",
+    "sbom=false",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("pair", LATER)
+def test_options_of_later_rooms_are_refused(load: Load, pair: str) -> None:
+    key, _, value = pair.partition("=")
+    with pytest.raises(ConfigError, match=rf"^{key} = .* is not in this version"):
+        load(option(key, value))
+
+
+SPELLINGS = {
+    "auto": "None", "manylinux_2_28": "manylinux_2_28", "manylinux_2_29": "manylinux_2_29",
+    "manylinux1": "manylinux_2_5", "manylinux2010": "manylinux_2_12",
+    "manylinux2014": "manylinux_2_17", "2014": "manylinux_2_17",
+    "2014_x86_64": "manylinux_2_17_x86_64", "manylinux2014_aarch64": "manylinux_2_17_aarch64",
+    "musllinux_1_2": "musllinux_1_2", "musllinux_1_2_riscv64": "musllinux_1_2_riscv64",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("text", SPELLINGS)
+def test_platforms_have_several_spellings(load: Load, text: str) -> None:
+    assert str(load(option("platform", text)).platform) == SPELLINGS[text]
+    assert str(load({}, {"MANYSHIM_PLATFORM": text}).request.platform) == SPELLINGS[text]
+
+
+def test_platform_in_the_table_may_name_the_own_architecture_or_none(load: Load) -> None:
+    own = load({}, {}, f'platform = "manylinux_2_28_{HOST}"').platform
+    assert own == PlatformTag(GLIBC, 2, 28, HOST)
+    assert load({}, {}, "platform = 2014").platform == PlatformTag(GLIBC, 2, 17)
+
+
+def test_allowances_are_read(load: Load) -> None:
+    expected = (Allowance("NEEDED_PATH", "pkg/*.so"), Allowance("BY_NAME_ONLY", "pkg/libs/*:x"))
+    both = "NEEDED_PATH:pkg/*.so,BY_NAME_ONLY:pkg/libs/*:x"
+    assert load(option("allow", both)).allow == expected
+    assert load({}, {}, f"allow = {both.split(',')}").request.allow == expected
+
+
+def test_plain_values_are_kept(load: Load) -> None:
+    path = os.path.abspath("report.json")
+    settled = load(option("report", path), {"MANYSHIM_COMPRESSION_LEVEL": "9"})
+    assert (settled.compression_level, settled.report) == (9, path)
+    assert load({}, {}, "compression-level = 0").compression_level == 0
+
+
+@pytest.mark.parametrize(
+    ("sign", "mode", "word"),
+    [
+        ({"CIBUILDWHEEL": "1"}, "audit", "cibuildwheel"),
+        ({"CONDA_BUILD": "1"}, "off", "conda"),
+    ],
+)
+def test_signs_of_other_tools(load: Load, sign: Dict[str, str], mode: str, word: str) -> None:
+    """They decide what nobody decided explicitly."""
+    settled = load({}, sign)
+    assert settled.mode == mode
+    (notice,) = settled.notices
+    assert word in notice
+    for explicit in (
+        load(option("mode", "retag"), sign),
+        load({}, {**sign, "MANYSHIM_MODE": "retag"}),
+        load({}, dict.fromkeys(sign, "0")),
+        load({}, sign, 'mode = "retag"'),
+    ):
+        assert (explicit.mode, explicit.notices) == ("retag", ())
+
+
+def test_the_image_decides_the_platform_that_nobody_asked_for(load: Load) -> None:
+    image = {"AUDITWHEEL_PLAT": "manylinux_2_28_x86_64"}
+    assert load({}, image).platform == PlatformTag(GLIBC, 2, 28, "x86_64")
+    assert load({}, {**image, "MANYSHIM_PLATFORM": "2014"}).platform == PlatformTag(GLIBC, 2, 17)
+    assert load(option("platform", "auto"), image).platform is None
+    assert load({}, image, 'platform = "auto"').platform is None
+    assert load({}, {"AUDITWHEEL_PLAT": ""}, "") == Config(libc=load().libc)
+    settled = load({}, {"AUDITWHEEL_PLAT": "linux_x86_64"})
+    assert settled.platform is None
+    assert "AUDITWHEEL_PLAT=linux_x86_64" in "".join(settled.notices)
+
+
+def test_source_date_epoch_is_read(load: Load) -> None:
+    for text, epoch in (("", None), ("0", 0), ("1700000000", 1700000000)):
+        assert load({}, {"SOURCE_DATE_EPOCH": text}).epoch == epoch
+
+
+@pytest.mark.parametrize("text", ["now", "-1", "1.5", "1_000", "²", " 1"])
+def test_source_date_epoch_must_be_a_number(load: Load, text: str) -> None:
+    with pytest.raises(ConfigError, match=r"SOURCE_DATE_EPOCH=.* must be a number of seconds"):
+        load({}, {"SOURCE_DATE_EPOCH": text})
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"[tool.manyshim\n", "pyproject.toml cannot be read"),
+        (b'name = "\xff"\n', "pyproject.toml cannot be read"),
+        (b"[tool]\nmanyshim = 3\n", "must be a table"),
+        (b"[[tool.manyshim]]\n", "must be a table"),
+        (b"tool = 3\n", "must be a table"),
+    ],
+)
+def test_bad_pyprojects(load: Load, tmp_path: Path, content: bytes, words: str) -> None:
+    (tmp_path / "pyproject.toml").write_bytes(content)
+    with pytest.raises(ConfigError, match=words):
+        load()
+    with pytest.raises(ConfigError, match=words):
+        config.backend_name(str(tmp_path))
+
+
+@pytest.mark.parametrize("content", ["", "[tool]\n", "[project]\nname = 'x'\n", "[tool.manyshim]"])
+def test_a_pyproject_without_our_table_is_fine(load: Load, tmp_path: Path, content: str) -> None:
+    (tmp_path / "pyproject.toml").write_text(content, encoding="utf-8")
+    assert load() == Config(libc=load().libc)
+
+
+def test_own_settings_are_taken_out(load: Load) -> None:
+    assert config.without_own(None) is None
+    given = {"manyshim.mode": "off", "--global-option": ["-v"], "manyshimx": "1"}
+    assert config.without_own(given) == {"--global-option": ["-v"], "manyshimx": "1"}
+    assert load(given).mode == "off"
+    assert len(given) == 3

@@ -1,0 +1,142 @@
+"""Files that a loader would not take are named as such, and nothing else is ever raised."""
+
+from __future__ import annotations
+
+import io
+from typing import Callable, Dict, List, Tuple
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+import elfdamage as damage
+from elfwriter import TARGETS, write
+from manyshim.formats import elf
+from manyshim.formats.image import ElfError
+from manyshim.formats.window import MemberError, Window
+from test_elf_reader import FULL, VARIANTS, described, read
+
+# Tags that elfdamage addresses by number.
+NEEDED, HASH, STRTAB, SYMTAB, STRSZ, SONAME = 1, 4, 5, 6, 10, 14
+GNU_HASH, VERSYM, VERNEED, VERNEEDNUM = 0x6FFFFEF5, 0x6FFFFFF0, 0x6FFFFFFE, 0x6FFFFFFF
+VERDEF, PT_LOAD, PT_DYNAMIC, PT_INTERP, PT_NOTE = 0x6FFFFFFC, 1, 2, 3, 4
+
+
+@pytest.mark.parametrize("arch", TARGETS)
+@pytest.mark.parametrize("tables_last", [False, True])
+def test_truncated_files_are_errors(arch: str, tables_last: bool) -> None:  # noqa: FBT001
+    data = write(described(arch, sections=False, tables_last=tables_last, interp="/lib/ld.so"))
+    read(data)
+    for size in range(4, len(data)):
+        with pytest.raises(ElfError):
+            read(data[:size])
+    for size in range(4, len(data), 97):
+        window = Window(io.BytesIO(data[:size]), 0, len(data), len(data), 0)
+        with pytest.raises((ElfError, MemberError)):
+            elf.read("x.so", window)
+
+
+WILD = 1 << 30
+Damage = Callable[[bytes], bytes]
+DAMAGES: Dict[str, Tuple[Damage, str]] = {
+    "class": (lambda d: damage.patched(d, 4, b"\3"), "class byte 3"),
+    "data": (lambda d: damage.patched(d, 5, b"\0"), "data byte 0"),
+    "row size": (lambda d: damage.with_header(d, phentsize=1), "1 bytes each"),
+    "row count": (lambda d: damage.with_header(d, phnum=0xFFFF), "more program headers"),
+    "row table": (lambda d: damage.with_header(d, phnum=0xFFFE), "ends behind the file"),
+    "row offset": (lambda d: damage.with_header(d, phoff=WILD), "ends behind the file"),
+    "load": (lambda d: damage.with_segment(d, PT_LOAD, 1, filesz=WILD), "segment at offset"),
+    "load offset": (lambda d: damage.with_segment(d, PT_LOAD, 0, offset=WILD), "segment at offset"),
+    "dynamic": (lambda d: damage.with_segment(d, PT_DYNAMIC, vaddr=WILD), "dynamic section"),
+    "no end": (lambda d: damage.with_segment(d, PT_DYNAMIC, filesz=32, memsz=32), "has no end"),
+    "empty": (lambda d: damage.with_segment(d, PT_DYNAMIC, filesz=0, memsz=0), "has no end"),
+    "interpreter": (lambda d: damage.with_segment(d, PT_INTERP, offset=WILD), "behind the file"),
+    "interpreter end": (lambda d: damage.with_segment(d, PT_INTERP, filesz=3), "has no end"),
+    "no strings": (lambda d: damage.without_dynamic(d, STRTAB), "no string table"),
+    "no string size": (lambda d: damage.without_dynamic(d, STRSZ), "no string table"),
+    "strings": (lambda d: damage.with_dynamic(d, STRTAB, WILD), "string table lies in no"),
+    "string size": (lambda d: damage.with_dynamic(d, STRSZ, WILD), "ends behind its segment"),
+    "few strings": (lambda d: damage.with_dynamic(d, STRSZ, 1), "outside its string table's 1 "),
+    "needed": (lambda d: damage.with_dynamic(d, NEEDED, WILD, 1), "outside its string table"),
+    "soname": (lambda d: damage.with_dynamic(d, SONAME, WILD), "outside its string table"),
+    "needs": (lambda d: damage.with_dynamic(d, VERNEED, WILD), "version needs lies in no"),
+    "definitions": (lambda d: damage.with_dynamic(d, VERDEF, WILD), "version definitions lies"),
+    "symbols": (lambda d: damage.with_dynamic(d, SYMTAB, WILD), "symbol table lies in no"),
+    "versions": (lambda d: damage.with_dynamic(d, VERSYM, WILD), "symbol version table lies"),
+    "hash": (lambda d: damage.with_dynamic(d, HASH, WILD), "hash table lies in no"),
+    "GNU hash": (lambda d: damage.with_dynamic(d, GNU_HASH, WILD), "GNU hash table lies in no"),
+    "symbol count": (
+        lambda d: damage.patched(d, damage.table_offset(d, HASH), b"\x7f" * 16),
+        "symbol table",
+    ),
+    "buckets": (
+        lambda d: damage.patched(d, damage.table_offset(d, GNU_HASH), b"\x7f" * 4),
+        "GNU hash table is said to have",
+    ),
+}
+# A library's undefined symbols end where its GNU hash table says, a program's where all end.
+LIBRARY = ("GNU hash", "buckets")
+
+
+@pytest.mark.parametrize("case", DAMAGES)
+@pytest.mark.parametrize("arch", TARGETS)
+def test_damage_is_named(arch: str, case: str) -> None:
+    change, gist = DAMAGES[case]
+    interp = None if case in LIBRARY else "/lib/ld.so"
+    data = write(described(arch, interp=interp, sysv_hash=interp is not None, sections=False))
+    read(data)
+    with pytest.raises(ElfError, match=gist):
+        read(change(data))
+
+
+@pytest.mark.parametrize("arch", TARGETS)
+def test_strings_without_an_end(arch: str) -> None:
+    data = write(described(arch, tables_last=True, sections=False))
+    start = damage.table_offset(data, STRTAB)
+    with pytest.raises(ElfError, match="has no end"):
+        read(data[:start] + b"x" * (len(data) - start))
+
+
+@pytest.mark.parametrize("arch", TARGETS)
+def test_counts_of_versions_that_lie(arch: str) -> None:
+    data = write(described(arch))
+    facts = read(data).facts
+    assert read(damage.with_dynamic(data, VERNEEDNUM, WILD)).facts == facts, "links end the chain"
+    assert read(damage.with_dynamic(data, VERNEEDNUM, 0)).facts.versions_needed == ()
+
+
+def test_damaged_notes_are_no_error() -> None:
+    data = write(FULL)
+    facts = read(damage.with_segment(data, PT_NOTE, 0, offset=WILD)).facts
+    assert facts.damage == (f"its notes at offset {WILD} have 24 bytes",)
+    assert facts._replace(damage=()) == read(data).facts
+
+
+WRITTEN = [
+    write(described(arch, sysv_hash=hashed, gnu_hash=not hashed, interp=interp))
+    for arch in TARGETS
+    for hashed in (False, True)
+    for interp in (None, "/lib/ld.so")
+] + [write(described(arch, **VARIANTS["as ld.rela.plt"])) for arch in TARGETS]
+BLOBS = st.one_of(
+    st.binary(min_size=1, max_size=8),
+    st.sampled_from((b"\xff" * 4, b"\xff" * 8, bytes(8), b"\0\0\0\x7f", b"\1")),
+)
+
+
+@settings(max_examples=1500, deadline=None, database=None)
+@given(
+    st.sampled_from(WRITTEN),
+    st.lists(st.tuples(st.integers(0, 2500), BLOBS), min_size=1, max_size=6),
+)
+@example(WRITTEN[0], [(64, b"\xff" * 8)])
+def test_mutated_files_are_read_or_refused(data: bytes, edits: List[Tuple[int, bytes]]) -> None:
+    for at, blob in edits:
+        data = data[:at] + blob + data[at + len(blob) :]
+    try:
+        reading = read(data)
+        reading.defined(frozenset(("PyInit_demo", "x")))
+    except (ElfError, MemberError) as error:
+        assert str(error)  # noqa: PT017 (that it has words is all that can be said of each)
+    else:
+        assert isinstance(reading, elf.Reading)

@@ -1,0 +1,102 @@
+"""Sixty published wheels, all of each: minutes, so behind the marker `full`.
+
+Run with `-m full -n 0`; the table of the verdicts is written to docs/verdicts.md.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, Dict, List
+
+import pytest
+
+from manyshim import pipeline
+from manyshim.audit.request import Request
+from manyshim.audit.tags import MACHINES
+from manyshim.formats.wheel import Wheel
+from test_elf_reader import differences
+from test_real_wheels import DIFFERENCES, WHEELS, fetch
+
+pytestmark = [pytest.mark.full, pytest.mark.network]
+
+DOCS = Path(__file__).parent.parent / "docs"
+
+# Wheels that `check` refuses, and why that is right.
+REFUSED = {
+    "lightgbm-4.7.0-py3-none-manylinux_2_27_x86_64.manylinux_2_28_x86_64.whl": {"CLAIM"},
+    "numba-0.68.1-cp311-cp311-manylinux_2_27_x86_64.manylinux_2_28_x86_64.whl": {"CLAIM"},
+}
+
+# pyelftools takes minutes for these alone.
+TOO_LARGE_FOR_THE_JUDGE = 12 << 20
+
+
+@pytest.mark.parametrize(
+    "row",
+    [row for row in WHEELS if row["size"] < TOO_LARGE_FOR_THE_JUDGE],
+    ids=lambda row: row["filename"],
+)
+def test_the_reader_agrees_with_pyelftools(
+    row: Dict[str, Any], pytestconfig: pytest.Config
+) -> None:
+    wrong: Dict[str, List[str]] = {}
+    judged = 0
+    with Wheel(str(fetch(row, pytestconfig.cache.mkdir("wheels")))) as wheel:
+        for facts in wheel.facts().elfs:
+            if facts.ident.loadable and facts.ident.machine in MACHINES and not facts.damage:
+                content = wheel.content(facts.path)
+                assert content is not None
+                wrong[facts.path] = differences(content.read())
+                judged += 1
+    assert {path: found for path, found in wrong.items() if found} == {}
+    assert judged or row["project"] in ("numpy", "pyarrow")
+
+
+def test_check_accepts_published_wheels(pytestconfig: pytest.Config) -> None:
+    folder = pytestconfig.cache.mkdir("wheels")
+    paths = [str(fetch(row, folder)) for row in WHEELS]
+    done = subprocess.run(
+        [sys.executable, "-m", "manyshim", "check", "--json", *paths],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    refused = {
+        report["wheel"]: {one["kind"] for one in report["findings"] if one["severity"] == "error"}
+        for report in json.loads(done.stdout)["wheels"]
+    }
+    assert {wheel: kinds for wheel, kinds in refused.items() if kinds} == REFUSED
+    assert done.returncode == 1
+
+
+def test_the_table_of_verdicts(pytestconfig: pytest.Config) -> None:
+    folder = pytestconfig.cache.mkdir("wheels")
+    lines = [
+        "# Verdicts on published wheels",
+        "",
+        "Written by `pytest -m full tests/test_full_wheels.py`. A difference is one of the wrong",
+        "verdicts of auditwheel that are known, and is named.",
+        "",
+        "| wheel | auditwheel | manyshim | difference | also said |",
+        "|---|---|---|---|---|",
+    ]
+    for row in WHEELS:
+        with Wheel(str(fetch(row, folder))) as wheel:
+            report = pipeline.inspect(wheel, Request())
+        ours = str(report.policy) if report.policy else f"linux_{report.arch}"
+        theirs = row["auditwheel"] or "a traceback"
+        reason = WHY[DIFFERENCES[row["filename"]][0]] if ours != theirs else ""
+        kinds = sorted({one.kind for one in report.findings if one.severity != "policy"})
+        said = " ".join(kinds)
+        lines.append(f"| {row['filename']} | {theirs} | {ours} | {reason} | {said} |")
+    (DOCS / "verdicts.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    assert len(lines) > 60
+
+
+WHY = {
+    "row 21": "the rung follows from the imported names, not from the host's musl",
+    "row 23": "`libc.so` is musl's own name; auditwheel opens the host's file of that name",
+}

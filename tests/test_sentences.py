@@ -1,0 +1,166 @@
+"""Every kind of finding has its sentence, which says what a terminal can show."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Callable, List
+
+import pytest
+
+from manyshim.audit import findings as f
+from manyshim.audit.findings import KINDS, Finding, finding
+from manyshim.audit.report import build_lines, check_lines, show_lines, to_dict
+from manyshim.audit.sentences import SENTENCES, names, sentence, shown
+from manyshim.audit.tags import GLIBC, MUSL, PlatformTag, parse_wheel_name
+from manyshim.audit.verdict import Claim, Obstacles, Report
+
+POLICY = PlatformTag(GLIBC, 2, 31, "x86_64")
+HOSTILE = "a\x1b[31m\n\u202e\udcff\x00\u2028{path}{0}%s"
+SUBJECTS = {"TOO_NEW": "GLIBC_2.34", "MUSL_PATCH_LEVEL": "musl 1.2.4"}
+
+
+def usual(kind: str, **changes: Any) -> Finding:
+    """Make a finding of a kind with every field filled in."""
+    made = finding(
+        kind,
+        "pkg/_x.so",
+        SUBJECTS.get(kind, "libsubject.so"),
+        library="liblibrary.so",
+        symbols=("one", "two"),
+        policy=POLICY if KINDS[kind] == f.POLICY else None,
+        evidence="some evidence",
+    )
+    return made._replace(**changes)
+
+
+def bare(kind: str) -> Finding:
+    return finding(kind, "", "")
+
+
+def hostile(kind: str) -> Finding:
+    return usual(
+        kind, path=HOSTILE, subject=HOSTILE, library=HOSTILE, symbols=(HOSTILE,), evidence=HOSTILE
+    )
+
+
+def test_kinds_and_sentences_are_the_same() -> None:
+    assert SENTENCES.keys() == KINDS.keys()
+
+
+@pytest.mark.parametrize("severity", [f.ERROR, f.POLICY, f.WARNING, f.INFO])
+@pytest.mark.parametrize("kind", KINDS)
+def test_sentence_is_whole(kind: str, severity: str) -> None:
+    said = sentence(usual(kind, severity=severity))
+    assert said.message
+    assert not set("{}") & set(said.message + said.fix)
+    assert said.message == said.message.strip()
+    assert not said.message.endswith(".")
+    assert said.fix == said.fix.strip()
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if KINDS[kind] in (f.ERROR, f.POLICY)])
+def test_what_stands_in_the_way_has_a_way_out(kind: str) -> None:
+    assert sentence(usual(kind)).fix
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if KINDS[kind] == f.WARNING])
+def test_warning_has_a_way_out(kind: str) -> None:
+    assert sentence(usual(kind)).fix
+
+
+@pytest.mark.parametrize("make", [hostile, bare])
+@pytest.mark.parametrize("severity", [f.ERROR, f.POLICY, f.WARNING, f.INFO])
+@pytest.mark.parametrize("kind", KINDS)
+def test_names_are_escaped(kind: str, severity: str, make: Callable[[str], Finding]) -> None:
+    said = sentence(make(kind)._replace(severity=severity))
+    text = said.message + said.fix
+    assert text.isprintable()
+    assert text.encode().isascii()
+
+
+@pytest.mark.parametrize(
+    ("text", "escaped"),
+    [
+        ("lib y+-._/\u00e4.so", "lib y+-._/\u00e4.so"),
+        ("a\x1b[31m", r"a\x1b[31m"),
+        ("a\nb\tc\x7f", r"a\nb\tc\x7f"),
+        ("a\udcffb", r"a\udcffb"),
+        ("\u202eos.x", r"\u202eos.x"),
+        ("", ""),
+    ],
+)
+def test_shown(text: str, escaped: str) -> None:
+    assert shown(text) == escaped
+
+
+def test_long_lists_of_names_are_cut() -> None:
+    assert names(tuple("abcd")) == "a, b, c, d"
+    assert names(tuple("abcdef")) == "a, b, c, d and 2 more"
+    assert names(()) == ""
+
+
+@pytest.mark.parametrize(
+    ("found", "words"),
+    [
+        (usual("TOO_NEW"), ["one", "GLIBC_2.34", "liblibrary.so", "ends at GLIBC_2.31"]),
+        (
+            usual("TOO_NEW", subject="GLIBCXX_3.4.29"),
+            ["GLIBCXX_3.4.29", "manylinux_2_31 does not have GLIBCXX_3.4.29"],
+        ),
+        (usual("TOO_NEW", evidence="weak references only"), ["weak references only"]),
+        (
+            usual("TOO_NEW", subject="musl 1.2.0", policy=PlatformTag(MUSL, 1, 1, "x86_64")),
+            ["one, two", "musl 1.2.0", "musllinux_1_1 does not have it"],
+        ),
+        (usual("TOO_NEW", symbols=(), evidence="DT_RELR"), ["DT_RELR"]),
+        (usual("EXTERNAL_LIBRARY"), ["libsubject.so", "manylinux_2_31", "exclude ="]),
+        (usual("BY_NAME_ONLY"), ["no search path", 'allow = ["BY_NAME_ONLY:liblibrary.so"]']),
+        (usual("BY_NAME_ONLY", severity=f.WARNING), ["loaded before"]),
+        (usual("MIXED_ARCH"), ['allow = ["MIXED_ARCH:pkg/_x.so"]']),
+        (usual("VERDEF_MISSING"), ["one", "libsubject.so", "liblibrary.so"]),
+        (usual("ABI3", severity=f.INFO), ["not in the stable ABI"]),
+        (usual("UNDEFINED"), ["one, two"]),
+        (usual("EXECSTACK", allowed=True, severity=f.WARNING), ["(allowed)"]),
+    ],
+)
+def test_sentence_says_what_it_is_about(found: Finding, words: List[str]) -> None:
+    said = sentence(found)
+    assert [word for word in words if word not in f"{said.message} {said.fix}"] == []
+
+
+def report(*findings: Finding) -> Report:
+    name = parse_wheel_name("demo-1.0-cp311-cp311-linux_x86_64.whl")
+    assert name is not None
+    rungs = tuple(PlatformTag(GLIBC, 2, minor, "x86_64") for minor in (5, 31, 34))
+    return Report(name, "x86_64", GLIBC, rungs, rungs[-1], findings)
+
+
+@pytest.mark.parametrize("make", [usual, hostile])
+def test_whole_report_is_text_and_data(make: Callable[[str], Finding]) -> None:
+    said = report(*map(make, KINDS))
+    claim = Claim(reason="an error blocks every tag")
+    told = Obstacles(POLICY, tuple(map(make, KINDS)), None)
+    lines = [
+        *build_lines(said, claim, told, {HOSTILE: (HOSTILE,)}),
+        *show_lines(said, claim, verbose=True),
+        *check_lines(said, verbose=True),
+    ]
+    assert all(line.text.isprintable() for line in lines)
+    text = "\n".join(line.text for line in lines)
+    assert {kind for kind in KINDS if f"[{kind}]" not in text} == set()
+    data = json.dumps(to_dict(said, claim), ensure_ascii=False).encode()
+    assert [row["kind"] for row in json.loads(data)["findings"]] == [*KINDS]
+    assert [row for row in json.loads(data)["findings"] if not str(row["path"]).isprintable()] == []
+
+
+def test_findings_that_differ_in_the_file_alone_are_said_once() -> None:
+    said = report(*(usual("TOO_NEW", path=f"pkg/_{letter}.so") for letter in "abcde"))
+    (line,) = [line for line in show_lines(said, Claim()) if "[TOO_NEW]" in line.text]
+    assert "pkg/_a.so, pkg/_b.so, pkg/_c.so and 2 more " in line.text
+
+
+def test_information_is_said_when_asked_for() -> None:
+    said = report(usual("STATIC_OBJECT"))
+    quiet, verbose = (show_lines(said, Claim(), verbose=loud) for loud in (False, True))
+    assert [line.text for line in verbose if line not in quiet] != []
+    assert not [line for line in quiet if "STATIC_OBJECT" in line.text]

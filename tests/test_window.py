@@ -1,0 +1,208 @@
+"""A window gives a member's bytes in any order, in bounded memory, and stops where it can."""
+
+from __future__ import annotations
+
+import io
+import random
+import tracemalloc
+import zlib
+from typing import TYPE_CHECKING, List, Tuple
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from elfwriter import Elf, Symbol, write
+from manyshim.formats import elf
+from manyshim.formats.window import MemberError, Window
+
+if TYPE_CHECKING:
+    from _pytest.mark.structures import ParameterSet
+
+STORED, DEFLATED = 0, 8
+BEFORE, BEHIND = b"before" * 7, b"behind" * 9
+MEBIBYTE = 1 << 20
+# The window inflates in portions of this size at most.
+PORTION = 1 << 18
+
+
+def deflated(data: bytes) -> bytes:
+    packer = zlib.compressobj(1, zlib.DEFLATED, -15)
+    return packer.compress(data) + packer.flush()
+
+
+def window(data: bytes, method: int = DEFLATED) -> Window:
+    payload = data if method == STORED else deflated(data)
+    return over(payload, len(data), method)
+
+
+def over(payload: bytes, size: int, method: int = DEFLATED) -> Window:
+    file = io.BytesIO(BEFORE + payload + BEHIND)
+    return Window(file, len(BEFORE), len(payload), size, method)
+
+
+def noise(size: int, seed: int = 0, *, packable: bool = False) -> bytes:
+    source = random.Random(seed)  # noqa: S311 (test data)
+    if packable:
+        return b"".join(b"%d;" % source.getrandbits(9) for _ in range(size // 2))[:size]
+    return source.getrandbits(8 * size).to_bytes(size, "little") if size else b""
+
+
+SAMPLES = tuple(
+    noise(size, packable=packable)
+    for size in (0, 1, 4095, 4096, 4097, 70_000, 300_000, 900_000)
+    for packable in (False, True)
+)
+STEPS = st.lists(
+    st.tuples(
+        st.sampled_from(("read", "read", "read", "keep", "let_go")),
+        st.floats(0, 1),
+        st.sampled_from((0, 1, 4, 64, 4096, 65_536, 262_144, 10**6)),
+    ),
+    max_size=12,
+)
+
+
+@settings(max_examples=200, deadline=None, database=None)
+@given(st.sampled_from(SAMPLES), st.sampled_from((STORED, DEFLATED)), STEPS)
+def test_random_access(data: bytes, method: int, steps: List[Tuple[str, float, int]]) -> None:
+    view = window(data, method)
+    for action, where, length in steps:
+        start = int(where * len(data))
+        end = min(start + length, len(data))
+        if action == "read":
+            assert view.read(start, end - start) == data[start:end]
+        elif action == "keep":
+            view.keep(start, end)
+        else:
+            view.let_go()
+
+
+@pytest.mark.parametrize("method", [STORED, DEFLATED])
+@pytest.mark.parametrize(("start", "length"), [(-1, 1), (0, -1), (0, 101), (100, 1), (1 << 70, 1)])
+def test_outside(method: int, start: int, length: int) -> None:
+    with pytest.raises(MemberError, match="outside its 100 bytes"):
+        window(noise(100), method).read(start, length)
+
+
+def damaged(name: str, view: Window, gist: str) -> ParameterSet:
+    return pytest.param(view, gist, id=name)
+
+
+BODY = noise(300_000)
+PACKED = deflated(BODY)
+
+
+@pytest.mark.parametrize(
+    ("view", "gist"),
+    [
+        damaged("stated too long", over(PACKED, len(BODY) + 1), "it inflates to 300000 bytes"),
+        damaged("stated far too long", over(PACKED, 1 << 62), "it inflates to 300000 bytes"),
+        damaged("cut payload", over(PACKED[:-70_000], len(BODY)), "the archive states 300000"),
+        damaged("no payload", over(b"", len(BODY)), "it inflates to 0 bytes"),
+        damaged("bad block type", over(b"\x07" + PACKED[1:], len(BODY)), "does not inflate"),
+        damaged("noise", over(b"\xff" * 99, len(BODY)), "does not inflate"),
+        damaged("cut file", Window(io.BytesIO(PACKED[:9]), 0, 99, 300_000, 8), "archive ends"),
+        damaged("cut stored file", Window(io.BytesIO(BODY), 99, 300_000, 300_000, 0), "archive"),
+    ],
+)
+def test_damage(view: Window, gist: str) -> None:
+    for _ in range(2):
+        with pytest.raises(MemberError, match=gist):
+            view.read(min(view.size, 300_001) - 2, 2)
+
+
+def test_damage_at_the_end_leaves_the_beginning() -> None:
+    view = over(PACKED[:-70_000], len(BODY))
+    assert view.read(100, 50_000) == BODY[100:50_100]
+
+
+def test_few_bytes_cost_few() -> None:
+    view = window(noise(MEBIBYTE, packable=True))
+    view.read(0, 4)
+    assert 4 <= view.inflated <= 4096
+    view.read(0, 64)
+    view.read(2, 9)
+    assert view.inflated <= 4096, "the first bytes are kept"
+
+
+def test_kept_ranges_are_not_inflated_again() -> None:
+    data = noise(2 * MEBIBYTE, packable=True)
+    view = window(data)
+    view.keep(500_000, 900_000)
+    view.read(len(data) - 1, 1)
+    assert view.inflated == len(data)
+    for start, length in ((500_000, 400_000), (899_999, 1), (700_000, 9), (0, 4096)):
+        assert view.read(start, length) == data[start : start + length]
+    assert view.inflated == len(data)
+    assert view.read(499_999, 2) == data[499_999:500_001], "half of it was not kept"
+    assert view.inflated > len(data)
+    view.let_go()
+    before = view.inflated
+    assert view.read(600_000, 9) == data[600_000:600_009]
+    assert view.inflated > before
+
+
+def test_stored_members_inflate_nothing() -> None:
+    data = noise(MEBIBYTE)
+    view = window(data, STORED)
+    view.keep(0, MEBIBYTE)
+    assert view.read(MEBIBYTE - 9, 9) == data[-9:]
+    assert view.read(0, 9) == data[:9]
+    assert view.inflated == 0
+
+
+def test_memory_is_bounded() -> None:
+    size = 64 * MEBIBYTE
+    payload = deflated(bytes(size))
+    view = over(payload, size)
+    tracemalloc.start()
+    try:
+        view.keep(0, size)
+        view.keep(MEBIBYTE, size)
+        assert view.read(size - 4, 4) == bytes(4)
+        assert view.read(3 * MEBIBYTE, 4) == bytes(4)
+        assert view.inflated == size, "what was kept is still there"
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 8 * MEBIBYTE
+
+
+SYMBOLS = (
+    Symbol("PyInit_demo", defined=True),
+    Symbol("malloc", "libc.so.6", "GLIBC_2.17"),
+    Symbol("demo_new", version="DEMO_2", defined=True),
+)
+ELF = Elf(needed=("libc.so.6",), soname="libdemo.so", symbols=SYMBOLS, versions_defined=("DEMO_2",))
+
+
+def facts(data: bytes) -> Tuple[elf.Reading, Window]:
+    view = window(data)
+    return elf.read("demo.so", view), view
+
+
+def test_reading_stops_behind_the_tables() -> None:
+    """What lies behind the loaded segments, like debug information, does not go by."""
+    data = write(ELF)
+    reading, view = facts(data + noise(4 * MEBIBYTE))
+    assert reading.facts == facts(data)[0].facts
+    assert view.inflated < len(data) + PORTION
+
+
+@pytest.mark.parametrize("tables_last", [False, True])
+@pytest.mark.parametrize("padding", [600_000, 1_800_000, 9_000_000])
+def test_each_byte_goes_by_once(padding: int, tables_last: bool) -> None:  # noqa: FBT001
+    data = write(Elf(**{**vars(ELF), "padding": padding, "tables_last": tables_last}))
+    reading, view = facts(data)
+    assert (reading.facts.soname, reading.facts.needed) == ("libdemo.so", ("libc.so.6",))
+    assert [need.symbols for need in reading.facts.versions_needed] == [("malloc",)]
+    assert padding < view.inflated <= len(data)
+
+
+def test_exports_are_found_after_the_bytes_were_let_go() -> None:
+    reading, view = facts(write(ELF) + noise(MEBIBYTE))
+    before = view.inflated
+    names = frozenset(("PyInit_demo", "demo_new", "malloc", "absent"))
+    assert reading.defined(names) == {"PyInit_demo", "demo_new"}
+    assert view.inflated > before

@@ -1,0 +1,258 @@
+"""Nothing is half done: folders of killed runs, full disks, races, and files that are open."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Dict, Iterator, List
+
+import pytest
+
+from elfwriter import Elf, Symbol, write
+from manyshim import pipeline
+from manyshim.config import Config
+from manyshim.errors import ToolError
+from manyshim.workspace import private_folder, publish
+from wheelwriter import wheel, wheel_name
+
+NAME = wheel_name()
+NEW = "demo-1.0-cp311-cp311-manylinux2014_x86_64.manylinux_2_17_x86_64.whl"
+ELF = write(Elf(needed=("libc.so.6",), symbols=(Symbol("malloc", "libc.so.6", "GLIBC_2.17"),)))
+MEBIBYTE = 1 << 20
+PACKAGE = os.path.dirname(os.path.dirname(pipeline.__file__))
+posix = pytest.mark.skipif(os.name == "nt", reason="Windows has no folders to lock, no SIGKILL")
+
+
+def child(script: str, *arguments: object) -> subprocess.Popen[str]:
+    """Start a program that has this package; it says a line when it is where it should be."""
+    return subprocess.Popen(
+        [sys.executable, "-c", script, *map(str, arguments)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": PACKAGE},
+    )
+
+
+def left(folder: Path) -> List[str]:
+    return sorted(path.name for path in folder.glob(".manyshim-*"))
+
+
+def test_the_folder_is_private_and_goes_away(tmp_path: Path) -> None:
+    parent = tmp_path / "new" / "dist"
+    with private_folder(str(parent)) as path:
+        assert Path(path).parent == parent
+        assert left(parent) == [os.path.basename(path)]
+        assert os.name == "nt" or os.stat(path).st_mode & 0o077 == 0
+        Path(path, "file").write_bytes(b"")
+    assert os.listdir(parent) == []
+    with pytest.raises(KeyError), private_folder(str(parent)):
+        raise KeyError
+    assert os.listdir(parent) == []
+
+
+@posix
+def test_abandoned_folders_are_removed_and_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / ".manyshim-abandoned" / "out").mkdir(parents=True)
+    (tmp_path / ".manyshim-abandoned" / "out" / "half.whl").write_bytes(b"PK")
+    for name in (".manyshim", "manyshim-folder", "other"):
+        (tmp_path / name).mkdir()
+    (tmp_path / ".manyshim-file").write_bytes(b"")
+    with private_folder(str(tmp_path)) as path:
+        kept = {".manyshim", "manyshim-folder", "other", ".manyshim-file"}
+        assert set(os.listdir(tmp_path)) == {*kept, os.path.basename(path)}
+
+
+@posix
+def test_folders_of_living_runs_are_left(tmp_path: Path) -> None:
+    script = """if 1:
+        import sys
+        from manyshim.workspace import private_folder
+        with private_folder(sys.argv[1]) as path:
+            print(path, flush=True)
+            sys.stdin.read()
+    """
+    with child(script, tmp_path) as other:
+        assert other.stdout is not None
+        theirs = os.path.basename(other.stdout.readline().strip())
+        with private_folder(str(tmp_path)) as path:
+            assert left(tmp_path) == sorted((theirs, os.path.basename(path)))
+        assert left(tmp_path) == [theirs]
+        os.kill(other.pid, signal.SIGKILL)
+        other.wait()
+    assert left(tmp_path) == [theirs]
+    with private_folder(str(tmp_path)) as path:
+        assert left(tmp_path) == [os.path.basename(path)]
+
+
+@posix
+def test_runs_at_the_same_time_do_not_take_each_other_s_folders(tmp_path: Path) -> None:
+    script = """if 1:
+        import os, sys
+        from manyshim.workspace import private_folder
+        print("ready", flush=True)
+        sys.stdin.readline()
+        for _ in range(300):
+            with private_folder(sys.argv[1]) as path:
+                open(os.path.join(path, "file"), "x").close()
+                assert os.path.isfile(os.path.join(path, "file"))
+    """
+    runs = [child(script, tmp_path) for _ in range(6)]
+    for run in runs:
+        assert run.stdout is not None
+        assert run.stdout.readline() == "ready\n"
+    for run in runs:
+        assert run.stdin is not None
+        run.stdin.write("go\n")
+        run.stdin.flush()
+    complaints = [run.communicate(timeout=120)[1][-300:] for run in runs]
+    assert complaints == [""] * len(runs)
+    assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize("parent", ["file", "file/below"])
+def test_no_folder_can_be_made(tmp_path: Path, parent: str) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(ToolError, match="cannot be written"), private_folder(
+        str(tmp_path / parent)
+    ):
+        pytest.fail("there is no such folder")
+
+
+@posix
+def test_read_only_folder(tmp_path: Path) -> None:
+    if os.geteuid() == 0:
+        pytest.skip("root may write into every folder")
+    tmp_path.chmod(0o555)
+    try:
+        with pytest.raises(ToolError, match="cannot be written"), private_folder(str(tmp_path)):
+            pytest.fail("the folder is read-only")
+    finally:
+        tmp_path.chmod(0o755)
+
+
+def test_publish_says_what_failed(tmp_path: Path) -> None:
+    (tmp_path / "target").mkdir()
+    (tmp_path / "source").write_bytes(b"")
+    with pytest.raises(ToolError, match=r"target: cannot be written: "):
+        publish(str(tmp_path / "source"), str(tmp_path / "target"))
+
+
+BUILD = """if 1:
+    import os, shutil, sys
+    from manyshim import config, pipeline, workspace
+    with workspace.private_folder(sys.argv[2]) as folder:
+        built = shutil.copy(sys.argv[1], folder)
+        print("ready", flush=True)
+        pipeline.finish(built, sys.argv[2], config.Config())
+    print("done", flush=True)
+"""
+
+
+def large_wheel(size: int) -> bytes:
+    source = random.Random(7)  # noqa: S311 (test data)
+    noise = source.getrandbits(8 * MEBIBYTE).to_bytes(MEBIBYTE, "little")
+    members = {f"demo/{number}.bin": noise for number in range(size)}
+    return wheel({"demo/x.so": ELF, **members}, compress=False)
+
+
+@posix
+def test_killed_runs_leave_nothing_half_done(tmp_path: Path) -> None:
+    source, dist = tmp_path / NAME, tmp_path / "dist"
+    source.write_bytes(large_wheel(24))
+    with child(BUILD, source, dist) as run:
+        assert run.stdout is not None
+        run.stdout.readline()
+        begin = time.monotonic()
+        assert run.stdout.readline() == "done\n"
+        needed = time.monotonic() - begin
+    whole = (dist / NEW).read_bytes()
+    chance, killed = random.Random(), 0  # noqa: S311 (any moment will do)
+    for _ in range(12):
+        (dist / NEW).unlink()
+        with child(BUILD, source, dist) as run:
+            assert run.stdout is not None
+            assert run.stdout.readline() == "ready\n"
+            time.sleep(chance.uniform(0, needed))
+            os.kill(run.pid, signal.SIGKILL)
+        killed += bool(left(dist))
+        # A machine's speed changes; the moments shall stay around the end of the work.
+        needed *= 1.2 if left(dist) else 0.6
+        assert len(left(dist)) <= 1
+        wheels = [path.name for path in dist.iterdir() if not path.name.startswith(".manyshim-")]
+        assert wheels in ([], [NEW])
+        if wheels:
+            assert (dist / NEW).read_bytes() == whole
+        else:
+            (dist / NEW).write_bytes(whole)
+    assert killed, "no run was killed in its work"
+    with private_folder(str(dist)):
+        assert len(left(dist)) == 1
+    assert os.listdir(dist) == [NEW]
+
+
+@contextmanager
+def small_disk(folder: Path, size: int) -> Iterator[Path]:
+    """Mount a file system in memory of `size` bytes, or skip."""
+    folder.mkdir()
+    options = ["-t", "tmpfs", "-o", f"size={size}"]
+    try:
+        subprocess.run(
+            ["mount", *options, "manyshim-test", str(folder)], check=True, capture_output=True
+        )
+    except (OSError, subprocess.CalledProcessError) as error:
+        pytest.skip(f"a small file system cannot be mounted: {error}")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)
+
+
+MANY = {f"demo/{number}": bytes(2000) for number in range(1500)}
+FULL_DISKS = {
+    "copied in the kernel": large_wheel(3),
+    "written from a buffer": wheel({"demo/x.so": ELF, **MANY}, compress=False),
+}
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="mounts a tmpfs")
+@pytest.mark.parametrize("case", FULL_DISKS)
+def test_full_disk(tmp_path: Path, case: str) -> None:
+    data = FULL_DISKS[case]
+    with small_disk(tmp_path / "dist", len(data) * 3 // 2) as dist:
+        with private_folder(str(dist)) as private:
+            built = Path(private, NAME)
+            built.write_bytes(data)
+            with pytest.raises(ToolError, match=r"cannot be written: .*No space left"):
+                pipeline.finish(str(built), str(dist), Config())
+        assert os.listdir(dist) == []
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="asks /proc for open files")
+@pytest.mark.parametrize("payload", [{"x.so": ELF}, {"x.so": ELF[:99]}, {"a.py": b""}])
+def test_no_file_is_renamed_while_it_is_open(tmp_path: Path, payload: Dict[str, bytes]) -> None:
+    """Windows refuses that, so a wheel that passes through would never arrive there."""
+    script = """if 1:
+        import os, sys
+        from manyshim import config, pipeline
+        def hook(event, arguments):
+            if event == "os.rename":
+                for fd in os.listdir("/proc/self/fd"):
+                    target = os.path.realpath("/proc/self/fd/" + fd)
+                    assert target != os.path.realpath(arguments[0]), "renamed while it is open"
+        sys.addaudithook(hook)
+        pipeline.finish(sys.argv[1], sys.argv[2], config.Config())
+    """
+    (tmp_path / NAME).write_bytes(wheel(payload))
+    (tmp_path / "dist").mkdir()
+    with child(script, tmp_path / NAME, tmp_path / "dist") as run:
+        said = run.communicate()[1]
+    assert "renamed while it is open" not in said
+    assert (run.returncode, said) == (0, "")
