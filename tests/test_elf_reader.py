@@ -261,6 +261,16 @@ def test_static_files_and_others_that_no_loader_takes() -> None:
         assert (facts.needed, facts.dynamic) == ((), False)
 
 
+def test_detached_debug_information_is_no_library() -> None:
+    """As objcopy --only-keep-debug writes it: the segments are there, and empty."""
+    data = write(replace(FULL, sections=False))
+    for kind in (1, 2):
+        for nth in range(3 if kind == 1 else 1):
+            data = damage.with_segment(data, kind, nth, filesz=0)
+    facts = read(data).facts
+    assert (facts.detached, facts.loadable, facts.needed) == (True, False, ())
+
+
 def libraries() -> List[str]:
     """Find the machine's shared libraries in the folders where systems keep them."""
     multiarch = sysconfig.get_config_var("MULTIARCH") or ""

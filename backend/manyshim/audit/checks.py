@@ -78,10 +78,8 @@ def _native(facts: WheelFacts) -> Iterator[str]:
         yield member.path
 
 
-def headers(facts: WheelFacts) -> Iterator[Finding]:
-    """Judge what each ELF header says for itself."""
-    for member in facts.unreadable:
-        yield finding("ELF_CORRUPT", member.path, member.reason)
+def unused(facts: WheelFacts) -> Iterator[Finding]:
+    """Find what a linker or a debugger reads, and no loader."""
     for path in facts.static_objects:
         yield finding("STATIC_OBJECT", path, "an archive of object files")
     for elf in facts.elfs:
@@ -89,6 +87,13 @@ def headers(facts: WheelFacts) -> Iterator[Finding]:
             yield finding("STATIC_OBJECT", elf.path, "an object file")
         elif elf.detached:
             yield finding("STATIC_OBJECT", elf.path, "detached debug information")
+
+
+def headers(facts: WheelFacts) -> Iterator[Finding]:
+    """Judge what each ELF header says for itself."""
+    for member in facts.unreadable:
+        yield finding("ELF_CORRUPT", member.path, member.reason)
+    for elf in facts.elfs:
         if not elf.loadable:
             continue
         if elf.ident.machine not in MACHINES:

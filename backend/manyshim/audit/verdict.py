@@ -114,6 +114,7 @@ def audit(facts: WheelFacts, request: Request) -> Report:
         *checks.tags_agree(facts),
         *checks.elf_presence(facts, request),
         *checks.headers(facts),
+        *checks.unused(facts),
         *checks.record(facts, request),
     ]
     scope = _scope(facts, request)
