@@ -33,17 +33,16 @@ class Screen:
     def __init__(self, *, plain: bool = False) -> None:
         self._out: Any = None
         self._err: Any = None
-        if plain:
+        out = sys.stdout.isatty() or bool(os.environ.get("FORCE_COLOR"))
+        err = sys.stderr.isatty()
+        if plain or not (out or err):
             return
         try:
-            from rich.console import Console  # noqa: PLC0415 (an extra that a build never needs)
+            from rich.console import Console  # noqa: PLC0415 (an extra, and only for terminals)
         except ImportError:
             return
-        forced = bool(os.environ.get("FORCE_COLOR"))
-        if sys.stdout.isatty() or forced:
-            self._out = Console(highlight=False, soft_wrap=True)
-        if sys.stderr.isatty():
-            self._err = Console(stderr=True)
+        self._out = Console(highlight=False, soft_wrap=True) if out else None
+        self._err = Console(stderr=True) if err else None
 
     def say(self, lines: Sequence[Line]) -> None:
         """Print lines: failures on standard error, the rest on standard output."""
