@@ -16,9 +16,9 @@ from typing import Iterator, List, NamedTuple, Tuple
 
 from elfwriter import TARGETS, write
 from manyshim import pipeline
+from manyshim.audit.choice import choose
 from manyshim.audit.report import show_lines, to_dict
 from manyshim.audit.request import Request
-from manyshim.audit.verdict import choose
 from manyshim.errors import InvalidWheelError
 from manyshim.formats.wheel import Wheel
 from test_elf_reader import VARIANTS, described

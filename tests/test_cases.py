@@ -19,9 +19,10 @@ import pytest
 
 from elfdamage import blank_sections, scrambled_section_names, section_table_past_end, with_header
 from elfwriter import TARGETS, Elf, Symbol, write
+from manyshim.audit.choice import choose
 from manyshim.audit.request import Request
 from manyshim.audit.tags import GLIBC
-from manyshim.audit.verdict import Report, choose
+from manyshim.audit.verdict import Report
 from manyshim.formats.wheel import Wheel
 from manyshim.pipeline import inspect
 from wheelwriter import save, wheel, wheel_name

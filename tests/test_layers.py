@@ -26,7 +26,7 @@ FLOORS: List[Tuple[str, ...]] = [
     ("audit.musl", "audit.mapping"),
     ("audit.importing",),
     ("audit.verdict",),
-    ("audit.sentences",),
+    ("audit.choice", "audit.sentences"),
     ("audit.report", "audit.claims"),
     ("workspace", "formats.window", "formats.record", "formats.relocatable"),
     ("formats.debuginfo",),

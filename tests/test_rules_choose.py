@@ -8,11 +8,12 @@ import pytest
 
 from manyshim.audit import claims
 from manyshim.audit import findings as f
+from manyshim.audit.choice import choose
 from manyshim.audit.facts import ElfIdent, RecordFacts, WheelFacts
 from manyshim.audit.identity import identify
 from manyshim.audit.request import Allowance, Request
 from manyshim.audit.tags import MUSL, parse_platform
-from manyshim.audit.verdict import audit, choose, questions
+from manyshim.audit.verdict import audit, questions
 from test_rules import ARM64, EXT, LIB, NEAR, Y1, elf, libc, musl, need, wheel
 from test_rules_files import PROGRAM, abi3
 

@@ -7,11 +7,12 @@ from contextlib import suppress
 from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
 from manyshim.audit import claims
+from manyshim.audit.choice import Claim, Obstacles, choose, obstacles
 from manyshim.audit.facts import WheelFacts
 from manyshim.audit.report import Line, build_lines, check_lines, failure, show_lines, to_dict
 from manyshim.audit.request import Request
 from manyshim.audit.tags import parse_wheel_name
-from manyshim.audit.verdict import Claim, Obstacles, Report, audit, choose, obstacles, questions
+from manyshim.audit.verdict import Report, audit, questions
 from manyshim.config import Config, host_arch, interpreter_refuses
 from manyshim.errors import InvalidWheelError, NotCompliantError, ToolError
 from manyshim.formats.wheel import Edits, Wheel, rewrite

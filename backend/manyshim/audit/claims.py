@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from typing import Iterator, Tuple
 
+from manyshim.audit.choice import choose
 from manyshim.audit.facts import WheelFacts
 from manyshim.audit.findings import ERROR, Finding, finding
 from manyshim.audit.request import Request
 from manyshim.audit.tags import PlatformTag, WheelName, parse_platform
-from manyshim.audit.verdict import Report, choose
+from manyshim.audit.verdict import Report
 
 # What the package index takes without having granted more, in bytes.
 SIZE_LIMIT = 100 << 20

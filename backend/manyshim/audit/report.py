@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Optional, Tuple
 
 from manyshim.audit import findings as f
+from manyshim.audit.choice import Claim, Obstacles
 from manyshim.audit.findings import Finding
 from manyshim.audit.policy import alpine_releases, distributions
 from manyshim.audit.sentences import Sentence, names, sentence, shown
 from manyshim.audit.tags import GLIBC, PlatformTag
-from manyshim.audit.verdict import Claim, Obstacles, Report
+from manyshim.audit.verdict import Report
 
 _FILES_SHOWN = 3
 
