@@ -238,6 +238,11 @@ CASES: Dict[str, Case] = {
         "2_5",
         says(("VERDEF_MISSING", EXT, "Y_1", "")),
     ),
+    "version of a library inside that has none": Case(
+        wheel(libc(EXT, Y1, rpath=NEAR), elf(LIB)),
+        "2_5",
+        says(("VERDEF_MISSING", EXT, "Y_1", "")),
+    ),
     "libpython": Case(
         wheel(elf(EXT, "libc.so.6", "libpython3.13t.so.1.0")),
         "2_5",

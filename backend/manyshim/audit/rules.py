@@ -95,8 +95,8 @@ def versions(audit: Audit) -> Iterator[Finding]:
             if need.weak:
                 continue
             if edge.kind in (INTERNAL, BY_NAME_ONLY):
-                # A provider without any version only makes the loader grumble.
-                if offered[edge.target] and need.version not in offered[edge.target]:
+                # Without the node glibc refuses to load; without any node it dies in an assertion.
+                if need.version not in offered[edge.target]:
                     yield finding(
                         "VERDEF_MISSING",
                         elf.path,
