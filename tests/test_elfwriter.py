@@ -282,6 +282,9 @@ def test_gnu_hash_finds_the_definitions_only(arch: str) -> None:
     assert table.get_symbol("absent") is None
 
 
+@pytest.mark.skipif(
+    sys.version_info < (3, 10), reason="the last pyelftools for this Python reads no DT_HASH alone"
+)
 @pytest.mark.parametrize("arch", sorted(set(MACHINES) - {"s390x"}))
 def test_sysv_hash_finds_every_symbol(arch: str) -> None:
     many = tuple(Symbol(f"f{number}", defined=number % 3 > 0) for number in range(300))
