@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Callable, Mapping, NamedTuple, Optional, Sequence, Tuple
 
-from manyshim.audit.findings import ERROR, KINDS
+from manyshim.audit.findings import KINDS, POLICY
 from manyshim.audit.policy import ladder
 from manyshim.audit.request import Allowance
 from manyshim.audit.tags import ARCHES, PlatformTag, parse_platform
@@ -95,7 +95,8 @@ def _level(option: Option, value: Any) -> int:  # noqa: ANN401
 
 
 def _allow(option: Option, value: Any) -> Tuple[Allowance, ...]:  # noqa: ANN401
-    kinds = [kind for kind, severity in KINDS.items() if severity == ERROR] + ["BY_NAME_ONLY"]
+    # A policy's limits cannot be allowed away; what is a warning may be an error elsewhere.
+    kinds = [kind for kind, severity in KINDS.items() if severity != POLICY] + ["BY_NAME_ONLY"]
     allowances = []
     for part in _texts(option, value):
         kind, colon, glob = part.partition(":")
