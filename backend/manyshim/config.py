@@ -83,7 +83,7 @@ def load(settings: Settings, environ: Mapping[str, str], folder: str = ".") -> C
             _refuse_misplaced(option, source)
             parsed = option.parse(option, value)
             _refuse_release(option, parsed, value, source)
-            if option.later(parsed):
+            if not option.has(parsed):
                 raise ConfigError(f"{key} = {value!r} is not in this version of manyshim")
             values[option.field] = parsed
             explicit[key] = source

@@ -17,7 +17,8 @@ class Option(NamedTuple):
     """One option; `parse` turns its text, boolean, number or list into its value.
 
     `release` says of a value that it changes the build for everyone who installs from the sdist.
-    `later` marks options of rooms that this version does not have.
+    `later` are values that this version does not have yet; where it is `pending`, any but the
+    default.
     """
 
     key: str
@@ -26,7 +27,8 @@ class Option(NamedTuple):
     values: str
     meaning: str
     release: Callable[[Any], bool] = lambda _: False
-    later: Callable[[Any], bool] = lambda _: False
+    later: Tuple[Any, ...] = ()
+    pending: bool = False
     table_only: bool = False
 
     @property
@@ -38,6 +40,10 @@ class Option(NamedTuple):
     def variable(self) -> str:
         """The environment variable that sets it."""
         return "MANYSHIM_" + self.field.upper()
+
+    def has(self, value: object) -> bool:
+        """Whether this version of manyshim can do what a value asks for."""
+        return value == self.default if self.pending else value not in self.later
 
     def refuse(self, value: object, wanted: str) -> ConfigError:
         """Make the error for a value that the option does not take."""
@@ -139,13 +145,6 @@ def _is(word: str) -> Callable[[Any], bool]:
     return test
 
 
-def _other_than(default: Any) -> Callable[[Any], bool]:  # noqa: ANN401
-    def test(value: Any) -> bool:  # noqa: ANN401
-        return bool(value != default)
-
-    return test
-
-
 OPTIONS: Tuple[Option, ...] = (
     Option(
         "backend", _text, "setuptools.build_meta", "`module[:object]`",
@@ -156,7 +155,7 @@ OPTIONS: Tuple[Option, ...] = (
     Option(
         "mode", _choice("retag", "audit", "off", "repair"), "retag", "`retag` `audit` `off`",
         "`retag` writes the proved tag, `audit` only reports, `off` does nothing",
-        release=_is("repair"), later=_is("repair"),
+        release=_is("repair"), later=("repair",),
     ),
     Option(
         "platform", parse_policy, None,
@@ -172,11 +171,11 @@ OPTIONS: Tuple[Option, ...] = (
     Option(
         "compiler", _choice("system", "zig"), "system", "`system`",
         "the compiler that the wrapped backend is given",
-        release=_is("zig"), later=_is("zig"),
+        release=_is("zig"), later=("zig",),
     ),
     Option(
         "bundle", _texts, ("*",), "soname globs", "what a repair may copy into the wheel",
-        later=_other_than(("*",)),
+        pending=True,
     ),
     Option(
         "exclude", _texts, NOWHERE, "soname globs",
@@ -188,7 +187,7 @@ OPTIONS: Tuple[Option, ...] = (
     ),
     Option(
         "fix", _texts, NOWHERE, "`execstack` `rpath` `musl-soname`", "mends that are opt-in",
-        later=_other_than(NOWHERE),
+        pending=True,
     ),
     Option(
         "naming", _choice("listed", "exact"), "listed", "`listed` `exact`",
@@ -201,26 +200,26 @@ OPTIONS: Tuple[Option, ...] = (
     ),
     Option(
         "library-path", _texts, NOWHERE, "folders",
-        "where external libraries are searched first", later=_other_than(NOWHERE),
+        "where external libraries are searched first", pending=True,
     ),
     Option(
         "sysroot", _text, None, "a folder", "the target's libraries and headers",
-        later=_other_than(None),
+        pending=True,
     ),
     Option(
         "python-headers", _text, None, "a folder", "the target's `Python.h`",
-        later=_other_than(None),
+        pending=True,
     ),
     Option(
         "compression-level", _level, 6, "`0` to `9`", "deflate level of the members that change",
     ),
     Option(
         "strip", _choice("none", "debug", "all"), "none", "`none`",
-        "what is stripped from ELF files", later=_other_than("none"),
+        "what is stripped from ELF files", pending=True,
     ),
     Option(
         "sbom", _boolean, True, "`true` `false`", "write an SBOM of what a repair grafted",
-        later=_other_than(True),
+        pending=True,
     ),
     Option("report", _text, None, "an absolute path", "write the report there as JSON"),
 )  # fmt: skip
@@ -229,12 +228,13 @@ BY_KEY: Mapping[str, Option] = {option.key: option for option in OPTIONS}
 
 
 def option_table() -> str:
-    """Make README's table of the options."""
+    """Make README's table of the options that this version has."""
     rows = ["| key | values | default | meaning |", "|---|---|---|---|"]
-    for option in OPTIONS:
-        if option.later(option.default) or option.later("\0"):
-            continue
-        rows.append(f"| `{option.key}` | {option.values} | {_shown(option)} | {option.meaning} |")
+    rows += [
+        f"| `{option.key}` | {option.values} | {_shown(option)} | {option.meaning} |"
+        for option in OPTIONS
+        if not option.pending
+    ]
     return "\n".join(rows) + "\n"
 
 
