@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Dict, FrozenSet, Iterator, List, Mapping, Optional, Tuple
+from typing import Callable, Dict, FrozenSet, Iterator, Mapping, Optional, Set, Tuple
 
 from manyshim.audit import findings as f
 from manyshim.audit.facts import ElfFile
@@ -121,11 +121,13 @@ def _unexplained(audit: Audit, elf: ElfFile, known: Mapping[str, object]) -> Fro
     )
 
 
-def decidable(audit: Audit, process: Process) -> bool:
-    """Whether nothing from outside the wheel could define a name that the wheel leaves open."""
-    if audit.ladder.libc == MUSL:
-        return False
-    return not any(_may_define(audit, process, name) for name in process.outside)
+def decider(audit: Audit) -> Callable[[Process], bool]:
+    """Make the test whether nothing from outside the wheel could define a name left open."""
+
+    def decidable(process: Process) -> bool:
+        return not any(_may_define(audit, process, name) for name in process.outside)
+
+    return decidable
 
 
 def _may_define(audit: Audit, process: Process, name: str) -> bool:
@@ -141,16 +143,16 @@ def undefined(audit: Audit) -> Iterator[Finding]:
     if audit.ladder.libc == MUSL:
         processes = [one for one in audit.loading.processes if one.outside]
     else:
-        processes = [one for one in audit.loading.processes if decidable(audit, one)]
+        processes = list(filter(decider(audit), audit.loading.processes))
     names = unexplained(audit)
-    missing: Dict[str, List[str]] = {}
+    missing: Dict[str, Set[str]] = {}
     for process in processes:
-        offered = frozenset().union(
-            *(audit.facts.exports.get(path, frozenset()) for path in process.members)
-        )
         for path in process.members:
-            missing.setdefault(path, []).extend(names[path] - offered)
+            left = set(names[path])
+            for provider in process.members:
+                left -= audit.facts.exports.get(provider, frozenset())
+            if left:
+                missing.setdefault(path, set()).update(left)
     for path, found in sorted(missing.items()):
-        symbols = tuple(sorted(set(found)))
-        if symbols:
-            yield finding("UNDEFINED", path, symbols[0], symbols=symbols)
+        symbols = tuple(sorted(found))
+        yield finding("UNDEFINED", path, symbols[0], symbols=symbols)

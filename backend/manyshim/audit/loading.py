@@ -250,9 +250,7 @@ def _merge(world: _World, runs: List[_Run]) -> Dict[Tuple[str, str], Edge]:
 
 
 def _loads_first(world: _World, runs: List[_Run], run: _Run, target: str) -> bool:
-    """Whether another root that shares the process loads `target` by a resolved edge."""
-    if world.files[run.root].executable:
-        return False
+    """Whether another root, which is no program of its own, loads `target` by a resolved edge."""
     return any(
         other.root != run.root
         and not world.files[other.root].executable

@@ -11,7 +11,6 @@ from typing import (
     List,
     NamedTuple,
     Optional,
-    Set,
     Tuple,
 )
 
@@ -81,17 +80,19 @@ def questions(facts: WheelFacts, request: Request) -> Dict[str, FrozenSet[str]]:
     if scope is None:
         return {}
     context = _audit(facts, request, scope)
-    wanted = importing.unexplained(context)
     if scope.libc == MUSL:
         known = musl_symbols(scope.arch)
         wanted = {elf.path: musl.not_always(elf, known, scope.arch) for elf in scope.elfs}
-    asked: Dict[str, Set[str]] = {}
-    for process in context.loading.processes:
-        if scope.libc == MUSL or importing.decidable(context, process):
-            names: FrozenSet[str] = frozenset().union(*(wanted[path] for path in process.members))
-            for path in process.members if names else ():
-                asked.setdefault(path, set()).update(names)
-    return {path: frozenset(names) for path, names in asked.items()}
+        processes = context.loading.processes
+    else:
+        wanted = importing.unexplained(context)
+        processes = tuple(filter(importing.decider(context), context.loading.processes))
+    names = frozenset(
+        name for process in processes for path in process.members for name in wanted[path]
+    )
+    # One set for all members: it may be large, and each is asked for its part of it.
+    paths = (path for process in processes for path in process.members)
+    return dict.fromkeys(paths, names) if names else {}
 
 
 def audit(facts: WheelFacts, request: Request) -> Report:

@@ -6,7 +6,7 @@ import csv
 import hashlib
 import io
 from base64 import urlsafe_b64encode
-from typing import Dict, Iterable, NamedTuple
+from typing import Iterable, Iterator, NamedTuple, Tuple
 
 
 class Row(NamedTuple):
@@ -16,14 +16,16 @@ class Row(NamedTuple):
     size: str = ""
 
 
-def parse(data: bytes) -> Dict[str, Row]:
-    """Read RECORD; ValueError where it is no UTF-8 or no CSV."""
+def parse(data: bytes) -> Iterator[Tuple[str, Row]]:
+    """Yield the rows of RECORD; ValueError where it is no UTF-8 or no CSV."""
+    text = io.TextIOWrapper(io.BytesIO(data), encoding="utf-8", newline="")
     try:
-        rows = list(csv.reader(io.StringIO(data.decode("utf-8"), newline=""), strict=True))
+        for path, digest, size, *_ in (
+            (*fields, "", "") for fields in csv.reader(text, strict=True) if fields
+        ):
+            yield path, Row(digest, size)
     except csv.Error as error:
         raise ValueError(str(error)) from error
-    padded = ((*row, "", "") for row in rows if row)
-    return {path: Row(digest, size) for path, digest, size, *_ in padded}
 
 
 def row(data: bytes) -> Row:
@@ -36,7 +38,7 @@ def stated(sha256: bytes) -> str:
     return f"sha256={urlsafe_b64encode(sha256).rstrip(b'=').decode()}"
 
 
-def write(rows: Iterable[tuple[str, Row]]) -> bytes:
+def write(rows: Iterable[Tuple[str, Row]]) -> bytes:
     """Make RECORD from rows in their order."""
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")

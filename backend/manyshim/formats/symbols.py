@@ -28,7 +28,7 @@ _DT_JMPREL, _DT_PLTRELSZ, _DT_PLTREL = 23, 2, 20
 # s390x (64-bit) and alpha alone have DT_HASH words of 64 bits.
 _WIDE_HASH_MACHINES = (22, 0x9026)
 
-_SYMBOLS_AT_ONCE = 1 << 15
+_SYMBOLS_AT_ONCE = 1 << 13
 # A bucket of a sane table holds a handful; a damaged one may run in a circle.
 _CHAIN_AT_MOST = 1 << 16
 # Linkers make about one for four symbols; the largest libraries have some hundred thousand.
