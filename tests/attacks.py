@@ -22,8 +22,10 @@ from wheelwriter import wheel_name
 # Bytes, and how often they stand there.
 Chunks = List[Tuple[bytes, int]]
 MIB = 1 << 20
+LIMIT = 30
 SO = "demo/_x.cpython-311-x86_64-linux-gnu.so"
 INFO = "demo-1.0.dist-info"
+META = ("WHEEL", "RECORD")
 WHEEL = b"Wheel-Version: 1.0\nRoot-Is-Purelib: false\nTag: cp311-cp311-linux_x86_64\n"
 NEEDED, HASH, STRTAB, SYMTAB, RELA, RELASZ, STRSZ, SONAME = 1, 4, 5, 6, 7, 8, 10, 14
 GNU_HASH, VERDEF, VERDEFNUM = 0x6FFFFEF5, 0x6FFFFFFC, 0x6FFFFFFD
@@ -31,9 +33,10 @@ VERNEED, VERNEEDNUM = 0x6FFFFFFE, 0x6FFFFFFF
 LOAD, DYNAMIC, NOTE = 1, 2, 4
 
 
-def header(kind: int, offset: int, size: int, flags: int = 4) -> bytes:
-    """Encode a program header; every address is the offset in the file."""
-    return struct.pack("<IIQQQQQQ", kind, flags, offset, offset, offset, size, size, 1)
+def header(kind: int, offset: int, size: int, *, flags: int = 4, ahead: int = 0) -> bytes:
+    """Encode a program header, whose address is the offset in the file but for `ahead`."""
+    address = offset + ahead
+    return struct.pack("<IIQQQQQQ", kind, flags, offset, address, address, size, size, 1)
 
 
 def elf(
@@ -57,7 +60,7 @@ def elf(
     ident = b"\x7fELF\2\1\1".ljust(16, b"\0")
     head = struct.pack("<HHIQQQIHHHHHH", 3, 62, 1, 0, 64, 0, 0, 64, 56, count, 64, 0, 0)
     table = header(LOAD, 0, position) + header(DYNAMIC, start, 16 * len(rows))
-    table += headers + header(0x6474E551, 0, 0, 6)
+    table += headers + header(0x6474E551, 0, 0, flags=6)
     dynamic = b"".join(struct.pack("<QQ", *row) for row in rows)
     return [(ident + head + table + dynamic, 1), *body]
 
@@ -107,7 +110,8 @@ def archive(members: Iterable[Member]) -> bytes:
 
 def wheel(*members: Member, record: Union[bytes, Chunks] = b"", text: Chunks = [(WHEEL, 1)]) -> bytes:
     """Write a wheel whose RECORD lists the members, unless it is given."""
-    rows = b"".join(b"%s,,\n" % one.name for one in members)
+    listed = [one.name for one in members] + [f"{INFO}/{name}".encode() for name in META]
+    rows = b"".join(b"%s,,\n" % name for name in listed)
     metadata = [member(f"{INFO}/WHEEL", text), member(f"{INFO}/RECORD", record or rows)]
     metadata = [one._replace(crc=zlib.crc32(_inflated(one.payload))) for one in metadata]
     return archive([*members, *metadata])
@@ -145,8 +149,8 @@ def version_jumps(far: int, count: int = 3000) -> bytes:
     row = struct.Struct("<HHIII").pack
     table = b"".join(row(1, 1, 1, far + 16 * (count - at), 16) for at in range(count))
     node = struct.pack("<IHHII", 0, 0, 2, 1, 0)
-    filler = (0, bytes(MIB), far // MIB)
-    parts = (VERNEED, table, 1), filler, (0, node, 1)
+    # What stands within the first megabytes may be kept.
+    parts = (0, bytes(MIB), 8), (VERNEED, table, 1), (0, bytes(MIB), far // MIB), (0, node, 1)
     return library(*parts, entries=[(VERNEEDNUM, count), (NEEDED, 1)])
 
 
@@ -188,11 +192,40 @@ def lying(size: int) -> bytes:
     return wheel(member(SO, elf((0, bytes(MIB), 64)))._replace(size=size))
 
 
-def looping(layout: str, back: int, *values: int) -> bytes:
-    """Overwrite numbers of the directory's end."""
+def own_end(*, zip64: bool) -> bytes:
+    """Make the end record say that the directory is the end record, or the zip64 one itself."""
     data = bytearray(wheel(GOOD))
-    struct.pack_into(layout, data, len(data) - back, *values)
+    end, end64 = len(data) - 22, len(data) - 22 - 20 - 56
+    if zip64:
+        struct.pack_into("<QQ", data, end64 + 40, 56, end64)
+    else:
+        del data[end64:end]
+        struct.pack_into("<2L", data, end64 + 12, 22, end64)
     return bytes(data)
+
+
+def in_directory() -> bytes:
+    """Make members whose local headers are in the directory: its own records, or their ends."""
+    start = len(archive([GOOD])) - 98 - 46 - len(GOOD.name)
+    return wheel(GOOD, GOOD._replace(name=b"demo/y.so", payload=b"", size=0, offset=start))
+
+
+def hungry(count: int, names: int, *, libc: str, modules: int = 0) -> Iterator[Member]:
+    """Chain libraries that each ask for names that nobody defines."""
+    for number in range(count + modules):
+        strings = b"\0lib%d.so\0%s\0$ORIGIN\0" % (min(number, count - 1) + 1, libc.encode())
+        at = len(strings)
+        length = len(b"n%04x_%04x\0" % (0, 0))
+        strings += b"".join(b"n%04x_%04x\0" % (number, one) for one in range(names))
+        rows = [struct.pack("<IBBHQQ", at + length * n, 0x10, 0, 0, 0, 0) for n in range(names)]
+        table = (SYMTAB, bytes(24) + b"".join(rows), 1)
+        entries = [(NEEDED, 1), (NEEDED, 1 + strings[1:].index(b"\0") + 1)]
+        entries.append((15, strings.index(b"$ORIGIN")))
+        if number >= count:
+            entries[0] = (NEEDED, strings.index(b"lib"))
+            strings = strings.replace(b"lib%d.so" % count, b"lib0.so".ljust(len("lib%d.so" % count), b"\0"), 1)
+        name = f"demo/lib{number}.so" if number < count else f"demo/_m{number}.abi3.so"
+        yield member(name, elf((HASH, struct.pack("<II", 1, names + 1), 1), table, entries=entries, names=strings))
 
 
 def overlapping() -> bytes:
@@ -230,9 +263,9 @@ ATTACKS: Dict[str, Attack] = {
     "100,000 members": Attack(lambda: wheel(GOOD, *many(100_000))),
     "100,000 members that RECORD lacks": Attack(lambda: wheel(GOOD, *many(100_000), record=b"x,,\n"), kind="RECORD"),
     "overlapping members": Attack(overlapping, REFUSED),
-    "directory that is its own end": Attack(lambda: looping("<L", 6, 0xFFFFFFF0), REFUSED),
-    "zip64 end that is itself": Attack(lambda: looping("<QQ", 22 + 20 + 16, 1 << 62, 0), REFUSED),
-    "members inside the directory": Attack(lambda: wheel(GOOD, *(member(f"{n}.so", b"")._replace(offset=10**6) for n in range(2))), REFUSED),
+    "directory that is its own end": Attack(lambda: own_end(zip64=False), REFUSED),
+    "zip64 directory that is its own end": Attack(lambda: own_end(zip64=True), REFUSED),
+    "members inside the directory": Attack(in_directory, REPORT),
     "size stated too large": Attack(lambda: lying(1 << 40)),
     "size stated too small": Attack(lambda: lying(4096), kind="ELF_CORRUPT"),
     "names that climb": Attack(lambda: named(b"../" * 1000 + b"x"), kind="BAD_PATH"),
@@ -240,7 +273,7 @@ ATTACKS: Dict[str, Attack] = {
     "names with backslashes": Attack(lambda: named(b"..\\..\\x")),
     "names of 64 KiB": Attack(lambda: wheel(GOOD, *(member(b"%05d" % n * 13107, b"") for n in range(500))), REFUSED),
     "folders of 4 KiB": Attack(lambda: wheel(GOOD, *(member(b"%d" % (n % 10) + b"/a" * 2000 + b"/%d" % n, b"") for n in range(500)))),
-    "folders of 64 KiB": Attack(lambda: named(b"a/" * 32767), REFUSED),
+    "folders of 64 KiB": Attack(lambda: named(b"a/" * 32767 + b"x"), REFUSED),
     "chain of 3,000 with RPATHs": Attack(lambda: wheel(*rpath_chain(3000, 50))),
     "RPATH of 50,000 entries": Attack(lambda: wheel(member(SO, plain("libx.so", rpath=":".join(f"$ORIGIN/{n}" for n in range(50_000)))))),
     "a million symbols, defined": Attack(lambda: symbols(1_000_000, defined=True)),
@@ -251,14 +284,17 @@ ATTACKS: Dict[str, Attack] = {
     "20,000 segments and version needs": Attack(lambda: library((VERNEED, struct.pack("<I", 4) * 65536, 8), entries=[(VERNEEDNUM, 1 << 60)], headers=header(LOAD, 0, 64) * 20_000), kind="ELF_CORRUPT"),
     "1,000 segments and version needs": Attack(lambda: library((VERNEED, struct.pack("<I", 4) * 65536, 8), entries=[(VERNEEDNUM, 1 << 60)], headers=header(LOAD, 0, 64) * 1000), kind="ELF_CORRUPT"),
     "1,000 note segments of tiny notes": Attack(lambda: library((0, TINY_NOTES, 85), headers=header(NOTE, 120_000, 12 * 80_000) * 1000)),
-    "30,000 dynamic sections": Attack(lambda: library(headers=header(DYNAMIC, 1, 0) * 30_000 + header(LOAD, 9, 9) * 30_000), kind="ELF_CORRUPT"),
+    "30,000 dynamic sections": Attack(lambda: library(headers=header(DYNAMIC, 1, 0, ahead=1 << 40) * 30_000 + header(LOAD, 0, 9) * 30_000 + header(LOAD, 0, 9, ahead=1 << 40)), kind="ELF_CORRUPT"),
     "hash table of 4 million buckets": Attack(lambda: gnu_hash(1 << 22), kind="ELF_CORRUPT"),
     "hash table of 4 billion buckets": Attack(lambda: gnu_hash(0xFFFFFFFF, 1), kind="ELF_CORRUPT"),
     "hash chain that never ends": Attack(lambda: gnu_hash(1, 100_000, 0xE4D8DC4), kind="ELF_CORRUPT"),
     "600 libraries that all need each other": Attack(lambda: wheel(*crowd(600, "demo/lib%05d.so"))),
     "5,000 libraries that all need each other": Attack(lambda: wheel(*crowd(5000, "demo/lib%05d.so")), REFUSED),
     "1,000 modules that all need each other": Attack(lambda: wheel(*crowd(1000, "demo/lib%05d.abi3.so")), REFUSED),
-    "3,000 modules that need one by name": Attack(lambda: wheel(*crowd(3000, "demo/lib%05d.abi3.so", by_name=True))),
+    "9,000 modules that need one by name": Attack(lambda: wheel(*crowd(9000, "demo/lib%05d.abi3.so", by_name=True))),
+    "names that nobody has, glibc": Attack(lambda: wheel(*hungry(1000, 400, libc="libc.so.6")), kind="UNDEFINED"),
+    "names that nobody has, musl": Attack(lambda: wheel(*hungry(1000, 400, libc="libc.so")), kind="MUSL_UNDEFINED"),
+    "400 modules that load 400 libraries": Attack(lambda: wheel(*hungry(400, 40, libc="libc.so.6", modules=400)), kind="UNDEFINED"),
     "strings without NUL": Attack(lambda: library(entries=[(NEEDED, 1)], names=b"A" * (4 * MIB)), kind="ELF_CORRUPT"),
     "RECORD of empty lines": Attack(lambda: wheel(GOOD, record=[(b"\n" * MIB, 60)]), REFUSED),
     "WHEEL of empty lines": Attack(lambda: wheel(GOOD, text=[(b"\n" * MIB, 60)]), REFUSED),
@@ -313,7 +349,7 @@ def main() -> None:
         path = Path(folder, wheel_name())
         for name in sys.argv[1:] or ["none: a good wheel", *ATTACKS]:
             path.write_bytes(ATTACKS[name].make() if name in ATTACKS else wheel(GOOD))
-            result = run(path, 60)
+            result = run(path, LIMIT)
             outcome = ": ".join(filter(None, (result.outcome, ", ".join(result.kinds))))
             numbers = f"{result.seconds:.2f} | {result.mebibytes:.1f}"
             print(f"| {name} | {outcome} | {numbers} |", flush=True)  # noqa: T201

@@ -22,7 +22,7 @@ from manyshim.formats.image import (
     ElfError,
     Image,
 )
-from manyshim.formats.symbols import STB_GLOBAL, Symbol, count, defines, symbols, undefined_end
+from manyshim.formats.symbols import Import, defines, exports, imports
 from manyshim.formats.window import Window
 
 _DT_SONAME = 14
@@ -62,8 +62,7 @@ class Reading(NamedTuple):
         """Find which of `names` the file offers to others. Raises as `read` does."""
         found: Set[str] = set()
         if self.dynamic is not None:
-            for batch in symbols(self.dynamic, 1, count(self.dynamic), versym=False):
-                offered = [symbol.name for symbol in batch if symbol.exported]
+            for offered in exports(self.dynamic):
                 found.update(names.intersection(self.dynamic.strings(offered).values()))
             self.dynamic.image.let_go()
         return frozenset(found)
@@ -103,12 +102,7 @@ def _dynamic_facts(facts: ElfFile, dynamic: Dynamic) -> ElfFile:
     """Read all tables first and then all names, so that each byte goes by once where it can."""
     needs = _version_needs(dynamic)
     defines = _version_definitions(dynamic)
-    undefined = [
-        symbol
-        for batch in symbols(dynamic, 1, undefined_end(facts, dynamic), versym=True)
-        for symbol in batch
-        if symbol.undefined
-    ]
+    undefined = imports(facts, dynamic)
     single = {tag: dynamic.get(tag) for tag in (_DT_SONAME, _DT_RPATH, _DT_RUNPATH)}
     needed = dynamic.all(DT_NEEDED)
     names = dynamic.strings(
@@ -183,16 +177,16 @@ def _search_path(text: Optional[str]) -> Tuple[str, ...]:
 _Uses = Dict[int, Dict[str, bool]]
 
 
-def _by_version(undefined: List[Symbol], names: Dict[int, str]) -> Tuple[_Uses, Tuple[str, ...]]:
+def _by_version(undefined: List[Import], names: Dict[int, str]) -> Tuple[_Uses, Tuple[str, ...]]:
     """Sort the undefined names by version index; and the strong ones that have none."""
     versioned: _Uses = {}
     unversioned: Set[str] = set()
     for symbol in undefined:
-        name, strong = names[symbol.name], symbol.bind == STB_GLOBAL
+        name = names[symbol.name]
         if symbol.version > 1:
             uses = versioned.setdefault(symbol.version, {})
-            uses[name] = strong or uses.get(name, False)
-        elif strong:
+            uses[name] = symbol.strong or uses.get(name, False)
+        elif symbol.strong:
             unversioned.add(name)
     return versioned, tuple(sorted(unversioned))
 

@@ -8,22 +8,22 @@ from __future__ import annotations
 import struct
 import sys
 from array import array
-from typing import Iterator, NamedTuple, Optional, Tuple
+from typing import Iterator, List, NamedTuple, Optional, Tuple
 
 from manyshim.audit.facts import SHARED, ElfFile
 from manyshim.formats.image import DT_GNU_HASH, DT_HASH, DT_SYMTAB, Dynamic, ElfError, Image
 
-STB_GLOBAL = 1
-STB_WEAK = 2
+_STB_GLOBAL = 1
+_STB_WEAK = 2
 _STB_GNU_UNIQUE = 10
-_STV_DEFAULT = 0
-_STV_PROTECTED = 3
+_EXPORTED_BINDS = frozenset((_STB_GLOBAL, _STB_WEAK, _STB_GNU_UNIQUE))
+# STV_DEFAULT and STV_PROTECTED, in the low two bits of st_other.
+_VISIBLE = frozenset((0, 3))
 
 _DT_VERSYM = 0x6FFFFFF0
 # Relocation tables: tag of the address, of the size in bytes, and words per entry.
 _RELOCATIONS = ((7, 8, 3), (17, 18, 2))
 _DT_JMPREL, _DT_PLTRELSZ, _DT_PLTREL = 23, 2, 20
-
 
 # s390x (64-bit) and alpha alone have DT_HASH words of 64 bits.
 _WIDE_HASH_MACHINES = (22, 0x9026)
@@ -35,62 +35,63 @@ _CHAIN_AT_MOST = 1 << 16
 _BUCKETS_AT_MOST = 1 << 22
 
 
-class Symbol(NamedTuple):
-    """An entry of the dynamic symbol table; `name` is its offset in the string table."""
+class Import(NamedTuple):
+    """An undefined symbol; `name` is its offset in the string table."""
 
     name: int
-    bind: int
-    visibility: int
-    section: int
+    strong: bool
     version: int
 
-    @property
-    def undefined(self) -> bool:
-        """Whether the file asks others for the name."""
-        return self.section == 0 and self.name != 0 and self.bind in (STB_GLOBAL, STB_WEAK)
 
-    @property
-    def exported(self) -> bool:
-        """Whether the file offers the name to others."""
-        visible = self.visibility in (_STV_DEFAULT, _STV_PROTECTED)
-        return (
-            self.section != 0 and visible and self.bind in (STB_GLOBAL, STB_WEAK, _STB_GNU_UNIQUE)
-        )
+def imports(facts: ElfFile, dynamic: Dynamic) -> List[Import]:
+    """List what a file asks others for."""
+    found: List[Import] = []
+    versions = dynamic.get(_DT_VERSYM)
+    for start, entries in _entries(dynamic, 1, undefined_end(facts, dynamic)):
+        indexes: Tuple[int, ...] = (0,) * len(entries)
+        if versions is not None:
+            raw = dynamic.image.at(versions + start * 2, len(entries) * 2, "symbol version table")
+            indexes = struct.unpack(f"{dynamic.image.layout.order}{len(entries)}H", raw)
+        found += [
+            Import(name, info >> 4 == _STB_GLOBAL, version & 0x7FFF)
+            for (name, info, _, section), version in zip(entries, indexes)
+            if section == 0 and name and info >> 4 in (_STB_GLOBAL, _STB_WEAK)
+        ]
+    return found
 
 
-def symbols(dynamic: Dynamic, first: int, end: int, *, versym: bool) -> Iterator[Iterator[Symbol]]:
-    """Yield the dynamic symbols from `first` to before `end`, in batches of bounded size."""
-    image = dynamic.image
-    table, versions = dynamic.get(DT_SYMTAB), dynamic.get(_DT_VERSYM) if versym else None
-    if table is None:
+def exports(dynamic: Dynamic, first: int = 1, end: Optional[int] = None) -> Iterator[List[int]]:
+    """Yield the names that a file offers to others, as offsets in batches of bounded size."""
+    for _, entries in _entries(dynamic, first, count(dynamic) if end is None else end):
+        yield [
+            name
+            for name, info, other, section in entries
+            if section and info >> 4 in _EXPORTED_BINDS and other & 3 in _VISIBLE
+        ]
+
+
+# Name, info, other and section, of one symbol.
+_Entry = Tuple[int, int, int, int]
+
+
+def _entries(dynamic: Dynamic, first: int, end: int) -> Iterator[Tuple[int, List[_Entry]]]:
+    """Yield the dynamic symbols from `first` to before `end`, in batches with their start."""
+    image, table = dynamic.image, dynamic.get(DT_SYMTAB)
+    if table is None or end <= first:
         return
-    layout = image.layout
-    size = layout.symbol.size
+    entry = image.layout.symbol
     # Where the table ends is not stated, so it is held against its segment before it is read.
-    if end > first:
-        image.at(table + (end - 1) * size, size, "dynamic symbol table")
+    _, available = image.locate(table, "dynamic symbol table")
+    if end * entry.size > available:
+        raise ElfError(f"its dynamic symbol table of {end} symbols ends behind its segment")
     for start in range(first, end, _SYMBOLS_AT_ONCE):
-        count = min(_SYMBOLS_AT_ONCE, end - start)
-        data = image.at(table + start * size, count * size, "dynamic symbol table")
-        if versions is None:
-            indexes: Tuple[int, ...] = (0,) * count
+        size = min(_SYMBOLS_AT_ONCE, end - start) * entry.size
+        data = image.at(table + start * entry.size, size, "dynamic symbol table")
+        if image.layout.bits == 64:
+            found = [fields[:4] for fields in entry.iter_unpack(data)]
         else:
-            raw = image.at(versions + start * 2, count * 2, "symbol version table")
-            indexes = struct.unpack(f"{layout.order}{count}H", raw)
-        yield _batch(image, data, indexes)
-
-
-def _batch(image: Image, data: bytes, indexes: Tuple[int, ...]) -> Iterator[Symbol]:
-    if image.layout.bits == 64:
-        for (name, info, other, section, _, _), version in zip(
-            image.layout.symbol.iter_unpack(data), indexes
-        ):
-            yield Symbol(name, info >> 4, other & 3, section, version & 0x7FFF)
-    else:
-        for (name, _, _, info, other, section), version in zip(
-            image.layout.symbol.iter_unpack(data), indexes
-        ):
-            yield Symbol(name, info >> 4, other & 3, section, version & 0x7FFF)
+            found = [(fields[0], *fields[3:]) for fields in entry.iter_unpack(data)]
+        yield start, found
 
 
 def undefined_end(facts: ElfFile, dynamic: Dynamic) -> int:
@@ -124,10 +125,10 @@ def defines(dynamic: Dynamic, name: str) -> bool:
     table = _gnu_hash(dynamic)
     candidates = _gnu_chain(image, table, name) if table else _sysv_chain(dynamic, name)
     return any(
-        symbol.exported and dynamic.string(symbol.name) == name
+        dynamic.string(offset) == name
         for index in candidates
-        for batch in symbols(dynamic, index, index + 1, versym=False)
-        for symbol in batch
+        for offsets in exports(dynamic, index, index + 1)
+        for offset in offsets
     )
 
 
