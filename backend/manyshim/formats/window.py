@@ -10,6 +10,8 @@ from typing import BinaryIO, List, NamedTuple
 _FIRST = 1 << 12
 _INPUT = 1 << 16
 _OUTPUT = 1 << 18
+# zlib copies its pending input at each call, so smaller portions cost more than they save.
+_LEAST = 1 << 15
 
 # What may be kept of the bytes that go by, in all.
 _KEPT_AT_MOST = 4 << 20
@@ -100,14 +102,20 @@ class Window:
             pieces.append(self._tail[offset - begin : end - begin])
         while self._position < end:
             begin = self._position
-            chunk = self._inflate()
+            chunk = self._inflate(self._portion(end))
             for kept in self._kept:
                 _gather(kept, chunk, begin)
             if offset < self._position:
                 pieces.append(chunk[max(offset - begin, 0) : end - begin])
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
-    def _inflate(self) -> bytes:
+    def _portion(self, end: int) -> int:
+        """Say how much to inflate at once: not far behind the last byte that is asked for."""
+        if self._position < _FIRST:
+            return _FIRST
+        return min(max(end - self._position, _LEAST), _OUTPUT)
+
+    def _inflate(self, most: int) -> bytes:
         first = self._position < _FIRST
         while True:
             pending = self._inflater.unconsumed_tail
@@ -116,7 +124,7 @@ class Window:
                 pending = self._read_file(self._start + self._fed, take)
                 self._fed += take
             try:
-                chunk = self._inflater.decompress(pending, _FIRST if first else _OUTPUT)
+                chunk = self._inflater.decompress(pending, most)
             except zlib.error as error:
                 raise MemberError(f"it does not inflate: {error}") from error
             if chunk:

@@ -1,0 +1,170 @@
+"""Hostile wheels: each is judged or refused in bounded time and memory; docs/robustness.md."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Dict, List, NamedTuple
+
+import pytest
+
+from attacks import ATTACKS, GOOD, wheel
+from wheelwriter import wheel_name
+
+# Seconds that no attack needs on any machine, and MiB that it may cost beyond a good wheel.
+SECONDS = 60
+MEBIBYTES = 64
+
+# The process measures itself, because wait4 counts what the parent had when it forked.
+CHILD = """if 1:
+    import resource, runpy, sys
+    resource.setrlimit(resource.RLIMIT_AS, (3 << 30, 3 << 30))
+    code = 0
+    try:
+        runpy.run_module("manyshim", run_name="__main__", alter_sys=True)
+    except SystemExit as error:
+        code = error.code
+    peak = next(line for line in open("/proc/self/status") if line.startswith("VmHWM"))
+    sys.stderr.write("\\n" + peak.split()[1])
+    sys.exit(code)
+"""
+REPORT = "a report"
+REFUSED = "exit 3"
+TIMEOUT = "no end"
+
+# What is not merely a report: the finding that says so, or that the wheel is no wheel.
+CORRUPT = (
+    "zip bomb read back and forth",
+    "zip bomb of symbols",
+    "zip bomb of relocations",
+    "zip bomb of version definitions",
+    "zip bomb of version needs",
+    "member inside the directory",
+    "size stated too small",
+    "a million symbols, undefined",
+    "symbols that are ends of one name",
+    "ends of one long name",
+    "65,534 program headers",
+    "20,000 segments and version needs",
+    "280 segments and version needs",
+    "30,000 dynamic sections",
+    "hash table of 4 million buckets",
+    "hash table of 4 billion buckets",
+    "hash chain that never ends",
+    "strings without NUL",
+)
+KINDS = {
+    **dict.fromkeys(CORRUPT, "ELF_CORRUPT"),
+    "280 note segments of tiny notes": "ELF_DAMAGED",
+    "name that climbs": "BAD_PATH",
+    "name with NUL": "BAD_PATH",
+    "100,000 members that RECORD lacks": "RECORD",
+    "9,000 modules that need one by name": "BY_NAME_ONLY",
+    "150 modules that load 150 libraries": "UNDEFINED",
+}
+NO_WHEEL = (
+    "overlapping members",
+    "directory that is its own end",
+    "zip64 directory that is its own end",
+    "names of 64 KiB",
+    "folders of 64 KiB",
+    "600 libraries that all need each other",
+    "5,000 libraries that all need each other",
+    "1,000 modules that all need each other",
+    "RECORD of empty lines",
+    "WHEEL of empty lines",
+)
+# Bounds of their own, in MiB in all: the promise for any wheel, and what is stated many times.
+PEAKS = {
+    "zip bomb": 40,
+    "zip bombs, four": 40,
+    "zip bomb read back and forth": 40,
+    "100,000 members": 100,
+    "100,000 members that RECORD lacks": 100,
+    "400,000 names that nobody has, glibc": 120,
+    "400,000 names that nobody has, musl": 180,
+}
+
+linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="asks /proc for its memory")
+
+
+class Result(NamedTuple):
+    """What came out; `peak` in MiB is -1 where the process did not come to its end."""
+
+    outcome: str
+    kinds: List[str]
+    seconds: float
+    peak: float
+    said: str
+
+
+def show(path: Path, data: bytes) -> Result:
+    """Have a wheel shown by a process of its own."""
+    path.write_bytes(data)
+    began = time.monotonic()
+    command = [sys.executable, "-c", CHILD, "show", "--json", str(path)]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False)
+    except subprocess.TimeoutExpired:
+        return Result(TIMEOUT, [], SECONDS, -1, "")
+    seconds = time.monotonic() - began
+    said, _, peak = done.stderr.rpartition("\n")
+    if "Traceback" in done.stderr or not peak.isdigit():
+        return Result(f"a traceback, exit {done.returncode}", [], seconds, -1, done.stderr[-2000:])
+    found = json.loads(done.stdout)["wheels"][0]
+    kinds = sorted({one["kind"] for one in found["findings"]})
+    outcome = f"exit {done.returncode}" if done.returncode else REPORT
+    return Result(outcome, kinds, seconds, int(peak) / 1024, said)
+
+
+@pytest.fixture(scope="session")
+def baseline(tmp_path_factory: pytest.TempPathFactory) -> float:
+    """Measure what a good wheel of one library costs, in MiB."""
+    result = show(tmp_path_factory.mktemp("good") / wheel_name(), wheel(GOOD))
+    assert (result.outcome, result.said) == (REPORT, "")
+    return result.peak
+
+
+@linux
+def test_a_good_wheel_has_nothing_to_say(tmp_path: Path, baseline: float) -> None:
+    """What the attacks are made of is no attack in itself."""
+    result = show(tmp_path / wheel_name(), wheel(GOOD))
+    assert (result.outcome, result.kinds) == (REPORT, ["NO_INIT"])
+    assert abs(result.peak - baseline) < 8
+
+
+@linux
+@pytest.mark.parametrize("name", ATTACKS)
+def test_attack(tmp_path: Path, name: str, baseline: float) -> None:
+    result = show(tmp_path / wheel_name(), ATTACKS[name]())
+    assert result.outcome == (REFUSED if name in NO_WHEEL else REPORT), result.said
+    assert result.peak <= PEAKS.get(name, baseline + MEBIBYTES)
+    if name in KINDS:
+        assert KINDS[name] in result.kinds
+    elif name not in NO_WHEEL:
+        assert "ELF_CORRUPT" not in result.kinds, "it shall be judged"
+    if name in NO_WHEEL:
+        assert result.said.startswith("manyshim: error: ")
+        assert result.said.count("\n") == 0
+        assert len(result.said) < 1000
+
+
+def test_every_expectation_is_of_an_attack() -> None:
+    assert {*KINDS, *NO_WHEEL, *PEAKS} <= ATTACKS.keys()
+
+
+def main() -> None:
+    """Print a table for docs/robustness.md; arguments are the attacks to run, or all are."""
+    print("| input | outcome | seconds | peak MiB |\n|---|---|---|---|")  # noqa: T201
+    rows: Dict[str, bytes] = {"none: a good wheel": wheel(GOOD)}
+    with tempfile.TemporaryDirectory() as folder:
+        for name in sys.argv[1:] or [*rows, *ATTACKS]:
+            data = rows[name] if name in rows else ATTACKS[name]()
+            result = show(Path(folder, wheel_name()), data)
+            outcome = ": ".join(filter(None, (result.outcome, ", ".join(result.kinds))))
+            numbers = f"{result.seconds:.2f} | {result.peak:.1f}"
+            print(f"| {name} | {outcome} | {numbers} |", flush=True)  # noqa: T201
