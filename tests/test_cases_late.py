@@ -157,20 +157,18 @@ def test_31_libpython_of_a_program_is_no_error(tmp_path: Path) -> None:
     judge(Case({SCRIPT: program}, OLDEST, {"LIBPYTHON": LIBPYTHON}, TOOLS), tmp_path)
 
 
-@pytest.mark.parametrize(
-    ("path", "name"), [(EXT, "cp311-cp311-linux_x86_64"), ("demo/liby.so", TOOLS)]
-)
+@pytest.mark.parametrize("path", [EXT, "demo/liby.so"])
 @pytest.mark.parametrize("elf", [module(Symbol("nobody")), musl("statx")])
-def test_damaged_hash_table_is_said_to_be_damaged(
-    elf: Elf, path: str, name: str, tmp_path: Path
-) -> None:
+def test_damaged_hash_table_is_said_to_be_damaged(elf: Elf, path: str, tmp_path: Path) -> None:
     """The table is read for the exports alone: no chain of it ends."""
+    asking = write(replace(elf, needed=(*elf.needed, "liby.so"), runpath="$ORIGIN"))
     data = write(elf)
     start = table_offset(data, 0x6FFFFEF5)
     buckets, _, bloom, _ = struct.unpack_from("<4I", data, start)
     chain = start + 16 + 8 * bloom + 4 * buckets
     data = patched(data, chain - 4 * buckets, struct.pack("<I", 0x7FFFFFF) * buckets)
-    judge(Case({path: data}, None, {"ELF_CORRUPT": path}, name), tmp_path)
+    report = report_of(Case({EXT: asking, path: data}, None), tmp_path)
+    assert ("ELF_CORRUPT", path) in {(one.kind, one.path) for one in report.findings}
 
 
 def test_members_of_one_name_are_all_audited(tmp_path: Path) -> None:

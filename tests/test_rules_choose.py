@@ -256,10 +256,21 @@ def test_findings_are_sorted_whatever_the_order_of_the_members() -> None:
 @pytest.mark.parametrize(
     ("facts", "asked"),
     [
-        (wheel(libc(undefined=("sin", "PyList_New", "y"))), {EXT: {"y"}}),
+        (
+            wheel(libc(EXT, Y1, undefined=("sin", "PyList_New", "y"), rpath=NEAR), elf(LIB)),
+            {LIB: {"y"}},
+        ),
+        # What a library leaves open its root may define, and is asked when the libraries have been.
+        (
+            wheel(libc(EXT, Y1, rpath=NEAR), elf(LIB, undefined=("y",)))._replace(
+                exports={LIB: frozenset()}
+            ),
+            {EXT: {"y"}},
+        ),
         (wheel(libc(EXT, Y1, undefined=("y",))), {}),
+        (wheel(libc(undefined=("y",))), {}),
         (wheel(libc()), {}),
-        (wheel(musl("memcpy", "statx", "y")), {EXT: {"statx", "y"}}),
+        (wheel(musl("memcpy", "statx", "y")), {}),
         (wheel(), {}),
     ],
 )

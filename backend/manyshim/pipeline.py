@@ -40,13 +40,16 @@ class Outcome(NamedTuple):
 def inspect(wheel: Wheel, request: Request, facts: Optional[WheelFacts] = None) -> Report:
     """Audit an open wheel, whose facts may be known already."""
     facts = facts or wheel.facts()
-    exports, broken = wheel.exports(questions(facts, request))
-    lost = {member.path for member in broken}
-    facts = facts._replace(
-        exports=exports,
-        elfs=tuple(elf for elf in facts.elfs if elf.path not in lost),
-        unreadable=(*facts.unreadable, *broken),
-    )
+    asked = questions(facts, request)
+    while asked:
+        exports, broken = wheel.exports(asked)
+        lost = {member.path for member in broken}
+        facts = facts._replace(
+            exports={**facts.exports, **exports},
+            elfs=tuple(elf for elf in facts.elfs if elf.path not in lost),
+            unreadable=(*facts.unreadable, *broken),
+        )
+        asked = questions(facts, request)
     return audit(facts, request)
 
 

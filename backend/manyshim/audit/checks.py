@@ -28,18 +28,24 @@ def members(facts: WheelFacts) -> Iterator[Finding]:
         yield finding("SYMLINK_MEMBER", path, path)
 
 
+# Absolute, with a drive, or with a component `..`; control characters; surrogates of lone bytes.
+_SUSPICIOUS = re.compile(
+    r"/|[A-Za-z]:|(?:.*/)?\.\.(?:/|$)|.*[\x00-\x1f\x7f\ud800-\udfff]", re.DOTALL
+)
+
+
 def _bad_path(path: str) -> str:
+    if not _SUSPICIOUS.match(path):
+        return ""
     if path.startswith("/"):
         return "absolute"
     if ".." in path.split("/"):
         return "climbs out of the wheel"
     if re.match(r"[A-Za-z]:", path):
         return "begins with a drive"
-    if any(ord(character) < 0x20 or ord(character) == 0x7F for character in path):
-        return "holds control characters"
-    if any(0xD800 <= ord(character) < 0xE000 for character in path):
+    if any("\ud800" <= character <= "\udfff" for character in path):
         return "is not UTF-8"
-    return ""
+    return "holds control characters"
 
 
 def tags_agree(facts: WheelFacts) -> Iterator[Finding]:

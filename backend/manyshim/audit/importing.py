@@ -138,6 +138,18 @@ def _may_define(audit: Audit, process: Process, name: str) -> bool:
     return kinds != {SYSTEM} or not _VERSIONED_LIBRARIES.fullmatch(name)
 
 
+def left_open(
+    audit: Audit, process: Process, wanted: Mapping[str, FrozenSet[str]]
+) -> Dict[str, Set[str]]:
+    """Collect, by member, the wanted names that no member of the process is known to define."""
+    found: Dict[str, Set[str]] = {}
+    for path in process.members:
+        found[path] = set(wanted[path])
+        for provider in process.members if found[path] else ():
+            found[path] -= audit.facts.exports.get(provider, frozenset())
+    return found
+
+
 def undefined(audit: Audit) -> Iterator[Finding]:
     """Find names that nothing in a file's load closure defines."""
     if audit.ladder.libc == MUSL:
@@ -147,10 +159,7 @@ def undefined(audit: Audit) -> Iterator[Finding]:
     names = unexplained(audit)
     missing: Dict[str, Set[str]] = {}
     for process in processes:
-        for path in process.members:
-            left = set(names[path])
-            for provider in process.members:
-                left -= audit.facts.exports.get(provider, frozenset())
+        for path, left in left_open(audit, process, names).items():
             if left:
                 missing.setdefault(path, set()).update(left)
     for path, found in sorted(missing.items()):

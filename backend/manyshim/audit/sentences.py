@@ -21,6 +21,8 @@ class Sentence(NamedTuple):
 
 def shown(text: str) -> str:
     """Escape what a terminal would not show as itself: control characters, lone bytes."""
+    if text.isprintable():
+        return text
     return "".join(
         character if character.isprintable() else character.encode("unicode_escape").decode()
         for character in text

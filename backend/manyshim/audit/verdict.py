@@ -11,6 +11,7 @@ from typing import (
     List,
     NamedTuple,
     Optional,
+    Set,
     Tuple,
 )
 
@@ -75,24 +76,36 @@ class _Scope(NamedTuple):
 
 
 def questions(facts: WheelFacts, request: Request) -> Dict[str, FrozenSet[str]]:
-    """Name the exports that the audit will ask for, by member: read them before `audit`."""
+    """Name the exports that the audit still asks for, by member; empty where it knows enough.
+
+    Read them into `facts.exports` and ask again. Libraries come first: a root defines names for
+    what it loads in rare cases only, and there are many roots.
+    """
     scope = _scope(facts, request)
     if scope is None:
         return {}
     context = _audit(facts, request, scope)
+    processes = context.loading.processes
     if scope.libc == MUSL:
         known = musl_symbols(scope.arch)
         wanted = {elf.path: musl.not_always(elf, known, scope.arch) for elf in scope.elfs}
-        processes = context.loading.processes
     else:
         wanted = importing.unexplained(context)
-        processes = tuple(filter(importing.decider(context), context.loading.processes))
-    names = frozenset(
-        name for process in processes for path in process.members for name in wanted[path]
-    )
+        processes = tuple(filter(importing.decider(context), processes))
+    names: Set[str] = set()
+    libraries: Set[str] = set()
+    for process in processes:
+        left = importing.left_open(context, process, wanted)
+        names.update(*left.values())
+        if any(left.values()):
+            libraries.update(process.members[1:])
+        if any(left[path] for path in process.members[1:]):
+            # Asked in the second round, when the libraries have been.
+            libraries.add(process.root)
+    roots = {process.root for process in processes}
+    unknown = libraries - facts.exports.keys()
     # One set for all members: it may be large, and each is asked for its part of it.
-    paths = (path for process in processes for path in process.members)
-    return dict.fromkeys(paths, names) if names else {}
+    return dict.fromkeys(sorted(unknown - roots or unknown), frozenset(names))
 
 
 def audit(facts: WheelFacts, request: Request) -> Report:
