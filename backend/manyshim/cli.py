@@ -23,6 +23,9 @@ _WORTH_A_PROCESS = 8 << 20
 
 def main(arguments: Optional[Sequence[str]] = None) -> int:
     """Run the command line; return the exit code, the highest over all wheels."""
+    # A name that the terminal's encoding lacks is escaped, and no error.
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     try:
         options = _parser().parse_args(arguments)
         code: int = options.run(options)
@@ -175,4 +178,4 @@ def _policies(options: argparse.Namespace) -> int:
 def _print_json(data: Dict[str, Any]) -> None:
     import json  # noqa: PLC0415 (only here)
 
-    print(json.dumps(data, indent=1, ensure_ascii=False))
+    print(json.dumps(data, indent=1))

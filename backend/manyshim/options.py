@@ -7,7 +7,7 @@ from typing import Any, Callable, Mapping, NamedTuple, Optional, Sequence, Tuple
 from manyshim.audit.findings import KINDS, POLICY
 from manyshim.audit.policy import ladder
 from manyshim.audit.request import Allowance
-from manyshim.audit.tags import ARCHES, PlatformTag, parse_platform
+from manyshim.audit.tags import ARCHES, GLIBC, MUSL, PlatformTag, parse_platform
 from manyshim.errors import ConfigError
 
 NOWHERE: Tuple[str, ...] = ()
@@ -121,8 +121,7 @@ def parse_policy(option: Option, value: Any) -> Optional[PlatformTag]:  # noqa: 
     text = str(value)
     tag = parse_platform(f"manylinux{text}" if text.startswith("2014") else text)
     if tag is None:
-        known = ("auto", "manylinux2014", *(f"manylinux_2_{minor}" for minor in _MINORS), *_MUSL)
-        raise option.refuse(value, nearest(text, known))
+        raise option.refuse(value, nearest(text, _known_policies()))
     if tag.arch and tag.arch not in ARCHES:
         raise option.refuse(value, f"{tag.arch}: {nearest(tag.arch, tuple(ARCHES))}")
     if tag.arch and not ladder(tag.libc, tag.arch).rungs:
@@ -130,8 +129,14 @@ def parse_policy(option: Option, value: Any) -> Optional[PlatformTag]:  # noqa: 
     return tag
 
 
-_MINORS = (5, 12, 17, 24, 26, 27, 28, 31, 34, 35, 36, 37, 38, 39, 40, 41)
-_MUSL = ("musllinux_1_1", "musllinux_1_2")
+def _known_policies() -> Tuple[str, ...]:
+    rungs = {
+        (rung.libc, rung.version, rung.without_arch)
+        for arch in ARCHES
+        for libc in (GLIBC, MUSL)
+        for rung in ladder(libc, arch).rungs
+    }
+    return ("auto", "manylinux2014", *(name for _, _, name in sorted(rungs)))
 
 
 def _always(_: Any) -> bool:  # noqa: ANN401

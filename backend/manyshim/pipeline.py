@@ -16,7 +16,6 @@ from manyshim.audit.verdict import Report, audit, questions
 from manyshim.config import Config, host_arch, interpreter_refuses
 from manyshim.errors import InvalidWheelError, NotCompliantError, ToolError
 from manyshim.formats.wheel import Edits, Wheel, rewrite
-from manyshim.workspace import private_folder, publish
 
 # Where setuptools, CMake and Meson leave object files, below the source tree that they build.
 _BUILD_FOLDER = "build"
@@ -75,6 +74,7 @@ def check(path: str, request: Request, *, verbose: bool = False) -> Outcome:
             judged = report
             if tag.libc != report.libc and report.open_libc:
                 judged = inspect(wheel, request._replace(platform=tag), facts)
+                found += [one for one in judged.errors if one not in report.findings]
             found += claims.unproved(tag, judged, request)
     claim = choose(report, request)
     report = report._replace(findings=tuple(sorted((*report.findings, *found))))
@@ -90,6 +90,8 @@ def retag(path: str, folder: str, config: Config) -> Outcome:
         lines = show_lines(report, claim)
         if not claim.tag:
             return Outcome(1, lines, to_dict(report, claim))
+        from manyshim.workspace import private_folder, publish  # noqa: PLC0415 (only to write)
+
         with private_folder(folder) as private:
             edits = Edits(claim.platforms, config.compression_level, config.epoch)
             finished = rewrite(wheel, private, edits)
@@ -190,6 +192,8 @@ def _out(built: str) -> str:
 
 
 def _deliver(path: str, folder: str, lines: List[str]) -> Result:
+    from manyshim.workspace import publish  # noqa: PLC0415 (an audit writes nothing)
+
     filename = os.path.basename(path)
     publish(path, os.path.join(folder, filename))
     return Result(filename, lines)
@@ -199,7 +203,7 @@ def write_report(wheels: List[Dict[str, Any]], path: str) -> None:
     """Write a JSON report; the file appears whole or not at all. Raises ToolError."""
     import json  # noqa: PLC0415 (only a report needs it)
 
-    text = json.dumps({"version": 1, "wheels": wheels}, indent=1, ensure_ascii=False) + "\n"
+    text = json.dumps({"version": 1, "wheels": wheels}, indent=1) + "\n"
     part = f"{path}.{os.getpid()}.part"
     try:
         try:

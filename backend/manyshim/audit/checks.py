@@ -30,7 +30,7 @@ def members(facts: WheelFacts) -> Iterator[Finding]:
 
 # Absolute, with a drive, or with a component `..`; control characters; surrogates of lone bytes.
 _SUSPICIOUS = re.compile(
-    r"/|[A-Za-z]:|(?:.*/)?\.\.(?:/|$)|.*[\x00-\x1f\x7f\ud800-\udfff]", re.DOTALL
+    r"/|[A-Za-z]:|(?:.*[/\\])?\.\.(?:[/\\]|$)|.*[\x00-\x1f\x7f\ud800-\udfff]", re.DOTALL
 )
 
 
@@ -39,7 +39,7 @@ def _bad_path(path: str) -> str:
         return ""
     if path.startswith("/"):
         return "absolute"
-    if ".." in path.split("/"):
+    if ".." in re.split(r"[/\\]", path):
         return "climbs out of the wheel"
     if re.match(r"[A-Za-z]:", path):
         return "begins with a drive"
@@ -123,6 +123,7 @@ def record(facts: WheelFacts, request: Request) -> Iterator[Finding]:
         ("has another size than it says", facts.record.wrong_size),
         ("has another hash than it says", facts.record.wrong_hash),
         ("does not inflate to what the archive says", facts.record.wrong_crc),
+        ("has a blank line", ("RECORD",) if facts.record.blank else ()),
     ):
         for path in paths:
             yield finding("RECORD", path, reason, severity=severity)

@@ -61,7 +61,9 @@ def _glibc_version(found: Finding) -> Optional[Tuple[int, int]]:
     match = re.fullmatch(r"GLIBC_(\d+)\.(\d+)", found.subject)
     if found.kind != "TOO_NEW" or not match:
         return None
-    return int(match.group(1)), int(match.group(2))
+    version = int(match.group(1)), int(match.group(2))
+    # A node older than the policy that lacks it exists on no system at all.
+    return version if found.policy and version > found.policy.version else None
 
 
 def _unproved(report: Report, wanted: PlatformTag) -> str:

@@ -20,26 +20,24 @@ _OLD = f"{_X86}|aarch64|armv7l|ppc64|ppc64le|s390x"
 _MAC = "ppc|ppc64|i386|x86_64|arm64|intel|fat|fat3|fat64|universal|universal2"
 
 # The platform tags that the package index takes (its own rule, August 2026).
-_ACCEPTED = re.compile(
-    "|".join(
-        (
-            r"any|win32|win_amd64|win_arm64|win_ia64|linux_armv[67]l",
-            rf"manylinux(?:1|2010)_(?:{_X86})",
-            rf"manylinux2014_(?:{_OLD})",
-            rf"manylinux_\d+_\d+_(?:{_OLD}|riscv64)",
-            r"musllinux_\d+_\d+_(?:x86_64|i686|aarch64|armv7l|ppc64le|s390x|riscv64)",
-            rf"macosx_(?:10_\d+|1[1245]_0|13_0|26_0)_(?:{_MAC})",
-            r"ios_\d+_\d+_(?:arm64|x86_64)_(?:iphoneos|iphonesimulator)",
-            r"android_\d+_(?:armeabi_v7a|arm64_v8a|x86|x86_64)",
-            r"pyemscripten_\d+_\d+_wasm32",
-        )
+_ACCEPTED = "|".join(
+    (
+        r"any|win32|win_amd64|win_arm64|win_ia64|linux_armv[67]l",
+        rf"manylinux(?:1|2010)_(?:{_X86})",
+        rf"manylinux2014_(?:{_OLD})",
+        rf"manylinux_\d+_\d+_(?:{_OLD}|riscv64)",
+        r"musllinux_\d+_\d+_(?:x86_64|i686|aarch64|armv7l|ppc64le|s390x|riscv64)",
+        rf"macosx_(?:10_\d+|1[1245]_0|13_0|26_0)_(?:{_MAC})",
+        r"ios_\d+_\d+_(?:arm64|x86_64)_(?:iphoneos|iphonesimulator)",
+        r"android_\d+_(?:armeabi_v7a|arm64_v8a|x86|x86_64)",
+        r"pyemscripten_\d+_\d+_wasm32",
     )
 )
 
 
 def index_takes(platform: str) -> bool:
     """Whether the package index takes a platform tag."""
-    return _ACCEPTED.fullmatch(platform) is not None
+    return re.fullmatch(_ACCEPTED, platform) is not None
 
 
 def claimed(name: WheelName, request: Request) -> Tuple[PlatformTag, ...]:
@@ -57,7 +55,12 @@ def unproved(tag: PlatformTag, report: Report, request: Request) -> Iterator[Fin
 
 
 def index_rules(facts: WheelFacts) -> Iterator[Finding]:
-    """Find the platform tags, and the size, that the package index refuses."""
+    """Find the platform tags, the folder and the size that the package index refuses."""
+    expected = f"{facts.name.name}-{facts.name.version}"
+    if facts.distribution != expected:
+        folder = f"{facts.distribution}.dist-info"
+        evidence = f"the index looks for {expected}.dist-info, as the file name has it"
+        yield finding("BAD_PATH", folder, folder, evidence=evidence)
     for platform in dict.fromkeys(facts.name.platforms):
         if not index_takes(platform):
             yield finding("INDEX_TAG", "", platform)

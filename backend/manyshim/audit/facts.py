@@ -127,7 +127,8 @@ class Unreadable(NamedTuple):
 class RecordFacts(NamedTuple):
     """Where RECORD and the archive disagree: paths, sorted.
 
-    `wrong_hash` and `wrong_crc` stay empty unless every member was read.
+    `wrong_hash` and `wrong_crc` stay empty unless every member was read; `blank` says that RECORD
+    has a blank line, at which some installers stop.
     """
 
     unlisted: Tuple[str, ...] = ()
@@ -135,6 +136,7 @@ class RecordFacts(NamedTuple):
     wrong_size: Tuple[str, ...] = ()
     wrong_hash: Tuple[str, ...] = ()
     wrong_crc: Tuple[str, ...] = ()
+    blank: bool = False
 
 
 class WheelFacts(NamedTuple):

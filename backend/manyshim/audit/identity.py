@@ -13,6 +13,23 @@ _LOADERS = frozenset(arch.loader for arch in ARCHES.values()) | {"ld-linux.so.3"
 # NEEDED names that musl's loader binds to itself (musl ldso/dynlink.c, load_library).
 _MUSL_OWN = ("libc.", "libpthread.", "librt.", "libm.", "libdl.", "libutil.", "libxnet.")
 
+# What glibc itself installs. A tag is a promise about these: no declaration and no copy in the
+# wheel stands in for them, since the process has the system's loaded.
+GLIBC_OWN = frozenset(
+    (
+        "libc.so.6",
+        "libm.so.6",
+        "libmvec.so.1",
+        "libpthread.so.0",
+        "libdl.so.2",
+        "librt.so.1",
+        "libutil.so.1",
+        "libresolv.so.2",
+        "libanl.so.1",
+        "libnsl.so.1",
+    )
+)
+
 # ELF gABI: OSABI System V, and GNU, which IFUNC and unique symbols ask for.
 OS_ABIS = (0, 3)
 

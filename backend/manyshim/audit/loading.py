@@ -10,7 +10,7 @@ import re
 from typing import Dict, FrozenSet, Iterable, List, Mapping, NamedTuple, Optional, Set, Tuple
 
 from manyshim.audit.facts import ElfFile, InstallPath, install_path
-from manyshim.audit.identity import is_loader
+from manyshim.audit.identity import GLIBC_OWN, is_loader
 from manyshim.audit.tags import MUSL
 
 _ORIGIN = re.compile(r"\$(?:ORIGIN|\{ORIGIN\})(?P<rest>|/.*)", re.DOTALL)
@@ -48,15 +48,23 @@ class Process(NamedTuple):
 
 
 class Loading(NamedTuple):
-    """The simulation's result: each (file, library) that is asked for, and each root's process."""
+    """The simulation's result: each (file, library) that is asked for, and each root's process.
+
+    `several` are the members that satisfy an edge, where that differs from root to root.
+    """
 
     edges: Mapping[Tuple[str, str], Edge]
     processes: Tuple[Process, ...]
+    several: Mapping[Tuple[str, str], Tuple[str, ...]] = {}
 
     def provider(self, path: str, library: str) -> Edge:
         """Tell who provides `library` to the file at `path`."""
         # Of members with one name only the last is simulated; the archive is refused for that.
         return self.edges.get((path, library), Edge(SYSTEM))
+
+    def targets(self, path: str, library: str) -> Tuple[str, ...]:
+        """List the members that provide `library` to the file at `path`, in whichever process."""
+        return self.several.get((path, library), (self.provider(path, library).target,))
 
     def closures(self, path: str) -> List[Process]:
         """List the processes that a member is loaded into."""
@@ -79,7 +87,8 @@ def simulate(
         if path not in visited:
             runs.append(_Run(world, path))
             visited.update(runs[-1].loader)
-    return Loading(_merge(world, runs), tuple(run.process() for run in runs))
+    processes = tuple(run.process() for run in runs)
+    return Loading(_merge(world, runs), processes, _several(runs))
 
 
 class _World:
@@ -121,6 +130,10 @@ class _World:
             or elf.executable
             or not asked.intersection((elf.name, elf.soname or elf.name))
         ]
+
+    def loaded_before(self, name: str) -> bool:
+        """Whether every process has the system's library of that name, so that no copy counts."""
+        return self.libc != MUSL and name in GLIBC_OWN
 
     def _search_path(self, elf: ElfFile) -> Tuple[InstallPath, ...]:
         """Expand the folders of the wheel that a file's own RPATH or RUNPATH names, in order."""
@@ -213,6 +226,8 @@ class _Run:
             return Edge(PATH)
         if is_loader(self.world.libc, self.world.arch, name):
             return Edge(LOADER)
+        if self.world.loaded_before(name):
+            return Edge(SYSTEM)
         if name in self._names:
             return Edge(INTERNAL, self._names[name])
         chain, loader = [path], self.loader[path]
@@ -223,10 +238,12 @@ class _Run:
         return Edge(INTERNAL, target) if target else self._outside(name)
 
     def _present(self, name: str) -> Edge:
-        if name in self._names:
-            return Edge(INTERNAL, self._names[name])
         if is_loader(self.world.libc, self.world.arch, name):
             return Edge(LOADER)
+        if self.world.loaded_before(name):
+            return Edge(SYSTEM)
+        if name in self._names:
+            return Edge(INTERNAL, self._names[name])
         return self._outside(name)
 
     def _outside(self, name: str) -> Edge:
@@ -236,24 +253,36 @@ class _Run:
 
 def _merge(world: _World, runs: List[_Run]) -> Dict[Tuple[str, str], Edge]:
     """Give each edge its worst outcome over the roots that reach it."""
+    loaders = _loaders(world, runs)
     edges: Dict[Tuple[str, str], Edge] = {}
     for run in runs:
         for key, edge in run.edges.items():
             if edge.kind == BY_NAME_ONLY:
-                loaded_first = _loads_first(world, runs, run, edge.target)
+                others = loaders.get(edge.target, set()) - {run.root}
                 known = edges.get(key)
                 if known is None or known.kind != BY_NAME_ONLY or known.preloaded:
-                    edges[key] = edge._replace(preloaded=loaded_first)
+                    edges[key] = edge._replace(preloaded=bool(others))
             else:
                 edges.setdefault(key, edge)
     return edges
 
 
-def _loads_first(world: _World, runs: List[_Run], run: _Run, target: str) -> bool:
-    """Whether another root, which is no program of its own, loads `target` by a resolved edge."""
-    return any(
-        other.root != run.root
-        and not world.files[other.root].executable
-        and any(edge.kind == INTERNAL and edge.target == target for edge in other.edges.values())
-        for other in runs
-    )
+def _loaders(world: _World, runs: List[_Run]) -> Dict[str, Set[str]]:
+    """Collect, by member, the roots that load it by a resolved edge and are no programs."""
+    loaders: Dict[str, Set[str]] = {}
+    for run in runs:
+        if not world.files[run.root].executable:
+            for edge in run.edges.values():
+                if edge.kind == INTERNAL:
+                    loaders.setdefault(edge.target, set()).add(run.root)
+    return loaders
+
+
+def _several(runs: List[_Run]) -> Dict[Tuple[str, str], Tuple[str, ...]]:
+    """Collect the edges that different roots resolve to different members."""
+    targets: Dict[Tuple[str, str], Set[str]] = {}
+    for run in runs:
+        for key, edge in run.edges.items():
+            if edge.kind == INTERNAL:
+                targets.setdefault(key, set()).add(edge.target)
+    return {key: tuple(sorted(found)) for key, found in targets.items() if len(found) > 1}

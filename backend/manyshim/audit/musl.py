@@ -42,7 +42,7 @@ def _needs(audit: Audit) -> Iterator[Tuple[ElfFile, MuslRelease, Tuple[str, ...]
         for name in sorted(not_always(elf, known, audit.ladder.arch)):
             if name in known and not all(_provided(audit, one, name) for one in closures):
                 needs.setdefault(known[name], []).append(name)
-        if elf.relr:
+        if elf.relr and not elf.static:
             needs.setdefault(_FIRST_RELR, []).append("DT_RELR")
         for release_, names in sorted(needs.items()):
             yield elf, release_, tuple(names)

@@ -5,23 +5,8 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 from typing import NamedTuple, Optional, Tuple
 
+from manyshim.audit.identity import GLIBC_OWN
 from manyshim.audit.tags import PlatformTag
-
-# What glibc itself installs. A tag is a promise about these, so nobody can declare them provided.
-_GLIBC_OWN = frozenset(
-    (
-        "libc.so.6",
-        "libm.so.6",
-        "libmvec.so.1",
-        "libpthread.so.0",
-        "libdl.so.2",
-        "librt.so.1",
-        "libutil.so.1",
-        "libresolv.so.2",
-        "libanl.so.1",
-        "libnsl.so.1",
-    )
-)
 
 
 class Allowance(NamedTuple):
@@ -49,7 +34,7 @@ class Request(NamedTuple):
 
     def excludes(self, soname: str) -> bool:
         """Whether the wheel's environment is declared to provide a library."""
-        return soname not in _GLIBC_OWN and any(fnmatchcase(soname, glob) for glob in self.exclude)
+        return soname not in GLIBC_OWN and any(fnmatchcase(soname, glob) for glob in self.exclude)
 
     def allows(self, kind: str, path: str) -> bool:
         """Whether a finding of this kind is accepted for a member."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Iterator, NamedTuple, Tuple
+from typing import Iterable, Iterator, NamedTuple, Tuple
 
 from manyshim.audit import findings as f
 from manyshim.audit.facts import ElfFile, VersionNeed, WheelFacts
@@ -11,7 +11,7 @@ from manyshim.audit.findings import Finding, finding
 from manyshim.audit.loading import BY_NAME_ONLY, INTERNAL, LOADER, PATH, SYSTEM, Edge, Loading
 from manyshim.audit.policy import Ladder
 from manyshim.audit.request import Request
-from manyshim.audit.tags import MUSL
+from manyshim.audit.tags import GLIBC, MUSL
 
 # What stands as evidence where no symbol explains a version.
 WEAK_ONLY = "weak references only"
@@ -36,16 +36,17 @@ class Audit(NamedTuple):
 def isa(audit: Audit) -> Iterator[Finding]:
     """Find files that ask for a newer x86 than every machine of the tag has."""
     for elf in audit.elfs:
-        level = max((step for step in (2, 3, 4) if elf.isa_level >> (step - 1) & 1), default=1)
+        level = max(elf.isa_level.bit_length(), 1)
+        entered = elf.extension_module or elf.executable
         variant = re.search(r"(?:^|/)glibc-hwcaps/x86-64-v([234])/", elf.path)
-        if level > 1 and not (variant and int(variant.group(1)) >= level):
+        if level > 1 and (entered or not (variant and int(variant.group(1)) >= level)):
             yield finding("ISA", elf.path, f"x86-64-v{level}")
 
 
 def libraries(audit: Audit) -> Iterator[Finding]:
     """Judge each NEEDED entry: a path, libpython, excluded, by name only, or outside."""
     for elf in audit.elfs:
-        for name in dict.fromkeys(elf.needed):
+        for name in _asked(audit, elf):
             edge = audit.loading.provider(elf.path, name)
             if edge.kind == PATH:
                 yield finding("NEEDED_PATH", elf.path, name)
@@ -56,6 +57,13 @@ def libraries(audit: Audit) -> Iterator[Finding]:
                 yield from _by_name_only(audit, elf, name, edge)
             elif edge.kind == SYSTEM:
                 yield from _system_library(audit, elf, name)
+
+
+def _asked(audit: Audit, elf: ElfFile) -> Iterable[str]:
+    """List whom a file asks: NEEDED, and in glibc each library that a version is required of."""
+    versions = elf.versions_needed if audit.ladder.libc == GLIBC else ()
+    libraries = (need.library for need in versions if not need.weak)
+    return dict.fromkeys((*elf.needed, *libraries))
 
 
 def _by_name_only(audit: Audit, elf: ElfFile, name: str, edge: Edge) -> Iterator[Finding]:
@@ -92,21 +100,23 @@ def versions(audit: Audit) -> Iterator[Finding]:
     for elf in audit.elfs:
         for need in elf.versions_needed:
             edge = audit.loading.provider(elf.path, need.library)
-            if need.weak:
+            # The flag lets the loader go on, and a strong reference then finds no symbol.
+            if need.weak and (need.only_weak or not need.symbols):
                 continue
             if edge.kind in (INTERNAL, BY_NAME_ONLY):
                 # Without the node glibc refuses to load; without any node it dies in an assertion.
-                if need.version not in offered[edge.target]:
-                    yield finding(
-                        "VERDEF_MISSING",
-                        elf.path,
-                        need.version,
-                        library=edge.target,
-                        symbols=need.symbols,
-                    )
+                for target in audit.loading.targets(elf.path, need.library):
+                    if need.version not in offered[target]:
+                        yield finding(
+                            "VERDEF_MISSING",
+                            elf.path,
+                            need.version,
+                            library=target,
+                            symbols=need.symbols,
+                        )
             elif _judged(audit, edge, need.library):
                 yield from _version_need(audit, elf, need)
-        if elf.relr:
+        if elf.relr and not elf.static:
             yield from _relr(audit, elf)
 
 

@@ -31,7 +31,7 @@ class Report(NamedTuple):
     """The result of an audit.
 
     `policy` is the oldest listed policy that no finding rules out, None where each is or where
-    there is nothing to judge; `families` are the libc families that the files leave open.
+    there is nothing to judge; `open_libc` says that the files fit both libc families.
     """
 
     name: WheelName

@@ -30,12 +30,11 @@ _DT_RPATH = 15
 _DT_RUNPATH = 29
 _DT_TEXTREL = 22
 _DT_FLAGS = 30
-_DT_RELR = 36
+# The gABI's tag, and the one that Android had before.
+_DT_RELR = (36, 0x6FFFE000)
 _DT_FLAGS_1 = 0x6FFFFFFB
 _DT_VERDEF = 0x6FFFFFFC
-_DT_VERDEFNUM = 0x6FFFFFFD
 _DT_VERNEED = 0x6FFFFFFE
-_DT_VERNEEDNUM = 0x6FFFFFFF
 _DF_TEXTREL = 0x4
 _DF_STATIC_TLS = 0x10
 _PF_X = 0x1
@@ -94,6 +93,8 @@ def read(path: str, window: Window) -> Reading:
     dynamic = image.dynamic()
     if dynamic is not None:
         facts = _dynamic_facts(facts, dynamic)
+    elif facts.extension_module:
+        facts = facts._replace(module_init=False)
     image.let_go()
     return Reading(facts, dynamic)
 
@@ -115,7 +116,7 @@ def _dynamic_facts(facts: ElfFile, dynamic: Dynamic) -> ElfFile:
         ]
     )
     named = {tag: None if index is None else names[index] for tag, index in single.items()}
-    versioned, unversioned = _by_version(undefined, names)
+    versioned, unversioned = _by_version(undefined, names, {need.version for need in needs})
     flags = dynamic.get(_DT_FLAGS) or 0
     return facts._replace(
         dynamic=True,
@@ -132,7 +133,7 @@ def _dynamic_facts(facts: ElfFile, dynamic: Dynamic) -> ElfFile:
             for name, strong in versioned.get(need.version, {}).items()
             if strong
         ),
-        relr=dynamic.get(_DT_RELR) is not None,
+        relr=any(dynamic.get(tag) is not None for tag in _DT_RELR),
         textrel=dynamic.get(_DT_TEXTREL) is not None or bool(flags & _DF_TEXTREL),
         static_tls=bool(flags & _DF_STATIC_TLS),
         module_init=_module_init(facts, dynamic),
@@ -142,9 +143,8 @@ def _dynamic_facts(facts: ElfFile, dynamic: Dynamic) -> ElfFile:
 
 def _executable_stack(image: Image) -> Optional[bool]:
     """Tell whether PT_GNU_STACK asks for an executable stack; None without one."""
-    for segment in image.of_type(PT_GNU_STACK):
-        return bool(segment.flags & _PF_X)
-    return None
+    stacks = [segment.flags for segment in image.of_type(PT_GNU_STACK)]
+    return bool(stacks[-1] & _PF_X) if stacks else None
 
 
 def _page_size(image: Image) -> int:
@@ -177,13 +177,15 @@ def _search_path(text: Optional[str]) -> Tuple[str, ...]:
 _Uses = Dict[int, Dict[str, bool]]
 
 
-def _by_version(undefined: List[Import], names: Dict[int, str]) -> Tuple[_Uses, Tuple[str, ...]]:
+def _by_version(
+    undefined: List[Import], names: Dict[int, str], needed: Set[int]
+) -> Tuple[_Uses, Tuple[str, ...]]:
     """Sort the undefined names by version index; and the strong ones that have none."""
     versioned: _Uses = {}
     unversioned: Set[str] = set()
     for symbol in undefined:
         name = names[symbol.name]
-        if symbol.version > 1:
+        if symbol.version in needed:
             uses = versioned.setdefault(symbol.version, {})
             uses[name] = symbol.strong or uses.get(name, False)
         elif symbol.strong:
@@ -226,18 +228,22 @@ def _version_needs(dynamic: Dynamic) -> List[_Need]:
     entry = struct.Struct(image.layout.order + "HHIII")
     node = struct.Struct(image.layout.order + "IHHII")
     address = dynamic.get(_DT_VERNEED)
-    count = dynamic.get(_DT_VERNEEDNUM) or 0
-    while address is not None and count:
-        _, nodes, library, first, step = entry.unpack(image.at(address, 16, "version needs"))
+    seen = 0
+    # The loader follows the links and reads no count (glibc elf/dl-version.c).
+    while address is not None:
+        _, _, library, first, step = entry.unpack(image.at(address, 16, "version needs"))
         place = address + first
-        while nodes:
-            _, flags, index, name, next_node = node.unpack(image.at(place, 16, "version needs"))
-            found.append(_Need(index & 0x7FFF, library, name, flags))
-            if len(found) > _VERSIONS_AT_MOST:
+        while True:
+            _, flags, version, name, next_node = node.unpack(image.at(place, 16, "version needs"))
+            found.append(_Need(version & 0x7FFF, library, name, flags))
+            seen += 1
+            if seen > _VERSIONS_AT_MOST:
                 raise ElfError(f"it requires more than {_VERSIONS_AT_MOST} versions")
-            nodes = nodes - 1 if next_node else 0
+            if not next_node:
+                break
             place += next_node
-        count = count - 1 if step else 0
+        if not step:
+            break
         address += step
     return found
 
@@ -249,15 +255,13 @@ def _version_definitions(dynamic: Dynamic) -> List[int]:
     entry = struct.Struct(image.layout.order + "HHHHIII")
     word = struct.Struct(image.layout.order + "I")
     address = dynamic.get(_DT_VERDEF)
-    count = dynamic.get(_DT_VERDEFNUM) or 0
-    while address is not None and count:
+    for _ in range(_VERSIONS_AT_MOST):
+        if address is None:
+            return found
         _, flags, _, names, _, first, step = entry.unpack(
             image.at(address, entry.size, "version definitions")
         )
         if names and not flags & _VER_FLG_BASE:
             found += word.unpack(image.at(address + first, 4, "version definitions"))
-        if len(found) > _VERSIONS_AT_MOST:
-            raise ElfError(f"it defines more than {_VERSIONS_AT_MOST} versions")
-        count = count - 1 if step else 0
-        address += step
-    return found
+        address = address + step if step else None
+    raise ElfError(f"it defines more than {_VERSIONS_AT_MOST} versions")

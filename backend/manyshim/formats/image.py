@@ -30,13 +30,15 @@ DT_SYMTAB = 6
 DT_STRSZ = 10
 DT_GNU_HASH = 0x6FFFFEF5
 
-# Program headers count in 16 bits; this many of the largest kind still fit into one read.
-_MANY_SEGMENTS = 0xFFFF
+# Linkers write about a dozen, and tools that edit files add a few each time.
+_SEGMENTS_AT_MOST = 1024
 _DYNAMIC_AT_MOST = 1 << 20
 _BLOCK = 1 << 16
 _FIRST_KEPT = 2 << 20
 _SMALL_SEGMENT = 1 << 20
 _NAME_AT_MOST = 1 << 20
+# Names that are each other's ends share their bytes in the file, and not in memory.
+_NAMES_AT_MOST = 16 << 20
 
 
 class ElfError(Exception):
@@ -121,10 +123,10 @@ class Image:
         size = self.layout.segment.size
         if count and entry_size != size:
             raise ElfError(f"its program headers have {entry_size} bytes each, not {size}")
-        if count == _MANY_SEGMENTS:
-            raise ElfError("it has more program headers than any loader takes")
         if table + count * size > self.window.size:
             raise ElfError("its program header table ends behind the file")
+        if count > _SEGMENTS_AT_MOST:
+            raise ElfError(f"it has {count} program headers, more than {_SEGMENTS_AT_MOST}")
         for fields in self.layout.segment.iter_unpack(self.window.read(table, count * size)):
             if self.layout.bits == 64:
                 kind, flags, offset, address, _, file_size, memory_size, align = fields
@@ -211,6 +213,10 @@ class Image:
         self._block_start = 0
         self.window.let_go()
 
+    def _dynamic_segment(self) -> List[Segment]:
+        """Return PT_DYNAMIC, of several the last one, as the loader takes it; or nothing."""
+        return list(self.of_type(PT_DYNAMIC))[-1:]
+
     def detached(self) -> bool:
         """Whether the dynamic section has no bytes in the file (objcopy --only-keep-debug)."""
         return any(
@@ -218,12 +224,12 @@ class Image:
             and not any(
                 0 <= segment.address - load.address < load.file_size for load in self._loads
             )
-            for segment in self.of_type(PT_DYNAMIC)
+            for segment in self._dynamic_segment()
         )
 
     def dynamic(self) -> Optional[Dynamic]:
         """Read PT_DYNAMIC as the loader does: by address, up to DT_NULL."""
-        for segment in self.of_type(PT_DYNAMIC):
+        for segment in self._dynamic_segment():
             offset, available = self.locate(segment.address, "dynamic section")
             size = min(max(segment.file_size, segment.memory_size), available, _DYNAMIC_AT_MOST)
             data = self.window.read(offset, size - size % self.layout.dynamic.size)
@@ -277,7 +283,7 @@ class Dynamic:
         if not indexes:
             return found
         start, size = self._string_table()
-        block, block_start = b"", 0
+        block, block_start, total = b"", 0, 0
         for index in sorted(set(indexes)):
             if index >= size:
                 raise ElfError(f"a string at {index} lies outside its string table's {size} bytes")
@@ -292,6 +298,9 @@ class Dynamic:
             if end < 0:
                 raise ElfError(f"the string at {index} of its string table has no end")
             found[index] = block[index - block_start : end].decode("utf-8", "surrogateescape")
+            total += end - (index - block_start)
+            if total > _NAMES_AT_MOST:
+                raise ElfError(f"its names have more than {_NAMES_AT_MOST >> 20} MiB in all")
         return found
 
     def _block(self, offset: int, length: int) -> bytes:

@@ -15,8 +15,12 @@ _GNU_PROPERTY_X86_ISA_1_NEEDED = 0xC0008002
 
 def read(image: Image) -> Tuple[int, bool, List[str]]:
     """Read the notes: the x86 level that is needed, whether Android made it, what is damaged."""
-    level, android, damage = 0, False, []
+    level, android, damage, total = 0, False, [], 0
     for segment in image.of_type(PT_NOTE, PT_GNU_PROPERTY):
+        total += segment.file_size
+        if total > _NOTES_AT_MOST:
+            damage.append(f"its notes have more than {_NOTES_AT_MOST >> 20} MiB in all")
+            break
         try:
             for owner, kind, content in _note_entries(image, segment):
                 if owner == b"GNU" and kind == _NT_GNU_PROPERTY_TYPE_0:
@@ -29,7 +33,7 @@ def read(image: Image) -> Tuple[int, bool, List[str]]:
 
 def _note_entries(image: Image, segment: Segment) -> Iterator[Tuple[bytes, int, bytes]]:
     size = segment.file_size
-    if segment.offset + size > image.window.size or size > _NOTES_AT_MOST:
+    if segment.offset + size > image.window.size:
         raise ElfError(f"its notes at offset {segment.offset} have {size} bytes")
     data = image.bytes_at(segment.offset, size)
     align = 8 if segment.align == 8 else 4

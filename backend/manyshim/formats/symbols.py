@@ -53,9 +53,9 @@ def imports(facts: ElfFile, dynamic: Dynamic) -> List[Import]:
             raw = dynamic.image.at(versions + start * 2, len(entries) * 2, "symbol version table")
             indexes = struct.unpack(f"{dynamic.image.layout.order}{len(entries)}H", raw)
         found += [
-            Import(name, info >> 4 == _STB_GLOBAL, version & 0x7FFF)
+            Import(name, info >> 4 != _STB_WEAK, version & 0x7FFF)
             for (name, info, _, section), version in zip(entries, indexes)
-            if section == 0 and name and info >> 4 in (_STB_GLOBAL, _STB_WEAK)
+            if section == 0 and name and info >> 4 in _EXPORTED_BINDS
         ]
     return found
 

@@ -113,7 +113,11 @@ class Wheel:
         unlisted = self._by_name.keys() - {f"{self.dist_info}/{name}" for name in _UNLISTED[1:]}
         absent: List[str] = []
         wrong_size: Set[str] = set()
+        blank = False
         for path, row in self.rows():
+            if not path:
+                blank = True
+                continue
             entry = self._by_name.get(path)
             unlisted.discard(path)
             if entry is None:
@@ -122,7 +126,12 @@ class Wheel:
                 wrong_size.discard(path)
             else:
                 wrong_size.add(path)
-        return RecordFacts(*(tuple(sorted(paths)) for paths in (unlisted, absent, wrong_size)))
+        return RecordFacts(
+            unlisted=tuple(sorted(unlisted)),
+            absent=tuple(sorted(absent)),
+            wrong_size=tuple(sorted(wrong_size)),
+            blank=blank,
+        )
 
     def fields(self, key: str) -> Tuple[str, ...]:
         """Return the values of a field of WHEEL."""
@@ -157,7 +166,7 @@ class Wheel:
             paths=tuple(entry.name for entry in self.entries),
             symlinks=tuple(entry.name for entry in self.entries if entry.symlink),
             tags=self.fields("Tag"),
-            purelib=self.fields("Root-Is-Purelib")[:1] in (("true",), ("True",)),
+            purelib=any(text.lower() == "true" for text in self.fields("Root-Is-Purelib")[:1]),
             elfs=tuple(elfs),
             unreadable=tuple(unreadable),
             static_objects=tuple(static_objects),
@@ -172,14 +181,14 @@ class Wheel:
         rows = dict(self.rows())
         for entry in self.entries:
             try:
-                crc, digest = self.archive.digest(entry)
+                stated = rows.get(entry.name, record.Row()).digest
+                crc, digest = self.archive.digest(entry, record.algorithm(stated))
             except MemberError:
                 wrong_crc.append(entry.name)
                 continue
             if crc != entry.crc:
                 wrong_crc.append(entry.name)
-            stated = rows.get(entry.name, record.Row()).digest
-            if stated not in ("", record.stated(digest)):
+            if stated and stated != record.stated(digest, record.algorithm(stated)):
                 wrong_hash.append(entry.name)
         return tuple(wrong_crc), tuple(wrong_hash)
 
