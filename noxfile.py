@@ -40,6 +40,13 @@ def tests(session: nox.Session) -> None:
     session.run("pytest", "-n", "auto", *session.posargs)
 
 
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Measure beside the peers; arguments go to the bench."""
+    session.install(".", *nox.project.dependency_groups(_project(), "dev"))
+    session.run("python", "-m", "bench", *session.posargs)
+
+
 @nox.session(python=PYTHONS)
 def pythons(session: nox.Session) -> None:
     """Run the suite on every CPython that is there."""

@@ -1,0 +1,43 @@
+"""Run one command and print what the kernel charged it for, as JSON.
+
+A child inherits the peak of the process that started it (getrusage(2) over execve), so that what
+starts it must be smaller than anything that is measured: run this file with `python -I -S`. Its
+arguments are a time limit in seconds, a file for the command's output, and the command.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+
+
+def main() -> None:
+    """Run the command in the arguments; end it, and what it started, at the time limit."""
+    limit, output, command = int(sys.argv[1]), sys.argv[2], sys.argv[3:]
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+    child = os.posix_spawn(
+        command[0],
+        command,
+        os.environ,
+        file_actions=[
+            (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+            (os.POSIX_SPAWN_OPEN, 1, output, flags, 0o600),
+            (os.POSIX_SPAWN_DUP2, 1, 2),
+        ],
+        setpgroup=0,
+    )
+    signal.signal(signal.SIGALRM, lambda *_: os.killpg(child, signal.SIGKILL))
+    signal.alarm(limit)
+    try:
+        _, status, used = os.wait4(child, 0)
+    except KeyboardInterrupt:
+        os.killpg(child, signal.SIGKILL)
+        raise
+    code = os.waitstatus_to_exitcode(status)
+    cpu = used.ru_utime + used.ru_stime
+    print(f'{{"code": {code}, "cpu": {cpu!r}, "peak": {used.ru_maxrss}}}')
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,175 @@
+"""The run as text, as data, and back from data."""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+import shutil
+import subprocess
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
+from importlib import metadata
+from statistics import median
+from typing import Any, NamedTuple
+
+from bench.rows import MEMORY, Line, Runs, lines
+from bench.run import Outcome, Run
+
+_DISTRIBUTIONS = ("manyshim", "auditwheel", "wheel", "setuptools", "pyelftools", "pip")
+
+
+class Measured(NamedTuple):
+    """All of a run: versions, the sizes of the wheels in MB, what was absent, and the runs."""
+
+    versions: dict[str, str]
+    sizes: dict[str, float]
+    absent: dict[str, str]
+    runs: Runs
+
+
+def versions() -> dict[str, str]:
+    """Name everything that the numbers depend on."""
+    found = {"python": f"{platform.python_implementation()} {platform.python_version()}"}
+    for name in _DISTRIBUTIONS:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            found[name] = "absent"
+    found["zlib"] = zlib.ZLIB_RUNTIME_VERSION
+    found["cp"] = _first_line("cp", "--version")
+    found["compiler"] = _first_line("cc", "--version")
+    found["kernel"] = platform.release()
+    found["processor"] = f"{os.cpu_count()} x {_processor()}"
+    return found
+
+
+def _first_line(program: str, argument: str) -> str:
+    path = shutil.which(program)
+    if path is None:
+        return "absent"
+    done = subprocess.run([path, argument], check=False, capture_output=True, text=True)
+    first = (done.stdout.splitlines() or ["unknown"])[0]
+    return first.partition(" ")[2] or first
+
+
+def _processor() -> str:
+    with open("/proc/cpuinfo", encoding="utf-8") as file:
+        named = re.search(r"^(?:model name|Model|cpu model)\s*:\s*(.*)$", file.read(), re.MULTILINE)
+    return named.group(1) if named else platform.machine()
+
+
+def text(measured: Measured) -> Iterator[str]:
+    """Yield the lines of the report, as Markdown."""
+    found = list(lines(measured.runs, measured.sizes))
+    yield "| what | of | n | min | median | max | must | aim | met |"
+    yield "|---|---|---|---|---|---|---|---|---|"
+    yield from map(_row, _condensed(found))
+    yield ""
+    short = [line for line in found if line.verdict == "SHORT"]
+    yield f"{len(short)} of {len(found)} lines fall short" + (":" if short else ".")
+    for line in short:
+        bound = _text(line, line.row.must)
+        yield f"* {line.row.what}, {line.subject}: {_text(line, line.three[1])}, must be {bound}"
+    for subject, why in measured.absent.items():
+        yield f"* absent: {subject}: {why}"
+    yield ""
+    yield from _costs(measured)
+    yield ""
+    yield "Versions: " + "; ".join(f"{name} {one}" for name, one in measured.versions.items())
+
+
+def _condensed(found: Iterable[Line]) -> Iterator[Line]:
+    """Leave only the worst wheel of a row about memory; all stand in the table of costs."""
+    worst: dict[str, Line] = {}
+    for line in found:
+        if line.row.unit is not MEMORY or not line.values:
+            yield line
+        elif line.row.what not in worst or line.three[1] > worst[line.row.what].three[1]:
+            worst[line.row.what] = line
+    yield from worst.values()
+
+
+def _row(line: Line) -> str:
+    three = [_text(line, value) for value in line.three] if line.values else ["-"] * 3
+    bounds = [_text(line, bound) for bound in (line.row.must, line.row.aim)]
+    cells = [line.row.what, line.subject, str(len(line.values)), *three, *bounds, line.verdict]
+    return "| " + " | ".join(cells) + " |"
+
+
+def _text(line: Line, value: float | None) -> str:
+    return "-" if value is None else line.row.unit.text.format(value)
+
+
+def _costs(measured: Measured) -> Iterator[str]:
+    """Yield the medians of all that was run on the wheels: CPU seconds, peak memory in MiB."""
+    names = list(
+        dict.fromkeys(name for _, subject, name in measured.runs if subject in measured.sizes)
+    )
+    if not names:
+        return
+    yield "| wheel (MB) | " + " | ".join(f"{name} s (MiB)" for name in names) + " |"
+    yield "|---" * (len(names) + 1) + "|"
+    by_place = {(subject, name): outcome for (_, subject, name), outcome in measured.runs.items()}
+    for subject, size in measured.sizes.items():
+        cells = [_cost(by_place.get((subject, name))) for name in names]
+        yield f"| {subject} ({size:.2f}) | " + " | ".join(cells) + " |"
+
+
+def _cost(outcome: Outcome | None) -> str:
+    if outcome is None:
+        return "-"
+    if not outcome.runs:
+        return outcome.failure
+    seconds = median(run.amount for run in outcome.runs)
+    return f"{seconds:.3g} ({median(run.peak for run in outcome.runs):.0f})"
+
+
+def to_dict(measured: Measured) -> dict[str, Any]:
+    """Put the run into data, with its table."""
+    return {
+        "version": 1,
+        "versions": measured.versions,
+        "sizes": measured.sizes,
+        "absent": measured.absent,
+        "rows": [_row_dict(line) for line in lines(measured.runs, measured.sizes)],
+        "runs": [
+            {
+                **dict(zip(("group", "subject", "contender"), place)),
+                "failure": outcome.failure,
+                "amounts": [run.amount for run in outcome.runs],
+                "peaks": [run.peak for run in outcome.runs],
+            }
+            for place, outcome in measured.runs.items()
+        ],
+    }
+
+
+def _row_dict(line: Line) -> dict[str, Any]:
+    least, middle, greatest = line.three if line.values else (None, None, None)
+    return {
+        "what": line.row.what,
+        "subject": line.subject,
+        "ours": line.row.ours,
+        "theirs": line.row.theirs,
+        "unit": line.row.unit.text.partition("}")[2].strip(),
+        "higher_is_better": line.row.unit.higher_is_better,
+        "values": line.values,
+        "min": least,
+        "median": middle,
+        "max": greatest,
+        "must": line.row.must,
+        "aim": line.row.aim,
+        "verdict": line.verdict,
+    }
+
+
+def from_dict(data: Mapping[str, Any]) -> Measured:
+    """Take a run from data; its table is made anew."""
+    return Measured(data["versions"], data["sizes"], data["absent"], dict(_runs(data["runs"])))
+
+
+def _runs(rows: Iterable[Mapping[str, Any]]) -> Iterator[tuple[tuple[str, str, str], Outcome]]:
+    for row in rows:
+        runs = [Run(*pair) for pair in zip(row["amounts"], row["peaks"])]
+        yield (row["group"], row["subject"], row["contender"]), Outcome(runs, row["failure"])

@@ -1,0 +1,186 @@
+"""The rows of the table, as data, and what the runs say of each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from statistics import median
+from typing import NamedTuple
+
+from bench.run import Outcome
+
+# The subjects that are no published wheels.
+DEBUG = "extension with debug information"
+PROJECT = "sample_project"
+
+# (group, subject, contender) -> its runs.
+Runs = Mapping[tuple[str, str, str], Outcome]
+
+
+class Unit(NamedTuple):
+    """How the amounts of two contenders become the number of a row."""
+
+    text: str
+    higher_is_better: bool = False
+
+
+FASTER = Unit("{:.2f}x", higher_is_better=True)
+TIMES = Unit("{:.2f}")
+PERCENT = Unit("{:.1f} %")
+MEMORY = Unit("{:.1f} MiB")
+MILLISECONDS = Unit("{:.1f} ms")
+
+
+class Row(NamedTuple):
+    """What must hold, of which subjects; all wheels of at least `least` MB where none is named.
+
+    The rows of one group share their runs. `rounds` multiplies the pairs asked for.
+    """
+
+    group: str
+    what: str
+    unit: Unit
+    ours: str
+    theirs: str = ""
+    subjects: tuple[str, ...] = ()
+    least: float = 0
+    must: float | None = None
+    aim: float | None = None
+    rounds: int = 1
+
+
+_SHOW, _AUDITWHEEL, _INFLATE = "manyshim show", "auditwheel show", "inflate"
+_RETAG, _REWRITE = "manyshim retag", "rewrite step"
+_FASTER_THAN = "faster than `auditwheel show`"
+_SMALL_ELF = ("ruff", "grpcio", "cryptography")
+_MANY_SYMBOLS = ("numpy", "scipy", "pandas", "pyarrow", "torch")
+_SOME_SYMBOLS = ("opencv-python-headless", "duckdb")
+_SMALLER = (
+    *("markupsafe", "orjson", "psutil", "bcrypt", "msgpack", "kiwisolver", "psycopg2-binary"),
+    *("cryptography", "lxml", "pillow", "grpcio", "scikit-learn", "ruff", "pandas"),
+)
+_OTHERS = (
+    *("orjson", "psutil", "bcrypt", "msgpack", "kiwisolver", "psycopg2-binary", "lxml", "pillow"),
+    *("scikit-learn", "uv", "cmake", "llvmlite"),
+)
+
+ROWS = (
+    Row(
+        "audit", f"audit, many symbols: {_FASTER_THAN}", FASTER, _SHOW, _AUDITWHEEL,
+        _MANY_SYMBOLS, must=15, aim=30,
+    ),
+    Row(
+        "audit", f"audit, fewer symbols: {_FASTER_THAN}", FASTER, _SHOW, _AUDITWHEEL,
+        _SOME_SYMBOLS, must=10, aim=14,
+    ),
+    Row(
+        "audit", f"audit, one very big ELF: {_FASTER_THAN}", FASTER, _SHOW, _AUDITWHEEL,
+        ("polars-runtime-32",), must=1.5, aim=2,
+    ),
+    Row(
+        "audit", f"audit, one big ELF: {_FASTER_THAN}", FASTER, _SHOW, _AUDITWHEEL,
+        _SMALL_ELF, must=2.5, aim=4,
+    ),
+    Row(
+        "audit", f"audit, whole command: {_FASTER_THAN}", FASTER, _SHOW, _AUDITWHEEL,
+        ("markupsafe",), must=6, aim=10,
+    ),
+    Row(
+        "audit", f"audit, further wheels: {_FASTER_THAN}", FASTER, _SHOW, _AUDITWHEEL, _OTHERS,
+    ),
+    Row(
+        "audit", "audit against inflating the ELF members", TIMES, _SHOW, _INFLATE,
+        least=15, must=1.5, aim=1.1,
+    ),
+    Row(
+        "audit", "audit against inflating the ELF members, smaller wheels", TIMES, _SHOW, _INFLATE,
+        _SMALLER,
+    ),
+    Row(
+        "debug", "bytes inflated of an extension with debug information", PERCENT,
+        "bytes inflated", subjects=(DEBUG,), must=40, aim=15,
+    ),
+    Row(
+        "retag", "rewrite step of a retag against `cp`", TIMES, _REWRITE, "cp",
+        least=50, must=2.5, aim=1.5,
+    ),
+    Row(
+        "retag", "rewrite step of a retag: faster than `wheel tags`", FASTER, _REWRITE,
+        "wheel tags", least=15, must=50, aim=130,
+    ),
+    Row("audit", "peak memory of an audit", MEMORY, _SHOW, must=40, aim=24),
+    Row("retag", "peak memory of a retag", MEMORY, _RETAG, must=40, aim=24),
+    Row("retag", "peak memory of the rewrite step", MEMORY, _REWRITE, must=40, aim=24),
+    Row(
+        "build", "what the shim adds to a setuptools build", MILLISECONDS,
+        "manyshim hook without setuptools'", subjects=(PROJECT,), must=15, aim=5, rounds=4,
+    ),
+    # The same as a difference of two whole hooks; it spreads more than what it measures.
+    Row(
+        "build", "a build by the shim less one by setuptools", MILLISECONDS, "manyshim hook",
+        "setuptools hook", (PROJECT,), rounds=4,
+    ),
+)  # fmt: skip
+
+
+class Line(NamedTuple):
+    """The numbers of a row on one subject; `verdict` is "aim", "must", "SHORT" or why none."""
+
+    row: Row
+    subject: str
+    values: tuple[float, ...]
+    verdict: str
+
+    @property
+    def three(self) -> tuple[float, float, float]:
+        """Return the least, the median and the greatest value."""
+        return min(self.values), median(self.values), max(self.values)
+
+
+def applies(row: Row, subject: str, size: float | None) -> bool:
+    """Whether a row is about a subject; `size` is a wheel's in MB, None for what is no wheel."""
+    if row.subjects:
+        return subject in row.subjects
+    return size is not None and size >= row.least
+
+
+def lines(runs: Runs, sizes: Mapping[str, float]) -> Iterator[Line]:
+    """Judge every row on every subject that was run for it."""
+    subjects = {(group, subject) for group, subject, _ in runs}
+    order = [*sizes, DEBUG, PROJECT]
+    for row in ROWS:
+        for subject in order:
+            if (row.group, subject) in subjects and applies(row, subject, sizes.get(subject)):
+                yield _line(row, subject, runs)
+
+
+def _line(row: Row, subject: str, runs: Runs) -> Line:
+    values = []
+    ours, theirs = (
+        runs.get((row.group, subject, name), Outcome([]))
+        for name in (row.ours, row.theirs or row.ours)
+    )
+    for our, their in zip(ours.runs, theirs.runs):
+        if row.unit is MEMORY:
+            values.append(our.peak)
+        elif row.unit is PERCENT:
+            values.append(our.amount)
+        elif row.unit is MILLISECONDS:
+            values.append((our.amount - (their.amount if row.theirs else 0)) * 1000)
+        elif row.unit is FASTER:
+            values.append(their.amount / max(our.amount, 1e-6))
+        else:
+            values.append(our.amount / max(their.amount, 1e-6))
+    if not values:
+        return Line(row, subject, (), ours.failure or theirs.failure or "no runs")
+    return Line(row, subject, tuple(values), _verdict(row, median(values)))
+
+
+def _verdict(row: Row, value: float) -> str:
+    def holds(bound: float | None) -> bool:
+        if bound is None:
+            return False
+        return value >= bound if row.unit.higher_is_better else value <= bound
+
+    if row.must is None:
+        return ""
+    return "aim" if holds(row.aim) else "must" if holds(row.must) else "SHORT"

@@ -1,0 +1,121 @@
+"""Running contenders in turn, each as a whole process, and keeping what each was charged."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import NamedTuple
+
+from bench.contenders import Contender
+
+_LAUNCH = os.path.join(os.path.dirname(os.path.abspath(__file__)), "launch.py")
+_LIMIT = 1800
+
+# What may slow one contender down, or change what it does.
+_SCRUBBED = re.compile(r"PYTHON|(MANYSHIM|AUDITWHEEL)_|SOURCE_DATE_EPOCH\Z|(C|CPP|LD)FLAGS\Z")
+
+
+class Run(NamedTuple):
+    """One run: the amount that its contender stands for, mostly CPU seconds; its peak in MiB."""
+
+    amount: float
+    peak: float
+
+
+class Outcome(NamedTuple):
+    """All runs of one contender on one subject, and why there are not more."""
+
+    runs: list[Run]
+    failure: str = ""
+
+
+class FailedError(Exception):
+    """A contender did not do its work."""
+
+
+def environment() -> dict[str, str]:
+    """Return the environment of every contender; it reads bytecode, and writes it."""
+    kept = {name: value for name, value in os.environ.items() if not _SCRUBBED.match(name)}
+    return {**kept, "NO_COLOR": "1"}
+
+
+@contextmanager
+def scratch(parent: str) -> Iterator[str]:
+    """Make a folder on the cache's file system, so that every contender writes to the same one."""
+    os.makedirs(parent, exist_ok=True)
+    folder = tempfile.mkdtemp(prefix="run-", dir=parent)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def once(contender: Contender, subject: str, parent: str) -> Run:
+    """Run a contender in an empty folder. Raises FailedError."""
+    with scratch(parent) as folder:
+        work = os.path.join(folder, "work")
+        os.mkdir(work)
+        output = os.path.join(folder, "output")
+        command = contender.command(subject, work)
+        launch = [sys.executable, "-I", "-S", _LAUNCH, str(_LIMIT), output, *command]
+        done = subprocess.run(
+            launch, check=False, capture_output=True, text=True, cwd=folder, env=environment()
+        )
+        if done.returncode:
+            raise FailedError(_last_line(done.stderr) or "it could not be started")
+        with open(output, encoding="utf-8", errors="replace") as file:
+            said = file.read()
+        used = json.loads(done.stdout)
+        if used["code"] not in contender.codes:
+            raise FailedError(f"exit code {used['code']}: {_last_line(said)}")
+        amount = json.loads(_last_line(said))["amount"] if contender.step else used["cpu"]
+        return Run(amount, used["peak"] / 1024)
+
+
+def in_turn(
+    contenders: Sequence[Contender], subject: str, parent: str, pairs: int, budget: float
+) -> Mapping[str, Outcome]:
+    """Run A B C A B C ...; the runs of one round are pairs.
+
+    A contender that has used up its budget in seconds of CPU drops out after two rounds, and one
+    that fails at once.
+    """
+    outcomes = {contender.name: Outcome([]) for contender in contenders}
+    for number in range(pairs):
+        for contender in contenders:
+            runs, failure = outcomes[contender.name]
+            if failure or (number >= 2 and sum(run.amount for run in runs) > budget):
+                continue
+            _progress(f"{contender.name} {number + 1}/{pairs} ")
+            try:
+                runs.append(once(contender, subject, parent))
+            except (FailedError, OSError, ValueError, LookupError) as error:
+                outcomes[contender.name] = Outcome(runs, str(error) or type(error).__name__)
+    _progress("")
+    return outcomes
+
+
+def _progress(text: str) -> None:
+    if sys.stderr.isatty():
+        print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
+
+
+def warm(path: str) -> None:
+    """Bring a file into the page cache; a folder's files are few and small."""
+    if os.path.isdir(path):
+        return
+    with open(path, "rb") as file:
+        while file.read(1 << 20):
+            pass
+
+
+def _last_line(text: str) -> str:
+    lines = text.strip().splitlines()
+    return lines[-1].strip() if lines else ""
