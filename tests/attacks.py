@@ -35,7 +35,7 @@ def elf(
     headers: bytes = b"",
     names: bytes = b"\0libc.so.6\0",
 ) -> List[Chunk]:
-    """Make an x86_64 library: tables, each with its tag or 0, its bytes and how often they stand."""
+    """Make an x86_64 library of tables: each has a tag or 0, bytes, and how often they stand."""
     count = 3 + len(headers) // 56
     start = 64 + 56 * count
     position = start + 16 * (len(entries) + sum(tag != 0 for tag, _, _ in parts) + 3)
@@ -81,7 +81,8 @@ def member(name: bytes, *chunks: Chunk) -> Member:
 def archive(members: Iterable[Member]) -> bytes:
     """Write local headers, the directory, and both kinds of its end."""
     out, central, count = io.BytesIO(), io.BytesIO(), 0
-    for count, one in enumerate(members, 1):
+    for one in members:
+        count += 1
         at = out.tell() if one.offset < 0 else one.offset
         extra = struct.pack("<HHQ", 1, 8, one.size) if one.size > 0xFFFFFFFE else b""
         sizes = len(one.payload), min(one.size, 0xFFFFFFFF), len(one.name)
@@ -176,12 +177,11 @@ def crowd(count: int, name: bytes, *, by_name: bool = False) -> bytes:
 def chain(
     count: int, folders: int = 0, names: int = 0, libc: bytes = b"", modules: int = 0
 ) -> bytes:
-    """Chain libraries whose RPATHs are inherited, that ask for a library nobody finds and for names
-    that nobody defines; further modules need the first one."""
+    """Chain libraries with RPATHs that ask for what is not found; modules need the first one."""
     made: List[Member] = [member(b"demo/d%d/a" % number) for number in range(folders)]
     path = b":".join([b"$ORIGIN", *(b"$ORIGIN/d%d" % number for number in range(folders))])
     for number in range(count + modules):
-        following = number + 1 if number < count else 0
+        following = min(number + 1, count - 1) if number < count else 0
         texts = [b"lib%d.so" % following, libc or b"hidden%d.so" % number, path]
         texts += (b"n%d_%d" % (number, one) for one in range(names))
         offsets = [1]
@@ -227,7 +227,12 @@ def named(*names: bytes) -> bytes:
 
 
 def bombs(count: int) -> bytes:
-    return wheel(*(member(b"demo/%d.so" % number, *elf(BOMB)) for number in range(count)))
+    return wheel(
+        *(
+            member(b"demo/%d.so" % number, *elf(BOMB, entries=[(NEEDED, 1)]))
+            for number in range(count)
+        )
+    )
 
 
 def lying(size: int) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from contextlib import suppress
 from functools import partial
 from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence
 
@@ -13,7 +14,7 @@ from manyshim.audit.policy import ladder
 from manyshim.audit.report import Line, failure
 from manyshim.audit.tags import ARCHES, GLIBC, MUSL
 from manyshim.config import Config, epoch
-from manyshim.errors import ManyshimError
+from manyshim.errors import ManyshimError, ToolError
 from manyshim.options import BY_KEY
 from manyshim.pipeline import Outcome
 
@@ -39,6 +40,10 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
         # Whoever read the output has seen enough; the interpreter must not try to flush it again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        with suppress(OSError):
+            print(f"manyshim: error: cannot write the output: {error.strerror}", file=sys.stderr)
+        return ToolError.exit_code
     return code
 
 

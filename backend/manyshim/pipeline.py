@@ -187,7 +187,10 @@ def _headline(name: str, claim: Claim, config: Config) -> str:
 
 def _out(built: str) -> str:
     folder = os.path.join(os.path.dirname(built), "out")
-    os.makedirs(folder, exist_ok=True)
+    try:
+        os.makedirs(folder, exist_ok=True)
+    except OSError as error:
+        raise ToolError(f"{folder}: cannot be written: {error.strerror}") from error
     return folder
 
 

@@ -136,8 +136,11 @@ class Archive:
         """Read from the file, fewer bytes where it ends."""
         if not 0 <= offset <= self.size:
             return b""
-        self.file.seek(offset)
-        return self.file.read(length)
+        try:
+            self.file.seek(offset)
+            return self.file.read(length)
+        except OSError as error:
+            raise InvalidWheelError(f"cannot be read: {error.strerror}") from error
 
     def _directory(self) -> Iterator[Entry]:
         end, count, length, offset = self._end_record()

@@ -109,7 +109,10 @@ class Packer:
         start = source.payload(entry)
         self._begin(entry)
         if entry.compressed < _FLUSHED_FROM:
-            self._write(source.bytes_at(start, entry.compressed))
+            payload = source.bytes_at(start, entry.compressed)
+            if len(payload) != entry.compressed:
+                raise EOFError("the source ended while it was copied")
+            self._write(payload)
             return
         self._flush()
         _copy_range(source.file, start, self._file, entry.compressed)

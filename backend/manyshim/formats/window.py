@@ -82,8 +82,11 @@ class Window:
         return self._advance(offset, end)
 
     def _read_file(self, offset: int, length: int) -> bytes:
-        self._file.seek(offset)
-        data = self._file.read(length)
+        try:
+            self._file.seek(offset)
+            data = self._file.read(length)
+        except OSError as error:
+            raise MemberError(f"the archive cannot be read: {error.strerror}") from error
         if len(data) != length:
             raise MemberError("the archive ends before the member does")
         return data

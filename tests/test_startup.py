@@ -1,0 +1,98 @@
+"""What a build that retags loads beyond the wrapped backend: each module by its name."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import sysconfig
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Dict, List, Mapping, Set, Tuple
+
+import pytest
+
+REPOSITORY = Path(__file__).parent.parent
+PACKAGE = REPOSITORY / "backend"
+
+# What is new here costs every build: give a reason in the review, and see bench/.
+OURS = """
+    manyshim manyshim.backend manyshim.config manyshim.errors manyshim.options manyshim.pipeline
+    manyshim.workspace
+    manyshim.audit manyshim.audit.checks manyshim.audit.choice manyshim.audit.claims
+    manyshim.audit.facts manyshim.audit.findings manyshim.audit.identity manyshim.audit.importing
+    manyshim.audit.loading manyshim.audit.mapping manyshim.audit.musl manyshim.audit.policy
+    manyshim.audit.report manyshim.audit.request manyshim.audit.rules manyshim.audit.sentences
+    manyshim.audit.tags manyshim.audit.verdict
+    manyshim.formats manyshim.formats.archive manyshim.formats.elf manyshim.formats.image
+    manyshim.formats.notes manyshim.formats.pack manyshim.formats.record manyshim.formats.symbols
+    manyshim.formats.wheel manyshim.formats.window
+"""
+# The archive's names are in this encoding where they do not say UTF-8; the lock is fcntl's.
+# Releases of setuptools differ in whether they load the others themselves.
+STANDARD = {"encodings.cp437", "fcntl", "csv", "_csv", "hashlib", "_hashlib", "_sha256", "_sha2"}
+
+BUILD = """if 1:
+    import importlib, sys
+    backend, target = sys.argv[1:]
+    name = importlib.import_module(backend).build_wheel(target)
+    with open(target + "/modules", "w") as file:
+        file.write("\\n".join([name, *sorted(sys.modules)]))
+"""
+
+
+@pytest.fixture(scope="module")
+def loaded(
+    tmp_path_factory: pytest.TempPathFactory, clean_environment: Mapping[str, str]
+) -> Tuple[Set[str], Set[str]]:
+    """Build the sample project twice; return what the plain backend and what ours has loaded."""
+    if find_spec("setuptools") is None:
+        pytest.skip("setuptools is not installed")
+    compiler = str(sysconfig.get_config_var("CC") or "cc").split()[0]
+    if shutil.which(compiler) is None or not sys.platform.startswith("linux"):
+        pytest.skip(f"no extension for Linux can be built here: {compiler} is missing")
+    found: Dict[str, Set[str]] = {}
+    names: List[str] = []
+    for backend in ("setuptools.build_meta", "manyshim.backend"):
+        folder = tmp_path_factory.mktemp("startup")
+        project, target = folder / "project", folder / "target"
+        debris = shutil.ignore_patterns("build", "*.egg-info", "*.so", "dist")
+        shutil.copytree(str(REPOSITORY / "sample_project"), str(project), ignore=debris)
+        target.mkdir()
+        done = subprocess.run(
+            [sys.executable, "-c", BUILD, backend, str(target)],
+            cwd=project,
+            env={**clean_environment, "PYTHONPATH": str(PACKAGE)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        name, *modules = (target / "modules").read_text("utf-8").splitlines()
+        names.append(name)
+        found[backend] = set(modules)
+    assert "linux_" in names[0]
+    assert "manylinux" in names[1], "the build retags, or the test would show nothing"
+    return found["setuptools.build_meta"], found["manyshim.backend"]
+
+
+def test_our_modules_are_those_that_are_named(loaded: Tuple[Set[str], Set[str]]) -> None:
+    plain, ours = loaded
+    assert not [name for name in plain if name.startswith("manyshim")]
+    assert {name for name in ours if name.startswith("manyshim")} == set(OURS.split())
+
+
+def test_of_the_rest_next_to_nothing_is_added(loaded: Tuple[Set[str], Set[str]]) -> None:
+    """No rich, elftools, packaging, json, difflib, argparse, zipfile, dataclasses, logging."""
+    plain, ours = loaded
+    added = {name for name in ours - plain if not name.startswith("manyshim")}
+    assert added <= STANDARD, sorted(added - STANDARD)
+
+
+def test_nothing_is_loaded_that_is_there_for_the_command_line_only(
+    loaded: Tuple[Set[str], Set[str]],
+) -> None:
+    """Whether or not setuptools has it too: these would be ours to answer for."""
+    _, ours = loaded
+    assert not ours & {"manyshim.cli", "manyshim.terminal", "manyshim.formats.debuginfo"}
+    assert not {name.split(".")[0] for name in ours} & {"rich", "elftools", "auditwheel"}
