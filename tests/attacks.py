@@ -174,13 +174,11 @@ def crowd(count: int, name: bytes, *, by_name: bool = False) -> bytes:
     return wheel(*made)
 
 
-def chain(
-    count: int, folders: int = 0, names: int = 0, libc: bytes = b"", modules: int = 0
-) -> bytes:
-    """Chain libraries with RPATHs that ask for what is not found; modules need the first one."""
+def chain(count: int, folders: int = 0, names: int = 0, libc: bytes = b"", more: int = 0) -> bytes:
+    """Chain libraries with RPATHs that ask for what is not found; more modules need the first."""
     made: List[Member] = [member(b"demo/d%d/a" % number) for number in range(folders)]
     path = b":".join([b"$ORIGIN", *(b"$ORIGIN/d%d" % number for number in range(folders))])
-    for number in range(count + modules):
+    for number in range(count + more):
         following = min(number + 1, count - 1) if number < count else 0
         texts = [b"lib%d.so" % following, libc or b"hidden%d.so" % number, path]
         texts += (b"n%d_%d" % (number, one) for one in range(names))
@@ -217,7 +215,7 @@ def in_directory() -> bytes:
 
 
 def overlapping() -> bytes:
-    bomb = member(b"demo/0.so", *elf(BOMB))
+    bomb = member(b"demo/0.so", *elf(BOMB, entries=[(NEEDED, 1)]))
     copies = (bomb._replace(name=b"demo/%d.so" % one, payload=b"", offset=0) for one in range(999))
     return wheel(bomb, *copies)
 

@@ -11,7 +11,8 @@ import pytest
 
 from elfwriter import TARGETS, write
 from manyshim.formats import elf
-from manyshim.formats.wheel import Edits, Wheel, rewrite
+from manyshim.formats.rewrite import Edits, rewrite
+from manyshim.formats.wheel import Wheel
 from wheelwriter import save, wheel, wheel_name
 
 

@@ -26,7 +26,8 @@ from elfwriter import Elf, Symbol, write
 from manyshim import pipeline
 from manyshim.config import Config
 from manyshim.errors import ManyshimError
-from manyshim.formats.wheel import Edits, Wheel, rewrite
+from manyshim.formats.rewrite import Edits, rewrite
+from manyshim.formats.wheel import Wheel
 from manyshim.workspace import private_folder
 from wheelwriter import wheel, wheel_name
 

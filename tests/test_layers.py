@@ -33,6 +33,7 @@ FLOORS: List[Tuple[str, ...]] = [
     ("formats.symbols", "formats.notes", "formats.pack"),
     ("formats.elf",),
     ("formats.wheel",),
+    ("formats.rewrite",),
     ("options",),
     ("config",),
     ("pipeline",),

@@ -17,7 +17,8 @@ import pytest
 import strict_index_samples as samples
 from elfwriter import Elf, Symbol, write
 from manyshim.formats.archive import Archive
-from manyshim.formats.wheel import Edits, Wheel, rewrite
+from manyshim.formats.rewrite import Edits, rewrite
+from manyshim.formats.wheel import Wheel
 from strict_index import problems
 from wheelwriter import wheel, wheel_name
 

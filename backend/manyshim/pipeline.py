@@ -15,7 +15,8 @@ from manyshim.audit.tags import parse_wheel_name
 from manyshim.audit.verdict import Report, audit, questions
 from manyshim.config import Config, host_arch, interpreter_refuses
 from manyshim.errors import InvalidWheelError, NotCompliantError, ToolError
-from manyshim.formats.wheel import Edits, Wheel, rewrite
+from manyshim.formats.rewrite import Edits, rewrite
+from manyshim.formats.wheel import Wheel
 
 # Where setuptools, CMake and Meson leave object files, below the source tree that they build.
 _BUILD_FOLDER = "build"

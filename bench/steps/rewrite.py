@@ -9,7 +9,8 @@ import json
 import resource
 import sys
 
-from manyshim.formats.wheel import Edits, Wheel, rewrite
+from manyshim.formats.rewrite import Edits, rewrite
+from manyshim.formats.wheel import Wheel
 
 
 def _cpu() -> float:
