@@ -25,7 +25,8 @@ OURS = """
     manyshim.audit.report manyshim.audit.request manyshim.audit.rules manyshim.audit.sentences
     manyshim.audit.tags manyshim.audit.verdict
     manyshim.formats manyshim.formats.archive manyshim.formats.elf manyshim.formats.image
-    manyshim.formats.notes manyshim.formats.pack manyshim.formats.record manyshim.formats.rewrite manyshim.formats.symbols
+    manyshim.formats.notes manyshim.formats.pack manyshim.formats.record manyshim.formats.rewrite
+    manyshim.formats.symbols
     manyshim.formats.wheel manyshim.formats.window
 """
 # The archive's names are in this encoding where they do not say UTF-8; the lock is fcntl's.
