@@ -31,7 +31,10 @@ OURS = """
 """
 # The archive's names are in this encoding where they do not say UTF-8; the lock is fcntl's.
 # Releases of setuptools differ in whether they load the others themselves.
-STANDARD = {"encodings.cp437", "fcntl", "csv", "_csv", "hashlib", "_hashlib", "_sha256", "_sha2"}
+STANDARD = {
+    *("encodings.cp437", "fcntl", "array", "csv", "_csv"),
+    *("hashlib", "_hashlib", "_sha256", "_sha2"),
+}
 
 BUILD = """if 1:
     import importlib, sys
