@@ -55,6 +55,24 @@ def test_the_reader_agrees_with_pyelftools(
     assert judged or row["project"] in ("numpy", "pyarrow")
 
 
+@pytest.mark.parametrize("project", ["numpy", "cryptography"])
+def test_relr_in_published_musl_wheels_is_told(project: str, pytestconfig: pytest.Config) -> None:
+    """Their grafted libraries crash on musl before 1.2.4; strict refuses them."""
+    (row,) = (
+        row
+        for row in WHEELS
+        if row["project"] == project and row["platform"] == "musllinux_1_2_x86_64"
+    )
+    with Wheel(str(fetch(row, pytestconfig.cache.mkdir("wheels")))) as wheel:
+        report = pipeline.inspect(wheel, Request())
+        strict = pipeline.inspect(wheel, Request(strict=True))
+    told = [one for one in report.findings if one.kind == "MUSL_PATCH_LEVEL"]
+    assert any("DT_RELR" in one.symbols for one in told)
+    assert {one.severity for one in told} == {"warning"}
+    assert report.musl_minimum == (1, 2, 4)
+    assert "MUSL_PATCH_LEVEL" in {one.kind for one in strict.errors}
+
+
 def test_check_accepts_published_wheels(pytestconfig: pytest.Config) -> None:
     folder = pytestconfig.cache.mkdir("wheels")
     paths = [str(fetch(row, folder)) for row in WHEELS]
