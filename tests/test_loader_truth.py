@@ -9,8 +9,6 @@ from __future__ import annotations
 import io
 import json
 import struct
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -20,9 +18,12 @@ from manyshim.audit.choice import choose
 from manyshim.audit.request import Request
 from manyshim.audit.tags import parse_platform
 from manyshim.audit.verdict import audit
+from manyshim.config import Config
 from manyshim.formats import elf as reader
 from manyshim.formats.image import ElfError
 from manyshim.formats.window import Window
+from manyshim.pipeline import finish
+from test_cli import run
 from test_rules import EXT, NEAR, elf, libc, need
 from test_rules import wheel as facts_of
 from wheelwriter import save, wheel, wheel_name
@@ -49,9 +50,12 @@ def test_a_copy_of_glibc_in_the_wheel_stands_for_nothing() -> None:
 
 
 def test_a_version_of_a_library_that_nobody_loads_is_one_more_library() -> None:
-    report = audit(facts_of(libc(EXT, need("FOO_1", "libfoo.so.1"))), Request())
-    assert report.external == ("libfoo.so.1",)
-    assert report.policy is None
+    """The loader looks the library up before it looks at the flag."""
+    for weak in (False, True):
+        asked = need("FOO_1", "libfoo.so.1", weak=weak)
+        report = audit(facts_of(libc(EXT, asked)._replace(needed=("libc.so.6",))), Request())
+        assert report.external == ("libfoo.so.1",)
+        assert report.policy is None
 
 
 @pytest.mark.parametrize(
@@ -129,14 +133,15 @@ def test_names_that_share_their_bytes_do_not_swell() -> None:
         dynamic.strings(list(range(1, 20_000)))
 
 
-def run(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "manyshim", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**environment},
-    )
+def test_a_failing_search_for_source_lines_changes_no_verdict(tmp_path: Path) -> None:
+    """The library's last bytes do not fit its CRC, and the audit does not read them."""
+    symbols = (Symbol("f", "libc.so.6", "GLIBC_2.34"),)
+    member = write(Elf(needed=("libc.so.6",), symbols=symbols)) + b"tail"
+    data = wheel({"demo/x.so": member}, compress=False).replace(b"tail", b"TAIL")
+    built = save(tmp_path, data, wheel_name())
+    (tmp_path / "dist").mkdir()
+    result = finish(str(built), str(tmp_path / "dist"), Config(report=str(tmp_path / "report")))
+    assert result.filename == wheel_name(tag="cp311-cp311-manylinux_2_34_x86_64")
 
 
 def test_check_tells_the_errors_of_both_families(tmp_path: Path) -> None:

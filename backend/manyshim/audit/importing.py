@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Callable, Dict, FrozenSet, Iterator, Mapping, Optional, Set, Tuple
+from typing import Dict, FrozenSet, Iterator, Mapping, Optional, Set, Tuple
 
 from manyshim.audit import findings as f
 from manyshim.audit.facts import ElfFile
@@ -121,13 +121,13 @@ def _unexplained(audit: Audit, elf: ElfFile, known: Mapping[str, object]) -> Fro
     )
 
 
-def decider(audit: Audit) -> Callable[[Process], bool]:
-    """Make the test whether nothing from outside the wheel could define a name left open."""
-
-    def decidable(process: Process) -> bool:
-        return not any(_may_define(audit, process, name) for name in process.outside)
-
-    return decidable
+def decidable(audit: Audit) -> Tuple[Process, ...]:
+    """List the processes in which nothing from outside the wheel could define a name left open."""
+    return tuple(
+        process
+        for process in audit.loading.processes
+        if not any(_may_define(audit, process, name) for name in process.outside)
+    )
 
 
 def _may_define(audit: Audit, process: Process, name: str) -> bool:
@@ -153,9 +153,9 @@ def left_open(
 def undefined(audit: Audit) -> Iterator[Finding]:
     """Find names that nothing in a file's load closure defines."""
     if audit.ladder.libc == MUSL:
-        processes = [one for one in audit.loading.processes if one.outside]
+        processes = tuple(one for one in audit.loading.processes if one.outside)
     else:
-        processes = list(filter(decider(audit), audit.loading.processes))
+        processes = decidable(audit)
     names = unexplained(audit)
     missing: Dict[str, Set[str]] = {}
     for process in processes:

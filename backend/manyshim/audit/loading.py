@@ -224,12 +224,9 @@ class _Run:
     def _resolve(self, path: str, name: str) -> Edge:
         if "/" in name:
             return Edge(PATH)
-        if is_loader(self.world.libc, self.world.arch, name):
-            return Edge(LOADER)
-        if self.world.loaded_before(name):
-            return Edge(SYSTEM)
-        if name in self._names:
-            return Edge(INTERNAL, self._names[name])
+        known = self._known(name)
+        if known:
+            return known
         chain, loader = [path], self.loader[path]
         while loader:
             chain.append(loader)
@@ -238,13 +235,17 @@ class _Run:
         return Edge(INTERNAL, target) if target else self._outside(name)
 
     def _present(self, name: str) -> Edge:
+        return self._known(name) or self._outside(name)
+
+    def _known(self, name: str) -> Optional[Edge]:
+        """Tell who provides a name without any search; None where it takes one."""
         if is_loader(self.world.libc, self.world.arch, name):
             return Edge(LOADER)
         if self.world.loaded_before(name):
             return Edge(SYSTEM)
         if name in self._names:
             return Edge(INTERNAL, self._names[name])
-        return self._outside(name)
+        return None
 
     def _outside(self, name: str) -> Edge:
         target = self.world.named.get(name)

@@ -62,8 +62,8 @@ def libraries(audit: Audit) -> Iterator[Finding]:
 def _asked(audit: Audit, elf: ElfFile) -> Iterable[str]:
     """List whom a file asks: NEEDED, and in glibc each library that a version is required of."""
     versions = elf.versions_needed if audit.ladder.libc == GLIBC else ()
-    libraries = (need.library for need in versions if not need.weak)
-    return dict.fromkeys((*elf.needed, *libraries))
+    # Also where the node is weak: ld.so dies in an assertion if nobody has loaded the library.
+    return dict.fromkeys((*elf.needed, *(need.library for need in versions)))
 
 
 def _by_name_only(audit: Audit, elf: ElfFile, name: str, edge: Edge) -> Iterator[Finding]:

@@ -91,7 +91,7 @@ def questions(facts: WheelFacts, request: Request) -> Dict[str, FrozenSet[str]]:
         wanted = {elf.path: musl.not_always(elf, known, scope.arch) for elf in scope.elfs}
     else:
         wanted = importing.unexplained(context)
-        processes = tuple(filter(importing.decider(context), processes))
+        processes = importing.decidable(context)
     names: Set[str] = set()
     libraries: Set[str] = set()
     for process in processes:

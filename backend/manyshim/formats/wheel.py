@@ -175,11 +175,14 @@ class Wheel:
         return tuple(wrong_crc), tuple(wrong_hash)
 
     def content(self, path: str) -> Optional[BinaryIO]:
-        """Return a member as a file in memory; None where it is too large for that."""
+        """Return a member as a file in memory; None where it is too large for that, or broken."""
         entry = self._by_name[path]
         if entry.size > _IN_MEMORY_AT_MOST:
             return None
-        return io.BytesIO(self.archive.read(entry))
+        try:
+            return io.BytesIO(self.archive.read(entry))
+        except InvalidWheelError:
+            return None
 
     def exports(
         self, asked: Mapping[str, FrozenSet[str]]
