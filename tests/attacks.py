@@ -285,6 +285,7 @@ ATTACKS: Dict[str, Callable[[], bytes]] = {
     "hash table of 4 million buckets": partial(gnu_hash, 1 << 22),
     "hash table of 4 billion buckets": partial(gnu_hash, 0xFFFFFFFF, 1),
     "hash chain that never ends": partial(gnu_hash, 1, 100_000),
+    "225 libraries that all need each other": partial(crowd, 225, b"lib%05d.so"),
     "600 libraries that all need each other": partial(crowd, 600, b"lib%05d.so"),
     "5,000 libraries that all need each other": partial(crowd, 5000, b"lib%05d.so"),
     "1,000 modules that all need each other": partial(crowd, 1000, b"lib%05d.abi3.so"),

@@ -12,6 +12,9 @@ from manyshim.audit.identity import OS_ABIS, identify
 from manyshim.audit.request import Request
 from manyshim.audit.tags import MACHINES
 
+# Of each reason; whoever has more of them needs no list.
+_RECORD_SHOWN = 1000
+
 
 def members(facts: WheelFacts) -> Iterator[Finding]:
     """Find names that installers treat in different ways, or that leave the wheel."""
@@ -125,5 +128,8 @@ def record(facts: WheelFacts, request: Request) -> Iterator[Finding]:
         ("does not inflate to what the archive says", facts.record.wrong_crc),
         ("has a blank line", ("RECORD",) if facts.record.blank else ()),
     ):
-        for path in paths:
+        for path in paths[:_RECORD_SHOWN]:
             yield finding("RECORD", path, reason, severity=severity)
+        if len(paths) > _RECORD_SHOWN:
+            more = f"each of {len(paths) - _RECORD_SHOWN} more members {reason}"
+            yield finding("RECORD", "", more, severity=severity)

@@ -142,12 +142,10 @@ def left_open(
     audit: Audit, process: Process, wanted: Mapping[str, FrozenSet[str]]
 ) -> Dict[str, Set[str]]:
     """Collect, by member, the wanted names that no member of the process is known to define."""
-    found: Dict[str, Set[str]] = {}
-    for path in process.members:
-        found[path] = set(wanted[path])
-        for provider in process.members if found[path] else ():
-            found[path] -= audit.facts.exports.get(provider, frozenset())
-    return found
+    left = {name for path in process.members for name in wanted[path]}
+    for path in process.members if left else ():
+        left -= audit.facts.exports.get(path, frozenset())
+    return {path: left & wanted[path] for path in process.members}
 
 
 def undefined(audit: Audit) -> Iterator[Finding]:

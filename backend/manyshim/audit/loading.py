@@ -5,16 +5,12 @@ Sources: glibc elf/dl-load.c and elf/dl-deps.c; musl ldso/dynlink.c; ld.so(8).
 
 from __future__ import annotations
 
-import posixpath
-import re
 from typing import Dict, FrozenSet, Iterable, List, Mapping, NamedTuple, Optional, Set, Tuple
 
-from manyshim.audit.facts import ElfFile, InstallPath, install_path
-from manyshim.audit.identity import GLIBC_OWN, is_loader
+from manyshim.audit.facts import ElfFile
+from manyshim.audit.identity import is_loader
+from manyshim.audit.installed import Installed
 from manyshim.audit.tags import MUSL
-
-_ORIGIN = re.compile(r"\$(?:ORIGIN|\{ORIGIN\})(?P<rest>|/.*)", re.DOTALL)
-_EXPANDS = re.compile(r"(?:[^$]|\$ORIGIN|\$\{ORIGIN\})*", re.DOTALL)
 
 INTERNAL = "internal"
 BY_NAME_ONLY = "by name only"
@@ -32,6 +28,10 @@ class Edge(NamedTuple):
     kind: str
     target: str = ""
     preloaded: bool = False
+
+
+_SYSTEM_EDGE = Edge(SYSTEM)
+_LOADER_EDGE = Edge(LOADER)
 
 
 class Process(NamedTuple):
@@ -60,7 +60,7 @@ class Loading(NamedTuple):
     def provider(self, path: str, library: str) -> Edge:
         """Tell who provides `library` to the file at `path`."""
         # Of members with one name only the last is simulated; the archive is refused for that.
-        return self.edges.get((path, library), Edge(SYSTEM))
+        return self.edges.get((path, library), _SYSTEM_EDGE)
 
     def targets(self, path: str, library: str) -> Tuple[str, ...]:
         """List the members that provide `library` to the file at `path`, in whichever process."""
@@ -79,7 +79,7 @@ def simulate(
     `distribution` is the `NAME-VERSION` of its .data folder; `paths` are its other members, whose
     folders are there too.
     """
-    world = _World({elf.path: elf for elf in elfs}, libc, arch, distribution, paths)
+    world = Installed({elf.path: elf for elf in elfs}, libc, arch, distribution, paths)
     runs = [_Run(world, path) for path in world.roots()]
     visited: Set[str] = {path for run in runs for path in run.loader}
     for path in world.files:
@@ -91,111 +91,30 @@ def simulate(
     return Loading(_merge(world, runs), processes, _several(runs))
 
 
-class _World:
-    """The files of one architecture and family, by path, name and place."""
-
-    def __init__(
-        self,
-        files: Dict[str, ElfFile],
-        libc: str,
-        arch: str,
-        distribution: str,
-        paths: Iterable[str],
-    ) -> None:
-        self.files = files
-        self.libc = libc
-        self.arch = arch
-        self.places = {path: install_path(path, distribution) for path in files}
-        self.at = {place: path for path, place in self.places.items()}
-        self.named: Dict[str, str] = {}
-        for path in sorted(files, reverse=True):
-            self.named[files[path].name] = path
-        for path in sorted(files, reverse=True):
-            self.named[files[path].soname or files[path].name] = path
-        self._folders = {(root, "") for root in ("site", "scripts", "data", "headers")}
-        for place in (install_path(path, distribution) for path in (*paths, *files)):
-            folder = posixpath.dirname(place.path)
-            while folder and (place.root, folder) not in self._folders:
-                self._folders.add((place.root, folder))
-                folder = posixpath.dirname(folder)
-        self._searched = {path: self._search_path(elf) for path, elf in files.items()}
-
-    def roots(self) -> List[str]:
-        """List what is entered from outside: modules, programs, and what no file asks for."""
-        asked = {name for elf in self.files.values() for name in elf.needed}
-        return [
-            path
-            for path, elf in self.files.items()
-            if elf.extension_module
-            or elf.executable
-            or not asked.intersection((elf.name, elf.soname or elf.name))
-        ]
-
-    def loaded_before(self, name: str) -> bool:
-        """Whether every process has the system's library of that name, so that no copy counts."""
-        return self.libc != MUSL and name in GLIBC_OWN
-
-    def _search_path(self, elf: ElfFile) -> Tuple[InstallPath, ...]:
-        """Expand the folders of the wheel that a file's own RPATH or RUNPATH names, in order."""
-        entries = elf.runpath or elf.rpath
-        if self.libc == MUSL and not all(map(_EXPANDS.fullmatch, entries)):
-            return ()  # one variable that musl does not know voids the whole path
-        place = self.places[elf.path]
-        folders: Dict[InstallPath, None] = {}
-        for entry in entries:
-            match = _ORIGIN.fullmatch(entry)
-            folder = match and self._walk(place, match.group("rest"))
-            if folder is not None:
-                folders[InstallPath(place.root, folder)] = None
-        return tuple(folders)
-
-    def _walk(self, place: InstallPath, rest: str) -> Optional[str]:
-        """Follow a path from a file's folder as the kernel does: each step must be there."""
-        folder = posixpath.dirname(place.path)
-        for step in filter(lambda step: step not in ("", "."), rest.split("/")):
-            if step == ".." and not folder:
-                return None
-            folder = posixpath.dirname(folder) if step == ".." else posixpath.join(folder, step)
-            if (place.root, folder) not in self._folders:
-                return None
-        return folder
-
-    def find(self, chain: List[str], name: str) -> Optional[str]:
-        """Search for `name` as the loader does for the first file of `chain`, its loader next."""
-        requester = self.files[chain[0]]
-        if self.libc != MUSL and requester.runpath:
-            chain = chain[:1]
-        for path in chain:
-            if self.libc != MUSL and path != chain[0] and self.files[path].runpath:
-                continue
-            for folder in self._searched[path]:
-                candidate = InstallPath(folder.root, posixpath.join(folder.path, name))
-                if candidate in self.at:
-                    return self.at[candidate]
-        return None
-
-
 class _Run:
     """One root's breadth-first load."""
 
-    def __init__(self, world: _World, root: str) -> None:
+    def __init__(self, world: Installed, root: str) -> None:
         self.world = world
         self.root = root
         # Each loaded member, in load order, with the one that pulled it in.
         self.loader: Dict[str, str] = {root: ""}
         self.edges: Dict[Tuple[str, str], Edge] = {}
-        self._names: Dict[str, str] = {}
-        self._remember(root, "")
+        self._names: Dict[str, Edge] = {}
+        self._remember(Edge(INTERNAL, root), "")
         queue = [root]
         for path in queue:
-            for name in world.files[path].needed:
-                target = self._load(path, name)
+            world.count(8 * len(world.needs[path]))
+            for key in world.needs[path]:
+                target = self._load(key)
                 if target and target not in self.loader:
                     self.loader[target] = path
                     queue.append(target)
         for path in queue:
-            for need in world.files[path].versions_needed:
-                self.edges.setdefault((path, need.library), self._present(need.library))
+            world.count(8 * len(world.versions[path]))
+            for key in world.versions[path]:
+                if key not in self.edges:
+                    self.edges[key] = self._known(key[1]) or self._outside(key[1])
 
     def process(self) -> Process:
         outside = {
@@ -206,19 +125,19 @@ class _Run:
         resolved = {edge.target for edge in self.edges.values() if edge.kind == INTERNAL}
         return Process(self.root, tuple(self.loader), frozenset(outside), frozenset(resolved))
 
-    def _remember(self, path: str, name: str) -> None:
-        soname = self.world.files[path].soname
+    def _remember(self, edge: Edge, name: str) -> None:
+        soname = self.world.files[edge.target].soname
         # musl knows a library by the name that it was asked for alone.
         for known in (name, soname if self.world.libc != MUSL else None):
             if known:
-                self._names.setdefault(known, path)
+                self._names.setdefault(known, edge)
 
-    def _load(self, path: str, name: str) -> Optional[str]:
-        edge = self._resolve(path, name)
-        self.edges[path, name] = edge
+    def _load(self, key: Tuple[str, str]) -> Optional[str]:
+        edge = self._resolve(*key)
+        self.edges[key] = edge
         if edge.kind != INTERNAL:
             return None
-        self._remember(edge.target, name)
+        self._remember(edge, key[1])
         return edge.target
 
     def _resolve(self, path: str, name: str) -> Edge:
@@ -228,31 +147,26 @@ class _Run:
         if known:
             return known
         chain, loader = [path], self.loader[path]
-        while loader:
+        while loader and name in self.world.holders:
             chain.append(loader)
             loader = self.loader[loader]
         target = self.world.find(chain, name)
         return Edge(INTERNAL, target) if target else self._outside(name)
 
-    def _present(self, name: str) -> Edge:
-        return self._known(name) or self._outside(name)
-
     def _known(self, name: str) -> Optional[Edge]:
         """Tell who provides a name without any search; None where it takes one."""
         if is_loader(self.world.libc, self.world.arch, name):
-            return Edge(LOADER)
+            return _LOADER_EDGE
         if self.world.loaded_before(name):
-            return Edge(SYSTEM)
-        if name in self._names:
-            return Edge(INTERNAL, self._names[name])
-        return None
+            return _SYSTEM_EDGE
+        return self._names.get(name)
 
     def _outside(self, name: str) -> Edge:
         target = self.world.named.get(name)
-        return Edge(BY_NAME_ONLY, target) if target else Edge(SYSTEM)
+        return Edge(BY_NAME_ONLY, target) if target else _SYSTEM_EDGE
 
 
-def _merge(world: _World, runs: List[_Run]) -> Dict[Tuple[str, str], Edge]:
+def _merge(world: Installed, runs: List[_Run]) -> Dict[Tuple[str, str], Edge]:
     """Give each edge its worst outcome over the roots that reach it."""
     loaders = _loaders(world, runs)
     edges: Dict[Tuple[str, str], Edge] = {}
@@ -268,7 +182,7 @@ def _merge(world: _World, runs: List[_Run]) -> Dict[Tuple[str, str], Edge]:
     return edges
 
 
-def _loaders(world: _World, runs: List[_Run]) -> Dict[str, Set[str]]:
+def _loaders(world: Installed, runs: List[_Run]) -> Dict[str, Set[str]]:
     """Collect, by member, the roots that load it by a resolved edge and are no programs."""
     loaders: Dict[str, Set[str]] = {}
     for run in runs:

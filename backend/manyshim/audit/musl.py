@@ -16,6 +16,10 @@ from manyshim.audit.tags import ARCHES
 _FIRST_RELR: MuslRelease = (1, 2, 4)
 
 
+# One is an error; whoever has more of them than this needs no list.
+_UNDEFINED_SHOWN = 1000
+
+
 def wanted_names(elf: ElfFile) -> FrozenSet[str]:
     """Collect the strong names that a file needs of others, without those of the interpreter."""
     names = (*elf.undefined, *elf.strong_versioned)
@@ -28,19 +32,24 @@ def not_always(elf: ElfFile, known: Mapping[str, MuslRelease], arch: str) -> Fro
     return frozenset(name for name in wanted_names(elf) if known.get(name, (9, 9, 9)) > oldest)
 
 
-def _provided(audit: Audit, process: Process, name: str) -> bool:
+def _offered(audit: Audit, process: Process) -> FrozenSet[str]:
     exports = audit.facts.exports
-    return any(name in exports.get(path, ()) for path in process.members)
+    return frozenset().union(*(exports.get(path, frozenset()) for path in process.members))
 
 
 def _needs(audit: Audit) -> Iterator[Tuple[ElfFile, MuslRelease, Tuple[str, ...]]]:
     """Yield each release of musl that a file needs, with the names that need it."""
     known = musl_symbols(audit.ladder.arch)
+    # What each file finds in every process that it is loaded into.
+    found: Dict[str, FrozenSet[str]] = {}
+    for process in audit.loading.processes:
+        offered = _offered(audit, process)
+        for path in process.members:
+            found[path] = found[path] & offered if path in found else offered
     for elf in audit.elfs:
-        closures = audit.loading.closures(elf.path)
         needs: Dict[MuslRelease, List[str]] = {}
         for name in sorted(not_always(elf, known, audit.ladder.arch)):
-            if name in known and not all(_provided(audit, one, name) for one in closures):
+            if name in known and name not in found.get(elf.path, ()):
                 needs.setdefault(known[name], []).append(name)
         if elf.relr and not elf.static:
             needs.setdefault(_FIRST_RELR, []).append("DT_RELR")
@@ -77,9 +86,9 @@ def undefined(audit: Audit) -> Iterator[Finding]:
     for process in audit.loading.processes:
         if process.outside:
             continue
+        offered = _offered(audit, process)
         for path in process.members:
-            for name in wanted_names(elfs[path]) - known.keys():
-                if not _provided(audit, process, name):
-                    missing[path, name] = None
-    for path, name in sorted(missing):
+            for name in wanted_names(elfs[path]) - known.keys() - offered:
+                missing[path, name] = None
+    for path, name in sorted(missing)[:_UNDEFINED_SHOWN]:
         yield finding("MUSL_UNDEFINED", path, name, library="libc.so")

@@ -19,6 +19,9 @@ _ENCRYPTED = 0x1
 # Metadata members are read whole; RECORD of 100,000 rows has about 15 MB.
 _WHOLE_AT_MOST = 64 << 20
 
+# The central directory of 100,000 members has about 15 MB.
+_DIRECTORY_AT_MOST = 64 << 20
+
 _READ_AT_ONCE = 1 << 18
 
 EOCD = struct.Struct("<4s4H2LH")
@@ -108,9 +111,9 @@ class Archive:
             raise MemberError("the archive ends before the member does")
         return start
 
-    def read(self, entry: Entry) -> bytes:
+    def read(self, entry: Entry, at_most: int = _WHOLE_AT_MOST) -> bytes:
         """Return a whole small member, checked against its CRC."""
-        if entry.size > _WHOLE_AT_MOST:
+        if entry.size > at_most:
             raise InvalidWheelError(f"{self.path}: {entry.name} has {entry.size} bytes")
         try:
             data = self.window(entry).read(0, entry.size)
@@ -149,6 +152,8 @@ class Archive:
             raise InvalidWheelError("not a zip file: its central directory is not where it says")
         # What stands before the archive moves all offsets; installers allow for it.
         shift = start - offset
+        if length > _DIRECTORY_AT_MOST:
+            raise InvalidWheelError(f"its central directory has {length} bytes")
         data = self.bytes_at(start, length)
         position = found = 0
         while position < len(data):

@@ -10,15 +10,15 @@ from typing import Dict, FrozenSet, List, NamedTuple, Optional, Set, Tuple
 
 from manyshim.audit.facts import ElfFile, VersionNeed
 from manyshim.audit.tags import MACHINES
+from manyshim.formats import dynamic as dynamics
 from manyshim.formats import notes
+from manyshim.formats.dynamic import DT_NEEDED, Dynamic
 from manyshim.formats.image import (
-    DT_NEEDED,
     MAGIC,
     PT_GNU_STACK,
     PT_INTERP,
     PT_LOAD,
     PT_TLS,
-    Dynamic,
     ElfError,
     Image,
 )
@@ -43,7 +43,7 @@ _DF_1_PIE = 0x08000000
 _VER_FLG_BASE = 1
 _VER_FLG_WEAK = 2
 # More version nodes than any library has; glibc itself defines about fifty.
-_VERSIONS_AT_MOST = 100_000
+_VERSIONS_AT_MOST = 10_000
 
 
 def is_elf(head: bytes) -> bool:
@@ -90,9 +90,10 @@ def read(path: str, window: Window) -> Reading:
     )
     if image.detached():
         return Reading(facts._replace(detached=True))
-    dynamic = image.dynamic()
+    dynamic = dynamics.read(image)
     if dynamic is not None:
         facts = _dynamic_facts(facts, dynamic)
+        dynamic.let_go()
     elif facts.extension_module:
         facts = facts._replace(module_init=False)
     image.let_go()

@@ -1,4 +1,4 @@
-"""An ELF file as the dynamic loader sees it: header, segments, addresses, dynamic entries.
+"""An ELF file as the dynamic loader sees it: header, segments, addresses.
 
 Section headers are not consulted: the loader does not read them, and a file without any loads.
 Sources: ELF gABI chapters 4 and 5; glibc elf/dl-load.c.
@@ -7,7 +7,7 @@ Sources: ELF gABI chapters 4 and 5; glibc elf/dl-load.c.
 from __future__ import annotations
 
 import struct
-from typing import Dict, Iterator, List, NamedTuple, Optional, Tuple
+from typing import Iterator, List, NamedTuple, Optional, Tuple
 
 from manyshim.audit.facts import ElfIdent
 from manyshim.formats.window import Window
@@ -22,23 +22,11 @@ PT_TLS = 7
 PT_GNU_STACK = 0x6474E551
 PT_GNU_PROPERTY = 0x6474E553
 
-DT_NULL = 0
-DT_NEEDED = 1
-DT_HASH = 4
-DT_STRTAB = 5
-DT_SYMTAB = 6
-DT_STRSZ = 10
-DT_GNU_HASH = 0x6FFFFEF5
-
 # Linkers write about a dozen, and tools that edit files add a few each time.
 _SEGMENTS_AT_MOST = 1024
-_DYNAMIC_AT_MOST = 1 << 20
 _BLOCK = 1 << 16
 _FIRST_KEPT = 2 << 20
 _SMALL_SEGMENT = 1 << 20
-_NAME_AT_MOST = 1 << 20
-# Names that are each other's ends share their bytes in the file, and not in memory.
-_NAMES_AT_MOST = 16 << 20
 
 
 class ElfError(Exception):
@@ -213,7 +201,7 @@ class Image:
         self._block_start = 0
         self.window.let_go()
 
-    def _dynamic_segment(self) -> List[Segment]:
+    def dynamic_segment(self) -> List[Segment]:
         """Return PT_DYNAMIC, of several the last one, as the loader takes it; or nothing."""
         return list(self.of_type(PT_DYNAMIC))[-1:]
 
@@ -224,84 +212,5 @@ class Image:
             and not any(
                 0 <= segment.address - load.address < load.file_size for load in self._loads
             )
-            for segment in self._dynamic_segment()
+            for segment in self.dynamic_segment()
         )
-
-    def dynamic(self) -> Optional[Dynamic]:
-        """Read PT_DYNAMIC as the loader does: by address, up to DT_NULL."""
-        for segment in self._dynamic_segment():
-            offset, available = self.locate(segment.address, "dynamic section")
-            size = min(max(segment.file_size, segment.memory_size), available, _DYNAMIC_AT_MOST)
-            data = self.window.read(offset, size - size % self.layout.dynamic.size)
-            return Dynamic(self, list(self._entries(data)))
-        return None
-
-    def _entries(self, data: bytes) -> Iterator[Tuple[int, int]]:
-        for tag, value in self.layout.dynamic.iter_unpack(data):
-            if tag == DT_NULL:
-                return
-            yield tag, value
-        raise ElfError("its dynamic section has no end")
-
-
-class Dynamic:
-    """The entries of PT_DYNAMIC and the string table that they point into."""
-
-    def __init__(self, image: Image, entries: List[Tuple[int, int]]) -> None:
-        self.image = image
-        self.entries = entries
-        # As in the loader, the last entry of a tag counts.
-        self._values = dict(entries)
-        self._strings: Optional[Tuple[int, int]] = None
-
-    def get(self, tag: int) -> Optional[int]:
-        """Return the value of a tag, None where there is none."""
-        return self._values.get(tag)
-
-    def all(self, tag: int) -> List[int]:
-        """Return the values of all entries of a tag, in order."""
-        return [value for kind, value in self.entries if kind == tag]
-
-    def _string_table(self) -> Tuple[int, int]:
-        if self._strings is None:
-            address, size = self.get(DT_STRTAB), self.get(DT_STRSZ)
-            if address is None or size is None:
-                raise ElfError("its dynamic section names strings but no string table")
-            offset, available = self.image.locate(address, "dynamic string table")
-            if size > available:
-                raise ElfError("its dynamic string table ends behind its segment")
-            self._strings = offset, size
-        return self._strings
-
-    def string(self, index: int) -> str:
-        """Read one string of the dynamic string table."""
-        return self.strings([index])[index]
-
-    def strings(self, indexes: List[int]) -> Dict[int, str]:
-        """Read strings of the dynamic string table in one pass over it, in bounded memory."""
-        found: Dict[int, str] = {}
-        if not indexes:
-            return found
-        start, size = self._string_table()
-        block, block_start, total = b"", 0, 0
-        for index in sorted(set(indexes)):
-            if index >= size:
-                raise ElfError(f"a string at {index} lies outside its string table's {size} bytes")
-            end = block.find(b"\0", index - block_start) if index >= block_start else -1
-            if end < 0:
-                block_start = index
-                block = self._block(start + index, min(_BLOCK, size - index))
-                end = block.find(b"\0")
-            if end < 0:
-                block = self._block(start + index, min(_NAME_AT_MOST, size - index))
-                end = block.find(b"\0")
-            if end < 0:
-                raise ElfError(f"the string at {index} of its string table has no end")
-            found[index] = block[index - block_start : end].decode("utf-8", "surrogateescape")
-            total += end - (index - block_start)
-            if total > _NAMES_AT_MOST:
-                raise ElfError(f"its names have more than {_NAMES_AT_MOST >> 20} MiB in all")
-        return found
-
-    def _block(self, offset: int, length: int) -> bytes:
-        return self.image.window.read(offset, length)

@@ -11,7 +11,20 @@ from array import array
 from typing import Iterator, List, NamedTuple, Optional, Tuple
 
 from manyshim.audit.facts import SHARED, ElfFile
-from manyshim.formats.image import DT_GNU_HASH, DT_HASH, DT_SYMTAB, Dynamic, ElfError, Image
+from manyshim.formats.dynamic import (
+    DT_GNU_HASH,
+    DT_HASH,
+    DT_JMPREL,
+    DT_PLTREL,
+    DT_PLTRELSZ,
+    DT_REL,
+    DT_RELA,
+    DT_RELASZ,
+    DT_RELSZ,
+    DT_SYMTAB,
+    Dynamic,
+)
+from manyshim.formats.image import ElfError, Image
 
 _STB_GLOBAL = 1
 _STB_WEAK = 2
@@ -22,17 +35,21 @@ _VISIBLE = frozenset((0, 3))
 
 _DT_VERSYM = 0x6FFFFFF0
 # Relocation tables: tag of the address, of the size in bytes, and words per entry.
-_RELOCATIONS = ((7, 8, 3), (17, 18, 2))
-_DT_JMPREL, _DT_PLTRELSZ, _DT_PLTREL = 23, 2, 20
+_RELOCATIONS = ((DT_RELA, DT_RELASZ, 3), (DT_REL, DT_RELSZ, 2))
 
 # s390x (64-bit) and alpha alone have DT_HASH words of 64 bits.
 _WIDE_HASH_MACHINES = (22, 0x9026)
 
 _SYMBOLS_AT_ONCE = 1 << 13
 # A bucket of a sane table holds a handful; a damaged one may run in a circle.
-_CHAIN_AT_MOST = 1 << 16
+_CHAIN_AT_MOST = 1 << 12
 # Linkers make about one for four symbols; the largest libraries have some hundred thousand.
-_BUCKETS_AT_MOST = 1 << 22
+_BUCKETS_AT_MOST = 1 << 20
+# The largest libraries have about a million symbols, and some millions of relocations; the largest
+# modules ask for some thousand names.
+_SYMBOLS_AT_MOST = 1 << 22
+_RELOCATIONS_AT_MOST = 1 << 24
+_IMPORTS_AT_MOST = 200_000
 
 
 class Import(NamedTuple):
@@ -57,6 +74,8 @@ def imports(facts: ElfFile, dynamic: Dynamic) -> List[Import]:
             for (name, info, _, section), version in zip(entries, indexes)
             if section == 0 and name and info >> 4 in _EXPORTED_BINDS
         ]
+        if len(found) > _IMPORTS_AT_MOST:
+            raise ElfError(f"it asks for more than {_IMPORTS_AT_MOST} names")
     return found
 
 
@@ -84,6 +103,8 @@ def _entries(dynamic: Dynamic, first: int, end: int) -> Iterator[Tuple[int, List
     _, available = image.locate(table, "dynamic symbol table")
     if end * entry.size > available:
         raise ElfError(f"its dynamic symbol table of {end} symbols ends behind its segment")
+    if end > _SYMBOLS_AT_MOST:
+        raise ElfError(f"it has {end} dynamic symbols, more than {_SYMBOLS_AT_MOST}")
     for start in range(first, end, _SYMBOLS_AT_ONCE):
         size = min(_SYMBOLS_AT_ONCE, end - start) * entry.size
         data = image.at(table + start * entry.size, size, "dynamic symbol table")
@@ -116,7 +137,7 @@ def count(dynamic: Dynamic) -> int:
     if table and table.last:
         return _chain_end(image, table)
     # GNU ld gives a file without exports an empty table that counts none of its symbols.
-    return max((table.first if table else 0, *_relocated_ends(dynamic)))
+    return max(table.first if table else 0, max(_relocated_ends(dynamic), default=0))
 
 
 def defines(dynamic: Dynamic, name: str) -> bool:
@@ -220,13 +241,15 @@ def _relocated_ends(dynamic: Dynamic) -> Iterator[int]:
     """Yield, for every relocation, the index behind the symbol that it uses."""
     image = dynamic.image
     tables = [(dynamic.get(tag), dynamic.get(size), words) for tag, size, words in _RELOCATIONS]
-    words = 3 if dynamic.get(_DT_PLTREL) == _RELOCATIONS[0][0] else 2
-    tables.append((dynamic.get(_DT_JMPREL), dynamic.get(_DT_PLTRELSZ), words))
+    words = 3 if dynamic.get(DT_PLTREL) == DT_RELA else 2
+    tables.append((dynamic.get(DT_JMPREL), dynamic.get(DT_PLTRELSZ), words))
     shift = 32 if image.layout.bits == 64 else 8
     for address, size, words in tables:
         if address is None or not size:
             continue
         entry = struct.Struct(image.layout.order + image.layout.word * words)
+        if size // entry.size > _RELOCATIONS_AT_MOST:
+            raise ElfError(f"a relocation table is said to have {size} bytes")
         for start in range(0, size - size % entry.size, entry.size * _SYMBOLS_AT_ONCE):
             length = min(entry.size * _SYMBOLS_AT_ONCE, size - size % entry.size - start)
             data = image.at(address + start, length, "relocation table")

@@ -27,6 +27,11 @@ from manyshim.formats.window import MemberError
 # Debug information is read with the whole file in memory.
 _IN_MEMORY_AT_MOST = 64 << 20
 
+# WHEEL has some hundred bytes.
+_METADATA_AT_MOST = 1 << 18
+# What all files of a wheel ask for: 36,000 names in scipy, the most of 75 wheels.
+_NAMES_AT_MOST = 500_000
+
 # ar(5): what a static library begins with.
 _ARCHIVE = b"!<arch>\n"
 
@@ -71,22 +76,24 @@ class Wheel:
             )
         return found[0]
 
-    def _member(self, name: str) -> bytes:
+    def _member(self, name: str, at_most: int) -> bytes:
         entry = self._by_name.get(f"{self.dist_info}/{name}")
         if entry is None:
             raise InvalidWheelError(f"{self.path}: it has no {self.dist_info}/{name}")
-        return self.archive.read(entry)
+        return self.archive.read(entry, at_most)
 
     def _read_metadata(self) -> List[str]:
         try:
-            return self._member("WHEEL").decode("utf-8").splitlines()
+            return self._member("WHEEL", _METADATA_AT_MOST).decode("utf-8").splitlines()
         except UnicodeDecodeError as error:
             raise InvalidWheelError(f"{self.path}: its WHEEL is not UTF-8: {error}") from error
 
     def rows(self) -> Iterator[Tuple[str, record.Row]]:
         """Yield the rows of RECORD."""
+        # One for each member with its hash and size, and some for what is absent.
+        at_most = _METADATA_AT_MOST + sum(4 * len(entry.name) + 150 for entry in self.entries)
         try:
-            yield from record.parse(self._member("RECORD"))
+            yield from record.parse(self._member("RECORD", at_most))
         except ValueError as error:
             raise InvalidWheelError(f"{self.path}: its RECORD cannot be read: {error}") from error
 
@@ -130,6 +137,7 @@ class Wheel:
         elfs: List[ElfFile] = []
         unreadable: List[Unreadable] = []
         static_objects: List[str] = []
+        names = 0
         for entry in self.entries:
             try:
                 window = self.archive.window(entry)
@@ -140,8 +148,13 @@ class Wheel:
                     reading = elf.read(entry.name, window)
                     self._readings[entry.name] = reading
                     elfs.append(reading.facts)
+                    names += _asked(reading.facts)
             except (ElfError, MemberError) as error:
                 unreadable.append(Unreadable(entry.name, str(error)))
+            if names > _NAMES_AT_MOST:
+                raise InvalidWheelError(
+                    f"{self.path}: its files ask for more than {_NAMES_AT_MOST} names"
+                )
         return WheelFacts(
             name=self.name,
             distribution=self.dist_info[: -len(".dist-info")],
@@ -196,3 +209,9 @@ class Wheel:
             except (ElfError, MemberError) as error:
                 unreadable.append(Unreadable(path, str(error)))
         return found, tuple(unreadable)
+
+
+def _asked(facts: ElfFile) -> int:
+    """Count the names that a file asks for."""
+    versioned = sum(len(need.symbols) + 1 for need in facts.versions_needed)
+    return len(facts.needed) + len(facts.undefined) + len(facts.rpath) + versioned

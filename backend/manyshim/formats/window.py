@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import zlib
-from typing import BinaryIO, List, NamedTuple
+from typing import Any, BinaryIO, List, NamedTuple
+
+from manyshim.errors import InvalidWheelError
 
 # Deflate's input and output are taken in these portions; memory stays within a few of them. The
 # first ones are small: most members are asked for four bytes only.
@@ -12,6 +14,10 @@ _INPUT = 1 << 16
 _OUTPUT = 1 << 18
 # zlib copies its pending input at each call, so smaller portions cost more than they save.
 _LEAST = 1 << 15
+
+# So many passes over a member, and some bytes, are what it may take to read what is needed of it.
+_PASSES = 8
+_SMALL = 1 << 28
 
 # What may be kept of the bytes that go by, in all.
 _KEPT_AT_MOST = 4 << 20
@@ -29,6 +35,9 @@ class _Kept(NamedTuple):
 
 class Window:
     """A member's uncompressed bytes; `size` is what the archive states.
+
+    Raises MemberError where the archive does not hold them, InvalidWheelError where the file cannot
+    be read.
 
     Ranges that `keep` named stay in memory when they go by; reading back to what was let go starts
     the inflation again. `inflated` counts the bytes that were inflated, for measurements.
@@ -86,13 +95,15 @@ class Window:
             self._file.seek(offset)
             data = self._file.read(length)
         except OSError as error:
-            raise MemberError(f"the archive cannot be read: {error.strerror}") from error
+            where = self._file.name
+            raise InvalidWheelError(f"{where}: cannot be read: {error.strerror}") from error
         if len(data) != length:
             raise MemberError("the archive ends before the member does")
         return data
 
     def _rewind(self) -> None:
-        self._inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+        # Made when it is used: it takes 8 KiB, and a wheel may have thousands of libraries.
+        self._inflater: Any = None
         self._fed = 0
         self._position = 0
         self._tail = b""
@@ -120,6 +131,8 @@ class Window:
 
     def _inflate(self, most: int) -> bytes:
         first = self._position < _FIRST
+        if self._inflater is None:
+            self._inflater = zlib.decompressobj(-zlib.MAX_WBITS)
         while True:
             pending = self._inflater.unconsumed_tail
             if not pending:
@@ -127,7 +140,7 @@ class Window:
                 pending = self._read_file(self._start + self._fed, take)
                 self._fed += take
             try:
-                chunk = self._inflater.decompress(pending, most)
+                chunk: bytes = self._inflater.decompress(pending, most)
             except zlib.error as error:
                 raise MemberError(f"it does not inflate: {error}") from error
             if chunk:
@@ -138,6 +151,8 @@ class Window:
                 )
         self._position += len(chunk)
         self.inflated += len(chunk)
+        if self.inflated > _PASSES * self.size + _SMALL:
+            raise MemberError("what is needed of it is strewn, so that it inflates over and over")
         self._tail = chunk
         return chunk
 

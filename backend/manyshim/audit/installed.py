@@ -1,0 +1,131 @@
+"""The files of a wheel as they lie after installation, and where the dynamic loader looks for them.
+
+Sources: glibc elf/dl-load.c; musl ldso/dynlink.c; ld.so(8).
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from bisect import bisect_left
+from typing import Dict, Iterable, List, Optional, Set, Tuple
+
+from manyshim.audit.facts import ElfFile, InstallPath, install_path
+from manyshim.audit.identity import GLIBC_OWN
+from manyshim.audit.tags import MUSL
+from manyshim.errors import InvalidWheelError
+
+_ORIGIN = re.compile(r"\$(?:ORIGIN|\{ORIGIN\})(?P<rest>|/.*)", re.DOTALL)
+_EXPANDS = re.compile(r"(?:[^$]|\$ORIGIN|\$\{ORIGIN\})*", re.DOTALL)
+
+# An edge of a process counts 8 and a file on the way of a search 1: some seconds in all. What one
+# file needs counts more, because it may end in a finding. vtk's 260 files take 1.5 million.
+_STEPS_AT_MOST = 6_000_000
+_STEPS_OF_A_NEED = 100
+
+
+class Installed:
+    """The files of one architecture and family, by path, name and place."""
+
+    def __init__(
+        self,
+        files: Dict[str, ElfFile],
+        libc: str,
+        arch: str,
+        distribution: str,
+        paths: Iterable[str],
+    ) -> None:
+        self.files = files
+        self.libc = libc
+        self.arch = arch
+        self.places = {path: install_path(path, distribution) for path in files}
+        self.at = {place: path for path, place in self.places.items()}
+        self.named = {files[path].name: path for path in sorted(files, reverse=True)}
+        self.named.update(
+            (elf.soname or elf.name, path) for path, elf in sorted(files.items(), reverse=True)
+        )
+        # By name, the folders that hold one; sorted, the places of all members.
+        self.holders: Dict[str, Set[InstallPath]] = {}
+        for place in self.at:
+            folder, _, name = place.path.rpartition("/")
+            self.holders.setdefault(name, set()).add(InstallPath(place.root, folder))
+        self._places = sorted({install_path(path, distribution) for path in (*paths, *files)})
+        self._steps = 0
+        self.count(_STEPS_OF_A_NEED * sum(len(elf.needed) for elf in files.values()))
+        self._searched = {path: self._search_path(elf) for path, elf in files.items()}
+        # Made once, because many roots reach the same files.
+        self.needs = {path: [(path, name) for name in elf.needed] for path, elf in files.items()}
+        self.versions = {
+            path: [(path, need.library) for need in elf.versions_needed]
+            for path, elf in files.items()
+        }
+
+    def roots(self) -> List[str]:
+        """List what is entered from outside: modules, programs, and what no file asks for."""
+        asked = {name for elf in self.files.values() for name in elf.needed}
+        return [
+            path
+            for path, elf in self.files.items()
+            if elf.extension_module
+            or elf.executable
+            or not asked.intersection((elf.name, elf.soname or elf.name))
+        ]
+
+    def loaded_before(self, name: str) -> bool:
+        """Whether every process has the system's library of that name, so that no copy counts."""
+        return self.libc != MUSL and name in GLIBC_OWN
+
+    def _search_path(self, elf: ElfFile) -> Tuple[InstallPath, ...]:
+        """Expand the folders of the wheel that a file's own RPATH or RUNPATH names, in order."""
+        entries = elf.runpath or elf.rpath
+        if self.libc == MUSL and not all(map(_EXPANDS.fullmatch, entries)):
+            return ()  # one variable that musl does not know voids the whole path
+        place = self.places[elf.path]
+        folders: Dict[InstallPath, None] = {}
+        for entry in entries:
+            match = _ORIGIN.fullmatch(entry)
+            folder = match and self._walk(place, match.group("rest"))
+            if folder is not None:
+                folders[InstallPath(place.root, folder)] = None
+        return tuple(folders)
+
+    def _walk(self, place: InstallPath, rest: str) -> Optional[str]:
+        """Follow a path from a file's folder as the kernel does: each step must be there."""
+        folder = posixpath.dirname(place.path)
+        for step in filter(lambda step: step not in ("", "."), rest.split("/")):
+            if step == ".." and not folder:
+                return None
+            folder = posixpath.dirname(folder) if step == ".." else posixpath.join(folder, step)
+            if not self._has(InstallPath(place.root, folder)):
+                return None
+        return folder
+
+    def _has(self, folder: InstallPath) -> bool:
+        """Whether some member lies in a folder, or below it."""
+        if not folder.path:
+            return True
+        below = InstallPath(folder.root, folder.path + "/")
+        at = bisect_left(self._places, below)
+        found = self._places[at] if at < len(self._places) else InstallPath("", "")
+        return found.root == below.root and found.path.startswith(below.path)
+
+    def count(self, steps: int) -> None:
+        """Count the work; InvalidWheelError where it is more than any wheel asks for."""
+        self._steps += steps
+        if self._steps > _STEPS_AT_MOST:
+            raise InvalidWheelError("its libraries need each other in more ways than can be judged")
+
+    def find(self, chain: List[str], name: str) -> Optional[str]:
+        """Search for `name` as the loader does for the first file of `chain`, its loader next."""
+        requester = self.files[chain[0]]
+        if self.libc != MUSL and requester.runpath:
+            chain = chain[:1]
+        holders = self.holders.get(name, set())
+        for path in chain if holders else ():
+            self.count(1 + len(self._searched[path]) // 8)
+            if self.libc != MUSL and path != chain[0] and self.files[path].runpath:
+                continue
+            for folder in self._searched[path]:
+                if folder in holders:
+                    return self.at[InstallPath(folder.root, posixpath.join(folder.path, name))]
+        return None

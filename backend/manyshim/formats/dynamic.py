@@ -1,0 +1,120 @@
+"""The dynamic section of an ELF file, and the strings that it points to (ELF gABI, chapter 5)."""
+
+from __future__ import annotations
+
+from typing import Dict, Iterator, List, Optional, Tuple
+
+from manyshim.formats.image import ElfError, Image
+
+_DT_NULL = 0
+DT_NEEDED = 1
+DT_PLTRELSZ = 2
+DT_HASH = 4
+_DT_STRTAB = 5
+DT_SYMTAB = 6
+DT_RELA = 7
+DT_RELASZ = 8
+_DT_STRSZ = 10
+DT_REL = 17
+DT_RELSZ = 18
+DT_PLTREL = 20
+DT_JMPREL = 23
+DT_GNU_HASH = 0x6FFFFEF5
+
+# What the exports are found by: the strings, the symbols and the tables that count them.
+_LASTING = (
+    *(DT_PLTRELSZ, DT_HASH, _DT_STRTAB, DT_SYMTAB, DT_RELA, DT_RELASZ, _DT_STRSZ),
+    *(DT_REL, DT_RELSZ, DT_PLTREL, DT_JMPREL, DT_GNU_HASH),
+)
+
+_SECTION_AT_MOST = 1 << 20
+_BLOCK = 1 << 16
+_NAME_AT_MOST = 1 << 20
+# Names that are each other's ends share their bytes in the file, and not in memory.
+_NAMES_AT_MOST = 16 << 20
+
+
+def read(image: Image) -> Optional[Dynamic]:
+    """Read PT_DYNAMIC as the loader does: by address, up to DT_NULL; None where there is none."""
+    for segment in image.dynamic_segment():
+        offset, available = image.locate(segment.address, "dynamic section")
+        size = min(max(segment.file_size, segment.memory_size), available, _SECTION_AT_MOST)
+        data = image.window.read(offset, size - size % image.layout.dynamic.size)
+        return Dynamic(image, list(_entries(image, data)))
+    return None
+
+
+def _entries(image: Image, data: bytes) -> Iterator[Tuple[int, int]]:
+    for tag, value in image.layout.dynamic.iter_unpack(data):
+        if tag == _DT_NULL:
+            return
+        yield tag, value
+    raise ElfError("its dynamic section has no end")
+
+
+class Dynamic:
+    """The entries of PT_DYNAMIC and the string table that they point into."""
+
+    def __init__(self, image: Image, entries: List[Tuple[int, int]]) -> None:
+        self.image = image
+        self.entries = entries
+        # As in the loader, the last entry of a tag counts.
+        self._values = dict(entries)
+        self._strings: Optional[Tuple[int, int]] = None
+
+    def let_go(self) -> None:
+        """Forget what only the facts are made of."""
+        self.entries = []
+        self._values = {tag: self._values[tag] for tag in _LASTING if tag in self._values}
+
+    def get(self, tag: int) -> Optional[int]:
+        """Return the value of a tag, None where there is none."""
+        return self._values.get(tag)
+
+    def all(self, tag: int) -> List[int]:
+        """Return the values of all entries of a tag, in order."""
+        return [value for kind, value in self.entries if kind == tag]
+
+    def _string_table(self) -> Tuple[int, int]:
+        if self._strings is None:
+            address, size = self.get(_DT_STRTAB), self.get(_DT_STRSZ)
+            if address is None or size is None:
+                raise ElfError("its dynamic section names strings but no string table")
+            offset, available = self.image.locate(address, "dynamic string table")
+            if size > available:
+                raise ElfError("its dynamic string table ends behind its segment")
+            self._strings = offset, size
+        return self._strings
+
+    def string(self, index: int) -> str:
+        """Read one string of the dynamic string table."""
+        return self.strings([index])[index]
+
+    def strings(self, indexes: List[int]) -> Dict[int, str]:
+        """Read strings of the dynamic string table in one pass over it, in bounded memory."""
+        found: Dict[int, str] = {}
+        if not indexes:
+            return found
+        start, size = self._string_table()
+        block, block_start, total = b"", 0, 0
+        for index in sorted(set(indexes)):
+            if index >= size:
+                raise ElfError(f"a string at {index} lies outside its string table's {size} bytes")
+            end = block.find(b"\0", index - block_start) if index >= block_start else -1
+            if end < 0:
+                block_start = index
+                block = self._block(start + index, min(_BLOCK, size - index))
+                end = block.find(b"\0")
+            if end < 0:
+                block = self._block(start + index, min(_NAME_AT_MOST, size - index))
+                end = block.find(b"\0")
+            if end < 0:
+                raise ElfError(f"the string at {index} of its string table has no end")
+            found[index] = block[index - block_start : end].decode("utf-8", "surrogateescape")
+            total += end - (index - block_start)
+            if total > _NAMES_AT_MOST:
+                raise ElfError(f"its names have more than {_NAMES_AT_MOST >> 20} MiB in all")
+        return found
+
+    def _block(self, offset: int, length: int) -> bytes:
+        return self.image.window.read(offset, length)
