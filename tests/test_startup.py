@@ -17,7 +17,7 @@ PACKAGE = REPOSITORY / "backend"
 
 # What is new here costs every build: give a reason in the review, and see bench/.
 OURS = """
-    manyshim manyshim.audit manyshim.audit.checks manyshim.audit.choice manyshim.audit.claims
+    manyshim manyshim.audit manyshim.audit.checks manyshim.audit.choice
     manyshim.audit.facts manyshim.audit.findings manyshim.audit.identity
     manyshim.audit.importing manyshim.audit.installed manyshim.audit.loading
     manyshim.audit.mapping manyshim.audit.musl manyshim.audit.policy manyshim.audit.report

@@ -28,7 +28,8 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     try:
-        options = _parser().parse_args(arguments)
+        given = sys.argv[1:] if arguments is None else list(arguments)
+        options = _parser(given).parse_args(given)
         code: int = options.run(options)
         sys.stdout.flush()
     except ManyshimError as error:
@@ -47,7 +48,8 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     return code
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(given: List[str]) -> argparse.ArgumentParser:
+    """Make the parser of the command that is asked for, or of all: each takes a millisecond."""
     parser = argparse.ArgumentParser(
         prog="manyshim",
         description="Audit Linux wheels and give them the manylinux or musllinux tag that they "
@@ -57,22 +59,30 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"manyshim {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    show = _wheels(commands, "show", "say which tag each wheel has earned, and what stands before")
-    show.set_defaults(run=_show)
-    check = _wheels(commands, "check", "prove that each wheel may carry the tags in its name")
-    check.set_defaults(run=_check)
-    retag = _wheels(commands, "retag", "write each wheel under the tag that it has earned")
-    retag.add_argument("-w", "--wheel-dir", metavar="DIR", required=True, help="where to write")
-    retag.set_defaults(run=_retag)
-    policies = commands.add_parser("policies", help="list the policies, oldest first")
-    policies.add_argument("--arch", choices=sorted(ARCHES), help="of one architecture")
-    policies.add_argument("--json", action="store_true", help="for machines")
-    policies.set_defaults(run=_policies)
+    known = {
+        "show": (_show, "say which tag each wheel has earned, and what stands before"),
+        "check": (_check, "prove that each wheel may carry the tags in its name"),
+        "retag": (_retag, "write each wheel under the tag that it has earned"),
+        "policies": (_policies, "list the policies, oldest first"),
+    }
+    asked = next((word for word in given if not word.startswith("-")), "")
+    for name in [asked] if asked in known else known:
+        run, summary = known[name]
+        command = commands.add_parser(name, help=summary, description=summary)
+        command.set_defaults(run=run)
+        command.add_argument("--json", action="store_true", help="for machines")
+        if run is _policies:
+            command.add_argument("--arch", choices=sorted(ARCHES), help="of one architecture")
+            continue
+        _wheels(command)
+        if run is _retag:
+            command.add_argument(
+                "-w", "--wheel-dir", metavar="DIR", required=True, help="where to write"
+            )
     return parser
 
 
-def _wheels(commands: Any, name: str, summary: str) -> argparse.ArgumentParser:  # noqa: ANN401
-    parser: argparse.ArgumentParser = commands.add_parser(name, help=summary, description=summary)
+def _wheels(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("wheels", nargs="+", metavar="WHEEL")
     parser.add_argument("--platform", default="auto", metavar="P", help="the policy asked for")
     parser.add_argument(
@@ -87,9 +97,7 @@ def _wheels(commands: Any, name: str, summary: str) -> argparse.ArgumentParser: 
     )
     parser.add_argument("--strict", action="store_true", help="take likely crashes for errors")
     parser.add_argument("--jobs", type=int, default=0, metavar="N", help="processes at once")
-    parser.add_argument("--json", action="store_true", help="for machines")
     parser.add_argument("-v", "--verbose", action="store_true", help="say what is mere information")
-    return parser
 
 
 def _config(options: argparse.Namespace) -> Config:

@@ -8,8 +8,6 @@ from __future__ import annotations
 import os
 import struct
 import sys
-import sysconfig
-from importlib.util import find_spec
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Tuple
 
 from manyshim.audit.request import Allowance, Request
@@ -104,6 +102,8 @@ def load(settings: Settings, environ: Mapping[str, str], folder: str = ".") -> C
 
 def lacking(config: Config) -> List[str]:
     """List the requirements that a build may ask for and the environment does not have."""
+    from importlib.util import find_spec  # noqa: PLC0415 (once, before a build)
+
     wanted = config.mode != "off" and config.explain != "never"
     return ["pyelftools"] if wanted and find_spec("elftools") is None else []
 
@@ -264,6 +264,8 @@ def _interpreter_libc() -> Optional[str]:
 
 def host_arch() -> str:
     """Name the architecture that the building interpreter builds for, as tags spell it."""
+    import sysconfig  # noqa: PLC0415 (setuptools has loaded it; an audit alone does without)
+
     machine = sysconfig.get_platform().rpartition("-")[2]
     if struct.calcsize("P") == 4:
         return {"x86_64": "i686", "aarch64": "armv7l", "armv8l": "armv7l"}.get(machine, machine)

@@ -6,7 +6,6 @@ import os
 from contextlib import suppress
 from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
-from manyshim.audit import claims
 from manyshim.audit.choice import Claim, Obstacles, choose, obstacles
 from manyshim.audit.facts import WheelFacts
 from manyshim.audit.report import Line, build_lines, check_lines, failure, show_lines, to_dict
@@ -15,7 +14,6 @@ from manyshim.audit.tags import parse_wheel_name
 from manyshim.audit.verdict import Report, audit, questions
 from manyshim.config import Config, host_arch, interpreter_refuses
 from manyshim.errors import InvalidWheelError, NotCompliantError, ToolError
-from manyshim.formats.rewrite import Edits, rewrite
 from manyshim.formats.wheel import Wheel
 
 # Where setuptools, CMake and Meson leave object files, below the source tree that they build.
@@ -63,6 +61,8 @@ def show(path: str, request: Request, *, verbose: bool = False) -> Outcome:
 
 def check(path: str, request: Request, *, verbose: bool = False) -> Outcome:
     """Prove that a wheel may carry its tags and that the index takes it. InvalidWheelError."""
+    from manyshim.audit import claims  # noqa: PLC0415 (only for this command)
+
     request = request._replace(thorough=True)
     with Wheel(path) as wheel:
         facts = wheel.facts()
@@ -91,7 +91,8 @@ def retag(path: str, folder: str, config: Config) -> Outcome:
         lines = show_lines(report, claim)
         if not claim.tag:
             return Outcome(1, lines, to_dict(report, claim))
-        from manyshim.workspace import private_folder, publish  # noqa: PLC0415 (only to write)
+        from manyshim.formats.rewrite import Edits, rewrite  # noqa: PLC0415 (only to write)
+        from manyshim.workspace import private_folder, publish  # noqa: PLC0415
 
         with private_folder(folder) as private:
             edits = Edits(claim.platforms, config.compression_level, config.epoch)
@@ -129,6 +130,8 @@ def finish(built: str, folder: str, config: Config) -> Result:
             if strict and not claim.tag and not _passes(report):
                 raise NotCompliantError("\n".join((f"{name}: {claim.reason}", *lines)))
             if claim.tag and config.mode != "audit":
+                from manyshim.formats.rewrite import Edits, rewrite  # noqa: PLC0415 (only to write)
+
                 edits = Edits(claim.platforms, config.compression_level, config.epoch)
                 finished = rewrite(wheel, _out(built), edits)
                 lines.insert(0, f"{name} -> {os.path.basename(finished)}")

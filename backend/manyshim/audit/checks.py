@@ -31,24 +31,19 @@ def members(facts: WheelFacts) -> Iterator[Finding]:
         yield finding("SYMLINK_MEMBER", path, path)
 
 
-# Absolute, with a drive, or with a component `..`; control characters; surrogates of lone bytes.
-_SUSPICIOUS = re.compile(
-    r"/|[A-Za-z]:|(?:.*[/\\])?\.\.(?:[/\\]|$)|.*[\x00-\x1f\x7f\ud800-\udfff]", re.DOTALL
-)
-
-
 def _bad_path(path: str) -> str:
-    if not _SUSPICIOUS.match(path):
-        return ""
     if path.startswith("/"):
         return "absolute"
-    if ".." in re.split(r"[/\\]", path):
+    if ".." in path and ".." in re.split(r"[/\\]", path):
         return "climbs out of the wheel"
-    if re.match(r"[A-Za-z]:", path):
+    if path[1:2] == ":" and path[0].isascii() and path[0].isalpha():
         return "begins with a drive"
+    if path.isprintable():
+        return ""
     if any("\ud800" <= character <= "\udfff" for character in path):
         return "is not UTF-8"
-    return "holds control characters"
+    control = any(character < " " or character == "\x7f" for character in path)
+    return "holds control characters" if control else ""
 
 
 def tags_agree(facts: WheelFacts) -> Iterator[Finding]:

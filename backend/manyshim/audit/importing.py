@@ -14,7 +14,7 @@ from manyshim.audit.policy import abi3_names, musl_symbols
 from manyshim.audit.rules import Audit, is_libpython
 from manyshim.audit.tags import ARCHES, MUSL, ModuleSuffix, WheelName, parse_module_suffix
 
-_CP = re.compile(r"cp(\d)(\d+)([a-z]*)")
+_CP = r"cp(\d)(\d+)([a-z]*)"
 
 
 def init_function(audit: Audit) -> Iterator[Finding]:
@@ -43,7 +43,7 @@ def _wrong_abi(suffix: ModuleSuffix, name: WheelName) -> str:
     if len(name.abis) != 1 or (len(name.pythons) != 1 and name.abis[0] not in ("abi3", "abi3t")):
         return ""
     abi = name.abis[0]
-    tag = _CP.fullmatch(abi)
+    tag = re.fullmatch(_CP, abi)
     if suffix.implementation.startswith("abi3"):
         free_threaded = tag is not None and "t" in tag.group(3)
         wrong = free_threaded and suffix.implementation == "abi3"
@@ -91,33 +91,33 @@ def _oldest_python(name: WheelName) -> Optional[Tuple[int, int]]:
     """Name the oldest CPython that an abi3 wheel promises to run on; None for other wheels."""
     if not set(name.abis) & {"abi3", "abi3t"}:
         return None
-    matches = filter(None, map(_CP.fullmatch, name.pythons))
+    matches = filter(None, (re.fullmatch(_CP, one) for one in name.pythons))
     return min(((int(one.group(1)), int(one.group(2))) for one in matches), default=None)
 
 
 # glibc's names beside those that musl has too: fortified functions, and C23's and C99's.
-_GLIBC_NAMES = re.compile(r"__\w+_chk|__isoc(?:99|23)_\w+|__gmon_start__|_IO_\w+")
+_GLIBC_NAMES = r"__\w+_chk|__isoc(?:99|23)_\w+|__gmon_start__|_IO_\w+"
 # Their libraries define every symbol with a version, so an unversioned name is not theirs.
-_VERSIONED_LIBRARIES = re.compile(
-    r"lib(?:c|m|mvec|pthread|dl|rt|util|resolv|anl|nsl|gcc_s|stdc\+\+)\.so\.\d+"
-)
+_VERSIONED_LIBRARIES = r"lib(?:c|m|mvec|pthread|dl|rt|util|resolv|anl|nsl|gcc_s|stdc\+\+)\.so\.\d+"
 
 
 def unexplained(audit: Audit) -> Dict[str, FrozenSet[str]]:
     """Collect, by file, the names that libc does not explain; the closures must define them."""
-    known = musl_symbols(audit.ladder.arch) if ARCHES[audit.ladder.arch].musl_floor else {}
-    return {elf.path: _unexplained(audit, elf, known) for elf in audit.elfs}
+    arch = audit.ladder.arch
+    wanted = wanted_names if audit.ladder.libc == MUSL else _not_by_name
+    names = {elf.path: wanted(elf) for elf in audit.elfs}
+    # The table is long, and most wheels for glibc leave no question.
+    known = musl_symbols(arch) if ARCHES[arch].musl_floor and any(names.values()) else {}
+    return {path: found - known.keys() for path, found in names.items()}
 
 
-def _unexplained(audit: Audit, elf: ElfFile, known: Mapping[str, object]) -> FrozenSet[str]:
-    if audit.ladder.libc == MUSL:
-        return wanted_names(elf) - known.keys()
+def _not_by_name(elf: ElfFile) -> FrozenSet[str]:
+    """Collect the unversioned names that are neither CPython's nor, by their looks, glibc's."""
+    is_glibc = re.compile(_GLIBC_NAMES).fullmatch
     return frozenset(
         name
         for name in elf.undefined
-        if name not in known
-        and not name.startswith(("Py", "_Py"))
-        and not _GLIBC_NAMES.fullmatch(name)
+        if not name.startswith(("Py", "_Py")) and not (name.startswith("_") and is_glibc(name))
     )
 
 
@@ -135,7 +135,7 @@ def _may_define(audit: Audit, process: Process, name: str) -> bool:
     kinds = {edge.kind for edge in edges if edge}
     if kinds <= {LOADER} or is_libpython(name):
         return False
-    return kinds != {SYSTEM} or not _VERSIONED_LIBRARIES.fullmatch(name)
+    return kinds != {SYSTEM} or not re.fullmatch(_VERSIONED_LIBRARIES, name)
 
 
 def left_open(

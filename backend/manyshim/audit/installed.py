@@ -15,8 +15,8 @@ from manyshim.audit.identity import GLIBC_OWN
 from manyshim.audit.tags import MUSL
 from manyshim.errors import InvalidWheelError
 
-_ORIGIN = re.compile(r"\$(?:ORIGIN|\{ORIGIN\})(?P<rest>|/.*)", re.DOTALL)
-_EXPANDS = re.compile(r"(?:[^$]|\$ORIGIN|\$\{ORIGIN\})*", re.DOTALL)
+_ORIGIN = r"(?s)\$(?:ORIGIN|\{ORIGIN\})(?P<rest>|/.*)"
+_EXPANDS = r"(?s)(?:[^$]|\$ORIGIN|\$\{ORIGIN\})*"
 
 # An edge of a process counts 8 and a file on the way of a search 1: some seconds in all. What one
 # file needs counts more, because it may end in a finding. vtk's 260 files take 1.5 million.
@@ -78,12 +78,12 @@ class Installed:
     def _search_path(self, elf: ElfFile) -> Tuple[InstallPath, ...]:
         """Expand the folders of the wheel that a file's own RPATH or RUNPATH names, in order."""
         entries = elf.runpath or elf.rpath
-        if self.libc == MUSL and not all(map(_EXPANDS.fullmatch, entries)):
+        if self.libc == MUSL and not all(re.fullmatch(_EXPANDS, entry) for entry in entries):
             return ()  # one variable that musl does not know voids the whole path
         place = self.places[elf.path]
         folders: Dict[InstallPath, None] = {}
         for entry in entries:
-            match = _ORIGIN.fullmatch(entry)
+            match = re.fullmatch(_ORIGIN, entry)
             folder = match and self._walk(place, match.group("rest"))
             if folder is not None:
                 folders[InstallPath(place.root, folder)] = None

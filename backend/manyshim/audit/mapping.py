@@ -25,14 +25,22 @@ _LARGE_PAGE = 0x10000
 _ARM_FLOAT_ABI = 0x600
 
 # On every list of the policies, and in no slim container.
-_COMMONLY_ABSENT = re.compile(
-    r"lib(?:X11|Xext|Xrender|ICE|SM|GL|glib-2\.0|gobject-2\.0|gthread-2\.0|atomic|expat|nsl)\.so.*"
+_COMMONLY_ABSENT = frozenset(
+    f"lib{name}"
+    for name in (
+        *("X11", "Xext", "Xrender", "ICE", "SM", "GL", "glib-2.0", "gobject-2.0", "gthread-2.0"),
+        *("atomic", "expat", "nsl"),
+    )
 )
 
 # Sonames that a process may have loaded from elsewhere already.
-_WELL_KNOWN = re.compile(
-    r"lib(?:gomp|omp|iomp5|ssl|crypto|curl|ffi|gfortran|quadmath|protobuf|tbb|sqlite3|xml2|jpeg"
-    r"|png16|stdc\+\+|gcc_s|z|expat|atomic)\.so(?:\.\d+)*"
+_WELL_KNOWN = frozenset(
+    f"lib{name}"
+    for name in (
+        *("gomp", "omp", "iomp5", "ssl", "crypto", "curl", "ffi", "gfortran", "quadmath"),
+        *("protobuf", "tbb", "sqlite3", "xml2", "jpeg", "png16", "stdc++", "gcc_s", "z"),
+        *("expat", "atomic"),
+    )
 )
 
 
@@ -118,8 +126,10 @@ def absent_libraries(audit: Audit) -> Iterator[Finding]:
     """Find libraries that the policies allow and slim systems do not have."""
     for elf in audit.elfs:
         for name in dict.fromkeys(elf.needed):
+            stem, shared, _ = name.partition(".so")
             if (
-                _COMMONLY_ABSENT.fullmatch(name)
+                shared
+                and stem in _COMMONLY_ABSENT
                 and audit.loading.provider(elf.path, name).kind == SYSTEM
             ):
                 yield finding("COMMONLY_ABSENT", elf.path, name)
@@ -129,5 +139,7 @@ def soname_clashes(audit: Audit) -> Iterator[Finding]:
     """Find libraries of the wheel under a name that the system's copy has as well."""
     loaded = {edge.target for edge in audit.loading.edges.values() if edge.kind == INTERNAL}
     for elf in audit.elfs:
-        if elf.path in loaded and elf.soname and _WELL_KNOWN.fullmatch(elf.soname):
-            yield finding("VENDORED_SONAME_CLASH", elf.path, elf.soname)
+        stem, shared, release = (elf.soname or "").partition(".so")
+        known = shared and stem in _WELL_KNOWN and re.fullmatch(r"(?:\.\d+)*", release)
+        if known and elf.path in loaded:
+            yield finding("VENDORED_SONAME_CLASH", elf.path, f"{stem}.so{release}")

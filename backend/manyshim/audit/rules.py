@@ -84,12 +84,12 @@ def _system_library(audit: Audit, elf: ElfFile, name: str) -> Iterator[Finding]:
 
 
 # libpython3.so, libpython3.11.so.1.0, libpython3.13t.so.1.0, libpython2.7u.so.1.0, libpypy3.10-c.so
-_LIBPYTHON = re.compile(r"libpython\d(?:\.\d+)?[a-z]*\.so(?:\.\d+)*|libpypy[\d.]*-c\.so(?:\.\d+)*")
+_LIBPYTHON = r"libpython\d(?:\.\d+)?[a-z]*\.so(?:\.\d+)*|libpypy[\d.]*-c\.so(?:\.\d+)*"
 
 
 def is_libpython(name: str) -> bool:
     """Whether a NEEDED name is an interpreter's own library."""
-    return _LIBPYTHON.fullmatch(name) is not None
+    return name.startswith("libpy") and re.fullmatch(_LIBPYTHON, name) is not None
 
 
 def versions(audit: Audit) -> Iterator[Finding]:

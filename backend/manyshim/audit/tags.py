@@ -19,9 +19,9 @@ LEGACY_NAMES: Mapping[str, Tuple[int, int]] = {
 }
 
 _NUMBER = "(0|[1-9][0-9]{0,3})"
-_PEP600 = re.compile(rf"(manylinux|musllinux)_{_NUMBER}_{_NUMBER}(?:_(\w+))?", re.ASCII)
-_LEGACY = re.compile(r"(manylinux(?:1|2010|2014))(?:_(\w+))?")
-_NATIVE = re.compile(r"linux_(\w+)")
+_PEP600 = rf"(?a)(manylinux|musllinux)_{_NUMBER}_{_NUMBER}(?:_(\w+))?"
+_LEGACY = r"(manylinux(?:1|2010|2014))(?:_(\w+))?"
+_NATIVE = r"linux_(\w+)"
 
 
 class Arch(NamedTuple):
@@ -117,11 +117,11 @@ def parse_platform(text: str) -> Optional[PlatformTag]:
     None where the text is no manylinux or musllinux tag, or a legacy one for an architecture that
     never had it.
     """
-    match = _PEP600.fullmatch(text)
+    match = re.fullmatch(_PEP600, text)
     if match:
         family, major, minor, arch = match.groups()
         return PlatformTag(_LIBC[family], int(major), int(minor), arch or "")
-    match = _LEGACY.fullmatch(text)
+    match = re.fullmatch(_LEGACY, text)
     if match:
         name, arch = match.groups()
         if arch and arch not in _legacy_arches(name):
@@ -137,7 +137,7 @@ def is_linux(platform: str) -> bool:
 
 def platform_arch(platform: str) -> Optional[str]:
     """Name the architecture that a Linux platform tag ends in, None where it names none."""
-    match = _NATIVE.fullmatch(platform)
+    match = re.fullmatch(_NATIVE, platform)
     if match:
         return match.group(1)
     tag = parse_platform(platform)
@@ -193,8 +193,8 @@ class WheelName(NamedTuple):
         return families.pop() if len(families) == 1 else None
 
 
-_BUILD = re.compile(r"\d[A-Za-z0-9_.]*")
-_PART = re.compile(r"[A-Za-z0-9_.!+]+")
+_BUILD = r"\d[A-Za-z0-9_.]*"
+_PART = r"[A-Za-z0-9_.!+]+"
 
 
 def parse_wheel_name(filename: str) -> Optional[WheelName]:
@@ -203,10 +203,10 @@ def parse_wheel_name(filename: str) -> Optional[WheelName]:
     parts = stem.split("-")
     if not dot or extension.lower() != "whl" or len(parts) not in (5, 6):
         return None
-    if not all(map(_PART.fullmatch, parts)):
+    if not all(re.fullmatch(_PART, part) for part in parts):
         return None
     build = parts[2] if len(parts) == 6 else ""
-    if build and not _BUILD.fullmatch(build):
+    if build and not re.fullmatch(_BUILD, build):
         return None
     pythons, abis, platforms = (tuple(part.split(".")) for part in parts[-3:])
     if not all(pythons + abis + platforms):
