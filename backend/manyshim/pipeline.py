@@ -11,7 +11,7 @@ from manyshim.audit.facts import WheelFacts
 from manyshim.audit.report import Line, build_lines, check_lines, failure, show_lines, to_dict
 from manyshim.audit.request import Request
 from manyshim.audit.tags import parse_wheel_name
-from manyshim.audit.verdict import Report, audit, questions
+from manyshim.audit.verdict import Report, audit, load, questions
 from manyshim.config import Config, host_arch, interpreter_refuses
 from manyshim.errors import InvalidWheelError, NotCompliantError, ToolError
 from manyshim.formats.wheel import Wheel
@@ -38,7 +38,8 @@ class Outcome(NamedTuple):
 def inspect(wheel: Wheel, request: Request, facts: Optional[WheelFacts] = None) -> Report:
     """Audit an open wheel, whose facts may be known already."""
     facts = facts or wheel.facts()
-    asked = questions(facts, request)
+    loading = load(facts, request)
+    asked = questions(facts, request, loading)
     while asked:
         exports, broken = wheel.exports(asked)
         lost = {member.path for member in broken}
@@ -47,8 +48,9 @@ def inspect(wheel: Wheel, request: Request, facts: Optional[WheelFacts] = None) 
             elfs=tuple(elf for elf in facts.elfs if elf.path not in lost),
             unreadable=(*facts.unreadable, *broken),
         )
-        asked = questions(facts, request)
-    return audit(facts, request)
+        loading = load(facts, request) if broken else loading
+        asked = questions(facts, request, loading)
+    return audit(facts, request, loading)
 
 
 def show(path: str, request: Request, *, verbose: bool = False) -> Outcome:

@@ -44,12 +44,14 @@ class Installed:
         self.named.update(
             (elf.soname or elf.name, path) for path, elf in sorted(files.items(), reverse=True)
         )
-        # By name, the folders that hold one; sorted, the places of all members.
+        # By name, the folders that hold one.
         self.holders: Dict[str, Set[InstallPath]] = {}
         for place in self.at:
             folder, _, name = place.path.rpartition("/")
             self.holders.setdefault(name, set()).add(InstallPath(place.root, folder))
-        self._places = sorted({install_path(path, distribution) for path in (*paths, *files)})
+        self._members = (*paths, *files)
+        self._distribution = distribution
+        self._places: List[InstallPath] = []
         self._steps = 0
         self.count(_STEPS_OF_A_NEED * sum(len(elf.needed) for elf in files.values()))
         self._searched = {path: self._search_path(elf) for path, elf in files.items()}
@@ -104,6 +106,9 @@ class Installed:
         """Whether some member lies in a folder, or below it."""
         if not folder.path:
             return True
+        if not self._places:
+            places = {install_path(path, self._distribution) for path in self._members}
+            self._places = sorted(places)
         below = InstallPath(folder.root, folder.path + "/")
         at = bisect_left(self._places, below)
         found = self._places[at] if at < len(self._places) else InstallPath("", "")

@@ -20,7 +20,7 @@ from manyshim.audit import findings as f
 from manyshim.audit.facts import ElfFile, WheelFacts
 from manyshim.audit.findings import Finding, finding
 from manyshim.audit.identity import family, identify, suffix_family
-from manyshim.audit.loading import simulate
+from manyshim.audit.loading import Loading, simulate
 from manyshim.audit.policy import MuslRelease, ladder, musl_symbols
 from manyshim.audit.request import Request
 from manyshim.audit.rules import Audit
@@ -75,7 +75,15 @@ class _Scope(NamedTuple):
     open_libc: bool
 
 
-def questions(facts: WheelFacts, request: Request) -> Dict[str, FrozenSet[str]]:
+def load(facts: WheelFacts, request: Request) -> Optional[Loading]:
+    """Simulate the loading of a wheel's files once for all questions and the audit."""
+    scope = _scope(facts, request)
+    return scope and _load(facts, scope)
+
+
+def questions(
+    facts: WheelFacts, request: Request, loading: Optional[Loading] = None
+) -> Dict[str, FrozenSet[str]]:
     """Name the exports that the audit still asks for, by member; empty where it knows enough.
 
     Read them into `facts.exports` and ask again. Libraries come first: a root defines names for
@@ -84,7 +92,7 @@ def questions(facts: WheelFacts, request: Request) -> Dict[str, FrozenSet[str]]:
     scope = _scope(facts, request)
     if scope is None:
         return {}
-    context = _audit(facts, request, scope)
+    context = _audit(facts, request, scope, loading)
     processes = context.loading.processes
     if scope.libc == MUSL:
         known = musl_symbols(scope.arch)
@@ -108,7 +116,7 @@ def questions(facts: WheelFacts, request: Request) -> Dict[str, FrozenSet[str]]:
     return dict.fromkeys(sorted(unknown - roots or unknown), frozenset(names))
 
 
-def audit(facts: WheelFacts, request: Request) -> Report:
+def audit(facts: WheelFacts, request: Request, loading: Optional[Loading] = None) -> Report:
     """Judge a wheel against every policy of its architecture and libc family."""
     found: List[Finding] = [
         *checks.members(facts),
@@ -121,7 +129,7 @@ def audit(facts: WheelFacts, request: Request) -> Report:
     scope = _scope(facts, request)
     if scope is None:
         return Report(facts.name, findings=_settled(found, request))
-    context = _audit(facts, request, scope)
+    context = _audit(facts, request, scope, loading)
     found.extend(scope.findings)
     for rule in _RULES[scope.libc]:
         found.extend(rule(context))
@@ -187,8 +195,12 @@ def _other_arch(path: str, other: str, meant: str) -> Finding:
     return finding("MIXED_ARCH", path, other, evidence=f"the wheel is for {meant}")
 
 
-def _audit(facts: WheelFacts, request: Request, scope: _Scope) -> Audit:
-    loading = simulate(scope.elfs, scope.libc, scope.arch, facts.distribution, facts.paths)
+def _load(facts: WheelFacts, scope: _Scope) -> Loading:
+    return simulate(scope.elfs, scope.libc, scope.arch, facts.distribution, facts.paths)
+
+
+def _audit(facts: WheelFacts, request: Request, scope: _Scope, loading: Optional[Loading]) -> Audit:
+    loading = loading or _load(facts, scope)
     return Audit(facts, request, ladder(scope.libc, scope.arch), scope.elfs, loading)
 
 
