@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import random
 import re
 import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
-from typing import Any, List, Sequence, Tuple
+from typing import Any, Container, List, Sequence, Tuple
 
 from elfwriter import Elf, Symbol, write
 from manyshim import pipeline
@@ -45,7 +47,18 @@ def built(mebibytes: float, many: int = 40) -> bytes:
     """Make a wheel with members for each way of copying: small ones, and large ones."""
     small = {f"demo/{number}.bin": noise(9000 + number) for number in range(many)}
     large = {f"demo/large{number}.bin": noise(int(mebibytes * (1 << 18))) for number in range(4)}
-    return wheel({"demo/x.so": ELF, **small, **large}, compress=False)
+    return strange_headers(wheel({"demo/x.so": ELF, **small, **large}, compress=False), large)
+
+
+def strange_headers(data: bytes, names: Container[str]) -> bytes:
+    """Give members headers that a rewrite makes anew, so that each is copied by itself."""
+    target = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(target, "w") as new:
+        for member in old.infolist():
+            contents = old.read(member)
+            member.extra = b"\xfe\xca\0\0" if member.filename in names else b""
+            new.writestr(member, contents)
+    return target.getvalue()
 
 
 class Place:

@@ -61,6 +61,9 @@ class Entry(NamedTuple):
 class Archive:
     """An open zip file; `entries` stand in the order of the central directory.
 
+    So many of the first ones as `front` says seem to lie one behind the other from the first byte
+    on, described as tersely as can be; their records begin at `directory`.
+
     Raises InvalidWheelError where the file is no zip, contradicts itself, or uses what no
     installer reads: encryption, several disks, other methods than stored and deflated.
     """
@@ -73,6 +76,7 @@ class Archive:
             raise InvalidWheelError(f"{path}: cannot be opened: {error.strerror}") from error
         try:
             self.size = os.fstat(self.file.fileno()).st_size
+            self.front = self.directory = 0
             self.entries = tuple(self._directory())
             self._refuse_overlaps()
         except InvalidWheelError as error:
@@ -155,16 +159,27 @@ class Archive:
         if length > _DIRECTORY_AT_MOST:
             raise InvalidWheelError(f"its central directory has {length} bytes")
         data = self.bytes_at(start, length)
-        position = found = 0
+        self.directory = start
+        position = found = behind = 0
         while position < len(data):
             if data[position : position + 4] != b"PK\1\2" or position + 46 > len(data):
                 raise InvalidWheelError("its central directory is damaged")
-            entry, position = _central(data, position, shift)
-            if position > len(data):
+            entry, end = _central(data, position, shift)
+            if end > len(data):
                 raise InvalidWheelError("its central directory is damaged")
             _refuse_unreadable(entry)
+            if entry.offset == behind:
+                # Only what follows shows that a member ends where it should.
+                self.front = found
+            if self.front == found and _terse(data, position, entry.name):
+                behind += LOCAL.size + end - position - CENTRAL.size + entry.compressed
+            else:
+                behind = -1
+            position = end
             found += 1
             yield entry
+        if behind == start:
+            self.front = found
         if found != count:
             raise InvalidWheelError(f"its central directory holds {found} entries, not {count}")
 
@@ -200,29 +215,31 @@ class Archive:
 
 
 def _central(data: bytes, position: int, shift: int) -> Tuple[Entry, int]:
-    fields = CENTRAL.unpack_from(data, position)
-    _, version, system, _, _, flags, method, time, date, crc, compressed, size = fields[:12]
-    name_size, extra_size, comment_size, _disk, internal, external, offset = fields[12:]
+    (
+        _, version, system, _, _, flags, method, time, date, crc, compressed, size,
+        name_size, extra_size, comment_size, _, internal, external, offset,
+    ) = CENTRAL.unpack_from(data, position)  # fmt: skip
     name_end = position + CENTRAL.size + name_size
     raw = data[position + CENTRAL.size : name_end]
-    extra = data[name_end : name_end + extra_size]
-    size, compressed, offset = _zip64(extra, [size, compressed, offset])
-    name = raw.decode("utf-8" if flags & UTF8_NAME else "cp437", "surrogateescape")
+    if extra_size:
+        extra = data[name_end : name_end + extra_size]
+        size, compressed, offset = _zip64(extra, [size, compressed, offset])
+    # Both encodings begin with ASCII; the decoder of the other one is slow.
+    encoding = "utf-8" if flags & UTF8_NAME or raw.isascii() else "cp437"
+    name = raw.decode(encoding, "surrogateescape")
     entry = Entry(
-        name,
-        (version, system),
-        flags,
-        method,
-        time,
-        date,
-        crc,
-        compressed,
-        size,
-        internal,
-        external,
-        offset + shift,
-    )
+        name, (version, system), flags, method, time, date, crc, compressed, size,
+        internal, external, offset + shift,
+    )  # fmt: skip
     return entry, name_end + extra_size + comment_size
+
+
+def _terse(data: bytes, position: int, name: str) -> bool:
+    """Whether a record states neither needs nor flags nor more than it must."""
+    stated = b"\x14\0\0\0" if name.isascii() else b"\x14\0\0\x08"
+    return data[position + 6 : position + 10] == stated and data[
+        position + 30 : position + 36
+    ] == bytes(6)
 
 
 def _zip64(extra: bytes, values: List[int]) -> List[int]:

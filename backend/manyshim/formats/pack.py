@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import zlib
-from typing import BinaryIO, List
+from typing import TYPE_CHECKING, BinaryIO, List, Tuple
 
 from manyshim.formats.archive import (
     CENTRAL,
@@ -24,6 +24,9 @@ from manyshim.formats.archive import (
 )
 from manyshim.formats.window import MemberError
 
+if TYPE_CHECKING:
+    from manyshim.formats.deflate import Deflated
+
 _FULL = 0xFFFFFFFF
 
 # What the kernel says where it cannot copy between these two files (copy_file_range(2)).
@@ -37,41 +40,38 @@ _CANNOT_COPY = (
     errno.ETXTBSY,
 )
 
-_COPIED_AT_ONCE = 1 << 24
-_READ_AT_ONCE = 1 << 20
+# A larger buffer than this one leaves the processor's cache.
+_READ_AT_ONCE = 1 << 18
+_COPIED_AT_ONCE = 1 << 26
 _FLUSHED_FROM = 1 << 18
 
 
-def _version_needed(zip64: bool) -> int:  # noqa: FBT001 (the one fact that decides it)
-    return 45 if zip64 else 20
-
-
-def _flags(name: bytes) -> int:
-    return 0 if name.isascii() else UTF8_NAME
-
-
-def _name(entry: Entry) -> bytes:
-    name = entry.name.encode("utf-8", "surrogateescape")
-    if len(name) > 0xFFFF:
-        raise MemberError(f"the name {entry.name[:40]}... has {len(name)} bytes as UTF-8")
-    return name
-
-
-def local_header(entry: Entry) -> bytes:
-    """Make the local file header of a member whose sizes are known."""
-    name = _name(entry)
-    large = max(entry.size, entry.compressed) >= _FULL
-    extra = b""
-    size, compressed = entry.size, entry.compressed
-    if large:
-        # The local header must state both sizes (APPNOTE.TXT 4.5.3).
-        extra = _zip64_extra([size, compressed])
-        size = compressed = _FULL
-    fields = (
-        _version_needed(large), _flags(name), entry.method, entry.time, entry.date, entry.crc,
-        compressed, size, len(name), len(extra),
+def headers(entry: Entry, offset: int) -> Tuple[bytes, bytes]:
+    """Make the local header of a member whose sizes are known, and its record in the directory."""
+    (
+        text, (version, system), _, method, time, date, crc, compressed, size,
+        internal, external, _,
+    ) = entry  # fmt: skip
+    name = text.encode("utf-8", "surrogateescape")
+    length, flags = len(name), 0 if name.isascii() else UTF8_NAME
+    if length > 0xFFFF:
+        raise MemberError(f"the name {text[:40]}... has {length} bytes as UTF-8")
+    near = far = b""
+    if size >= _FULL or compressed >= _FULL or offset >= _FULL:
+        if size >= _FULL or compressed >= _FULL:
+            # The local header must state both sizes (APPNOTE.TXT 4.5.3).
+            near = _zip64_extra([size, compressed])
+        far = _zip64_extra([number for number in (size, compressed, offset) if number >= _FULL])
+        size, compressed, offset = (min(number, _FULL) for number in (size, compressed, offset))
+    local = LOCAL.pack(
+        b"PK\3\4", 45 if near else 20, flags, method, time, date, crc,
+        _FULL if near else compressed, _FULL if near else size, length, len(near),
     )  # fmt: skip
-    return LOCAL.pack(b"PK\3\4", *fields) + name + extra
+    record = CENTRAL.pack(
+        b"PK\1\2", version, system, 45 if far else 20, 0, flags, method, time, date, crc,
+        compressed, size, length, len(far), 0, 0, internal, external, offset,
+    )  # fmt: skip
+    return local + name + near, record + name + far
 
 
 def _zip64_extra(values: List[int]) -> bytes:
@@ -79,44 +79,53 @@ def _zip64_extra(values: List[int]) -> bytes:
     return (1).to_bytes(2, "little") + len(body).to_bytes(2, "little") + body
 
 
-def _central_header(entry: Entry) -> bytes:
-    name = _name(entry)
-    numbers = [entry.size, entry.compressed, entry.offset]
-    wide = [number for number in numbers if number >= _FULL]
-    extra = _zip64_extra(wide) if wide else b""
-    size, compressed, offset = (min(number, _FULL) for number in numbers)
-    version, system = entry.made_by
-    fields = (
-        version, system, _version_needed(bool(wide)), 0, _flags(name), entry.method, entry.time,
-        entry.date, entry.crc, compressed, size, len(name), len(extra), 0, 0, entry.internal,
-        entry.external, offset,
-    )  # fmt: skip
-    return CENTRAL.pack(b"PK\1\2", *fields) + name + extra
-
-
 class Packer:
-    """Writes one archive front to back into an empty file; `entries` are what it holds so far."""
+    """Writes one archive front to back into an empty file, with members of `source` and new ones.
 
-    def __init__(self, file: BinaryIO) -> None:
+    `entries` are what it holds so far, and have the offsets that they had in the source.
+    """
+
+    def __init__(self, file: BinaryIO, source: Archive) -> None:
         self.entries: List[Entry] = []
+        self._directory = bytearray()
+        self._added: List[Tuple[int, bytes]] = []
+        self._files: List[Tuple[int, str]] = []
         self._file = file
+        self._source = source
         self._pending: List[bytes] = []
         self._pending_size = 0
         self._position = 0
+        # A part of the source that comes behind what is pending.
+        self._run_start = self._run_end = 0
 
-    def copy(self, source: Archive, entry: Entry) -> None:
-        """Copy a member's compressed bytes as they are, under a header of our own."""
-        start = source.payload(entry)
-        self._begin(entry)
-        if entry.compressed < _FLUSHED_FROM:
-            payload = source.bytes_at(start, entry.compressed)
-            if len(payload) != entry.compressed:
-                raise EOFError("the source ended while it was copied")
-            self._write(payload)
-            return
-        self._flush()
-        _copy_range(source.file, start, self._file, entry.compressed)
-        self._position += entry.compressed
+    def copy_front(self, count: int) -> None:
+        """Copy members from the first one on with their headers and records, in one piece.
+
+        Whether these are such as ours is seen when they are read back.
+        """
+        self.entries += self._source.entries[:count]
+        self._position = self._run_end = self._source.entries[count].offset if count else 0
+        names = self._position - sum(LOCAL.size + entry.compressed for entry in self.entries)
+        records = self._source.bytes_at(self._source.directory, CENTRAL.size * count + names)
+        self._directory += records
+
+    def copy(self, entry: Entry) -> None:
+        """Copy a member's compressed bytes as they are, under a header of our own.
+
+        Neighbours that stand in the source under such headers are copied as one.
+        """
+        header = self._begin(entry)
+        start = entry.offset
+        end = start + len(header) + entry.compressed
+        source = self._source
+        if end > source.size or source.bytes_at(start, len(header)) != header:
+            self._write(header)
+            start = source.payload(entry)
+            end = start + entry.compressed
+        if start != self._run_end:
+            self._flush_run()
+            self._run_start = start
+        self._run_end = end
 
     def add(self, like: Entry, data: bytes, level: int) -> None:
         """Write new contents under the name, time and mode of `like`, deflated."""
@@ -124,37 +133,89 @@ class Packer:
         payload = deflater.compress(data) + deflater.flush()
         crc = zlib.crc32(data)
         entry = like._replace(method=DEFLATED, crc=crc, compressed=len(payload), size=len(data))
-        self._begin(entry)
+        self._write(self._begin(entry))
         self._write(payload)
+        self._added.append((self._position - len(payload), payload))
+
+    def add_file(self, like: Entry, made: Deflated) -> None:
+        """Write contents that were deflated into a file, as `add` does."""
+        entry = like._replace(
+            method=DEFLATED, crc=made.crc, compressed=made.compressed, size=made.size
+        )
+        self._write(self._begin(entry))
+        self._flush()
+        with open(made.path, "rb") as file:
+            _copy_range(file, 0, self._file, made.compressed)
+        self._files.append((self._position - made.compressed, made.path))
 
     def close(self) -> None:
         """Write the central directory. The file stays open, and is not synced."""
-        start = self._position
-        for entry in self.entries:
-            self._write(_central_header(entry))
-        self._end(start, self._position - start)
+        self._directory += self._end_record()
+        self._write(bytes(self._directory))
         self._flush()
 
-    def _begin(self, entry: Entry) -> None:
-        self.entries.append(entry._replace(offset=self._position, flags=_flags(_name(entry))))
-        self._write(local_header(entry))
+    def differs(self, file: BinaryIO) -> str:
+        """Read the archive back, and name the first thing in it that is not what was written.
 
-    def _end(self, start: int, size: int) -> None:
-        count = len(self.entries)
+        That is every header, the members that were added, and what follows the last member.
+        """
+        for start, payload in self._added:
+            file.seek(start)
+            if file.read(len(payload)) != payload:
+                return "a new member"
+        for start, path in self._files:
+            file.seek(start)
+            with open(path, "rb") as made:
+                for data in iter(lambda: made.read(_READ_AT_ONCE), b""):
+                    if file.read(len(data)) != data:
+                        return "a new member"
+        file.seek(self._position)
+        directory = file.read()
+        position = begin = 0
+        for entry in self.entries:
+            header, record = headers(entry, position)
+            file.seek(position)
+            if file.read(len(header)) != header or not directory.startswith(record, begin):
+                return entry.name
+            position += len(header) + entry.compressed
+            begin += len(record)
+        same = position == self._position and directory[begin:] == self._directory[begin:]
+        return "" if same else "the end of the directory"
+
+    def _begin(self, entry: Entry) -> bytes:
+        header, record = headers(entry, self._position)
+        self.entries.append(entry)
+        self._directory += record
+        self._position += len(header) + entry.compressed
+        return header
+
+    def _end_record(self) -> bytes:
+        start, size, count, wide = self._position, len(self._directory), len(self.entries), b""
         if count >= 0xFFFF or max(start, size) >= _FULL:
-            record = self._position
             fields = (EOCD64.size - 12, 45, 45, 0, 0, count, count, size, start)
-            self._write(EOCD64.pack(b"PK\6\6", *fields))
-            self._write(EOCD64_LOCATOR.pack(b"PK\6\7", 0, record, 1))
+            wide = EOCD64.pack(b"PK\6\6", *fields)
+            wide += EOCD64_LOCATOR.pack(b"PK\6\7", 0, start + size, 1)
         short, size, start = min(count, 0xFFFF), min(size, _FULL), min(start, _FULL)
-        self._write(EOCD.pack(b"PK\5\6", 0, 0, short, short, size, start, 0))
+        return wide + EOCD.pack(b"PK\5\6", 0, 0, short, short, size, start, 0)
 
     def _write(self, data: bytes) -> None:
+        self._flush_run()
         self._pending.append(data)
         self._pending_size += len(data)
-        self._position += len(data)
         if self._pending_size >= _FLUSHED_FROM:
             self._flush()
+
+    def _flush_run(self) -> None:
+        start, length = self._run_start, self._run_end - self._run_start
+        self._run_start = self._run_end = 0
+        if length >= _FLUSHED_FROM:
+            self._flush()
+            _copy_range(self._source.file, start, self._file, length)
+        elif length:
+            data = self._source.bytes_at(start, length)
+            if len(data) != length:
+                raise EOFError("the source ended while it was copied")
+            self._write(data)
 
     def _flush(self) -> None:
         self._file.write(b"".join(self._pending))

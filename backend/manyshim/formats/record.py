@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import io
 from base64 import urlsafe_b64encode
-from typing import Iterable, Iterator, NamedTuple, Tuple
+from itertools import chain
+from typing import Iterator, List, NamedTuple, Tuple, Union
 
 
 class Row(NamedTuple):
@@ -21,10 +22,14 @@ def parse(data: bytes) -> Iterator[Tuple[str, Row]]:
     ValueError where it is no UTF-8 or no CSV.
     """
     text = io.TextIOWrapper(io.BytesIO(data), encoding="utf-8", newline="")
+    limit = csv.field_size_limit()
     try:
-        for path, digest, size, *_ in (
-            (*fields, "", "", "") for fields in csv.reader(text, strict=True)
-        ):
+        for line in text:
+            if '"' in line or "\0" in line or len(line) > limit:
+                fields = next(csv.reader(chain((line,), text), strict=True))
+            else:
+                fields = line.rstrip("\r\n").split(",")
+            path, digest, size, *_ = fields if len(fields) == 3 else (*fields, "", "", "")
             yield path, Row(digest, size)
     except csv.Error as error:
         raise ValueError(str(error)) from error
@@ -48,9 +53,40 @@ def algorithm(stated: str) -> str:
     return name if name in ("sha256", "sha384", "sha512") else "sha256"
 
 
-def write(rows: Iterable[Tuple[str, Row]]) -> bytes:
-    """Make RECORD from rows in their order."""
+def line(path: str, row: Row) -> str:
+    """Write a row, without its line break."""
+    plain = f"{path},{row.digest},{row.size}"
+    if plain.count(",") == 2 and not set('"\r\n').intersection(plain):
+        return plain
     text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerows((path, digest, size) for path, (digest, size) in rows)
-    return text.getvalue().encode("utf-8", "surrogateescape")
+    csv.writer(text, lineterminator="\n").writerow((path, *row))
+    return text.getvalue()[:-1]
+
+
+def edited(data: bytes, own: str, path: str, row: Row) -> bytes:
+    """Change the row of a path in RECORD and move its own one to the end; read no others.
+
+    An empty string where a field is quoted or a row has not just three of them.
+    """
+    if b"\r" in data:
+        data = data.replace(b"\r\n", b"\n")
+    if b'"' in data or b"\r" in data or data.count(b",") != 2 * data.count(b"\n"):
+        return b""
+    edits = [(*_place(data, own), b""), (*_place(data, path), _bytes(f"{line(path, row)}\n"))]
+    pieces: List[Union[bytes, memoryview]] = []
+    position, view = 0, memoryview(data)
+    for start, end, text in sorted(edits):
+        pieces += (view[position:start], text)
+        position = end
+    return b"".join((*pieces, view[position:], _bytes(f"{line(own, Row())}\n")))
+
+
+def _place(data: bytes, path: str) -> Tuple[int, int]:
+    """Find where a row begins and ends."""
+    begin = _bytes(f"{path},")
+    start = 0 if data.startswith(begin) else data.index(b"\n" + begin) + 1
+    return start, data.index(b"\n", start) + 1
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import os
+import stat
 import time
-from typing import Iterator, List, Mapping, NamedTuple, Optional, Tuple
+from typing import TYPE_CHECKING, Dict, List, Mapping, NamedTuple, Optional, Tuple
 
 from manyshim.audit.tags import WheelName
 from manyshim.errors import InvalidWheelError, ToolError
 from manyshim.formats import record
-from manyshim.formats.archive import Entry
-from manyshim.formats.pack import Packer, local_header
+from manyshim.formats.archive import Archive, Entry
+from manyshim.formats.pack import Packer
 from manyshim.formats.wheel import UNLISTED, Wheel
 from manyshim.formats.window import MemberError
+
+if TYPE_CHECKING:
+    from manyshim.formats.deflate import Deflated
+
+# APPNOTE.TXT 4.4.2: the system whose modes a member has.
+_UNIX = 3
 
 # The years 1980 to 2107, in seconds since 1970.
 _FIRST_MOMENT, _LAST_MOMENT = 315532800, 4354819198
@@ -22,12 +29,13 @@ class Edits(NamedTuple):
     """What a rewrite changes: the platform tags, and how its own members are written.
 
     `epoch` is SOURCE_DATE_EPOCH in seconds, None to keep the times that the members have; `level`
-    is deflate's.
+    is deflate's. `files` are contents from outside, by member: a path of the wheel, or a new one.
     """
 
     platforms: Tuple[str, ...]
     level: int = 6
     epoch: Optional[int] = None
+    files: Mapping[str, str] = {}
 
 
 def rewrite(source: Wheel, folder: str, edits: Edits) -> str:
@@ -39,34 +47,90 @@ def rewrite(source: Wheel, folder: str, edits: Edits) -> str:
     """
     name = source.name._replace(platforms=edits.platforms)
     target = os.path.join(folder, str(name))
+    wrong = ""
     try:
-        with open(target, "xb") as file:
-            packer = Packer(file)
-            for entry, data in _contents(source, name):
-                if data is None:
-                    packer.copy(source.archive, entry)
-                else:
-                    packer.add(_dated(entry, edits.epoch), data, edits.level)
-            packer.close()
-            os.fsync(file.fileno())
-        _read_back(source, target, packer.entries, name)
+        fresh = _deflated(edits, os.path.join(folder, "deflated"))
+        # Of members with one name installers keep the last.
+        entries = tuple({entry.name: entry for entry in source.archive.entries}.values())
+        entries = _with_new(source, entries, fresh)
+        new = _contents(source, entries, name, fresh)
+        # Members at the front whose headers turn out to be strange need the slower way.
+        for front in (_front(source.archive, entries, {**fresh, **new}), 0):
+            with open(target, "wb" if wrong else "xb") as file:
+                packer = Packer(file, source.archive)
+                packer.copy_front(front)
+                for entry in entries[front:]:
+                    if entry.name in new:
+                        packer.add(_dated(entry, edits.epoch), new[entry.name], edits.level)
+                    elif entry.name in fresh:
+                        packer.add_file(_dated(entry, edits.epoch), fresh[entry.name])
+                    else:
+                        packer.copy(entry)
+                packer.close()
+                os.fsync(file.fileno())
+            with open(target, "rb") as file:
+                wrong = packer.differs(file)
+            if not wrong:
+                return target
     except (OSError, EOFError) as error:
         raise ToolError(f"{target}: cannot be written: {error}") from error
     except MemberError as error:
         raise InvalidWheelError(f"{source.path}: {error}") from error
-    return target
+    raise ToolError(f"{target}: {wrong} is not what was written")
 
 
-def _contents(source: Wheel, name: WheelName) -> Iterator[Tuple[Entry, Optional[bytes]]]:
-    """Yield what the new wheel holds: entries, with contents where those are new."""
-    # Of members with one name installers keep the last.
-    entries = list({entry.name: entry for entry in source.archive.entries}.values())
-    wheel_path = f"{source.dist_info}/WHEEL"
-    record_path = f"{source.dist_info}/RECORD"
-    metadata = _metadata(source.metadata, name)
-    new = {wheel_path: metadata, record_path: _record(source, entries, {wheel_path: metadata})}
+def _deflated(edits: Edits, folder: str) -> Dict[str, Deflated]:
+    if not edits.files:
+        return {}
+    from manyshim.formats.deflate import deflate  # noqa: PLC0415 (only a repair brings files)
+
+    return deflate(edits.files, folder, edits.level)
+
+
+def _with_new(
+    source: Wheel, entries: Tuple[Entry, ...], fresh: Mapping[str, Deflated]
+) -> Tuple[Entry, ...]:
+    """Add the new members before the metadata, and new metadata before RECORD (PEP 427)."""
+    known = {entry.name for entry in entries}
+    names = sorted(fresh.keys() - known)
+    if not names:
+        return entries
+    like = next(entry for entry in entries if entry.name == f"{source.dist_info}/WHEEL")
+    metadata = [name for name in names if name.startswith(f"{source.dist_info}/")]
+    found: List[Entry] = []
     for entry in entries:
-        yield entry, new.get(entry.name)
+        if entry.name.startswith(f"{source.dist_info}/") and len(names) > len(metadata):
+            found += (_new(like, name, 0o755) for name in names if name not in metadata)
+            names = metadata
+        if entry.name == f"{source.dist_info}/RECORD":
+            found += (_new(like, name, 0o644) for name in metadata)
+        found.append(entry)
+    return tuple(found)
+
+
+def _new(like: Entry, name: str, mode: int) -> Entry:
+    return like._replace(
+        name=name, made_by=(20, _UNIX), internal=0, external=(stat.S_IFREG | mode) << 16
+    )
+
+
+def _front(archive: Archive, entries: Tuple[Entry, ...], changed: Mapping[str, object]) -> int:
+    """Count the members at the front that may be copied in one piece."""
+    if len(entries) < len(archive.entries):
+        return 0
+    first = next(index for index, entry in enumerate(entries) if entry.name in changed)
+    return min(first, archive.front)
+
+
+def _contents(
+    source: Wheel, entries: Tuple[Entry, ...], name: WheelName, fresh: Mapping[str, Deflated]
+) -> Dict[str, bytes]:
+    """Make the metadata that changes."""
+    path, metadata = f"{source.dist_info}/WHEEL", _metadata(source.metadata, name)
+    rows = {path: record.row(metadata)}
+    for member, made in fresh.items():
+        rows[member] = record.Row(record.stated(made.digest), str(made.size))
+    return {path: metadata, f"{source.dist_info}/RECORD": _record(source, entries, rows)}
 
 
 def _metadata(lines: List[str], name: WheelName) -> bytes:
@@ -85,25 +149,33 @@ def _metadata(lines: List[str], name: WheelName) -> bytes:
     return "\n".join((*written, *tags, "")).encode("utf-8")
 
 
-def _record(source: Wheel, entries: List[Entry], new: Mapping[str, bytes]) -> bytes:
+def _record(source: Wheel, entries: Tuple[Entry, ...], changed: Mapping[str, record.Row]) -> bytes:
     """Write RECORD from the archive's members; a row that its size contradicts is made anew."""
-    rows: List[Tuple[str, record.Row]] = []
-    stated = dict(source.rows())
+    own = f"{source.dist_info}/RECORD"
+    if source.in_order and len(changed) == 1:
+        ((path, row),) = changed.items()
+        edited = record.edited(source.record_data(), own, path, row)
+        if edited:
+            return edited
+    lines: List[str] = []
+    rows = dict(source.rows())
     unlisted = {f"{source.dist_info}/{name}" for name in UNLISTED}
     for entry in entries:
         if entry.folder or entry.name in unlisted:
             continue
-        known = stated.get(entry.name, record.Row())
-        if entry.name in new:
-            known = record.row(new[entry.name])
-        elif known.size != str(entry.size) or not known.digest.startswith("sha256="):
-            crc, digest = source.archive.digest(entry)
-            if crc != entry.crc:
-                raise InvalidWheelError(f"{source.path}: {entry.name}: its CRC does not match")
-            known = record.Row(record.stated(digest), str(entry.size))
-        rows.append((entry.name, known))
-    rows.append((f"{source.dist_info}/RECORD", record.Row()))
-    return record.write(rows)
+        known = rows.get(entry.name, record.Row())
+        lines.append(record.line(entry.name, changed.get(entry.name) or _row(source, entry, known)))
+    lines += (record.line(own, record.Row()), "")
+    return "\n".join(lines).encode("utf-8", "surrogateescape")
+
+
+def _row(source: Wheel, entry: Entry, known: record.Row) -> record.Row:
+    if known.size == str(entry.size) and known.digest.startswith("sha256="):
+        return known
+    crc, digest = source.archive.digest(entry)
+    if crc != entry.crc:
+        raise InvalidWheelError(f"{source.path}: {entry.name}: its CRC does not match")
+    return record.Row(record.stated(digest), str(entry.size))
 
 
 def _dated(entry: Entry, epoch: Optional[int]) -> Entry:
@@ -114,25 +186,3 @@ def _dated(entry: Entry, epoch: Optional[int]) -> Entry:
     date = (moment.tm_year - 1980) << 9 | moment.tm_mon << 5 | moment.tm_mday
     clock = moment.tm_hour << 11 | moment.tm_min << 5 | moment.tm_sec // 2
     return entry._replace(date=date, time=clock)
-
-
-def _read_back(source: Wheel, target: str, written: List[Entry], name: WheelName) -> None:
-    """Hold the new file against the source: framing, WHEEL, RECORD, every CRC and size."""
-    before = {entry.name: (entry.crc, entry.size) for entry in source.archive.entries}
-    changed = {f"{source.dist_info}/{name}" for name in ("WHEEL", "RECORD")}
-    with Wheel(target) as result:
-        position = 0
-        for entry, expected in zip(result.archive.entries, written):
-            header = local_header(entry)
-            same = entry.name in changed or before[entry.name] == (entry.crc, entry.size)
-            if (
-                entry != expected
-                or not same
-                or result.archive.bytes_at(position, len(header)) != header
-            ):
-                raise ToolError(f"{target}: {entry.name} is not what was written")
-            position += len(header) + entry.compressed
-        if frozenset(result.fields("Tag")) != frozenset(name.tags):
-            raise ToolError(f"{target}: its WHEEL is not what was written")
-        if any(result.record):
-            raise ToolError(f"{target}: its RECORD is not what was written")

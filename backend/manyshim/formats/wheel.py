@@ -90,23 +90,34 @@ class Wheel:
 
     def rows(self) -> Iterator[Tuple[str, record.Row]]:
         """Yield the rows of RECORD."""
-        # One for each member with its hash and size, and some for what is absent.
-        at_most = _METADATA_AT_MOST + sum(4 * len(entry.name) + 150 for entry in self.entries)
         try:
-            yield from record.parse(self._member("RECORD", at_most))
+            yield from record.parse(self.record_data())
         except ValueError as error:
             raise InvalidWheelError(f"{self.path}: its RECORD cannot be read: {error}") from error
 
+    def record_data(self) -> bytes:
+        """Return RECORD as it stands there."""
+        # One row for each member with its hash and size, and some for what is absent.
+        at_most = _METADATA_AT_MOST + sum(4 * len(entry.name) + 150 for entry in self.entries)
+        return self._member("RECORD", at_most)
+
     def _compare_record(self) -> RecordFacts:
         """Hold RECORD's names and sizes against the archive; its rows are not kept in memory."""
-        unlisted = self._by_name.keys() - {f"{self.dist_info}/{name}" for name in UNLISTED[1:]}
+        own, *signatures = (f"{self.dist_info}/{name}" for name in UNLISTED)
+        unlisted = self._by_name.keys() - set(signatures)
         absent: List[str] = []
         wrong_size: Set[str] = set()
         blank = False
+        in_order = True
+        listed = (path for path in self._by_name if path != own and path not in signatures)
         for path, row in self.rows():
             if not path:
                 blank = True
                 continue
+            if path == own:
+                in_order = in_order and own in unlisted and not any(row)
+            elif not (row.size and row.digest.startswith("sha256=") and path == next(listed, "")):
+                in_order = False
             entry = self._by_name.get(path)
             unlisted.discard(path)
             if entry is None:
@@ -115,6 +126,8 @@ class Wheel:
                 wrong_size.discard(path)
             else:
                 wrong_size.add(path)
+        # Where it is, a retag may edit RECORD instead of writing it anew.
+        self.in_order = in_order and not (wrong_size or unlisted or blank)
         return RecordFacts(
             unlisted=tuple(sorted(unlisted)),
             absent=tuple(sorted(absent)),

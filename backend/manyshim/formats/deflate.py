@@ -1,0 +1,52 @@
+"""Compressing files that come into a wheel, several at once and in bounded memory (RFC 1951)."""
+
+from __future__ import annotations
+
+import os
+import zlib
+from concurrent.futures import ThreadPoolExecutor
+from hashlib import sha256
+from typing import Dict, Mapping, NamedTuple
+
+_READ_AT_ONCE = 1 << 20
+
+
+class Deflated(NamedTuple):
+    """Contents as a zip holds them: where they lie, and what headers and RECORD state of them.
+
+    Sizes are in bytes; `digest` is the SHA-256 of the contents.
+    """
+
+    path: str
+    crc: int
+    compressed: int
+    size: int
+    digest: bytes
+
+
+def deflate(files: Mapping[str, str], folder: str, level: int) -> Dict[str, Deflated]:
+    """Compress files into a private folder; both mappings are by member. Raises OSError.
+
+    zlib lets other threads work meanwhile, so there is one for each processor.
+    """
+    os.makedirs(folder, exist_ok=True)
+    targets = {member: os.path.join(folder, str(number)) for number, member in enumerate(files)}
+    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        jobs = {
+            member: pool.submit(_deflate, path, targets[member], level)
+            for member, path in files.items()
+        }
+        return {member: job.result() for member, job in jobs.items()}
+
+
+def _deflate(path: str, target: str, level: int) -> Deflated:
+    deflater = zlib.compressobj(level, zlib.DEFLATED, -zlib.MAX_WBITS)
+    crc, size, digest = 0, 0, sha256()
+    with open(path, "rb") as source, open(target, "xb") as file:
+        for data in iter(lambda: source.read(_READ_AT_ONCE), b""):
+            crc = zlib.crc32(data, crc)
+            digest.update(data)
+            size += len(data)
+            file.write(deflater.compress(data))
+        file.write(deflater.flush())
+        return Deflated(target, crc, file.tell(), size, digest.digest())
