@@ -85,6 +85,15 @@ def rewritten(folder: Path, data: bytes, name: str = wheel_name(), **edits: Any)
         return Path(rewrite(opened, str(out), Edits(PLATFORMS, **edits)))
 
 
+def sorted_rows(text: str) -> str:
+    return "".join(sorted(text.splitlines(keepends=True)))
+
+
+def own_row_first(text: str) -> str:
+    *rows, own = text.splitlines(keepends=True)
+    return "".join((own, *rows))
+
+
 SOURCES: Dict[str, Callable[[], bytes]] = {
     "plain": built,
     "stored": lambda: built(compress=False),
@@ -103,6 +112,13 @@ SOURCES: Dict[str, Callable[[], bytes]] = {
     "weak hash": lambda: built(edit_record=with_weak_row),
     "blank lines": lambda: built(edit_record=lambda text: f"\n{text}\n\n"),
     "CRLF": lambda: built(edit_record=lambda text: text.replace("\n", "\r\n")),
+    "rows sorted": lambda: built(edit_record=sorted_rows),
+    "own row first": lambda: built(edit_record=own_row_first),
+    "own row hashed": lambda: built(edit_record=lambda text: text.replace("RECORD,", "RECORD,a=b")),
+    "last line not ended": lambda: built(edit_record=str.rstrip),
+    "a field too many": lambda: built(edit_record=lambda text: text.replace(f",{len(ELF)}", ",7,")),
+    "WHEEL first": lambda: wheel({WHEEL: contents(built())[WHEEL], **MEMBERS}, modes=MODES),
+    "strange local header": lambda: samples.patched(built(), 4, "<H", 10),
     "purelib": lambda: built(purelib=True),
     "more tags": lambda: built(extra_tags=("py3-none-any",)),
     "no tags": lambda: built(wheel_text="Wheel-Version: 1.0\nRoot-Is-Purelib: true\n\n"),
@@ -208,6 +224,16 @@ def test_other_members_are_kept_to_the_bit(tmp_path: Path, case: str) -> None:
             ]
         else:
             assert after[name] == (entry, payload)
+
+
+@pytest.mark.parametrize("case", SOURCES)
+def test_no_shortcut_changes_a_byte(tmp_path: Path, case: str) -> None:
+    quick = rewritten(tmp_path, SOURCES[case]())
+    (tmp_path / "slow").mkdir()
+    with Wheel(str(tmp_path / wheel_name())) as opened:
+        opened.in_order, opened.archive.front = False, 0
+        slow = rewrite(opened, str(tmp_path / "slow"), Edits(PLATFORMS))
+    assert quick.read_bytes() == Path(slow).read_bytes()
 
 
 def test_programs_stay_executable(tmp_path: Path) -> None:

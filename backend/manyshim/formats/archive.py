@@ -61,8 +61,8 @@ class Entry(NamedTuple):
 class Archive:
     """An open zip file; `entries` stand in the order of the central directory.
 
-    So many of the first ones as `front` says seem to lie one behind the other from the first byte
-    on, described as tersely as can be; their records begin at `directory`.
+    The first ones, as many as `front` says, stand one behind the other from the first byte on, and
+    their records, which begin at `directory`, state no more than they must.
 
     Raises InvalidWheelError where the file is no zip, contradicts itself, or uses what no
     installer reads: encryption, several disks, other methods than stored and deflated.
@@ -169,9 +169,9 @@ class Archive:
                 raise InvalidWheelError("its central directory is damaged")
             _refuse_unreadable(entry)
             if entry.offset == behind:
-                # Only what follows shows that a member ends where it should.
+                # Only what follows a member shows that it ends where it should.
                 self.front = found
-            if self.front == found and _terse(data, position, entry.name):
+            if entry.offset == behind and _terse(data, position, entry):
                 behind += LOCAL.size + end - position - CENTRAL.size + entry.compressed
             else:
                 behind = -1
@@ -234,12 +234,14 @@ def _central(data: bytes, position: int, shift: int) -> Tuple[Entry, int]:
     return entry, name_end + extra_size + comment_size
 
 
-def _terse(data: bytes, position: int, name: str) -> bool:
-    """Whether a record states neither needs nor flags nor more than it must."""
-    stated = b"\x14\0\0\0" if name.isascii() else b"\x14\0\0\x08"
-    return data[position + 6 : position + 10] == stated and data[
-        position + 30 : position + 36
-    ] == bytes(6)
+def _terse(data: bytes, position: int, entry: Entry) -> bool:
+    """Whether a record has no needs, flags and fields but those that its member must have."""
+    stated = b"\x14\0\0\0" if entry.name.isascii() else b"\x14\0\0\x08"
+    return (
+        data[position + 6 : position + 10] == stated
+        and data[position + 30 : position + 36] == bytes(6)
+        and max(entry.size, entry.compressed, entry.offset) < 0xFFFFFFFF
+    )
 
 
 def _zip64(extra: bytes, values: List[int]) -> List[int]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+import struct
 import zlib
 from typing import TYPE_CHECKING, BinaryIO, List, Tuple
 
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
     from manyshim.formats.deflate import Deflated
 
 _FULL = 0xFFFFFFFF
+
+# What a record of the directory says of CRC and sizes, and how long its name and extra field are.
+_STATED = struct.Struct("<16x3L2H")
 
 # What the kernel says where it cannot copy between these two files (copy_file_range(2)).
 _CANNOT_COPY = (
@@ -99,9 +103,9 @@ class Packer:
         self._run_start = self._run_end = 0
 
     def copy_front(self, count: int) -> None:
-        """Copy members from the first one on with their headers and records, in one piece.
+        """Copy members from the first one on, no more than `front`, in one piece.
 
-        Whether these are such as ours is seen when they are read back.
+        Whether their local headers are such as ours is seen when they are read back.
         """
         self.entries += self._source.entries[:count]
         self._position = self._run_end = self._source.entries[count].offset if count else 0
@@ -163,24 +167,29 @@ class Packer:
             file.seek(start)
             if file.read(len(payload)) != payload:
                 return "a new member"
-        for start, path in self._files:
-            file.seek(start)
-            with open(path, "rb") as made:
-                for data in iter(lambda: made.read(_READ_AT_ONCE), b""):
-                    if file.read(len(data)) != data:
-                        return "a new member"
+        if not all(_holds(file, start, path) for start, path in self._files):
+            return "a new member"
         file.seek(self._position)
         directory = file.read()
+        if directory != self._directory:
+            return "the central directory"
         position = begin = 0
         for entry in self.entries:
-            header, record = headers(entry, position)
+            crc, compressed, size, name, extra = _STATED.unpack_from(directory, begin)
+            start = begin + CENTRAL.size
+            if extra:
+                header, _ = headers(entry, position)
+            elif (crc, compressed, size) != entry[6:9]:
+                return entry.name
+            else:
+                fields = directory[begin + 6 : begin + 32]
+                header = b"PK\3\4" + fields + directory[start : start + name]
             file.seek(position)
-            if file.read(len(header)) != header or not directory.startswith(record, begin):
+            if file.read(len(header)) != header:
                 return entry.name
             position += len(header) + entry.compressed
-            begin += len(record)
-        same = position == self._position and directory[begin:] == self._directory[begin:]
-        return "" if same else "the end of the directory"
+            begin = start + name + extra
+        return "" if position == self._position else "the last member"
 
     def _begin(self, entry: Entry) -> bytes:
         header, record = headers(entry, self._position)
@@ -222,6 +231,15 @@ class Packer:
         self._file.flush()
         self._pending.clear()
         self._pending_size = 0
+
+
+def _holds(file: BinaryIO, start: int, path: str) -> bool:
+    """Whether a file's contents stand at an offset."""
+    file.seek(start)
+    with open(path, "rb") as made:
+        return all(
+            file.read(len(data)) == data for data in iter(lambda: made.read(_READ_AT_ONCE), b"")
+        )
 
 
 def _copy_range(source: BinaryIO, start: int, target: BinaryIO, length: int) -> None:

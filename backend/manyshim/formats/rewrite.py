@@ -12,7 +12,7 @@ from manyshim.errors import InvalidWheelError, ToolError
 from manyshim.formats import record
 from manyshim.formats.archive import Archive, Entry
 from manyshim.formats.pack import Packer
-from manyshim.formats.wheel import UNLISTED, Wheel
+from manyshim.formats.wheel import UNLISTED, Wheel, compare_record
 from manyshim.formats.window import MemberError
 
 if TYPE_CHECKING:
@@ -166,7 +166,17 @@ def _record(source: Wheel, entries: Tuple[Entry, ...], changed: Mapping[str, rec
         known = rows.get(entry.name, record.Row())
         lines.append(record.line(entry.name, changed.get(entry.name) or _row(source, entry, known)))
     lines += (record.line(own, record.Row()), "")
-    return "\n".join(lines).encode("utf-8", "surrogateescape")
+    data = "\n".join(lines).encode("utf-8", "surrogateescape")
+    members = {entry.name: entry for entry in entries if not entry.folder}
+    for name, row in changed.items():
+        members[name] = members[name]._replace(size=int(row.size))
+    try:
+        facts, _ = compare_record(record.parse(data), members, source.dist_info)
+    except ValueError as error:
+        raise InvalidWheelError(f"{source.path}: RECORD cannot list it: {error}") from error
+    if any(facts):
+        raise InvalidWheelError(f"{source.path}: RECORD cannot list all its names")
+    return data
 
 
 def _row(source: Wheel, entry: Entry, known: record.Row) -> record.Row:

@@ -8,6 +8,7 @@ from typing import (
     BinaryIO,
     Dict,
     FrozenSet,
+    Iterable,
     Iterator,
     List,
     Mapping,
@@ -20,7 +21,7 @@ from manyshim.audit.facts import ElfFile, RecordFacts, Unreadable, WheelFacts
 from manyshim.audit.tags import parse_wheel_name
 from manyshim.errors import InvalidWheelError
 from manyshim.formats import elf, record
-from manyshim.formats.archive import Archive
+from manyshim.formats.archive import Archive, Entry
 from manyshim.formats.image import ElfError
 from manyshim.formats.window import MemberError
 
@@ -55,7 +56,7 @@ class Wheel:
             self._by_name = {entry.name: entry for entry in self.entries}
             self.dist_info = self._find_dist_info()
             self.metadata = self._read_metadata()
-            self.record = self._compare_record()
+            self.record, self.in_order = compare_record(self.rows(), self._by_name, self.dist_info)
         except BaseException:
             self.archive.close()
             raise
@@ -100,40 +101,6 @@ class Wheel:
         # One row for each member with its hash and size, and some for what is absent.
         at_most = _METADATA_AT_MOST + sum(4 * len(entry.name) + 150 for entry in self.entries)
         return self._member("RECORD", at_most)
-
-    def _compare_record(self) -> RecordFacts:
-        """Hold RECORD's names and sizes against the archive; its rows are not kept in memory."""
-        own, *signatures = (f"{self.dist_info}/{name}" for name in UNLISTED)
-        unlisted = self._by_name.keys() - set(signatures)
-        absent: List[str] = []
-        wrong_size: Set[str] = set()
-        blank = False
-        in_order = True
-        listed = (path for path in self._by_name if path != own and path not in signatures)
-        for path, row in self.rows():
-            if not path:
-                blank = True
-                continue
-            if path == own:
-                in_order = in_order and own in unlisted and not any(row)
-            elif not (row.size and row.digest.startswith("sha256=") and path == next(listed, "")):
-                in_order = False
-            entry = self._by_name.get(path)
-            unlisted.discard(path)
-            if entry is None:
-                absent.append(path)
-            elif row.size in ("", str(entry.size)):
-                wrong_size.discard(path)
-            else:
-                wrong_size.add(path)
-        # Where it is, a retag may edit RECORD instead of writing it anew.
-        self.in_order = in_order and not (wrong_size or unlisted or blank)
-        return RecordFacts(
-            unlisted=tuple(sorted(unlisted)),
-            absent=tuple(sorted(absent)),
-            wrong_size=tuple(sorted(wrong_size)),
-            blank=blank,
-        )
 
     def fields(self, key: str) -> Tuple[str, ...]:
         """Return the values of a field of WHEEL."""
@@ -222,6 +189,44 @@ class Wheel:
             except (ElfError, MemberError) as error:
                 unreadable.append(Unreadable(path, str(error)))
         return found, tuple(unreadable)
+
+
+def compare_record(
+    rows: Iterable[Tuple[str, record.Row]], members: Mapping[str, Entry], dist_info: str
+) -> Tuple[RecordFacts, bool]:
+    """Hold RECORD's names and sizes against the members; its rows are not kept in memory.
+
+    The second value is whether it is complete, and in the members' order but for its own row.
+    """
+    own, *signatures = (f"{dist_info}/{name}" for name in UNLISTED)
+    unlisted = members.keys() - set(signatures)
+    listed = (path for path in members if path != own and path not in signatures)
+    absent: List[str] = []
+    wrong_size: Set[str] = set()
+    blank, in_order = False, True
+    for path, row in rows:
+        if not path:
+            blank = True
+            continue
+        if path == own:
+            in_order = in_order and path in unlisted and not any(row)
+        elif not (row.size and row.digest.startswith("sha256=") and path == next(listed, "")):
+            in_order = False
+        entry = members.get(path)
+        unlisted.discard(path)
+        if entry is None:
+            absent.append(path)
+        elif row.size in ("", str(entry.size)):
+            wrong_size.discard(path)
+        else:
+            wrong_size.add(path)
+    facts = RecordFacts(
+        unlisted=tuple(sorted(unlisted)),
+        absent=tuple(sorted(absent)),
+        wrong_size=tuple(sorted(wrong_size)),
+        blank=blank,
+    )
+    return facts, in_order and not any(facts)
 
 
 def _asked(facts: ElfFile) -> int:
