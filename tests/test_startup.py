@@ -17,16 +17,16 @@ PACKAGE = REPOSITORY / "backend"
 
 # What is new here costs every build: give a reason in the review, and see bench/.
 OURS = """
-    manyshim manyshim.audit manyshim.audit.checks manyshim.audit.choice
-    manyshim.audit.facts manyshim.audit.findings manyshim.audit.identity
-    manyshim.audit.importing manyshim.audit.installed manyshim.audit.loading
-    manyshim.audit.mapping manyshim.audit.musl manyshim.audit.policy manyshim.audit.report
-    manyshim.audit.request manyshim.audit.rules manyshim.audit.sentences manyshim.audit.tags
-    manyshim.audit.verdict manyshim.backend manyshim.config manyshim.errors manyshim.formats
-    manyshim.formats.archive manyshim.formats.dynamic manyshim.formats.elf
-    manyshim.formats.image manyshim.formats.notes manyshim.formats.pack manyshim.formats.record
-    manyshim.formats.rewrite manyshim.formats.symbols manyshim.formats.wheel
-    manyshim.formats.window manyshim.options manyshim.pipeline manyshim.workspace
+    manyshim manyshim.audit manyshim.audit.checks manyshim.audit.choice manyshim.audit.facts
+    manyshim.audit.findings manyshim.audit.identity manyshim.audit.importing
+    manyshim.audit.installed manyshim.audit.loading manyshim.audit.mapping manyshim.audit.musl
+    manyshim.audit.policy manyshim.audit.report manyshim.audit.request manyshim.audit.rules
+    manyshim.audit.sentences manyshim.audit.tags manyshim.audit.verdict manyshim.backend
+    manyshim.config manyshim.errors manyshim.formats manyshim.formats.archive
+    manyshim.formats.dynamic manyshim.formats.elf manyshim.formats.image manyshim.formats.notes
+    manyshim.formats.pack manyshim.formats.record manyshim.formats.rewrite
+    manyshim.formats.symbols manyshim.formats.wheel manyshim.formats.window manyshim.options
+    manyshim.pipeline manyshim.values manyshim.workspace
 """
 # The archive's names are in this encoding where they do not say UTF-8; the lock is fcntl's.
 # Releases of setuptools differ in whether they load the others themselves.

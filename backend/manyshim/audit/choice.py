@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple, Optional, Tuple
+from typing import Optional, Tuple
 
 from manyshim.audit.findings import Finding
 from manyshim.audit.request import Request
 from manyshim.audit.tags import GLIBC, MUSL, PlatformTag
 from manyshim.audit.verdict import Report
+from manyshim.values import NamedTuple
 
 
 class Claim(NamedTuple):

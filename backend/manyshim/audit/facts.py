@@ -7,9 +7,10 @@ that the dataclasses module and its generated methods do.
 from __future__ import annotations
 
 import posixpath
-from typing import Dict, FrozenSet, Mapping, NamedTuple, Optional, Tuple
+from typing import Dict, FrozenSet, Mapping, Optional, Tuple
 
 from manyshim.audit.tags import WheelName, parse_module_suffix
+from manyshim.values import NamedTuple
 
 # ELF gABI: e_type.
 RELOCATABLE = 1

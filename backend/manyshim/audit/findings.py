@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Optional, Tuple
+from typing import Optional, Tuple
 
 from manyshim.audit.tags import PlatformTag
+from manyshim.values import NamedTuple
 
 ERROR = "error"
 POLICY = "policy"

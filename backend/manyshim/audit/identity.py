@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import posixpath
-from typing import Iterable, NamedTuple, Optional
+from typing import Iterable, Optional
 
 from manyshim.audit.facts import ElfFile, ElfIdent
 from manyshim.audit.tags import ARCHES, GLIBC, MUSL, parse_module_suffix
+from manyshim.values import NamedTuple
 
 _LOADERS = frozenset(arch.loader for arch in ARCHES.values()) | {"ld-linux.so.3"}
 

@@ -102,12 +102,13 @@ def search_paths(audit: Audit) -> Iterator[Finding]:
     distribution = audit.facts.distribution
     for elf in audit.elfs:
         for entry in dict.fromkeys((*elf.rpath, *elf.runpath)):
-            reason = _leaves(elf, entry, distribution)
+            reason = leaves(elf, entry, distribution)
             if reason:
                 yield finding("RPATH_LEAK", elf.path, entry, evidence=reason)
 
 
-def _leaves(elf: ElfFile, entry: str, distribution: str) -> str:
+def leaves(elf: ElfFile, entry: str, distribution: str) -> str:
+    """Say how an RPATH entry leads out of the wheel as it lies after installation; "" if not."""
     if not entry:
         return "empty: the current folder"
     if entry.startswith("/"):

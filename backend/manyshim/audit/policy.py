@@ -6,9 +6,10 @@ The data are facts in small text files (`data/`); their format is in docs/polici
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Dict, FrozenSet, Iterator, List, Mapping, NamedTuple, Optional, Tuple
+from typing import Dict, FrozenSet, Iterator, List, Mapping, Optional, Tuple
 
 from manyshim.audit.tags import ARCHES, GLIBC, MUSL, PlatformTag
+from manyshim.values import NamedTuple
 
 MuslRelease = Tuple[int, int, int]
 

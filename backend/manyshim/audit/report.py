@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Optional, Tuple
+from typing import Any, Dict, Iterable, List, Mapping, Optional, Tuple
 
 from manyshim.audit import findings as f
 from manyshim.audit.choice import Claim, Obstacles
@@ -11,6 +11,7 @@ from manyshim.audit.policy import alpine_releases, distributions
 from manyshim.audit.sentences import Sentence, names, sentence, shown
 from manyshim.audit.tags import GLIBC, PlatformTag
 from manyshim.audit.verdict import Report
+from manyshim.values import NamedTuple
 
 _FILES_SHOWN = 3
 

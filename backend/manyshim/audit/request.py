@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from fnmatch import fnmatchcase
-from typing import NamedTuple, Optional, Tuple
+from typing import Optional, Tuple
 
 from manyshim.audit.identity import GLIBC_OWN
 from manyshim.audit.tags import PlatformTag
+from manyshim.values import NamedTuple
 
 
 class Allowance(NamedTuple):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Iterable, Iterator, NamedTuple, Tuple
+from typing import Iterable, Iterator, Tuple
 
 from manyshim.audit import findings as f
 from manyshim.audit.facts import ElfFile, VersionNeed, WheelFacts
@@ -12,6 +12,7 @@ from manyshim.audit.loading import BY_NAME_ONLY, INTERNAL, LOADER, PATH, SYSTEM,
 from manyshim.audit.policy import Ladder
 from manyshim.audit.request import Request
 from manyshim.audit.tags import GLIBC, MUSL
+from manyshim.values import NamedTuple
 
 # What stands as evidence where no symbol explains a version.
 WEAK_ONLY = "weak references only"

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Callable, Dict, NamedTuple, Tuple
+from typing import Callable, Dict, Tuple
 
 from manyshim.audit import findings as f
 from manyshim.audit.findings import Finding
 from manyshim.audit.rules import RELR, WEAK_ONLY
 from manyshim.audit.tags import GLIBC
+from manyshim.values import NamedTuple
 
 _NAMES_SHOWN = 4
 

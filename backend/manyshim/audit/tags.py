@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import Mapping, NamedTuple, Optional, Tuple
+from typing import Mapping, Optional, Tuple
+
+from manyshim.values import NamedTuple
 
 GLIBC = "glibc"
 MUSL = "musl"

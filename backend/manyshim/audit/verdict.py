@@ -9,7 +9,6 @@ from typing import (
     FrozenSet,
     Iterator,
     List,
-    NamedTuple,
     Optional,
     Set,
     Tuple,
@@ -25,6 +24,7 @@ from manyshim.audit.policy import MuslRelease, ladder, musl_symbols
 from manyshim.audit.request import Request
 from manyshim.audit.rules import Audit
 from manyshim.audit.tags import ARCHES, GLIBC, MACHINES, MUSL, PlatformTag, WheelName
+from manyshim.values import NamedTuple
 
 
 class Report(NamedTuple):

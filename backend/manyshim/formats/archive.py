@@ -6,10 +6,11 @@ import os
 import stat
 import struct
 import zlib
-from typing import BinaryIO, Iterator, List, NamedTuple, Tuple
+from typing import BinaryIO, Iterator, List, Tuple
 
 from manyshim.errors import InvalidWheelError
 from manyshim.formats.window import MemberError, Window
+from manyshim.values import NamedTuple
 
 STORED = 0
 DEFLATED = 8

@@ -24,7 +24,6 @@ from typing import (
     Dict,
     Iterable,
     Iterator,
-    NamedTuple,
     Sequence,
     Set,
     Tuple,
@@ -32,6 +31,7 @@ from typing import (
 )
 
 from manyshim.formats.relocatable import Place, Relocatable, bare, decoded, readable
+from manyshim.values import NamedTuple
 
 if TYPE_CHECKING:  # a build that has nothing to explain does not load pyelftools
     from elftools.dwarf.compileunit import CompileUnit

@@ -6,7 +6,9 @@ import os
 import zlib
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
-from typing import Dict, Mapping, NamedTuple
+from typing import Dict, Mapping
+
+from manyshim.values import NamedTuple
 
 _READ_AT_ONCE = 1 << 20
 

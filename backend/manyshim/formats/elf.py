@@ -6,7 +6,7 @@ Sources: ELF gABI chapter 5; LSB "Symbol Versioning"; glibc elf/ for the GNU has
 from __future__ import annotations
 
 import struct
-from typing import Dict, FrozenSet, List, NamedTuple, Optional, Set, Tuple
+from typing import Dict, FrozenSet, List, Optional, Set, Tuple
 
 from manyshim.audit.facts import ElfFile, VersionNeed
 from manyshim.audit.tags import MACHINES
@@ -24,6 +24,7 @@ from manyshim.formats.image import (
 )
 from manyshim.formats.symbols import Import, defines, exports, imports
 from manyshim.formats.window import Window
+from manyshim.values import NamedTuple
 
 _DT_SONAME = 14
 _DT_RPATH = 15

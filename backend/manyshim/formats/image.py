@@ -7,10 +7,11 @@ Sources: ELF gABI chapters 4 and 5; glibc elf/dl-load.c.
 from __future__ import annotations
 
 import struct
-from typing import Iterator, List, NamedTuple, Optional, Tuple
+from typing import Iterator, List, Optional, Tuple
 
 from manyshim.audit.facts import ElfIdent
 from manyshim.formats.window import Window
+from manyshim.values import NamedTuple
 
 MAGIC = b"\x7fELF"
 

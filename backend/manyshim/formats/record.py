@@ -8,7 +8,9 @@ from base64 import urlsafe_b64encode
 from contextlib import suppress
 from importlib import import_module
 from itertools import chain
-from typing import Iterator, List, NamedTuple, Tuple, Union
+from typing import Iterator, List, Tuple, Union
+
+from manyshim.values import NamedTuple
 
 
 class Row(NamedTuple):

@@ -16,11 +16,12 @@ from typing import (
     Iterator,
     List,
     Literal,
-    NamedTuple,
     Optional,
     Set,
     Tuple,
 )
+
+from manyshim.values import NamedTuple
 
 if TYPE_CHECKING:  # a build that has nothing to explain does not load pyelftools
     from elftools.dwarf.compileunit import CompileUnit

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import time
-from typing import TYPE_CHECKING, Dict, List, Mapping, NamedTuple, Optional, Tuple
+from typing import TYPE_CHECKING, Dict, List, Mapping, Optional, Tuple
 
 from manyshim.audit.tags import WheelName
 from manyshim.errors import InvalidWheelError, ToolError
@@ -14,6 +14,7 @@ from manyshim.formats.archive import Archive, Entry
 from manyshim.formats.pack import Packer
 from manyshim.formats.wheel import UNLISTED, Wheel, compare_record
 from manyshim.formats.window import MemberError
+from manyshim.values import NamedTuple
 
 if TYPE_CHECKING:
     from manyshim.formats.deflate import Deflated

@@ -8,7 +8,7 @@ from __future__ import annotations
 import struct
 import sys
 from array import array
-from typing import Iterator, List, NamedTuple, Optional, Tuple
+from typing import Iterator, List, Optional, Tuple
 
 from manyshim.audit.facts import SHARED, ElfFile
 from manyshim.formats.dynamic import (
@@ -25,6 +25,7 @@ from manyshim.formats.dynamic import (
     Dynamic,
 )
 from manyshim.formats.image import ElfError, Image
+from manyshim.values import NamedTuple
 
 _STB_GLOBAL = 1
 _STB_WEAK = 2

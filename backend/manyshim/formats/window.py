@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import zlib
-from typing import Any, BinaryIO, List, NamedTuple
+from typing import Any, BinaryIO, List
 
 from manyshim.errors import InvalidWheelError
+from manyshim.values import NamedTuple
 
 # Deflate's input and output are taken in these portions; memory stays within a few of them. The
 # first ones are small: most members are asked for four bytes only.
