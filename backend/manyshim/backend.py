@@ -55,7 +55,12 @@ def get_requires_for_build_wheel(
         settled = config.load(config_settings, os.environ)
         hook = getattr(_wrapped(settled.backend), "get_requires_for_build_wheel", None)
         theirs = list(hook(config.without_own(config_settings))) if hook else []
-        return theirs + config.lacking(settled)
+        ours = config.lacking(settled)
+        if settled.mode == "repair" or settled.fix:
+            from manyshim.repair import patch  # noqa: PLC0415 (only for those who ask for it)
+
+            ours += patch.lacking(os.environ)
+        return theirs + ours
 
 
 def __getattr__(name: str) -> Callable[..., Any]:

@@ -1,4 +1,4 @@
-"""The command line: `manyshim show | check | retag | policies`."""
+"""The command line: `manyshim show | check | retag | repair | policies`."""
 
 from __future__ import annotations
 
@@ -63,6 +63,7 @@ def _parser(given: List[str]) -> argparse.ArgumentParser:
         "show": (_show, "say which tag each wheel has earned, and what stands before"),
         "check": (_check, "prove that each wheel may carry the tags in its name"),
         "retag": (_retag, "write each wheel under the tag that it has earned"),
+        "repair": (_repair, "copy the external libraries into each wheel, then retag it"),
         "policies": (_policies, "list the policies, oldest first"),
     }
     asked = next((word for word in given if not word.startswith("-")), "")
@@ -75,10 +76,10 @@ def _parser(given: List[str]) -> argparse.ArgumentParser:
             command.add_argument("--arch", choices=sorted(ARCHES), help="of one architecture")
             continue
         _wheels(command)
-        if run is _retag:
-            command.add_argument(
-                "-w", "--wheel-dir", metavar="DIR", required=True, help="where to write"
-            )
+        if run in (_retag, _repair):
+            _writing(command, needed="--dry-run" not in given)
+        if run is _repair:
+            _repairing(command)
     return parser
 
 
@@ -100,19 +101,47 @@ def _wheels(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-v", "--verbose", action="store_true", help="say what is mere information")
 
 
-def _config(options: argparse.Namespace) -> Config:
-    def parsed(key: str, value: object) -> Any:  # noqa: ANN401 (what the option holds)
-        option = BY_KEY[key]
-        return option.parse(option, value)
+def _writing(parser: argparse.ArgumentParser, *, needed: bool) -> None:
+    parser.add_argument("-w", "--wheel-dir", metavar="DIR", required=needed, help="where to write")
+    parser.add_argument(
+        "--fix", action="append", default=[], metavar="NAME",
+        help="mend ELF files: execstack, rpath, musl-soname",
+    )  # fmt: skip
+    parser.add_argument(
+        "--strip", choices=("none", "debug", "all"), default="none", help="strip the ELF files"
+    )
+    parser.add_argument(
+        "--compression-level", default="6", metavar="0-9", help="for the members that change"
+    )
 
+
+def _repairing(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--bundle", action="append", metavar="GLOB", help="a library that may be copied; all may"
+    )
+    parser.add_argument(
+        "--library-path", action="append", default=[], metavar="DIR",
+        help="where libraries are searched first",
+    )  # fmt: skip
+    parser.add_argument("--sysroot", metavar="DIR", help="the target's system, not this one")
+    parser.add_argument("--no-sbom", action="store_true", help="write no SBOM of what was copied")
+    parser.add_argument("--dry-run", action="store_true", help="print the plan, and write nothing")
+
+
+def _config(options: argparse.Namespace) -> Config:
     return Config(
-        platform=parsed("platform", options.platform),
-        exclude=parsed("exclude", options.exclude),
-        allow=parsed("allow", options.allow),
+        platform=_parsed("platform", options.platform),
+        exclude=_parsed("exclude", options.exclude),
+        allow=_parsed("allow", options.allow),
         strict=options.strict,
         naming=options.naming,
         epoch=epoch(os.environ),
     )
+
+
+def _parsed(key: str, value: object) -> Any:  # noqa: ANN401 (what the option holds)
+    option = BY_KEY[key]
+    return option.parse(option, value)
 
 
 def _show(options: argparse.Namespace) -> int:
@@ -126,8 +155,28 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _retag(options: argparse.Namespace) -> int:
-    return _over(
-        options, partial(pipeline.retag, folder=options.wheel_dir, config=_config(options))
+    config = _written(options)
+    return _over(options, partial(pipeline.retag, folder=options.wheel_dir, config=config))
+
+
+def _repair(options: argparse.Namespace) -> int:
+    bundle = ("*",) if options.bundle is None else _parsed("bundle", options.bundle)
+    config = _written(options)._replace(
+        mode="repair",
+        bundle=bundle,
+        library_path=_parsed("library-path", options.library_path),
+        sysroot=options.sysroot,
+        sbom=not options.no_sbom,
+    )
+    work = partial(pipeline.retag, folder=options.wheel_dir, config=config, dry_run=options.dry_run)
+    return _over(options, work)
+
+
+def _written(options: argparse.Namespace) -> Config:
+    return _config(options)._replace(
+        fix=_parsed("fix", options.fix),
+        strip=options.strip,
+        compression_level=_parsed("compression-level", options.compression_level),
     )
 
 

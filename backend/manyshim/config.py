@@ -8,12 +8,13 @@ from __future__ import annotations
 import os
 import struct
 import sys
-from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Tuple
+from typing import Any, Dict, List, Mapping, Optional, Tuple
 
 from manyshim.audit.request import Allowance, Request
 from manyshim.audit.tags import GLIBC, LEGACY_NAMES, MUSL, PlatformTag, parse_platform
 from manyshim.errors import ConfigError
 from manyshim.options import BY_KEY, OPTIONS, Option, nearest
+from manyshim.values import NamedTuple
 
 PREFIX = "manyshim."
 
@@ -96,7 +97,7 @@ def load(settings: Settings, environ: Mapping[str, str], folder: str = ".") -> C
         **values,
         notices=tuple(notices),
         epoch=epoch(environ),
-        libc=_interpreter_libc(),
+        libc=interpreter_libc(),
     )
 
 
@@ -252,7 +253,8 @@ def epoch(environ: Mapping[str, str]) -> Optional[int]:
     return int(text)
 
 
-def _interpreter_libc() -> Optional[str]:
+def interpreter_libc() -> Optional[str]:
+    """Name the libc family of the building interpreter; None where it does not run on Linux."""
     if not sys.platform.startswith("linux"):
         return None
     try:

@@ -34,6 +34,10 @@ class ToolError(ManyshimError):
     exit_code = 4
 
 
+class DamageError(ToolError):
+    """A file did not come out of a repair as planned; the wheel as it was built is still good."""
+
+
 class BackendError(ManyshimError):
     """The wrapped backend cannot be imported, or did not do what PEP 517 asks."""
 

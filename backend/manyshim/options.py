@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Callable, Mapping, Optional, Sequence, Tuple
 
 from manyshim.audit.findings import KINDS, POLICY
 from manyshim.audit.policy import ladder
 from manyshim.audit.request import Allowance
 from manyshim.audit.tags import ARCHES, GLIBC, MUSL, PlatformTag, parse_platform
 from manyshim.errors import ConfigError
+from manyshim.values import NamedTuple
 
 NOWHERE: Tuple[str, ...] = ()
 
@@ -93,6 +94,17 @@ def _texts(option: Option, value: Any) -> Tuple[str, ...]:  # noqa: ANN401
     return tuple(value)
 
 
+_FIXES = ("execstack", "rpath", "musl-soname")
+
+
+def _fixes(option: Option, value: Any) -> Tuple[str, ...]:  # noqa: ANN401
+    names = _texts(option, value)
+    for name in names:
+        if name not in _FIXES:
+            raise option.refuse(name, nearest(name, _FIXES))
+    return names
+
+
 def _level(option: Option, value: Any) -> int:  # noqa: ANN401
     text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
     if not isinstance(text, str) or text not in tuple("0123456789"):
@@ -158,9 +170,11 @@ OPTIONS: Tuple[Option, ...] = (
         table_only=True,
     ),
     Option(
-        "mode", _choice("retag", "audit", "off", "repair"), "retag", "`retag` `audit` `off`",
-        "`retag` writes the proved tag, `audit` only reports, `off` does nothing",
-        release=_is("repair"), later=("repair",),
+        "mode", _choice("retag", "audit", "off", "repair"), "retag",
+        "`retag` `audit` `off`; `repair` (release key)",
+        "`retag` writes the proved tag, `repair` copies external libraries into the wheel first, "
+        "`audit` only reports, `off` does nothing",
+        release=_is("repair"),
     ),
     Option(
         "platform", parse_policy, None,
@@ -180,7 +194,6 @@ OPTIONS: Tuple[Option, ...] = (
     ),
     Option(
         "bundle", _texts, ("*",), "soname globs", "what a repair may copy into the wheel",
-        pending=True,
     ),
     Option(
         "exclude", _texts, NOWHERE, "soname globs",
@@ -191,8 +204,9 @@ OPTIONS: Tuple[Option, ...] = (
         "error findings that are accepted, and said to be",
     ),
     Option(
-        "fix", _texts, NOWHERE, "`execstack` `rpath` `musl-soname`", "mends that are opt-in",
-        pending=True,
+        "fix", _fixes, NOWHERE, "`execstack` `rpath` `musl-soname`",
+        "mends of ELF files: clear the executable stack, drop search paths that leave the wheel, "
+        "give musl's `libc.so` the name that Alpine knows",
     ),
     Option(
         "naming", _choice("listed", "exact"), "listed", "`listed` `exact`",
@@ -205,11 +219,11 @@ OPTIONS: Tuple[Option, ...] = (
     ),
     Option(
         "library-path", _texts, NOWHERE, "folders",
-        "where external libraries are searched first", pending=True,
+        "where a repair searches external libraries first",
     ),
     Option(
-        "sysroot", _text, None, "a folder", "the target's libraries and headers",
-        pending=True,
+        "sysroot", _text, None, "a folder",
+        "the target's system, whose libraries a repair takes instead of this machine's",
     ),
     Option(
         "python-headers", _text, None, "a folder", "the target's `Python.h`",
@@ -219,12 +233,11 @@ OPTIONS: Tuple[Option, ...] = (
         "compression-level", _level, 6, "`0` to `9`", "deflate level of the members that change",
     ),
     Option(
-        "strip", _choice("none", "debug", "all"), "none", "`none`",
-        "what is stripped from ELF files", pending=True,
+        "strip", _choice("none", "debug", "all"), "none", "`none` `debug` `all`",
+        "what is stripped from the wheel's ELF files",
     ),
     Option(
-        "sbom", _boolean, True, "`true` `false`", "write an SBOM of what a repair grafted",
-        pending=True,
+        "sbom", _boolean, True, "`true` `false`", "write an SBOM of what a repair copied",
     ),
     Option("report", _text, None, "an absolute path", "write the report there as JSON"),
 )  # fmt: skip

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import os
-from contextlib import suppress
-from typing import Any, Dict, List, NamedTuple, Optional, Tuple
+from contextlib import ExitStack, suppress
+from functools import partial
+from typing import Any, Callable, Dict, List, Optional, Tuple
 
 from manyshim.audit.choice import Claim, Obstacles, choose, obstacles
 from manyshim.audit.facts import WheelFacts
 from manyshim.audit.report import Line, build_lines, check_lines, failure, show_lines, to_dict
 from manyshim.audit.request import Request
-from manyshim.audit.tags import parse_wheel_name
+from manyshim.audit.tags import WheelName, parse_wheel_name
 from manyshim.audit.verdict import Report, audit, load, questions
 from manyshim.config import Config, host_arch, interpreter_refuses
 from manyshim.errors import InvalidWheelError, NotCompliantError, ToolError
 from manyshim.formats.wheel import Wheel
+from manyshim.values import NamedTuple
 
 # Where setuptools, CMake and Meson leave object files, below the source tree that they build.
 _BUILD_FOLDER = "build"
@@ -85,24 +87,87 @@ def check(path: str, request: Request, *, verbose: bool = False) -> Outcome:
     return Outcome(1 if report.errors else 0, lines, to_dict(report, claim))
 
 
-def retag(path: str, folder: str, config: Config) -> Outcome:
-    """Write a wheel under its proved tag. Raises InvalidWheelError, ToolError."""
-    with Wheel(path) as wheel:
-        report = inspect(wheel, config.request)
-        claim = choose(report, config.request)
-        lines = show_lines(report, claim)
-        if not claim.tag:
-            return Outcome(1, lines, to_dict(report, claim))
-        from manyshim.formats.rewrite import Edits, rewrite  # noqa: PLC0415 (only to write)
-        from manyshim.workspace import private_folder, publish  # noqa: PLC0415
+def retag(path: str, folder: str, config: Config, *, dry_run: bool = False) -> Outcome:
+    """Write a wheel under its proved tag, mended as `config` asks; only say so in a dry run.
 
-        with private_folder(folder) as private:
-            edits = Edits(claim.platforms, config.compression_level, config.epoch)
-            finished = rewrite(wheel, private, edits)
-            target = os.path.join(folder, os.path.basename(finished))
-            publish(finished, target)
+    Raises InvalidWheelError, ToolError.
+    """
+    with ExitStack() as stack:
+        wheel = stack.enter_context(Wheel(path))
+        facts = wheel.facts()
+        report = inspect(wheel, config.request, facts)
+        if dry_run:
+            return _foretold(facts, report, config)
+        from manyshim.workspace import private_folder, publish  # noqa: PLC0415 (only to write)
+
+        private = stack.enter_context(private_folder(folder))
+        job = _mended(wheel, facts, report, config, private, stack)
+        claim = choose(job.report, config.request)
+        lines = [*(Line(f"  {note}", "dim") for note in job.notes), *show_lines(job.report, claim)]
+        if not claim.tag:
+            return Outcome(1, lines, to_dict(job.report, claim))
+        finished = _rewritten(job, claim, config, private)
+        target = os.path.join(folder, os.path.basename(finished))
+        publish(finished, target)
     lines.append(Line(f"  wrote {target}", "tag"))
-    return Outcome(0, lines, to_dict(report, claim))
+    return Outcome(0, lines, to_dict(job.report, claim))
+
+
+class _Job(NamedTuple):
+    """A wheel on its way: open, audited, with what was done to it and has to be said."""
+
+    wheel: Wheel
+    report: Report
+    notes: Tuple[str, ...] = ()
+    bill: Callable[[Wheel, WheelName, str], Dict[str, str]] = lambda _wheel, _name, _folder: {}
+
+
+def _mended(  # noqa: PLR0913, PLR0917 (a step of one way, not an interface)
+    wheel: Wheel,
+    facts: WheelFacts,
+    report: Report,
+    config: Config,
+    folder: str,
+    stack: ExitStack,
+) -> _Job:
+    """Repair and fix a wheel where that is asked for, and audit what comes out."""
+    writes = config.mode in ("retag", "repair")
+    if not writes or not (config.mode == "repair" or config.fix or config.strip != "none"):
+        return _Job(wheel, report)
+    from manyshim.repair import mend  # noqa: PLC0415 (only for those who ask for it)
+
+    done = mend.mend(wheel, facts, report, config, folder)
+    bill = partial(mend.bill, done.plan, config)
+    if done.path is None:
+        return _Job(wheel, report, done.notes)
+    wheel = stack.enter_context(Wheel(done.path))
+    return _Job(wheel, inspect(wheel, config.request), done.notes, bill)
+
+
+def _rewritten(job: _Job, claim: Claim, config: Config, folder: str) -> str:
+    """Write the wheel under its new tag into a private folder; return its path."""
+    from manyshim.formats.rewrite import Edits, rewrite  # noqa: PLC0415 (only to write)
+
+    name = job.wheel.name._replace(platforms=claim.platforms)
+    files = job.bill(job.wheel, name, folder)
+    edits = Edits(claim.platforms, config.compression_level, config.epoch, files)
+    return rewrite(job.wheel, _out(folder), edits)
+
+
+def _foretold(facts: WheelFacts, report: Report, config: Config) -> Outcome:
+    """Say what a repair would do."""
+    from manyshim.repair import mend  # noqa: PLC0415 (only for those who ask for it)
+
+    settled, notes = mend.settle(facts, report, config, weigh=True)
+    claim = choose(report, config.request)
+    tag = settled.policy or claim.tag
+    lines = [
+        Line(str(report.name), "title"),
+        *(Line(f"  {note}", "dim") for note in (*notes, *mend.alternatives(settled))),
+        Line(f"  would be {tag}" if tag else f"  would stay as it is: {claim.reason}", "tag"),
+    ]
+    data = {**to_dict(report, claim), "plan": mend.to_dict(settled)}
+    return Outcome(0 if tag else 1, lines, data)
 
 
 def finish(built: str, folder: str, config: Config) -> Result:
@@ -118,9 +183,12 @@ def finish(built: str, folder: str, config: Config) -> Result:
     strict = config.request.strict
     finished, lines = built, []
     try:
-        with Wheel(built) as wheel:
-            report = inspect(wheel, config.request)
-            claim = choose(report, config.request)
+        with ExitStack() as stack:
+            wheel = stack.enter_context(Wheel(built))
+            facts = wheel.facts()
+            report = inspect(wheel, config.request, facts)
+            job = _mended(wheel, facts, report, config, os.path.dirname(built), stack)
+            report, claim = job.report, choose(job.report, config.request)
             if _opted_out(claim, config):
                 claim = Claim(reason=f"the building interpreter refuses {claim.tag} (_manylinux)")
                 strict = False
@@ -128,14 +196,12 @@ def finish(built: str, folder: str, config: Config) -> Result:
                 write_report([to_dict(report, claim)], config.report)
             told = obstacles(report, claim, config.request, always=config.explain == "always")
             places = _places(told, wheel, config)
-            lines = [line.text for line in build_lines(report, claim, told, places)]
+            lines = [*job.notes]
+            lines += [line.text for line in build_lines(report, claim, told, places)]
             if strict and not claim.tag and not _passes(report):
                 raise NotCompliantError("\n".join((f"{name}: {claim.reason}", *lines)))
             if claim.tag and config.mode != "audit":
-                from manyshim.formats.rewrite import Edits, rewrite  # noqa: PLC0415 (only to write)
-
-                edits = Edits(claim.platforms, config.compression_level, config.epoch)
-                finished = rewrite(wheel, _out(built), edits)
+                finished = _rewritten(job, claim, config, os.path.dirname(built))
                 lines.insert(0, f"{name} -> {os.path.basename(finished)}")
             elif report.arch is not None or report.findings:
                 lines.insert(0, _headline(name, claim, config))
@@ -191,8 +257,8 @@ def _headline(name: str, claim: Claim, config: Config) -> str:
     return f"{name} stays as it is: {claim.reason}"
 
 
-def _out(built: str) -> str:
-    folder = os.path.join(os.path.dirname(built), "out")
+def _out(private: str) -> str:
+    folder = os.path.join(private, "out")
     try:
         os.makedirs(folder, exist_ok=True)
     except OSError as error:

@@ -1,0 +1,1 @@
+"""Putting external libraries into the wheel."""

@@ -1,0 +1,212 @@
+"""What has to be copied into a wheel so that a policy holds, and what changes with it.
+
+Names and layout are auditwheel's (`NAME.libs/libfoo-<hash>.so.1`), so that other tools recognise
+them.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from fnmatch import fnmatchcase
+from typing import Dict, Iterator, List, Mapping, Optional, Sequence, Set, Tuple
+
+from manyshim.audit.facts import ElfFile, WheelFacts, install_path
+from manyshim.audit.mapping import leaves
+from manyshim.audit.policy import ladder
+from manyshim.audit.rules import is_libpython
+from manyshim.audit.verdict import audit
+from manyshim.repair.plan import Copy, Library, Patch, Plan, Task
+
+# So many digits of the SHA-256 of a library as it was found make its name unique.
+_DIGITS = 8
+
+
+def plan(task: Task) -> Plan:
+    """Choose the oldest policy that holds with what must be copied for it, or the one asked for."""
+    report, request = task.report, task.request
+    best = Plan()
+    rung = 0
+    while rung < len(report.rungs):
+        target = report.rungs[rung]
+        if request.platform and target.version < request.platform.version:
+            rung += 1
+            continue
+        if any(found.kind not in _MENDED for found in report.rules_out(target)):
+            rung += 1
+            continue
+        best = _Draft(task, rung).plan()
+        if best.policy and best.policy.version <= target.version:
+            return best
+        # What is not found may be allowed later on.
+        rung = report.rungs.index(best.policy) if best.policy else rung + 1
+    return best
+
+
+def alternatives(task: Task, settled: Plan) -> Plan:
+    """Add, for each library, the policy that would hold if the environment provided it."""
+    found = []
+    for copy in settled.copies:
+        names = tuple(name.replace("[", "[[]") for name in copy.names)
+        request = task.request._replace(exclude=(*task.request.exclude, *names))
+        report = audit(task.facts, request)
+        other = plan(task._replace(request=request, report=report))
+        found.append((copy, other.policy))
+    return settled._replace(alternatives=tuple(found))
+
+
+# The policy findings that a repair does away with.
+_MENDED = ("EXTERNAL_LIBRARY", "BY_NAME_ONLY")
+
+
+class _Draft:
+    """The plan for one policy, as it grows."""
+
+    def __init__(self, task: Task, rung: int) -> None:
+        self.facts, self.report, self.request, self.bundle, self.find, self.fixes = task
+        self.rung = rung
+        report, facts = self.report, self.facts
+        self.ladder = ladder(report.libc or "", report.arch or "")
+        self.libs = f"{facts.name.name}.libs"
+        self.elfs = {elf.path: elf for elf in facts.elfs}
+        self.lacking: Dict[str, str] = {}
+        self.libraries: Dict[str, Library] = {}
+        # By file: the names that were asked for, and who asks.
+        self.names: Dict[str, Set[str]] = {}
+        self.users: Dict[str, Set[str]] = {}
+        # By user, the file that each name of its NEEDED leads to.
+        self.edges: Dict[str, Dict[str, str]] = {}
+
+    def plan(self) -> Plan:
+        """Follow what the wheel's files ask for, and foretell what comes out."""
+        for path, name in self._asked():
+            self._follow(path, name, [self.elfs[path]])
+        copies = tuple(self._copies())
+        launchers = dict(self._launchers())
+        patches = dict(self._patches(launchers))
+        after = self._after(copies, patches, launchers)
+        return Plan(copies, patches, launchers, self.lacking, audit(after, self.request).policy)
+
+    def _asked(self) -> Iterator[Tuple[str, str]]:
+        target = self.report.rungs[self.rung]
+        for found in self.report.rules_out(target):
+            if found.kind == "EXTERNAL_LIBRARY" and found.subject in self.elfs[found.path].needed:
+                yield found.path, found.subject
+
+    def _follow(self, user: str, name: str, chain: List[ElfFile]) -> None:
+        """Take a library and what it needs; depth first, each file once."""
+        library = self._taken(name, chain)
+        if library is None:
+            return
+        seen = library.real in self.libraries
+        self.libraries.setdefault(library.real, library)
+        self.names.setdefault(library.real, set()).add(name)
+        self.users.setdefault(library.real, set()).add(user)
+        self.edges.setdefault(user, {})[name] = library.real
+        for needed in () if seen else library.elf.needed:
+            if self._external(needed):
+                self._follow(library.real, needed, [library.elf, *chain])
+
+    def _external(self, name: str) -> bool:
+        """Whether the policy does not promise a library that a copied one needs."""
+        return not self.request.excludes(name) and self.ladder.library_rung(name) > self.rung
+
+    def _taken(self, name: str, chain: List[ElfFile]) -> Optional[Library]:
+        if is_libpython(name):
+            self.lacking[name] = "an interpreter's library is never copied"
+        elif not any(fnmatchcase(name, glob) for glob in self.bundle):
+            self.lacking[name] = "bundle does not name it"
+        else:
+            library = self.find(name, chain)
+            if library is None:
+                self.lacking[name] = "it is not found"
+            return library
+        return None
+
+    def _copies(self) -> Iterator[Copy]:
+        for real, library in sorted(self.libraries.items()):
+            edges = self.edges.get(real, {})
+            patch = Patch(
+                replace_needed=self._renamed(edges),
+                soname=self._new_name(real),
+                rpath="$ORIGIN"
+                if edges
+                else ("" if library.elf.rpath + library.elf.runpath else None),
+            )
+            users = sorted(self._member(user) for user in self.users[real])
+            yield Copy(
+                library, self._member(real), tuple(sorted(self.names[real])), tuple(users), patch
+            )
+
+    def _new_name(self, real: str) -> str:
+        library = self.libraries[real]
+        name = library.elf.soname or posixpath.basename(real)
+        stem, dot, rest = name.partition(".")
+        digits = library.digest[:_DIGITS]
+        return name if stem.endswith(f"-{digits}") else f"{stem}-{digits}{dot}{rest}"
+
+    def _member(self, user: str) -> str:
+        return f"{self.libs}/{self._new_name(user)}" if user in self.libraries else user
+
+    def _renamed(self, edges: Mapping[str, str]) -> Tuple[Tuple[str, str], ...]:
+        return tuple((name, self._new_name(real)) for name, real in sorted(edges.items()))
+
+    def _launchers(self) -> Iterator[Tuple[str, str]]:
+        """Move programs that need a copy: from the scripts folder no fixed path leads to it."""
+        for path in self.edges.keys() & self.elfs.keys():
+            place = install_path(path, self.facts.distribution)
+            if place.root == "scripts":
+                yield path, f"{self.facts.name.name}.scripts/{place.path}"
+
+    def _patches(self, launchers: Mapping[str, str]) -> Iterator[Tuple[str, Patch]]:
+        unneeded = {
+            found.path: found.subject for found in self.report.errors if found.kind == "LIBPYTHON"
+        }
+        reached: Dict[str, Set[str]] = {}
+        for found in self.report.findings:
+            if found.kind == "BY_NAME_ONLY" and not found.allowed:
+                reached.setdefault(found.path, set()).add(posixpath.dirname(found.library))
+        for path in sorted({*self.edges, *unneeded, *reached, *self.fixes} & self.elfs.keys()):
+            fix = self.fixes.get(path, Patch())
+            folders = set(reached.get(path, ()))
+            edges = self.edges.get(path, {})
+            if edges:
+                folders.add(self.libs)
+            rpath = self._rpath(launchers.get(path, path), self.elfs[path], folders)
+            yield (
+                path,
+                fix._replace(
+                    replace_needed=(*fix.replace_needed, *self._renamed(edges)),
+                    remove_needed=(unneeded[path],) if path in unneeded else (),
+                    rpath=fix.rpath if rpath is None else rpath,
+                ),
+            )
+
+    def _rpath(self, path: str, elf: ElfFile, folders: Set[str]) -> Optional[str]:
+        """Lead from where a file will lie to folders of the wheel; keep what stays in it."""
+        if not folders:
+            return None
+        here = posixpath.dirname(install_path(path, self.facts.distribution).path)
+        entries = [
+            entry
+            for entry in elf.runpath or elf.rpath
+            if not leaves(elf, entry, self.facts.distribution)
+        ]
+        for folder in sorted(folders):
+            there = install_path(f"{folder}/x", self.facts.distribution).path
+            relative = posixpath.relpath(posixpath.dirname(there) or ".", here or ".")
+            entries.append("$ORIGIN" if relative == "." else f"$ORIGIN/{relative}")
+        return ":".join(dict.fromkeys(entries))
+
+    def _after(
+        self, copies: Sequence[Copy], patches: Mapping[str, Patch], launchers: Mapping[str, str]
+    ) -> WheelFacts:
+        """Foretell the facts of the repaired wheel."""
+        changed = [
+            patches.get(elf.path, Patch())
+            .applied(elf)
+            ._replace(path=launchers.get(elf.path, elf.path))
+            for elf in self.facts.elfs
+        ]
+        added = [copy.patch.applied(copy.library.elf)._replace(path=copy.member) for copy in copies]
+        paths = (*self.facts.paths, *(elf.path for elf in added), *launchers.values())
+        return self.facts._replace(elfs=(*changed, *added), paths=paths)

@@ -1,0 +1,105 @@
+"""Runs a tool on a private copy of a file, for a limited time."""
+
+from __future__ import annotations
+
+import os
+import signal
+import stat
+import subprocess
+from contextlib import contextmanager, suppress
+from typing import Iterator, List, Mapping, Sequence, Tuple
+
+from manyshim.errors import ToolError
+
+_LINES_SHOWN = 5
+_COLUMNS_SHOWN = 300
+_LEAST_SECONDS = 60.0
+_BYTES_A_SECOND = 1 << 20
+
+
+def run(command: Sequence[str], environ: Mapping[str, str], seconds: float) -> str:
+    """Run a command and return what it printed on both streams.
+
+    Raises ToolError where it cannot be started, fails, is killed or takes longer than `seconds`;
+    its children are then killed, too.
+    """
+    name = os.path.basename(command[0])
+    arguments = [os.fsencode(argument) for argument in command]
+    try:
+        process = subprocess.Popen(  # noqa: S603 (the tool that was looked up, without a shell)
+            arguments,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env=dict(environ),
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise ToolError(f"{command[0]}: cannot be run: {error.strerror}") from error
+    with process:
+        try:
+            output, _ = process.communicate(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            raise ToolError(
+                f"{name} was stopped after {seconds:.0f} seconds: {_shown(command)}"
+            ) from None
+        finally:
+            if process.returncode is None:
+                _kill(process)
+    text = output.decode("utf-8", "replace")
+    if process.returncode:
+        told = "".join(f"\n  {line}" for line in _last_lines(text))
+        how = _ending(process.returncode)
+        raise ToolError(f"{name} {how}: {_shown(command)}{told}")
+    return text
+
+
+def seconds_for(path: str) -> float:
+    """Say how long a tool may take to read and write a file."""
+    return _LEAST_SECONDS + os.path.getsize(path) / _BYTES_A_SECOND
+
+
+def operand(path: str) -> str:
+    """Spell a path so that no tool takes it for an option or a file of options."""
+    return path if os.path.isabs(path) else os.path.join(os.curdir, path)
+
+
+@contextmanager
+def writable(path: str) -> Iterator[None]:
+    """Let the owner write to a file meanwhile. Raises ToolError where that is not possible."""
+    try:
+        mode = stat.S_IMODE(os.stat(path).st_mode)
+        os.chmod(path, mode | stat.S_IRUSR | stat.S_IWUSR)
+        try:
+            yield
+        finally:
+            with suppress(FileNotFoundError):
+                os.chmod(path, mode)
+    except OSError as error:
+        raise ToolError(f"{path}: cannot be written: {error.strerror}") from error
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    with suppress(OSError):
+        os.killpg(process.pid, signal.SIGKILL)
+    with suppress(OSError):
+        process.kill()
+
+
+def _ending(code: int) -> str:
+    if code > 0:
+        return f"failed with exit code {code}"
+    try:
+        return f"was killed by {signal.Signals(-code).name}"
+    except ValueError:
+        return f"was killed by signal {-code}"
+
+
+def _last_lines(text: str) -> List[str]:
+    lines = [line.rstrip() for line in text.splitlines() if line.strip()]
+    return [line[:_COLUMNS_SHOWN] for line in lines[-_LINES_SHOWN:]]
+
+
+def _shown(command: Sequence[str]) -> str:
+    words: Tuple[str, ...] = (os.path.basename(command[0]), *command[1:])
+    return " ".join(word.encode("utf-8", "backslashreplace").decode() for word in words)

@@ -1,0 +1,35 @@
+"""The mends that are opt-in by name: `execstack`, `rpath` and `musl-soname`."""
+
+from __future__ import annotations
+
+from typing import Dict, Sequence
+
+from manyshim.audit.facts import ElfFile, WheelFacts
+from manyshim.audit.mapping import leaves
+from manyshim.audit.tags import ARCHES, MUSL
+from manyshim.audit.verdict import Report
+from manyshim.repair.plan import Patch
+
+# What zig and Debian's musl-gcc write for musl's libc; Alpine and auditwheel know another name.
+_MUSL_LIBC = "libc.so"
+
+
+def fixes(facts: WheelFacts, report: Report, wanted: Sequence[str]) -> Dict[str, Patch]:
+    """Say, by member, what the mends that were asked for change."""
+    found = {elf.path: _fix(facts, report, elf, wanted) for elf in facts.elfs if elf.loadable}
+    return {path: patch for path, patch in found.items() if patch != Patch()}
+
+
+def _fix(facts: WheelFacts, report: Report, elf: ElfFile, wanted: Sequence[str]) -> Patch:
+    patch = Patch()
+    if "execstack" in wanted and elf.executable_stack:
+        patch = patch._replace(plain_stack=True)
+    if "rpath" in wanted:
+        entries = elf.runpath or elf.rpath
+        kept = [entry for entry in entries if not leaves(elf, entry, facts.distribution)]
+        if len(kept) < len(entries):
+            patch = patch._replace(rpath=":".join(kept))
+    if "musl-soname" in wanted and report.libc == MUSL and _MUSL_LIBC in elf.needed:
+        name = f"libc.musl-{ARCHES[report.arch or ''].musl_name}.so.1"
+        patch = patch._replace(replace_needed=((_MUSL_LIBC, name),))
+    return patch

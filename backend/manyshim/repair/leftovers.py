@@ -1,0 +1,57 @@
+"""What an earlier run of patchelf left where a table was that it moved: nobody's bytes.
+
+Only bytes that are its filler and that no section claims; patchelf takes such room again.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+from typing import Iterator, List
+
+from manyshim.formats.image import PT_LOAD, Image
+from manyshim.repair.memory import Range
+from manyshim.repair.shape import Header
+
+_FILLER = re.compile(rb"X{8,}|Z{8,}")
+_SHF_ALLOC = 2
+_SHT_NOBITS = 8
+_SECTIONS_AT_MOST = 0xFF00
+_PORTION = 1 << 20
+
+
+def ranges(image: Image, stated: Header) -> Iterator[Range]:
+    """Yield the addresses of leftovers; none where the file has no section headers."""
+    sections = _sections(image, stated)
+    if not sections:
+        return
+    for load in image.of_type(PT_LOAD):
+        start = load.offset
+        end = load.offset + load.file_size
+        for first, last in (*sections, (end, end)):
+            gap = min(first, end)
+            while start < gap:
+                length = min(_PORTION, gap - start)
+                for run in _FILLER.finditer(image.bytes_at(start, length)):
+                    address = load.address - load.offset + start
+                    yield address + run.start(), address + run.end()
+                start += length
+            start = max(start, last)
+
+
+def _sections(image: Image, stated: Header) -> List[Range]:
+    """List the file offsets that loaded sections claim, sorted."""
+    bits = image.layout.bits
+    entry = struct.Struct(image.layout.order + ("IIQQQQIIQQ" if bits == 64 else "10I"))
+    offset, number = stated.sections, stated.section_count
+    if not offset or not 0 < number < _SECTIONS_AT_MOST or stated.section_size != entry.size:
+        return []
+    if offset + number * entry.size > image.window.size:
+        return []
+    data = image.window.read(offset, number * entry.size)
+    found = [
+        (place, place + size)
+        for _, kind, flags, _, place, size, *_ in entry.iter_unpack(data)
+        if kind != _SHT_NOBITS and flags & _SHF_ALLOC
+    ]
+    return sorted(found)

@@ -1,0 +1,119 @@
+"""What a loader maps of two files is compared, address by address, in bounded memory."""
+
+from __future__ import annotations
+
+from typing import Iterable, Iterator, List, Optional, Tuple
+
+from manyshim.formats.image import PT_LOAD, Image, Segment
+from manyshim.values import NamedTuple
+
+_PORTION = 1 << 20
+_PF_X, _PF_W = 1, 2
+# Padding between two tables that linkers align; whoever moves the tables may use it.
+_PADDING_AT_MOST = 63
+
+Range = Tuple[int, int]
+
+
+class Span(NamedTuple):
+    """A run of addresses from one segment; `offset` is None where memory is zeroed, not read."""
+
+    segment: Optional[Segment]
+    offset: Optional[int]
+    length: int
+
+
+class Memory:
+    """The PT_LOADs of a file as they come to lie in memory."""
+
+    def __init__(self, image: Image) -> None:
+        self.image = image
+        self.loads = [load for load in image.of_type(PT_LOAD) if load.memory_size]
+
+    def span(self, address: int, length: int) -> Span:
+        """Find what lies at an address, and for how many of `length` bytes that holds."""
+        # Later segments are mapped over earlier ones.
+        for load in reversed(self.loads):
+            inside = address - load.address
+            if inside < 0:
+                length = min(length, -inside)
+            elif inside < load.file_size:
+                return Span(load, load.offset + inside, min(length, load.file_size - inside))
+            elif inside < load.memory_size:
+                return Span(load, None, min(length, load.memory_size - inside))
+        return Span(None, None, length)
+
+    def read(self, start: int, end: int) -> Optional[bytes]:
+        """Return the bytes of a short range, None where some are not mapped."""
+        pieces: List[bytes] = []
+        while start < end:
+            found = self.span(start, end - start)
+            if found.segment is None:
+                return None
+            pieces.append(self._bytes(found, found.length))
+            start += found.length
+        return b"".join(pieces)
+
+    def _bytes(self, span: Span, length: int) -> bytes:
+        return bytes(length) if span.offset is None else self.image.bytes_at(span.offset, length)
+
+    def differences(self, after: Memory, free: Iterable[Range]) -> Iterator[str]:
+        """Say for each segment where another file's memory begins to differ, but in `free`."""
+        ranges = self._merged(free)
+        for load in self.loads:
+            for start, end in _without(load.address, load.address + load.memory_size, ranges):
+                problem = self._difference(after, load, start, end)
+                if problem:
+                    yield problem
+                    break
+
+    def _difference(self, after: Memory, load: Segment, start: int, end: int) -> Optional[str]:
+        what = _kind(load)
+        while start < end:
+            ours = self.span(start, end - start)
+            theirs = after.span(start, end - start)
+            length = min(ours.length, theirs.length)
+            if theirs.segment is None:
+                return f"its {what} at {start:#x} is not mapped any more"
+            if ours.segment is not None and ours.segment.flags != theirs.segment.flags:
+                return f"its {what} at {start:#x} is mapped as {_kind(theirs.segment)}"
+            if ours.offset is not None or theirs.offset is not None:
+                length = min(length, _PORTION)
+                old, new = self._bytes(ours, length), after._bytes(theirs, length)
+                if old != new:
+                    place = next(i for i, (a, b) in enumerate(zip(old, new)) if a != b)
+                    return f"its {what} at {start + place:#x} has other bytes"
+            start += length
+        return None
+
+    def _merged(self, ranges: Iterable[Range]) -> List[Range]:
+        """Sort ranges and join those that touch, or have only zeroed padding between them."""
+        found: List[Range] = []
+        for start, end in sorted(one for one in ranges if one[0] < one[1]):
+            if found and (start <= found[-1][1] or self._padding(found[-1][1], start)):
+                found[-1] = found[-1][0], max(end, found[-1][1])
+            else:
+                found.append((start, end))
+        return found
+
+    def _padding(self, start: int, end: int) -> bool:
+        if end - start > _PADDING_AT_MOST:
+            return False
+        data = self.read(start, end)
+        return data is not None and not any(data)
+
+
+def _without(start: int, end: int, holes: List[Range]) -> Iterator[Range]:
+    for first, last in holes:
+        if last > start and first < end:
+            if first > start:
+                yield start, first
+            start = last
+    if start < end:
+        yield start, end
+
+
+def _kind(load: Segment) -> str:
+    if load.flags & _PF_X:
+        return "writable code" if load.flags & _PF_W else "code"
+    return "data" if load.flags & _PF_W else "read-only data"

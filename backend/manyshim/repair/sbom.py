@@ -1,0 +1,193 @@
+r"""What was grafted, as a CycloneDX document for `.dist-info/sboms` (PEP 770). Pure.
+
+Version 1.6 of the format: the first that says a licence is the one that the package declares.
+Names that are no UTF-8 would make JSON that many readers refuse, so a byte that is none is written
+as `\xff`, and a backslash as two: different names stay different.
+"""
+
+from __future__ import annotations
+
+import json
+import posixpath
+import re
+import uuid
+from datetime import datetime, timezone
+from typing import Dict, List, Optional, Sequence, Tuple
+from urllib.parse import quote
+
+from manyshim.audit.tags import WheelName
+from manyshim.repair import licenses
+from manyshim.repair.packages import Distro, Package
+from manyshim.values import NamedTuple
+
+# Its name in the folder; auditwheel's is auditwheel.cdx.json, and both may be there.
+FILE_NAME = "manyshim.cdx.json"
+
+_NAMESPACE = uuid.uuid5(uuid.NAMESPACE_OID, "manyshim sbom")
+# RFC 3339 has no later year than 9999.
+_LAST_MOMENT = 253402300799
+_PATCHED = (
+    "In the wheel the file has another name, and its DT_SONAME, DT_NEEDED or DT_RPATH were changed;"
+    " the hash is that of the file as it was found."
+)
+
+
+class Grafted(NamedTuple):
+    """A library that was taken into the wheel. Names that are no UTF-8 carry surrogate escapes.
+
+    `source` is its path on the building system; `sha256` (in hexadecimal digits) and `size` (in
+    bytes) are of that file. `needs` are the new names of grafted libraries that it asks for;
+    `needed_by` are the members of the wheel that ask for it.
+    """
+
+    soname: str
+    new_name: str
+    path_in_wheel: str
+    source: str
+    sha256: str
+    size: int
+    needs: Tuple[str, ...] = ()
+    needed_by: Tuple[str, ...] = ()
+    package: Optional[Package] = None
+
+
+def document(
+    wheel: WheelName, grafted: Sequence[Grafted], *, version: str, epoch: Optional[int] = None
+) -> bytes:
+    """Write the document, in ASCII, with a line's end; the order of `grafted` does not matter.
+
+    `wheel` is the finished wheel's name, `version` manyshim's own, `epoch` is SOURCE_DATE_EPOCH in
+    seconds. KeyError where a library needs one that is not among them.
+    """
+    libraries = sorted(grafted, key=lambda library: library.path_in_wheel)
+    metadata: Dict[str, object] = {
+        "component": {
+            "type": "library",
+            "bom-ref": wheel_purl(wheel),
+            "name": wheel.name,
+            "version": wheel.version,
+            "purl": wheel_purl(wheel),
+        },
+        "tools": {"components": [{"type": "application", "name": "manyshim", "version": version}]},
+    }
+    if epoch is not None:
+        moment = datetime.fromtimestamp(min(max(epoch, 0), _LAST_MOMENT), timezone.utc)
+        metadata["timestamp"] = moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+    content: Dict[str, object] = {
+        "bomFormat": "CycloneDX",
+        "specVersion": "1.6",
+        "version": 1,
+        "metadata": metadata,
+        "components": [_component(library) for library in libraries],
+        "dependencies": _dependencies(wheel_purl(wheel), libraries),
+    }
+    # The same content has the same number: a build can be repeated to the byte.
+    content["serialNumber"] = uuid.uuid5(_NAMESPACE, _json(content)).urn
+    return _json(content).encode("ascii") + b"\n"
+
+
+def _json(content: Dict[str, object]) -> str:
+    return json.dumps(content, indent=2, sort_keys=True)
+
+
+def _component(library: Grafted) -> Dict[str, object]:
+    package = library.package
+    stated = [
+        ("manyshim:path", library.path_in_wheel),
+        ("manyshim:size", str(library.size)),
+        ("manyshim:source", library.source),
+        *(("manyshim:needed-by", member) for member in sorted(set(library.needed_by))),
+    ]
+    component: Dict[str, object] = {
+        "type": "library",
+        "bom-ref": _reference(library),
+        "name": escape(library.soname or posixpath.basename(library.source)),
+        "hashes": [{"alg": "SHA-256", "content": library.sha256}],
+        "pedigree": {"notes": _PATCHED},
+    }
+    if package is None:
+        stated.append(("manyshim:package", "unknown"))
+    else:
+        stated.append(("manyshim:package", f"{package.kind} {package.name}"))
+        if package.version:
+            component["version"] = escape(package.version)
+        purl = package_purl(package)
+        if purl is not None:
+            component["purl"] = purl
+        spelled = [escape(text) for text in package.licenses]
+        if spelled:
+            component["licenses"] = licenses.choice(package.kind, spelled)
+    component["properties"] = [
+        {"name": name, "value": escape(value)} for name, value in sorted(stated)
+    ]
+    return component
+
+
+def _dependencies(wheel: str, libraries: List[Grafted]) -> List[Dict[str, object]]:
+    """Write who asks for whom; a library that only libraries ask for is not the wheel's own."""
+    by_name = {library.new_name: _reference(library) for library in libraries}
+    asked = {name for library in libraries for name in library.needs if name != library.new_name}
+    direct = {
+        _reference(library)
+        for library in libraries
+        if library.needed_by or library.new_name not in asked
+    }
+    rows: List[Dict[str, object]] = [{"ref": wheel, "dependsOn": sorted(direct)}]
+    for library in libraries:
+        needs = {by_name[name] for name in library.needs if name != library.new_name}
+        rows.append({"ref": _reference(library), "dependsOn": sorted(needs)})
+    return rows
+
+
+def _reference(library: Grafted) -> str:
+    return "file:" + _quoted(library.path_in_wheel, "/")
+
+
+def wheel_purl(wheel: WheelName) -> str:
+    """Name a wheel as a package URL; the index's name is normalised (PEP 503)."""
+    name = re.sub(r"[-_.]+", "-", wheel.name).lower()
+    file_name = _quoted(str(wheel))
+    return f"pkg:pypi/{_quoted(name)}@{_quoted(wheel.version)}?file_name={file_name}"
+
+
+def package_purl(package: Package) -> Optional[str]:
+    """Name a distribution's package as a package URL; None where the distribution is unknown."""
+    namespace, version, epoch = _vendor(package.distro), package.version, ""
+    if not namespace:
+        return None
+    if package.kind == "rpm" and ":" in version:
+        epoch, _, version = version.partition(":")
+    # A qualifier without a value is not written, and they are sorted by their keys.
+    qualifiers = [
+        ("arch", package.arch),
+        ("distro", "-".join(filter(None, package.distro))),
+        ("epoch", epoch),
+    ]
+    text = "&".join(f"{key}={_quoted(value)}" for key, value in qualifiers if value)
+    at_version = f"@{_quoted(version)}" if version else ""
+    name = f"{_quoted(namespace)}/{_quoted(package.name)}"
+    return f"pkg:{package.kind}/{name}{at_version}" + (f"?{text}" if text else "")
+
+
+def _vendor(distro: Distro) -> str:
+    """Name a distribution as package URLs do, where that is not os-release's ID."""
+    if distro.id.startswith("opensuse"):
+        return "opensuse"
+    return "redhat" if distro.id == "rhel" else distro.id.lower()
+
+
+def _quoted(text: str, safe: str = "") -> str:
+    # The package URL specification leaves the colon as it is.
+    return quote(escape(text), safe=safe + ":")
+
+
+def escape(text: str) -> str:
+    r"""Write what no UTF-8 text can hold: a lone byte as `\xff`, so a backslash as two."""
+    return re.sub("[\\\\\ud800-\udfff]", _escaped, text)
+
+
+def _escaped(match: re.Match[str]) -> str:
+    code = ord(match.group())
+    if code == ord("\\"):
+        return "\\\\"
+    return f"\\x{code - 0xDC00:02x}" if 0xDC80 <= code <= 0xDCFF else f"\\u{code:04x}"

@@ -1,0 +1,191 @@
+"""The target's file system as its kernel and its loader see it: links, and configured folders.
+
+Sources: path_resolution(7); glibc elf/ldconfig.c; musl ldso/dynlink.c.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import posixpath
+import re
+import stat
+from fnmatch import fnmatchcase
+from typing import BinaryIO, Dict, List, Optional, Set, Tuple
+
+from manyshim.errors import ToolError
+
+# Linux follows as many (include/linux/namei.h, MAXSYMLINKS).
+_LINKS_AT_MOST = 40
+
+# No system comes near these; a configuration beyond them is refused rather than read for hours.
+_LINES_AT_MOST = 10_000
+_NAMES_AT_MOST = 200_000
+_BYTES_AT_MOST = 1 << 20
+# Before 3.9, fnmatch takes time with the power of their number.
+_STARS_AT_MOST = 3
+
+_CONFIGURATION = "/etc/ld.so.conf"
+
+
+class System:
+    """The files below a folder of the host; "" stands for the host itself.
+
+    Paths are the system's own, and absolute; `root` before one makes it the host's.
+    """
+
+    def __init__(self, root: str) -> None:
+        self.root = root
+        self._folders: Dict[str, Optional[str]] = {}
+        self._names = 0
+
+    def resolve(self, path: str) -> str:
+        """Follow all links, which stay below the root as under chroot(2).
+
+        OSError where the path leads nowhere or in circles.
+        """
+        steps = path.split("/")[::-1]
+        done: List[str] = []
+        links = 0
+        while steps:
+            step = steps.pop()
+            if step == "..":
+                del done[-1:]
+            elif step not in ("", "."):
+                done.append(step)
+                target = self._link("/".join(("", *done)))
+                if target is not None:
+                    links += 1
+                    if links > _LINKS_AT_MOST:
+                        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), path)
+                    del done[0 if target.startswith("/") else -1 :]
+                    steps += target.split("/")[::-1]
+        return "/".join(("", *done)) if done else ""
+
+    def _link(self, path: str) -> Optional[str]:
+        try:
+            return os.readlink(self.root + path)
+        except ValueError:  # a name that this machine's encoding has no bytes for
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path) from None
+        except OSError as error:
+            if error.errno == errno.EINVAL:
+                return None
+            raise
+
+    def folder(self, path: str) -> Optional[str]:
+        """Follow all links to a folder; None where there is none."""
+        if path not in self._folders:
+            try:
+                found = self.resolve(path)
+            except OSError:
+                self._folders[path] = None
+            else:
+                is_folder = os.path.isdir(f"{self.root}{found}/")
+                self._folders[path] = found if is_folder else None
+        return self._folders[path]
+
+    def there(self, path: str) -> bool:
+        """Whether a folder's resolved path with a name behind it is there, be it a dead link."""
+        try:
+            return os.path.lexists(self.root + path)
+        except ValueError:  # a name that this machine's encoding has no bytes for
+            return False
+
+    def open(self, resolved: str) -> BinaryIO:
+        """Open a regular file by its resolved path; OSError for anything else."""
+        place = self.root + resolved
+        # Opening a pipe waits, and opening a device may do something.
+        if not stat.S_ISREG(os.stat(place).st_mode):
+            raise OSError(errno.EINVAL, "it is no regular file", place)
+        return open(place, "rb")
+
+    def configured(self) -> Tuple[str, ...]:
+        """List the folders of ld.so.conf in order; ToolError where it is out of all measure."""
+        folders: Dict[str, None] = {}
+        read: Set[str] = set()
+        # What is still to be done: lines of files, and files (without a line), the next one last.
+        pending: List[Tuple[str, Optional[str]]] = [(_CONFIGURATION, None)]
+        for _ in range(_LINES_AT_MOST):
+            if not pending:
+                return tuple(folders)
+            path, line = pending.pop()
+            if line is None:
+                pending += [(path, one) for one in self._lines(path, read)[::-1]]
+                continue
+            include = re.match(r"include[ \t](.*)", line)
+            if include:
+                for pattern in include.group(1).split()[::-1]:
+                    whole = posixpath.join(posixpath.dirname(path), pattern)
+                    pending += [(found, None) for found in self._matching(whole)[::-1]]
+            elif line.startswith("/"):
+                # libc5's time left `/folder=libc4`; `hwcap` lines are no folders.
+                folders[line.partition("=")[0].rstrip("/ \t")] = None
+        raise self._immoderate(f"it has more than {_LINES_AT_MOST} lines with its includes")
+
+    def configured_musl(self, name: str) -> Optional[Tuple[str, ...]]:
+        """List the folders of /etc/`name`, as musl reads it; None where the file is missing."""
+        try:
+            text = self._text(f"/etc/{name}")
+        except FileNotFoundError:
+            return None
+        except OSError:
+            return ()  # musl searches nothing then
+        folders = re.split("[:\n]", text.partition("\0")[0])
+        return tuple(folder.rstrip("/") for folder in folders if folder.startswith("/"))
+
+    def _lines(self, path: str, read: Set[str]) -> List[str]:
+        """Read the lines of a file that no include has reached before, without comments."""
+        try:
+            resolved = self.resolve(path)
+            if resolved in read:
+                return []
+            read.add(resolved)
+            text = self._text(resolved)
+        except OSError:
+            return []
+        return [line.partition("#")[0].strip() for line in text.split("\n")]
+
+    def _text(self, path: str) -> str:
+        with self.open(self.resolve(path)) as file:
+            data = file.read(_BYTES_AT_MOST + 1)
+        if len(data) > _BYTES_AT_MOST:
+            raise self._immoderate(f"{path} has more than {_BYTES_AT_MOST} bytes")
+        return os.fsdecode(data)
+
+    def _matching(self, pattern: str) -> List[str]:
+        """List the paths that a glob pattern matches, sorted; without wildcards, itself."""
+        if pattern.count("*") > _STARS_AT_MOST:
+            raise self._immoderate(f"{pattern} has more than {_STARS_AT_MOST} stars")
+        self._count(1)
+        found = [""]
+        for step in filter(None, pattern.split("/")):
+            if re.search(r"[*?[]", step):
+                found = [f"{path}/{name}" for path in found for name in self._listed(path, step)]
+            else:
+                found = [f"{path}/{step}" for path in found]
+        return found
+
+    def _listed(self, path: str, step: str) -> List[str]:
+        folder = self.folder(path)
+        try:
+            names = [] if folder is None else os.listdir(f"{self.root}{folder}/")
+        except OSError:
+            return []
+        self._count(len(names))
+        # A wildcard finds no hidden file (glob(7)).
+        hidden = step.startswith(".")
+        return sorted(
+            name for name in names if name.startswith(".") == hidden and fnmatchcase(name, step)
+        )
+
+    def _count(self, names: int) -> None:
+        self._names += names
+        if self._names > _NAMES_AT_MOST:
+            raise self._immoderate(
+                f"its includes name or go through more than {_NAMES_AT_MOST} files"
+            )
+
+    def _immoderate(self, what: str) -> ToolError:
+        return ToolError(
+            f"{self.root}{_CONFIGURATION}: {what}; shorten it, or give a sysroot without it"
+        )

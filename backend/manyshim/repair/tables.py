@@ -1,0 +1,224 @@
+"""Where the loader's tables of a file lie, and whether those of two files say the same.
+
+Sources: ELF gABI chapter 5; LSB "Symbol Versioning"; glibc elf/ for the GNU hash table.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import Dict, Iterator, List, Optional, Tuple
+
+from manyshim.formats.dynamic import (
+    DT_GNU_HASH,
+    DT_HASH,
+    DT_JMPREL,
+    DT_PLTRELSZ,
+    DT_REL,
+    DT_RELA,
+    DT_RELASZ,
+    DT_RELSZ,
+    DT_SYMTAB,
+    Dynamic,
+)
+from manyshim.formats.image import ElfError
+from manyshim.formats.symbols import count
+from manyshim.repair.memory import Range
+from manyshim.values import NamedTuple
+
+_DT_STRTAB, _DT_STRSZ = 5, 10
+_DT_VERSYM, _DT_VERDEF, _DT_VERNEED = 0x6FFFFFF0, 0x6FFFFFFC, 0x6FFFFFFE
+# Address and size; the last two are the gABI's relative relocations and Android's before it.
+RELOCATIONS = (
+    (DT_RELA, DT_RELASZ),
+    (DT_REL, DT_RELSZ),
+    (DT_JMPREL, DT_PLTRELSZ),
+    (36, 35),
+    (0x6FFFE000, 0x6FFFE001),
+    (0x60000011, 0x60000012),
+    (0x6000000F, 0x60000010),
+)
+# Tags whose values are addresses of tables, which may move.
+MOVING = frozenset(
+    (DT_HASH, _DT_STRTAB, DT_SYMTAB, DT_GNU_HASH, _DT_VERSYM, _DT_VERDEF, _DT_VERNEED)
+) | frozenset(address for address, _ in RELOCATIONS)
+_WIDE_HASH_MACHINES = (22, 0x9026)
+_NODES_AT_MOST = 20_000
+_PORTION = 1 << 20
+_SYMBOLS_AT_ONCE = 1 << 13
+_SPECIAL_SECTIONS = 0xFF00
+
+
+class Node(NamedTuple):
+    """A required or defined version; names as offsets in the string table."""
+
+    library: int
+    names: Tuple[int, ...]
+    hash: int
+    flags: int
+    version: int
+
+
+class Tables:
+    """The tables that the dynamic section of a file names. Methods raise ElfError."""
+
+    def __init__(self, dynamic: Dynamic) -> None:
+        self.dynamic = dynamic
+        self.image = dynamic.image
+        self.symbols = count(dynamic)
+        self.needs, self._needs_range = self._version_needs()
+        self.definitions, self._definitions_range = self._version_definitions()
+
+    def ranges(self) -> Dict[int, Range]:
+        """Return where each table lies, by its tag in the dynamic section."""
+        found = {
+            _DT_VERNEED: self._needs_range,
+            _DT_VERDEF: self._definitions_range,
+            **{tag: self._hash_range(tag) for tag in (DT_HASH, DT_GNU_HASH)},
+        }
+        sizes = {
+            _DT_STRTAB: self.dynamic.get(_DT_STRSZ) or 0,
+            DT_SYMTAB: self.symbols * self.image.layout.symbol.size,
+            _DT_VERSYM: self.symbols * 2,
+            **{tag: self.dynamic.get(size) or 0 for tag, size in RELOCATIONS},
+        }
+        for tag, size in sizes.items():
+            address = self.dynamic.get(tag)
+            found[tag] = None if address is None else (address, address + size)
+        return {tag: one for tag, one in found.items() if one and one[0] < one[1]}
+
+    def _hash_range(self, tag: int) -> Optional[Range]:
+        address = self.dynamic.get(tag)
+        if address is None:
+            return None
+        image = self.image
+        if tag == DT_HASH:
+            wide = image.layout.bits == 64 and image.ident.machine in _WIDE_HASH_MACHINES
+            word = struct.Struct(image.layout.order + ("2Q" if wide else "2I"))
+            buckets, chains = word.unpack(image.at(address, word.size, "hash table"))
+            return address, address + (2 + buckets + chains) * word.size // 2
+        heads, first, bloom, _ = struct.unpack(
+            image.layout.order + "4I", image.at(address, 16, "GNU hash table")
+        )
+        place = address + 16 + bloom * image.layout.bits // 8
+        chains = max(self.symbols - first, 0)
+        if not any(image.at(place, heads * 4, "GNU hash table")):
+            chains = 0
+        return address, place + (heads + chains) * 4
+
+    def _version_needs(self) -> Tuple[List[Node], Optional[Range]]:
+        image, found = self.image, []
+        entry = struct.Struct(image.layout.order + "HHIII")
+        node = struct.Struct(image.layout.order + "IHHII")
+        start = place = self.dynamic.get(_DT_VERNEED)
+        end = start or 0
+        while place is not None:
+            _, _, library, first, step = entry.unpack(image.at(place, 16, "version needs"))
+            inner = place + first
+            while True:
+                code, flags, index, name, following = node.unpack(
+                    image.at(inner, 16, "version needs")
+                )
+                found.append(Node(library, (name,), code, flags, index))
+                end = max(end, place + 16, inner + 16)
+                if not following:
+                    break
+                inner += following
+                _limit(found)
+            place = place + step if step else None
+            _limit(found)
+        return found, None if start is None else (start, end)
+
+    def _version_definitions(self) -> Tuple[List[Node], Optional[Range]]:
+        image, found = self.image, []
+        entry = struct.Struct(image.layout.order + "HHHHIII")
+        pair = struct.Struct(image.layout.order + "II")
+        start = place = self.dynamic.get(_DT_VERDEF)
+        end = start or 0
+        while place is not None:
+            _, flags, index, number, code, first, step = entry.unpack(
+                image.at(place, entry.size, "version definitions")
+            )
+            names, inner = [], place + first
+            end = max(end, place + entry.size)
+            for _ in range(number):
+                name, following = pair.unpack(image.at(inner, 8, "version definitions"))
+                names.append(name)
+                end = max(end, inner + 8)
+                inner += following
+                if not following:
+                    break
+            found.append(Node(0, tuple(names), code, flags, index))
+            place = place + step if step else None
+            _limit(found)
+        return found, None if start is None else (start, end)
+
+    def same(self, after: Tables, tag: int) -> bool:
+        """Whether a table has the same bytes in another file, wherever it lies there."""
+        ours, theirs = self.ranges().get(tag), after.ranges().get(tag)
+        if ours is None or theirs is None:
+            return ours == theirs
+        size = ours[1] - ours[0]
+        return size == theirs[1] - theirs[0] and self._begins(after, ours[0], theirs[0], size)
+
+    def _begins(self, after: Tables, ours: int, theirs: int, size: int) -> bool:
+        for start in range(0, size, _PORTION):
+            length = min(_PORTION, size - start)
+            old = self.image.at(ours + start, length, "table")
+            if old != after.image.at(theirs + start, length, "table"):
+                return False
+        return True
+
+    def strings_kept(self, after: Tables) -> bool:
+        """Whether another file's string table begins with all of this one's."""
+        ours, theirs = self.ranges().get(_DT_STRTAB), after.ranges().get(_DT_STRTAB)
+        if ours is None or theirs is None:
+            return ours == theirs
+        size = ours[1] - ours[0]
+        return size <= theirs[1] - theirs[0] and self._begins(after, ours[0], theirs[0], size)
+
+    def symbol_difference(self, after: Tables) -> Optional[str]:
+        """Say where another file's dynamic symbols begin to differ.
+
+        At the same index, as the relocations refer to it. A symbol's section may have another
+        number, but not become undefined, absolute or common.
+        """
+        if self.symbols != after.symbols:
+            return f"it has {after.symbols} dynamic symbols, not {self.symbols}"
+        kept = self.strings_kept(after)
+        for start in range(0, self.symbols, _SYMBOLS_AT_ONCE):
+            number = min(_SYMBOLS_AT_ONCE, self.symbols - start)
+            old, new = self._symbol_bytes(start, number), after._symbol_bytes(start, number)
+            if kept and old == new:
+                continue
+            ours, theirs = list(self._entries(old)), list(after._entries(new))
+            old_names = self.dynamic.strings([entry[0] for entry in ours])
+            new_names = after.dynamic.strings([entry[0] for entry in theirs])
+            for before, behind in zip(ours, theirs):
+                name = old_names[before[0]]
+                if name != new_names[behind[0]]:
+                    return f"its dynamic symbol {name} is now {new_names[behind[0]]!r}"
+                if before[1:] != behind[1:]:
+                    return f"its dynamic symbol {name} has another type, value, size or section"
+        return None
+
+    def _symbol_bytes(self, start: int, number: int) -> bytes:
+        size = self.image.layout.symbol.size
+        table = self.dynamic.get(DT_SYMTAB)
+        if table is None:
+            raise ElfError("its dynamic section names symbols but no symbol table")
+        return self.image.at(table + start * size, number * size, "dynamic symbol table")
+
+    def _entries(self, data: bytes) -> Iterator[Tuple[int, ...]]:
+        """Yield name, info, other, value, size and kind of section, of each symbol."""
+        for entry in self.image.layout.symbol.iter_unpack(data):
+            if self.image.layout.bits == 64:
+                name, info, other, section, value, size = entry
+            else:
+                name, value, size, info, other, section = entry
+            kind = section if not section or section >= _SPECIAL_SECTIONS else 1
+            yield name, info, other, value, size, kind
+
+
+def _limit(found: List[Node]) -> None:
+    if len(found) > _NODES_AT_MOST:
+        raise ElfError(f"it requires or defines more than {_NODES_AT_MOST} versions")

@@ -1,0 +1,297 @@
+"""Which package a file belongs to: dpkg's, apk's and rpm's word for it, or none."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Dict, Optional
+
+import pytest
+
+from manyshim.repair import packages
+from manyshim.repair.packages import Distro, Package, Packages, owner
+
+pytestmark = pytest.mark.skipif(
+    not sys.platform.startswith("linux"), reason="there are no such databases"
+)
+
+DEBIAN = Distro("debian", "12")
+LIBRARY = "/usr/lib/x86_64-linux-gnu"
+
+
+def system(root: Path, files: Dict[str, str]) -> str:
+    """Lay down a sysroot; a text that begins with "->" is a link to the rest of it."""
+    for path, text in files.items():
+        target = root / path.lstrip("/")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if text.startswith("->"):
+            target.symlink_to(text[2:])
+        else:
+            target.write_bytes(text.encode("utf-8", "surrogateescape"))
+    return str(root)
+
+
+def status(name: str, version: str, arch: str = "amd64", state: str = "installed") -> str:
+    return (
+        f"Package: {name}\nStatus: install ok {state}\nArchitecture: {arch}\n"
+        f"Version: {version}\nDescription: it\n Package: other\n\n"
+    )
+
+
+def debian(root: Path, lists: Dict[str, str], more: Optional[Dict[str, str]] = None) -> str:
+    """Make a merged Debian 12 whose packages, as `name` or `name:arch`, all are of version 1-1."""
+    paragraphs = [status(name.partition(":")[0], "1-1") for name in lists]
+    return system(
+        root,
+        {
+            "/lib": "->usr/lib",
+            "/usr/lib/os-release": "NAME='D'\nID=debian\nVERSION_ID=\"12\"\n",
+            "/etc/os-release": "->../usr/lib/os-release",
+            "/var/lib/dpkg/status": "".join(paragraphs),
+            **{f"/var/lib/dpkg/info/{name}.list": text for name, text in lists.items()},
+            **(more or {}),
+        },
+    )
+
+
+@pytest.mark.skipif(shutil.which("dpkg-query") is None, reason="dpkg is the judge")
+def test_dpkg_says_the_same() -> None:
+    """Of this machine's libraries, dpkg's own answer; where dpkg names one package."""
+    folder = "/usr/lib/x86_64-linux-gnu"
+    names = sorted(os.listdir(folder)) if os.path.isdir(folder) else []
+    files = [
+        f"{folder}/{name}"
+        for name in names
+        if ".so" in name
+        and os.path.isfile(f"{folder}/{name}")
+        # A link may be of another package than its file, and the file is what counts.
+        and not os.path.islink(f"{folder}/{name}")
+    ][:120]
+    asked = [name for file in files for name in (file, file[len("/usr") :])]
+    said = subprocess.run(["dpkg", "-S", *asked], capture_output=True, text=True, check=False)
+    dpkg: Dict[str, str] = {}
+    for line in said.stdout.splitlines():
+        package, _, file = line.rpartition(": ")
+        dpkg[file if file.startswith("/usr/") else "/usr" + file] = package
+    of_this_machine = Packages()
+    checked = 0
+    for file in files:
+        found, name = of_this_machine.owner(file), dpkg.get(file)
+        if name is None:
+            assert found is None
+        elif "," not in name:
+            assert found is not None
+            shown = ["dpkg-query", "-W", "-f", "${Package} ${Version} ${Architecture}", name]
+            run = subprocess.run(shown, capture_output=True, text=True, check=True)
+            assert f"{found.name} {found.version} {found.arch}" == run.stdout
+            checked += 1
+    if not checked:
+        pytest.skip("no library of this machine is dpkg's")
+
+
+def test_this_machine_s_openssl() -> None:
+    file = f"{LIBRARY}/libssl.so.3"
+    if not os.path.exists(file) or not os.path.exists("/var/lib/dpkg/info/libssl3:amd64.list"):
+        pytest.skip("this machine has no Debian libssl3")
+    found = owner(file)
+    assert found is not None
+    assert found[:2] == ("deb", "libssl3")
+    assert found.version.startswith("3.")
+    assert "Apache-2.0" in found.licenses
+
+
+@pytest.mark.parametrize("listed", ["/lib/x86_64-linux-gnu", LIBRARY])
+@pytest.mark.parametrize("found", ["/lib/x86_64-linux-gnu", LIBRARY])
+def test_both_names_of_a_merged_folder(tmp_path: Path, listed: str, found: str) -> None:
+    more = {
+        f"{LIBRARY}/libz.so.1.2": "z",
+        f"{LIBRARY}/libz.so.1": f"->{LIBRARY}/libz.so.1.2",  # absolute, and inside the sysroot
+    }
+    lists = {"zlib1g:amd64": f"/.\n{listed}/libz.so.1\n{listed}/libz.so.1.2\n", "other": "/.\n"}
+    root = debian(tmp_path, lists, more)
+    expected = Package("deb", "zlib1g", "1-1", "amd64", DEBIAN)
+    assert owner(f"{root}{found}/libz.so.1", root) == expected
+    assert owner(f"{root}{found}/libz.so.1.2", root) == expected
+    assert owner(f"{root}{found}/libz.so", root) is None
+    assert owner("/libz.so.1", root) is None, "it does not lie in the sysroot"
+
+
+def test_folders_that_are_not_merged_are_two(tmp_path: Path) -> None:
+    files = {
+        "/lib/libz.so.1": "z",
+        "/usr/lib/libz.so.1": "another",
+        "/var/lib/dpkg/status": status("zlib1g", "1-1"),
+        "/var/lib/dpkg/info/zlib1g.list": "/lib/libz.so.1\n",
+    }
+    root = system(tmp_path, files)
+    assert owner(f"{root}/lib/libz.so.1", root) == Package("deb", "zlib1g", "1-1", "amd64")
+    assert owner(f"{root}/usr/lib/libz.so.1", root) is None
+
+
+def test_a_link_of_a_package_to_a_file_of_nobody(tmp_path: Path) -> None:
+    lists = {"libfoo1": "/usr/lib/libfoo.so.1\n"}
+    more = {"/opt/libfoo.so.1": "mine", "/usr/lib/libfoo.so.1": "->/opt/libfoo.so.1"}
+    root = debian(tmp_path, lists, more)
+    assert owner(f"{root}/usr/lib/libfoo.so.1", root) is None
+
+
+def test_links_without_an_end(tmp_path: Path) -> None:
+    root = debian(tmp_path, {"a": "/usr/lib/a\n"}, {"/usr/lib/a": "->b", "/usr/lib/b": "->a"})
+    assert owner(f"{root}/usr/lib/b/x", root) is None
+
+
+@pytest.mark.parametrize("by", ["mine", ":"])
+def test_diversions(tmp_path: Path, by: str) -> None:
+    """The file of others lies under another name; the name itself is the diverting package's."""
+    lists = {"libfoo1:amd64": "/lib/libfoo.so.1\n", "mine": "/usr/lib/libfoo.so.1\n"}
+    more = {
+        "/usr/lib/libfoo.so.1": "mine",
+        "/usr/lib/libfoo.so.1.distrib": "theirs",
+        "/var/lib/dpkg/diversions": f"/lib/libfoo.so.1\n/lib/libfoo.so.1.distrib\n{by}\n",
+    }
+    if by == ":":
+        del lists["mine"]
+    root = debian(tmp_path, lists, more)
+    theirs = owner(f"{root}/usr/lib/libfoo.so.1.distrib", root)
+    assert theirs is not None
+    assert theirs.name == "libfoo1"
+    found = owner(f"{root}/usr/lib/libfoo.so.1", root)
+    assert (found.name if found else ":") == by
+
+
+def test_claims_that_disagree_are_none(tmp_path: Path) -> None:
+    lists = {"a": "/usr/lib/x.so\n", "b": "/usr/lib/x.so\n", "c:amd64": "/c\n", "c:i386": "/c\n"}
+    root = debian(tmp_path, lists, {"/usr/lib/x.so": "", "/c": ""})
+    assert owner(f"{root}/usr/lib/x.so", root) is None
+    both = status("c", "1-1", "amd64") + status("c", "1-1", "i386")
+    (tmp_path / "var/lib/dpkg/status").write_text(both)
+    assert owner(f"{root}/c", root) == Package("deb", "c", "1-1", "", DEBIAN)
+
+
+def test_a_removed_package_owns_nothing(tmp_path: Path) -> None:
+    root = debian(tmp_path, {"a": "/usr/lib/x.so\n"}, {"/usr/lib/x.so": ""})
+    (tmp_path / "var/lib/dpkg/status").write_text(status("a", "1-1", state="config-files"))
+    assert owner(f"{root}/usr/lib/x.so", root) is None
+
+
+def test_names_that_are_no_utf8(tmp_path: Path) -> None:
+    root = debian(tmp_path, {"a": "/usr/lib/caf\udce9.so\n"}, {"/usr/lib/caf\udce9.so": ""})
+    found = owner(f"{root}/usr/lib/caf\udce9.so", root)
+    assert found is not None
+    assert found.name == "a"
+
+
+def test_licences_through_a_link(tmp_path: Path) -> None:
+    notice = "Format: x/copyright-format/1.0/\n\nFiles: *\nLicense: Zlib\n"
+    more = {
+        "/usr/lib/x.so": "",
+        "/usr/share/doc/x": "->x-base",
+        "/usr/share/doc/x-base/copyright": notice,
+    }
+    root = debian(tmp_path, {"x": "/usr/lib/x.so\n"}, more)
+    found = owner(f"{root}/usr/lib/x.so", root)
+    assert found is not None
+    assert found.licenses == ("Zlib",)
+
+
+APK = """C:Q1x
+P:zlib
+V:1.3.1-r2
+A:x86_64
+L:Zlib
+p:so:libz.so.1=1.3.1
+F:{folder}
+R:libz.so.1
+a:0:0:777
+R:libz.so.1.3.1
+F:usr/share
+
+P:bare
+V:2-r0
+F:{folder}
+M:0:0:700
+R:bare.so
+F:
+R:top
+"""
+
+
+@pytest.mark.parametrize("folder", ["lib", "usr/lib"])
+@pytest.mark.parametrize("database", ["lib/apk/db", "usr/lib/apk/db"])
+def test_apk(tmp_path: Path, folder: str, database: str) -> None:
+    files = {
+        f"{database}/installed": APK.format(folder=folder),
+        f"{folder}/libz.so.1.3.1": "z",
+        f"{folder}/libz.so.1": "->libz.so.1.3.1",
+        "etc/os-release": 'ID=alpine\nVERSION_ID=3.22.1\nPRETTY_NAME="Alpine"\n',
+    }
+    root = system(tmp_path, files)
+    alpine = Distro("alpine", "3.22.1")
+    zlib = Package("apk", "zlib", "1.3.1-r2", "x86_64", alpine, ("Zlib",))
+    assert owner(f"{root}/{folder}/libz.so.1", root) == zlib
+    assert owner(f"{root}/{folder}/bare.so", root) == Package("apk", "bare", "2-r0", "", alpine)
+    assert owner(f"{root}/top", root) == Package("apk", "bare", "2-r0", "", alpine)
+    assert owner(f"{root}/usr/share/libz.so.1", root) is None
+    assert owner(f"{root}/{folder}/libz", root) is None
+
+
+RPM = """#!/bin/sh
+printf '%s\\n' "$@" >> {log}
+{body}
+"""
+
+
+def red_hat(tmp_path: Path, body: str) -> Packages:
+    """Make a sysroot with an rpm database, and an rpm that is a script."""
+    tool = tmp_path / "bin" / "rpm"
+    tool.parent.mkdir()
+    tool.write_text(RPM.format(log=tmp_path / "log", body=body))
+    tool.chmod(0o755)
+    files = {"/var/lib/rpm/rpmdb.sqlite": "", "/lib64": "->usr/lib64", "/usr/lib64/x.so": ""}
+    files["/etc/os-release"] = 'ID="almalinux"\nVERSION_ID="8.10"\n'
+    return Packages(system(tmp_path / "root", files), str(tool.parent))
+
+
+def test_rpm(tmp_path: Path) -> None:
+    body = r"""
+        printf 'openssl-libs\t1:1.1.1k-14.el8_6\tx86_64\tOpenSSL and ASL 2.0\n'
+        echo 'file /lib64/x.so is not owned by any package'; exit 1"""
+    found = red_hat(tmp_path, body).owner(f"{tmp_path}/root/lib64/x.so")
+    expected = ("rpm", "openssl-libs", "1:1.1.1k-14.el8_6", "x86_64")
+    assert found == (*expected, ("almalinux", "8.10"), ("OpenSSL and ASL 2.0",))
+    root = str(tmp_path / "root")
+    asked = (tmp_path / "log").read_text().splitlines()
+    assert asked[:6] == ["--root", root, "--dbpath", "/var/lib/rpm", "-qf", "--qf"]
+    assert asked[-2:] == ["/usr/lib64/x.so", "/lib64/x.so"]
+
+
+@pytest.mark.parametrize("body", ["exit 1", "printf 'a\\tb\\n'", "kill -9 $$", "exec /none"])
+def test_rpm_that_does_not_know(tmp_path: Path, body: str) -> None:
+    assert red_hat(tmp_path, body).owner(f"{tmp_path}/root/lib64/x.so") is None
+
+
+def test_rpm_without_licence_and_arch(tmp_path: Path) -> None:
+    rpm = red_hat(tmp_path, r"printf 'a\t1-1\t(none)\t(none)\n'")
+    found = rpm.owner(f"{tmp_path}/root/lib64/x.so")
+    assert found == Package("rpm", "a", "1-1", "", Distro("almalinux", "8.10"))
+
+
+def test_rpm_that_hangs_is_asked_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(packages, "_RPM_SECONDS", 0.5)
+    rpm = red_hat(tmp_path, "exec sleep 60")
+    begin = time.monotonic()
+    for _ in range(5):
+        assert rpm.owner(f"{tmp_path}/root/lib64/x.so") is None
+    assert time.monotonic() - begin < 10
+    assert (tmp_path / "log").read_text().count("--root") == 1
+
+
+def test_nothing_is_known(tmp_path: Path) -> None:
+    root = system(tmp_path, {"/usr/lib/x.so": ""})
+    assert owner(f"{root}/usr/lib/x.so", root) is None
+    assert owner(f"{root}/usr/lib/none.so", root) is None
+    assert owner(str(tmp_path / "x.so")) is None
