@@ -284,3 +284,14 @@ def test_build_tag_is_kept(tmp_path: Path) -> None:
     tags = "".join(f"Tag: cp311-cp311-{platform}\n" for platform in PLATFORMS)
     head = "Wheel-Version: 1.0\nRoot-Is-Purelib: false\n"
     assert contents(path.read_bytes())[WHEEL].decode() == f"{head}{tags}Build: 7_local\n"
+
+
+def test_a_name_that_stands_twice_is_kept_once_beside_new_files(tmp_path: Path) -> None:
+    source, new = tmp_path / wheel_name(), tmp_path / "new"
+    source.write_bytes(wheel([("demo/a.py", b"old"), (SO, ELF), ("demo/a.py", b"last")]))
+    new.write_bytes(b"library")
+    with Wheel(str(source)) as opened:
+        edits = Edits(PLATFORMS, files={"demo.libs/new.so": str(new)})
+        path = Path(rewrite(opened, str(tmp_path), edits))
+    assert problems(path.name, path.read_bytes()) == []
+    assert contents(path.read_bytes())["demo/a.py"] == b"last"

@@ -165,18 +165,19 @@ class Archive:
         while position < len(data):
             if data[position : position + 4] != b"PK\1\2" or position + 46 > len(data):
                 raise InvalidWheelError("its central directory is damaged")
-            entry, end = _central(data, position, shift)
-            if end > len(data):
+            entry, following = _central(data, position, shift)
+            if following > len(data):
                 raise InvalidWheelError("its central directory is damaged")
             _refuse_unreadable(entry)
             if entry.offset == behind:
                 # Only what follows a member shows that it ends where it should.
                 self.front = found
             if entry.offset == behind and _terse(data, position, entry):
-                behind += LOCAL.size + end - position - CENTRAL.size + entry.compressed
+                name_size = following - position - CENTRAL.size
+                behind += LOCAL.size + name_size + entry.compressed
             else:
                 behind = -1
-            position = end
+            position = following
             found += 1
             yield entry
         if behind == start:
@@ -240,8 +241,10 @@ def _terse(data: bytes, position: int, entry: Entry) -> bool:
     stated = b"\x14\0\0\0" if entry.name.isascii() else b"\x14\0\0\x08"
     return (
         data[position + 6 : position + 10] == stated
-        and data[position + 30 : position + 36] == bytes(6)
-        and max(entry.size, entry.compressed, entry.offset) < 0xFFFFFFFF
+        and data[position + 30 : position + 36] == b"\0\0\0\0\0\0"
+        and entry.size < 0xFFFFFFFF
+        and entry.compressed < 0xFFFFFFFF
+        and entry.offset < 0xFFFFFFFF
     )
 
 

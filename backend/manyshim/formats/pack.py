@@ -86,7 +86,7 @@ def _zip64_extra(values: List[int]) -> bytes:
 class Packer:
     """Writes one archive front to back into an empty file, with members of `source` and new ones.
 
-    `entries` are what it holds so far, and have the offsets that they had in the source.
+    `entries` are what it holds so far; those of the source keep the offsets that they had there.
     """
 
     def __init__(self, file: BinaryIO, source: Archive) -> None:
@@ -155,8 +155,10 @@ class Packer:
     def close(self) -> None:
         """Write the central directory. The file stays open, and is not synced."""
         self._directory += self._end_record()
-        self._write(bytes(self._directory))
+        self._flush_run()
         self._flush()
+        self._file.write(self._directory)
+        self._file.flush()
 
     def differs(self, file: BinaryIO) -> str:
         """Read the archive back, and name the first thing in it that is not what was written.

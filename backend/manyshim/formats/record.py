@@ -33,7 +33,9 @@ def parse(data: bytes) -> Iterator[Tuple[str, Row]]:
                 fields = next(csv.reader(chain((line,), text), strict=True))
             else:
                 fields = line.rstrip("\r\n").split(",")
-            path, digest, size, *_ = fields if len(fields) == 3 else (*fields, "", "", "")
+            if len(fields) != 3:
+                fields = [*fields, "", "", ""][:3]
+            path, digest, size = fields
             yield path, Row(digest, size)
     except csv.Error as error:
         raise ValueError(str(error)) from error

@@ -117,9 +117,9 @@ def _new(like: Entry, name: str, mode: int) -> Entry:
 
 def _front(archive: Archive, entries: Tuple[Entry, ...], changed: Mapping[str, object]) -> int:
     """Count the members at the front that may be copied in one piece."""
-    if len(entries) < len(archive.entries):
-        return 0
-    first = next(index for index, entry in enumerate(entries) if entry.name in changed)
+    pairs = enumerate(zip(entries, archive.entries))
+    # Where a name stands twice, the last member has come to the first one's place.
+    first = next(at for at, (new, old) in pairs if new is not old or new.name in changed)
     return min(first, archive.front)
 
 
