@@ -56,7 +56,9 @@ def get_requires_for_build_wheel(
         hook = getattr(_wrapped(settled.backend), "get_requires_for_build_wheel", None)
         theirs = list(hook(config.without_own(config_settings))) if hook else []
         ours = config.lacking(settled)
-        if settled.mode == "repair" or settled.fix:
+        # The stack is mended without it.
+        mends = settled.mode == "retag" and set(settled.fix) - {"execstack"}
+        if settled.mode == "repair" or mends:
             from manyshim.repair import patch  # noqa: PLC0415 (only for those who ask for it)
 
             ours += patch.lacking(os.environ)

@@ -156,7 +156,8 @@ def _check(options: argparse.Namespace) -> int:
 
 def _retag(options: argparse.Namespace) -> int:
     config = _written(options)
-    return _over(options, partial(pipeline.retag, folder=options.wheel_dir, config=config))
+    work = partial(pipeline.retag, folder=options.wheel_dir, config=config, verbose=options.verbose)
+    return _over(options, work)
 
 
 def _repair(options: argparse.Namespace) -> int:
@@ -168,7 +169,13 @@ def _repair(options: argparse.Namespace) -> int:
         sysroot=options.sysroot,
         sbom=not options.no_sbom,
     )
-    work = partial(pipeline.retag, folder=options.wheel_dir, config=config, dry_run=options.dry_run)
+    work = partial(
+        pipeline.retag,
+        folder=options.wheel_dir,
+        config=config,
+        dry_run=options.dry_run,
+        verbose=options.verbose,
+    )
     return _over(options, work)
 
 

@@ -87,7 +87,9 @@ def check(path: str, request: Request, *, verbose: bool = False) -> Outcome:
     return Outcome(1 if report.errors else 0, lines, to_dict(report, claim))
 
 
-def retag(path: str, folder: str, config: Config, *, dry_run: bool = False) -> Outcome:
+def retag(
+    path: str, folder: str, config: Config, *, dry_run: bool = False, verbose: bool = False
+) -> Outcome:
     """Write a wheel under its proved tag, mended as `config` asks; only say so in a dry run.
 
     Raises InvalidWheelError, ToolError.
@@ -103,7 +105,8 @@ def retag(path: str, folder: str, config: Config, *, dry_run: bool = False) -> O
         private = stack.enter_context(private_folder(folder))
         job = _mended(wheel, facts, report, config, private, stack)
         claim = choose(job.report, config.request)
-        lines = [*(Line(f"  {note}", "dim") for note in job.notes), *show_lines(job.report, claim)]
+        lines = [Line(f"  {note}", "dim") for note in job.notes]
+        lines += show_lines(job.report, claim, verbose=verbose)
         if not claim.tag:
             return Outcome(1, lines, to_dict(job.report, claim))
         finished = _rewritten(job, claim, config, private)
@@ -195,7 +198,7 @@ def finish(built: str, folder: str, config: Config) -> Result:
             if config.report:
                 write_report([to_dict(report, claim)], config.report)
             told = obstacles(report, claim, config.request, always=config.explain == "always")
-            places = _places(told, wheel, config)
+            places = _places(told, job.wheel, config)
             lines = [*job.notes]
             lines += [line.text for line in build_lines(report, claim, told, places)]
             if strict and not claim.tag and not _passes(report):

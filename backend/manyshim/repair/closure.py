@@ -119,6 +119,9 @@ class _Draft:
             library = self.find(name, chain)
             if library is None:
                 self.lacking[name] = "it is not found"
+            elif not _is_text(_file_name(library)):
+                self.lacking[name] = "its name is not UTF-8, as the names of a wheel's files are"
+                return None
             return library
         return None
 
@@ -139,7 +142,7 @@ class _Draft:
 
     def _new_name(self, real: str) -> str:
         library = self.libraries[real]
-        name = library.elf.soname or posixpath.basename(real)
+        name = _file_name(library)
         stem, dot, rest = name.partition(".")
         digits = library.digest[:_DIGITS]
         return name if stem.endswith(f"-{digits}") else f"{stem}-{digits}{dot}{rest}"
@@ -210,3 +213,16 @@ class _Draft:
         added = [copy.patch.applied(copy.library.elf)._replace(path=copy.member) for copy in copies]
         paths = (*self.facts.paths, *(elf.path for elf in added), *launchers.values())
         return self.facts._replace(elfs=(*changed, *added), paths=paths)
+
+
+def _file_name(library: Library) -> str:
+    """Name a library's copy but for the digits; a soname may hold slashes."""
+    return posixpath.basename(library.elf.soname or "") or posixpath.basename(library.real)
+
+
+def _is_text(name: str) -> bool:
+    try:
+        name.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -29,7 +29,9 @@ import sys
 import sysconfig
 
 if __name__ == "__main__":
-    program = os.path.join(sysconfig.get_path("platlib"), *{path!r})
+    folders = [*sys.path, sysconfig.get_path("platlib")]
+    programs = [os.path.join(folder, *{path!r}) for folder in folders]
+    program = next(filter(os.path.isfile, programs), programs[-1])
     os.execv(program, [program, *sys.argv[1:]])
 """
 

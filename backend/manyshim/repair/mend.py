@@ -7,6 +7,7 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from manyshim import __version__
 from manyshim.audit.facts import ElfFile, WheelFacts
+from manyshim.audit.sentences import shown
 from manyshim.audit.tags import WheelName
 from manyshim.audit.verdict import Report
 from manyshim.config import Config, host_arch, interpreter_libc
@@ -83,7 +84,7 @@ def settle(
     if best.policy is None:
         # Without a policy that holds, copies would make the wheel larger and no better.
         best = best._replace(copies=(), patches=mends, launchers={})
-    return best, [*_mends(mends), *notes]
+    return best, [*_mends(mends), *map(shown, notes)]
 
 
 def mend(wheel: Wheel, facts: WheelFacts, report: Report, config: Config, folder: str) -> Mended:
@@ -106,7 +107,7 @@ def mend(wheel: Wheel, facts: WheelFacts, report: Report, config: Config, folder
     try:
         files = graft(wheel, facts.elfs, settled, work, how)
     except DamageError as error:
-        return Mended(None, settled, (f"not repaired: {error}",))
+        return Mended(None, settled, (shown(f"not repaired: {error}"),))
     edits = Edits(wheel.name.platforms, config.compression_level, config.epoch, files)
     return Mended(rewrite(wheel, target, edits), settled, tuple(notes))
 
@@ -125,7 +126,7 @@ def bill(
             path_in_wheel=copy.member,
             source=copy.library.real,
             sha256=copy.library.digest,
-            size=os.path.getsize(copy.library.real),
+            size=copy.library.size,
             needs=tuple(sorted(new for _, new in copy.patch.replace_needed)),
             needed_by=copy.needed_by,
             package=packages.owner(copy.library.real),
@@ -149,7 +150,8 @@ def bill(
 def alternatives(settled: Plan) -> List[str]:
     """Say, for each copied library, which policy would hold if the environment provided it."""
     return [
-        f"{copy.names[0]}: with it {settled.policy}, from the environment instead (exclude) {other}"
+        f"{shown(copy.names[0])}: with it {settled.policy}, "
+        f"from the environment instead (exclude) {other}"
         for copy, other in settled.alternatives
     ]
 
@@ -184,7 +186,7 @@ class _Finder:
 
     def __init__(self, search: Search) -> None:
         self._search = search
-        self._digests: Dict[str, str] = {}
+        self._digests: Dict[str, Tuple[str, int]] = {}
 
     def find(self, name: str, chain: Sequence[ElfFile]) -> Optional[Library]:
         """Find the file that the loader of the target would open. Raises ToolError."""
@@ -197,11 +199,12 @@ class _Finder:
             return None
         try:
             if found.real not in self._digests:
-                self._digests[found.real] = sha256(found.real)
+                self._digests[found.real] = sha256(found.real), os.path.getsize(found.real)
         except OSError as error:
             raise ToolError(f"{found.real}: cannot be read: {error.strerror}") from error
         facts = found.facts._replace(path=os.path.abspath(found.path))
-        return Library(name, found.path, found.real, found.how, self._digests[found.real], facts)
+        digest, size = self._digests[found.real]
+        return Library(name, found.path, found.real, found.how, digest, facts, size)
 
 
 def _native(report: Report) -> bool:
@@ -217,12 +220,14 @@ def _mends(patches: Mapping[str, Patch]) -> List[str]:
         if patch.rpath is not None:
             notes.append(f"fixed {path}: its search path is {patch.rpath or 'gone'}")
         notes += [f"fixed {path}: it needs {new}, not {old}" for old, new in patch.replace_needed]
-    return notes
+    return list(map(shown, notes))
 
 
 def _notes(settled: Plan, passed_over: Sequence[str]) -> List[str]:
+    # Without a policy that holds nothing is copied, but it is said what was found.
+    verb = "copies" if settled.policy else "would copy"
     notes = [
-        f"copies {copy.library.real} as {copy.member} ({copy.library.how})"
+        f"{verb} {copy.library.real} as {copy.member} ({copy.library.how})"
         for copy in settled.copies
     ]
     notes += [
@@ -231,6 +236,8 @@ def _notes(settled: Plan, passed_over: Sequence[str]) -> List[str]:
         if copy.library.how == ENVIRONMENT
     ]
     notes += [f"{name} stays outside: {reason}" for name, reason in sorted(settled.lacking.items())]
+    if settled.copies and not settled.policy:
+        notes.append("nothing is copied: no policy would hold with that")
     if settled.lacking:
         notes += [f"passed over: {reason}" for reason in passed_over]
     return notes

@@ -136,7 +136,8 @@ def _dotted(version: Tuple[int, int]) -> str:
 
 def _arguments(patch: Patch, stack: ExitStack) -> Iterator[str]:
     for old, new in patch.replace_needed:
-        yield from ("--replace-needed", _value(old, stack), _value(new, stack))
+        # Both literally, in all releases.
+        yield from ("--replace-needed", old, new)
     for name in patch.remove_needed:
         yield from ("--remove-needed", _value(name, stack))
     if patch.soname is not None:

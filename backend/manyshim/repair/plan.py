@@ -47,7 +47,7 @@ class Library(NamedTuple):
     """A library of the system: who asked for it by which name, and what was found.
 
     `path` is where the loader would open it, `real` the file without links, `how` the rule that
-    found it, `digest` its SHA-256 in hexadecimal digits.
+    found it, `digest` its SHA-256 in hexadecimal digits, `size` in bytes.
     """
 
     asked: str
@@ -56,6 +56,7 @@ class Library(NamedTuple):
     how: str
     digest: str
     elf: ElfFile
+    size: int = 0
 
 
 # Finds the file that the target's loader would open for a name; the chain begins with who asks.
