@@ -11,6 +11,7 @@ from fnmatch import fnmatchcase
 from typing import Dict, Iterator, List, Mapping, Optional, Sequence, Set, Tuple
 
 from manyshim.audit.facts import ElfFile, WheelFacts, install_path
+from manyshim.audit.identity import is_loader
 from manyshim.audit.mapping import leaves
 from manyshim.audit.policy import ladder
 from manyshim.audit.rules import is_libpython
@@ -107,8 +108,13 @@ class _Draft:
                 self._follow(library.real, needed, [library.elf, *chain])
 
     def _external(self, name: str) -> bool:
-        """Whether the policy does not promise a library that a copied one needs."""
-        return not self.request.excludes(name) and self.ladder.library_rung(name) > self.rung
+        """Whether the policy does not promise a library that a copied one needs.
+
+        The dynamic loader is there already, and a second one in a process would be none.
+        """
+        if is_loader(self.ladder.libc, self.ladder.arch, name) or self.request.excludes(name):
+            return False
+        return self.ladder.library_rung(name) > self.rung
 
     def _taken(self, name: str, chain: List[ElfFile]) -> Optional[Library]:
         if is_libpython(name):
