@@ -11,6 +11,9 @@ from typing import NamedTuple
 # The platform tag that rewriting gives; the wheel may not carry it already.
 _PLATFORM = "manylinux_2_99_x86_64"
 
+# deflate's, of both repairs; it is the default of both, too.
+_LEVEL = "6"
+
 _STEPS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "steps")
 
 
@@ -67,6 +70,18 @@ _ALL = (
         lambda subject, folder: _module("manyshim", "retag", "-w", folder, subject),
         # 1: the wheel has earned no tag; everything before the rewrite was done.
         codes=(0, 1),
+    ),
+    Contender(
+        "manyshim repair",
+        lambda subject, folder: _module(
+            "manyshim", "repair", "--compression-level", _LEVEL, "-w", folder, subject
+        ),
+    ),
+    Contender(
+        "auditwheel repair",
+        lambda subject, folder: _module(
+            "auditwheel", "repair", "-z", _LEVEL, "-w", folder, subject
+        ),
     ),
     Contender(
         "rewrite step",

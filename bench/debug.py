@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
-import sysconfig
-import zipfile
+from bench import extension
 
 _FUNCTIONS = 400
 
@@ -44,38 +40,13 @@ static struct PyModuleDef module = {{PyModuleDef_HEAD_INIT, "shapes", NULL, -1, 
 PyMODINIT_FUNC PyInit_shapes(void) {{ return PyModule_Create(&module); }}
 """
 
-_WHEEL = "Wheel-Version: 1.0\nGenerator: bench\nRoot-Is-Purelib: false\nTag: {tag}\n"
-_METADATA = "Metadata-Version: 2.1\nName: shapes\nVersion: 1\n"
-
 
 def build(folder: str) -> str:
     """Compile the extension with -g3 and pack it; return the wheel's path.
 
     Raises OSError or subprocess.CalledProcessError where there is no compiler or no Python.h.
     """
-    compiler = shutil.which("cc") or shutil.which("gcc")
-    if compiler is None:
-        raise OSError("there is no C compiler")
-    version = sysconfig.get_config_var("py_version_nodot")
-    tag = f"cp{version}-cp{version}-linux_{os.uname().machine}"
-    module = f"shapes{sysconfig.get_config_var('EXT_SUFFIX')}"
-    source, library = os.path.join(folder, "shapes.c"), os.path.join(folder, module)
-    with open(source, "w", encoding="utf-8") as file:
-        file.write(_source())
-    include = sysconfig.get_paths()["include"]
-    flags = ("-O2", "-g3", "-fPIC", "-shared", "-I", include)
-    subprocess.run(
-        [compiler, *flags, "-o", library, source, "-lm"], check=True, capture_output=True
-    )
-    path = os.path.join(folder, f"shapes-1-{tag}.whl")
-    info = "shapes-1.dist-info"
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.write(library, module)
-        archive.writestr(f"{info}/METADATA", _METADATA)
-        archive.writestr(f"{info}/WHEEL", _WHEEL.format(tag=tag))
-        names = (module, *(f"{info}/{name}" for name in ("METADATA", "WHEEL", "RECORD")))
-        archive.writestr(f"{info}/RECORD", "".join(f"{name},,\n" for name in names))
-    return path
+    return extension.build(folder, "shapes", _source(), ("-g3",), ("-lm",))
 
 
 def _source() -> str:

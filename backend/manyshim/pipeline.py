@@ -21,6 +21,9 @@ from manyshim.values import NamedTuple
 # Where setuptools, CMake and Meson leave object files, below the source tree that they build.
 _BUILD_FOLDER = "build"
 
+# What a repair does away with.
+_REPAIRED = ("EXTERNAL_LIBRARY", "BY_NAME_ONLY", "LIBPYTHON")
+
 
 class Result(NamedTuple):
     """A finished wheel: its file name, and the lines for the one who builds it."""
@@ -134,8 +137,7 @@ def _mended(  # noqa: PLR0913, PLR0917 (a step of one way, not an interface)
     stack: ExitStack,
 ) -> _Job:
     """Repair and fix a wheel where that is asked for, and audit what comes out."""
-    writes = config.mode in ("retag", "repair")
-    if not writes or not (config.mode == "repair" or config.fix or config.strip != "none"):
+    if config.mode not in ("retag", "repair") or not _wants_mending(report, config):
         return _Job(wheel, report)
     from manyshim.repair import mend  # noqa: PLC0415 (only for those who ask for it)
 
@@ -145,6 +147,12 @@ def _mended(  # noqa: PLR0913, PLR0917 (a step of one way, not an interface)
         return _Job(wheel, report, done.notes)
     wheel = stack.enter_context(Wheel(done.path))
     return _Job(wheel, inspect(wheel, config.request), done.notes, bill)
+
+
+def _wants_mending(report: Report, config: Config) -> bool:
+    """Whether anything might be changed; else the modules of a repair are not even loaded."""
+    found = config.sysroot is not None or any(one.kind in _REPAIRED for one in report.findings)
+    return bool(config.fix) or config.strip != "none" or (config.mode == "repair" and found)
 
 
 def _rewritten(job: _Job, claim: Claim, config: Config, folder: str) -> str:

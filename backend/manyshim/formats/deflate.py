@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import zlib
-from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
-from typing import Dict, Mapping
+from threading import Thread
+from typing import Dict, List, Mapping
 
 from manyshim.values import NamedTuple
 
@@ -32,13 +32,33 @@ def deflate(files: Mapping[str, str], folder: str, level: int) -> Dict[str, Defl
     zlib lets other threads work meanwhile, so there is one for each processor.
     """
     os.makedirs(folder, exist_ok=True)
-    targets = {member: os.path.join(folder, str(number)) for number, member in enumerate(files)}
-    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-        jobs = {
-            member: pool.submit(_deflate, path, targets[member], level)
-            for member, path in files.items()
-        }
-        return {member: job.result() for member, job in jobs.items()}
+    waiting = [
+        (member, path, os.path.join(folder, str(number)))
+        for number, (member, path) in enumerate(files.items())
+    ]
+    made: Dict[str, Deflated] = {}
+    failed: List[Exception] = []
+
+    def work() -> None:
+        try:
+            while not failed:
+                member, path, target = waiting.pop()
+                made[member] = _deflate(path, target, level)
+        except IndexError:
+            return
+        except Exception as error:  # noqa: BLE001 (it is raised again, by who waits)
+            failed.append(error)
+
+    # concurrent.futures would cost more than a small library does: it brings logging along.
+    threads = [Thread(target=work) for _ in range(min(os.cpu_count() or 1, len(waiting)) - 1)]
+    for thread in threads:
+        thread.start()
+    work()
+    for thread in threads:
+        thread.join()
+    if failed:
+        raise failed[0]
+    return {member: made[member] for member in files}
 
 
 def _deflate(path: str, target: str, level: int) -> Deflated:

@@ -14,11 +14,10 @@ from manyshim.config import Config, host_arch, interpreter_libc
 from manyshim.errors import ConfigError, DamageError, ToolError
 from manyshim.formats.rewrite import Edits, rewrite
 from manyshim.formats.wheel import Wheel
-from manyshim.repair import closure, sbom
+from manyshim.repair import closure
 from manyshim.repair.closure import plan
 from manyshim.repair.fixes import fixes
 from manyshim.repair.graft import How, graft, sha256
-from manyshim.repair.packages import Packages
 from manyshim.repair.plan import Library, Patch, Plan, Task
 from manyshim.repair.search import ENVIRONMENT, Requester, Search
 from manyshim.values import NamedTuple
@@ -118,6 +117,9 @@ def bill(
     """Write the SBOM of what was copied (PEP 770); name its file by its member, if there is one."""
     if not settled.copies or not config.sbom:
         return {}
+    from manyshim.repair import sbom  # noqa: PLC0415 (only where something was copied)
+    from manyshim.repair.packages import Packages  # noqa: PLC0415
+
     packages = Packages(config.sysroot)
     grafted = [
         sbom.Grafted(

@@ -66,6 +66,7 @@ class Packages:
         self._rpm = shutil.which("rpm", path=search_path)
         self._texts: Dict[str, bytes] = {}
         self._lists: Optional[bytes] = None
+        self._endings: Dict[bytes, List[int]] = {}
 
     def owner(self, path: str) -> Optional[Package]:
         """Name the package of a file, whose path begins with the sysroot; links are followed.
@@ -111,12 +112,7 @@ class Packages:
 
     def _read(self, path: str, at_most: int = _DATABASE_AT_MOST) -> bytes:
         """Read a file of the system; empty where that cannot be done."""
-        try:
-            with open(self._root + self._resolve(path), "rb") as file:
-                data = file.read(at_most + 1)
-        except OSError:
-            return b""
-        return data if len(data) <= at_most else b""
+        return _content(self._root + self._resolve(path), at_most)
 
     def _database(self, path: str) -> bytes:
         if path not in self._texts:
@@ -157,27 +153,41 @@ class Packages:
 
     def _listing(self, path: str) -> Iterator[str]:
         """Yield the packages whose list names a path."""
+        for place in self._places(b"/%b\n" % os.fsencode(path).rpartition(b"/")[2]):
+            lists = self._lists or b""
+            start, end = lists.rfind(b"\n", 0, place) + 1, lists.index(b"\n", place)
+            if lists[start:end] == os.fsencode(path):
+                head = lists.rfind(b"\0", 0, place) + 1
+                yield _text(lists[head : lists.index(b"\n", head)])
+
+    def _places(self, ending: bytes) -> List[int]:
+        """Find all lines with an ending: one search of all lists for every spelling of a path."""
         if self._lists is None:
             self._lists = self._all_lists()
-        line = b"\n%b\n" % os.fsencode(path)
-        position = self._lists.find(line)
-        while position >= 0:
-            start = self._lists.rfind(b"\0", 0, position) + 1
-            yield _text(self._lists[start : self._lists.index(b"\n", start)])
-            position = self._lists.find(line, position + 1)
+        if ending not in self._endings:
+            places: List[int] = []
+            position = self._lists.find(ending)
+            while position >= 0:
+                places.append(position)
+                position = self._lists.find(ending, position + 1)
+            self._endings[ending] = places
+        return self._endings[ending]
 
     def _all_lists(self) -> bytes:
         """Read all lists into one text, each behind a NUL and its package's name."""
-        folder = f"{_DPKG}/info"
+        folder = self._resolve(f"{_DPKG}/info")
         try:
-            files = sorted(os.listdir(self._root + self._resolve(folder)))
+            with os.scandir(self._root + folder) as files:
+                lists = sorted((one.name, one.is_symlink()) for one in files)
         except OSError:
             return b""
         parts: List[bytes] = []
-        for file in files:
-            if file.endswith(".list"):
-                package = os.fsencode(file[: -len(".list")])
-                parts.append(b"\0%b\n%b\n" % (package, self._read(f"{folder}/{file}")))
+        for name, is_link in lists:
+            if name.endswith(".list"):
+                path = f"{folder}/{name}"
+                # There are hundreds, and hardly ever a link: only that is followed step by step.
+                data = self._read(path) if is_link else _content(self._root + path)
+                parts.append(b"\0%b\n%b\n" % (os.fsencode(name[: -len(".list")]), data))
         return b"".join(parts)
 
     def _dpkg_facts(self, package: str) -> Iterator[Package]:
@@ -245,6 +255,19 @@ class Packages:
     def _stated(self, kind: str, fields: List[str]) -> Package:
         name, version, arch, stated = fields
         return Package(kind, name, version, arch, self._distro(), (stated,) if stated else ())
+
+
+def _content(path: str, at_most: int = _DATABASE_AT_MOST) -> bytes:
+    """Read a file whose path has no links; empty where that cannot be done."""
+    try:
+        file = os.open(path, os.O_RDONLY)
+        try:
+            size = os.fstat(file).st_size
+            return os.read(file, size) if size <= at_most else b""
+        finally:
+            os.close(file)
+    except OSError:
+        return b""
 
 
 def _text(data: bytes) -> str:

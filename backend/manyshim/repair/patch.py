@@ -13,7 +13,6 @@ import re
 import shutil
 import struct
 import sys
-import tempfile
 from contextlib import ExitStack
 from typing import BinaryIO, Iterator, List, Mapping, Optional, Tuple
 
@@ -150,6 +149,8 @@ def _value(text: str, stack: ExitStack) -> str:
     """Spell a value; patchelf takes one that begins with "@" for a file that holds the value."""
     if not text.startswith("@"):
         return text
+    import tempfile  # noqa: PLC0415 (hardly ever)
+
     try:
         file = tempfile.NamedTemporaryFile(prefix="manyshim-")  # noqa: SIM115 (the caller's stack)
         stack.enter_context(file)

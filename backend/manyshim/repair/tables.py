@@ -6,6 +6,8 @@ Sources: ELF gABI chapter 5; LSB "Symbol Versioning"; glibc elf/ for the GNU has
 from __future__ import annotations
 
 import struct
+import sys
+from array import array
 from typing import Dict, Iterator, List, Optional, Tuple
 
 from manyshim.formats.dynamic import (
@@ -188,7 +190,7 @@ class Tables:
         for start in range(0, self.symbols, _SYMBOLS_AT_ONCE):
             number = min(_SYMBOLS_AT_ONCE, self.symbols - start)
             old, new = self._symbol_bytes(start, number), after._symbol_bytes(start, number)
-            if kept and old == new:
+            if kept and (old == new or self._only_renumbered(old, new)):
                 continue
             ours, theirs = list(self._entries(old)), list(after._entries(new))
             old_names = self.dynamic.strings([entry[0] for entry in ours])
@@ -200,6 +202,21 @@ class Tables:
                 if before[1:] != behind[1:]:
                     return f"its dynamic symbol {name} has another type, value, size or section"
         return None
+
+    def _only_renumbered(self, old: bytes, new: bytes) -> bool:
+        """Whether symbols differ in the numbers of their sections alone, not in the kind of one."""
+        layout = self.image.layout
+        size, place = layout.symbol.size, 6 if layout.bits == 64 else 14
+        numbers = [array("H", data)[place // 2 :: size // 2] for data in (old, new)]
+        if (layout.order == "<") != (sys.byteorder == "little"):
+            for one in numbers:
+                one.byteswap()
+        ours, theirs = numbers
+        return all(
+            old[byte::size] == new[byte::size]
+            for byte in range(size)
+            if byte not in (place, place + 1)
+        ) and list(map(_kind, ours)) == list(map(_kind, theirs))
 
     def _symbol_bytes(self, start: int, number: int) -> bytes:
         size = self.image.layout.symbol.size
@@ -215,8 +232,12 @@ class Tables:
                 name, info, other, section, value, size = entry
             else:
                 name, value, size, info, other, section = entry
-            kind = section if not section or section >= _SPECIAL_SECTIONS else 1
-            yield name, info, other, value, size, kind
+            yield name, info, other, value, size, _kind(section)
+
+
+def _kind(section: int) -> int:
+    """Reduce a section's number to what a symbol's meaning depends on."""
+    return section if not section or section >= _SPECIAL_SECTIONS else 1
 
 
 def _limit(found: List[Node]) -> None:

@@ -6,7 +6,6 @@ lacks; its data do fail, but so they do in the original, and then nothing is pro
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
@@ -15,9 +14,10 @@ from typing import Dict, List, Mapping, Sequence, Tuple
 
 # A process for each file, forked from one that is warm: a file finds no library loaded that
 # another one brought, and may crash or hang alone. ctypes.CDLL would bind at once (RTLD_NOW).
+# SIGKILL is a number here: the module signal takes as long to import as all the rest.
 _CHILD = """\
-import ctypes, json, os, select, signal, sys, time
-seconds, paths = json.load(sys.stdin)
+import ctypes, os, select, sys
+seconds, *paths = sys.stdin.buffer.read().split(b"\\0")
 out = os.dup(1)
 os.dup2(os.open(os.devnull, os.O_RDWR), 1)
 os.dup2(1, 2)
@@ -32,12 +32,12 @@ for index, path in enumerate(paths):
         os.close(out)
         os.setsid()
         message = b"+"
-        if not library.dlopen(os.fsencode(path), os.RTLD_LAZY):
+        if not library.dlopen(path, os.RTLD_LAZY):
             message = b"-" + (library.dlerror() or b"?")[:2000]
         os.write(send, message)
         os._exit(0)
     os.close(send)
-    ready = select.select([receive], [], [], seconds)[0]
+    ready = select.select([receive], [], [], float(seconds))[0]
     message = os.read(receive, 4096) if ready else b""
     os.close(receive)
     hung = not ready
@@ -47,12 +47,11 @@ for index, path in enumerate(paths):
     else:
         for kill in (os.killpg, os.kill):
             try:
-                kill(child, signal.SIGKILL)
+                kill(child, 9)
             except OSError:
                 pass
         os.waitpid(child, 0)
-    told = message.decode("utf-8", "replace")
-    os.write(out, (json.dumps([index, told, hung, status]) + "\\n").encode())
+    os.write(out, b"%d %d %d %b\\n" % (index, hung, status, message.hex().encode()))
 """
 _START_SECONDS = 60.0
 _LIBRARY_PATH = "LD_LIBRARY_PATH"
@@ -82,11 +81,11 @@ def _failures(paths: List[str], timeout: float, environ: Mapping[str, str]) -> D
         return {}
     # With -I the interpreter takes no notice of PYTHON* variables and the working directory.
     command = [sys.executable, "-I", "-S", "-c", _CHILD]
-    absolute = [os.path.abspath(path) for path in paths]
+    given = (repr(timeout), *map(os.path.abspath, paths))
     try:
         done = subprocess.run(  # noqa: S603 (the running interpreter)
             command,
-            input=json.dumps([timeout, absolute]).encode(),
+            input=b"\0".join(map(os.fsencode, given)),
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             env=dict(environ),
@@ -97,10 +96,11 @@ def _failures(paths: List[str], timeout: float, environ: Mapping[str, str]) -> D
         return {}
     found: Dict[str, str] = {}
     for line in done.stdout.splitlines():
-        index, told, hung, status = json.loads(line)
-        problem = _problem(told, status, timeout, hung=hung)
+        index, hung, status, told = line.split(b" ")
+        message = bytes.fromhex(told.decode()).decode("utf-8", "replace")
+        problem = _problem(message, int(status), timeout, hung=hung == b"1")
         if problem:
-            found[paths[index]] = problem
+            found[paths[int(index)]] = problem
     return found
 
 

@@ -1,0 +1,235 @@
+"""Libraries and modules for another architecture or libc, and systems that hold them."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Dict, List, NamedTuple, Optional, Tuple
+
+import pytest
+
+from manyshim import cli
+from wheelwriter import save, wheel, wheel_name
+
+# outer.so asks for middle, and that for inner; each adds a digit.
+# Each asks for libc, which zig's linker leaves out otherwise.
+_LIBC = "int getpid(void);\n"
+SOURCES = {
+    "inner.c": _LIBC + "int inner(void) { return 1 + !getpid(); }\n",
+    "middle.c": _LIBC + "int inner(void);\nint middle(void) { return 20 + inner() + !getpid(); }\n",
+    "module.c": _LIBC
+    + "int middle(void);\nint answer(void) { return 300 + middle() + !getpid(); }\n",
+}
+
+# On aarch64 the guard of the stack is the dynamic loader's, which then stands in NEEDED.
+PROTECTED = ("-fstack-protector-all",)
+
+# A module of the stable ABI: every Python of the architecture takes it. Its one call is `source`.
+MODULE = """\
+#define Py_LIMITED_API 0x03080000
+#include <Python.h>
+%s
+static PyObject *answer(PyObject *self, PyObject *args) { return Py_BuildValue("s", %s); }
+static PyMethodDef methods[] = {{"answer", answer, METH_NOARGS, NULL}, {NULL, NULL, 0, NULL}};
+static struct PyModuleDef module = {PyModuleDef_HEAD_INIT, "outer", NULL, -1, methods};
+PyMODINIT_FUNC PyInit_outer(void) { return PyModule_Create(&module); }
+"""
+
+
+class Tools(NamedTuple):
+    """A compiler for a target: its command, and the folders of the target's loader.
+
+    `run` is what a program of the target is started by, empty where it runs as it is.
+    """
+
+    command: Tuple[str, ...]
+    run: Optional[Tuple[str, ...]]
+
+    def program(self) -> Tools:
+        """Return the compiler for a program: zig's musl is newer than the loader of Debian's."""
+        if self.command[-1].endswith("-musl"):
+            gcc = shutil.which("musl-gcc")
+            if not gcc:
+                pytest.skip("no musl-gcc (Debian: musl-tools)")
+            return self._replace(command=(gcc,))
+        return self
+
+    def compile(self, folder: Path, *arguments: str) -> None:
+        done = subprocess.run(
+            [*self.command, *arguments], cwd=folder, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+
+
+def aarch64() -> Tools:
+    """Find a compiler for glibc on aarch64, Debian's or zig; skip where there is none."""
+    gcc, qemu = shutil.which("aarch64-linux-gnu-gcc"), shutil.which("qemu-aarch64-static")
+    if gcc:
+        # Debian's libc6-arm64-cross is what programs of Debian's compiler run on.
+        root = "/usr/aarch64-linux-gnu"
+        there = qemu and os.path.exists(f"{root}/lib/ld-linux-aarch64.so.1")
+        return Tools((gcc,), (str(qemu), "-L", root) if there else None)
+    return Tools(_zig("aarch64-linux-gnu.2.17"), None)
+
+
+def musl() -> List[Any]:
+    """List the compilers for musl on x86_64 as parameters; those that are missing skip."""
+    gcc = shutil.which("musl-gcc")
+    loader = "/lib/ld-musl-x86_64.so.1"
+    run: Optional[Tuple[str, ...]] = (loader,) if os.path.exists(loader) else None
+    return [
+        pytest.param(
+            (gcc or "", run),
+            id="musl-gcc",
+            marks=pytest.mark.skipif(not gcc, reason="no musl-gcc (Debian: musl-tools)"),
+        ),
+        pytest.param(
+            ("", run),
+            id="zig",
+            # It compiles its libc first.
+            marks=[
+                pytest.mark.full,
+                pytest.mark.skipif(not _has_zig(), reason="no zig (PyPI: ziglang)"),
+            ],
+        ),
+    ]
+
+
+def musl_tools(compiler: str, run: Optional[Tuple[str, ...]]) -> Tools:
+    return Tools((compiler,) if compiler else _zig("x86_64-linux-musl"), run)
+
+
+def _has_zig() -> bool:
+    return bool(shutil.which("zig") or find_spec("ziglang"))
+
+
+def _zig(target: str) -> Tuple[str, ...]:
+    zig = shutil.which("zig")
+    if not _has_zig():
+        pytest.skip(f"no compiler for {target}: neither Debian's cross compiler nor zig")
+    return (*((zig,) if zig else (sys.executable, "-m", "ziglang")), "cc", "-target", target)
+
+
+def build_chain(tools: Tools, sysroot: Path, folder: str, *link: str) -> Path:
+    """Compile inner and middle into a folder of a sysroot; return a module that needs middle."""
+    libraries = sysroot / folder
+    libraries.mkdir(parents=True, exist_ok=True)
+    source = sysroot.parent / f"{sysroot.name}-source"
+    source.mkdir()
+    for name, text in SOURCES.items():
+        (source / name).write_text(text)
+    shared = ("-shared", "-fPIC", "-O1", *PROTECTED, f"-L{libraries}")
+    for name, needs in (("inner", ()), ("middle", ("-l:libinner.so.1",))):
+        path = str(libraries / f"lib{name}.so.1")
+        tools.compile(
+            source, *shared, f"{name}.c", "-o", path, f"-Wl,-soname,lib{name}.so.1", *needs
+        )
+    tools.compile(
+        source,
+        *(*shared, "module.c", "-o", "outer.so", "-l:libmiddle.so.1", *link),
+        f"-Wl,-rpath-link,{libraries}",
+    )
+    return source / "outer.so"
+
+
+def compile_module(tools: Tools, folder: Path, declaration: str, call: str, *link: str) -> Path:
+    """Compile a module for Python whose `answer` calls what it is told to."""
+    include = sysconfig.get_paths()["include"]
+    if not os.path.exists(os.path.join(include, "Python.h")):
+        pytest.skip("no Python.h")
+    folder.mkdir(exist_ok=True)
+    (folder / "module.c").write_text(MODULE % (declaration, call))
+    path = folder / "outer.abi3.so"
+    tools.compile(
+        folder, "-shared", "-fPIC", "-O1", f"-I{include}", "module.c", "-o", str(path), *link
+    )
+    return path
+
+
+def pack(module: Path, folder: Path, arch: str) -> Path:
+    """Put a module into a wheel under a linux tag."""
+    tag = f"cp38-abi3-linux_{arch}"
+    content = {f"pkg/{module.name}": module.read_bytes(), "pkg/__init__.py": b""}
+    folder.mkdir(parents=True, exist_ok=True)
+    return save(folder, wheel(content, tag=tag), wheel_name(tag=tag))
+
+
+class Repaired(NamedTuple):
+    """What a repair printed, its exit code, and the one wheel that it wrote, if any."""
+
+    code: int
+    wheel: Dict[str, Any]
+    path: Optional[Path]
+    output: str
+
+
+def repair(source: Path, folder: Path, *arguments: str) -> Repaired:
+    """Run `manyshim repair` in a process of its own: text first, then the plan as JSON."""
+    folder.mkdir(parents=True, exist_ok=True)
+    command = [sys.executable, "-m", "manyshim", "repair", str(source), *arguments]
+    backend = str(Path(cli.__file__).parent.parent)
+    done = subprocess.run(
+        [*command, "-w", str(folder)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHONPATH": backend, "NO_COLOR": "1", "COLUMNS": "500"},
+    )
+    planned = subprocess.run(
+        [*command, "--dry-run", "--json"],
+        stdout=subprocess.PIPE,
+        check=False,
+        env={**os.environ, "PYTHONPATH": backend},
+    )
+    written = list(folder.glob("*.whl"))
+    return Repaired(
+        done.returncode,
+        json.loads(planned.stdout)["wheels"][0],
+        written[0] if written else None,
+        done.stdout + done.stderr,
+    )
+
+
+def debian(folder: Path, arch: str, packages: Tuple[str, ...]) -> Path:
+    """Unpack packages of Debian's for an architecture into a folder, by an apt of its own."""
+    keyring = "/usr/share/keyrings/debian-archive-keyring.gpg"
+    if not (shutil.which("apt-get") and shutil.which("dpkg") and os.path.exists(keyring)):
+        pytest.skip("no apt-get, no dpkg, or no keyring of Debian's: this is no Debian")
+    apt, root = folder / "apt", folder / "root"
+    if (folder / "done").exists():
+        return root
+    shutil.rmtree(folder, ignore_errors=True)
+    for name in ("state/lists/partial", "cache/archives/partial", "etc", "debs"):
+        (apt / name).mkdir(parents=True)
+    root.mkdir()
+    (apt / "status").write_text("")
+    (apt / "etc" / "sources.list").write_text(
+        f"deb [arch={arch} signed-by={keyring}] http://deb.debian.org/debian bookworm main\n"
+    )
+    (apt / "conf").write_text(
+        f'APT::Architecture "{arch}"; APT::Architectures {{"{arch}";}}; APT::Sandbox::User "";\n'
+        f'Dir::State "{apt}/state"; Dir::State::status "{apt}/status"; Dir::Cache "{apt}/cache";\n'
+        f'Dir::Etc "{apt}/etc"; Dir::Etc::sourceparts "-"; Dir::Etc::parts "-";\n'
+    )
+    environ = {**os.environ, "APT_CONFIG": str(apt / "conf")}
+    for command in (["update", "-q"], ["download", "-q", *packages]):
+        done = subprocess.run(
+            ["apt-get", *command],
+            cwd=apt / "debs",
+            env=environ,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            pytest.skip(f"apt-get {command[0]}: {done.stderr.strip()[-300:]}")
+    for path in sorted((apt / "debs").glob("*.deb")):
+        subprocess.run(["dpkg", "-x", str(path), str(root)], check=True)
+    (folder / "done").touch()
+    return root

@@ -1,0 +1,101 @@
+"""What a repaired foreign wheel is held against: its originals, and its own dynamic loader."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import zipfile
+from pathlib import Path
+from typing import Dict, List
+
+import pytest
+
+from foreignbuilding import Repaired, Tools
+from manyshim.audit.facts import ElfFile
+from manyshim.formats import elf
+from manyshim.formats.wheel import Wheel
+from manyshim.formats.window import Window
+from manyshim.repair.plan import Patch
+from manyshim.repair.proof import damage
+
+# Loads the file in its argument, says what it answers, and what is mapped.
+LOADER = """\
+#include <dlfcn.h>
+#include <stdio.h>
+int main(int count, char **words)
+{
+    char line[4096];
+    void *module = dlopen(words[1], RTLD_NOW);
+    int (*answer)(void) = module ? dlsym(module, "answer") : 0;
+    FILE *maps = fopen("/proc/self/maps", "r");
+    if (!answer || !maps) {
+        puts(dlerror());
+        return 1;
+    }
+    printf("answer %d\\n", answer());
+    while (fgets(line, sizeof line, maps))
+        fputs(line, stdout);
+    return 0;
+}
+"""
+
+
+def unpacked(path: Path, folder: Path) -> Path:
+    with zipfile.ZipFile(path) as archive:
+        archive.extractall(folder)
+    return folder
+
+
+def facts(path: Path) -> Dict[str, ElfFile]:
+    """Read a wheel's ELF files, by their names without hashes."""
+    with Wheel(str(path)) as wheel:
+        found = wheel.facts().elfs
+    return {re.sub(r"-[0-9a-f]{8}\.", ".", os.path.basename(one.path)): one for one in found}
+
+
+def proved(repaired: Repaired, source: Path, folder: Path) -> List[str]:
+    """Hold every file of a repaired wheel against its original; return the members."""
+    assert repaired.path is not None
+    before, after = unpacked(source, folder / "before"), unpacked(repaired.path, folder / "after")
+    plan = repaired.wheel["plan"]
+    originals = {path: before / path for path in plan["patches"]}
+    originals.update({copy["member"]: Path(copy["source"]) for copy in plan["copies"]})
+    for member, original in originals.items():
+        with open(original, "rb") as file:
+            was = elf.read("was", Window(file, 0, 0, original.stat().st_size, 0)).facts
+        with open(after / member, "rb") as file:
+            now = elf.read("now", Window(file, 0, 0, (after / member).stat().st_size, 0)).facts
+        renamed = tuple((a, b) for a, b in zip(was.needed, now.needed) if a != b)
+        rpath = (
+            ":".join(now.rpath) if (was.rpath, was.runpath) != (now.rpath, now.runpath) else None
+        )
+        soname = now.soname if was.soname != now.soname else None
+        assert damage(str(original), str(after / member), Patch(renamed, (), soname, rpath)) == []
+    return sorted(originals)
+
+
+def loaded(tools: Tools, repaired: Repaired, folder: Path) -> str:
+    """Load the module from where it is installed; return its answer and what was mapped."""
+    if tools.run is None:
+        pytest.skip("no qemu-aarch64-static with Debian's libc6-arm64-cross, or no ld-musl")
+    assert repaired.path is not None
+    installed = unpacked(repaired.path, folder / "installed")
+    (folder / "loader.c").write_text(LOADER)
+    tools.program().compile(folder, "loader.c", "-o", "loader", "-ldl")
+    (module,) = installed.glob("pkg/outer*.so")
+    done = subprocess.run(
+        [*tools.run, str(folder / "loader"), str(module)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={name: value for name, value in os.environ.items() if name != "LD_LIBRARY_PATH"},
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def mapped(text: str, installed: Path) -> List[str]:
+    """List the files below a folder that a process had mapped."""
+    found = re.findall(rf" ({re.escape(str(installed))}/\S+)$", text, re.MULTILINE)
+    return sorted({os.path.basename(path) for path in found})
