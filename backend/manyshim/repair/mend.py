@@ -11,7 +11,7 @@ from manyshim.audit.sentences import shown
 from manyshim.audit.tags import WheelName
 from manyshim.audit.verdict import Report
 from manyshim.config import Config, host_arch, interpreter_libc
-from manyshim.errors import ConfigError, DamageError, ToolError
+from manyshim.errors import DamageError, ToolError
 from manyshim.formats.rewrite import Edits, rewrite
 from manyshim.formats.wheel import Wheel
 from manyshim.repair import closure
@@ -37,11 +37,6 @@ class Mended(NamedTuple):
     notes: Tuple[str, ...]
 
 
-def asked(config: Config) -> bool:
-    """Whether a configuration may change an ELF file."""
-    return config.mode == "repair" or bool(config.fix) or config.strip != "none"
-
-
 def settle(
     facts: WheelFacts, report: Report, config: Config, *, weigh: bool = False
 ) -> Tuple[Plan, List[str]]:
@@ -61,19 +56,14 @@ def settle(
     )
     if config.mode != "repair" or not fitting:
         return Plan(patches=mends), _mends(mends)
-    native = _native(report)
-    environ = dict(os.environ)
-    try:
-        search = Search(
-            report.arch,
-            report.libc,
-            native=native,
-            library_path=config.library_path,
-            sysroot=config.sysroot,
-            environ=environ,
-        )
-    except OSError as error:
-        raise ConfigError(f"{error.filename}: {error.strerror}") from error
+    search = Search(
+        report.arch,
+        report.libc,
+        native=_native(report),
+        library_path=config.library_path,
+        sysroot=config.sysroot,
+        environ=os.environ,
+    )
     finder = _Finder(search)
     task = Task(facts, report, request, config.bundle, finder.find, mends)
     best = plan(task)
@@ -153,7 +143,7 @@ def alternatives(settled: Plan) -> List[str]:
     """Say, for each copied library, which policy would hold if the environment provided it."""
     return [
         f"{shown(copy.names[0])}: with it {settled.policy}, "
-        f"from the environment instead (exclude) {other}"
+        f"from the environment instead (exclude) {other or 'no policy'}"
         for copy, other in settled.alternatives
     ]
 
