@@ -197,25 +197,20 @@ def repair(source: Path, folder: Path, *arguments: str) -> Repaired:
 
 
 def debian(folder: Path, arch: str, packages: Tuple[str, ...]) -> Path:
-    """Unpack packages of Debian's for an architecture into a folder, by an apt of its own."""
-    keyring = "/usr/share/keyrings/debian-archive-keyring.gpg"
-    if not (shutil.which("apt-get") and shutil.which("dpkg") and os.path.exists(keyring)):
-        pytest.skip("no apt-get, no dpkg, or no keyring of Debian's: this is no Debian")
+    """Unpack Debian's packages for an architecture, from where the machine has its own."""
+    if not (shutil.which("apt-get") and shutil.which("dpkg")):
+        pytest.skip("no apt-get or no dpkg: this is no Debian")
     apt, root = folder / "apt", folder / "root"
     if (folder / "done").exists():
         return root
     shutil.rmtree(folder, ignore_errors=True)
-    for name in ("state/lists/partial", "cache/archives/partial", "etc", "debs"):
+    for name in ("state/lists/partial", "cache/archives/partial", "debs"):
         (apt / name).mkdir(parents=True)
     root.mkdir()
     (apt / "status").write_text("")
-    (apt / "etc" / "sources.list").write_text(
-        f"deb [arch={arch} signed-by={keyring}] http://deb.debian.org/debian bookworm main\n"
-    )
     (apt / "conf").write_text(
         f'APT::Architecture "{arch}"; APT::Architectures {{"{arch}";}}; APT::Sandbox::User "";\n'
         f'Dir::State "{apt}/state"; Dir::State::status "{apt}/status"; Dir::Cache "{apt}/cache";\n'
-        f'Dir::Etc "{apt}/etc"; Dir::Etc::sourceparts "-"; Dir::Etc::parts "-";\n'
     )
     environ = {**os.environ, "APT_CONFIG": str(apt / "conf")}
     for command in (["update", "-q"], ["download", "-q", *packages]):

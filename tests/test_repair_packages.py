@@ -260,7 +260,7 @@ def test_rpm(tmp_path: Path) -> None:
     body = r"""
         printf 'openssl-libs\t1:1.1.1k-14.el8_6\tx86_64\tOpenSSL and ASL 2.0\n'
         echo 'file /lib64/x.so is not owned by any package'; exit 1"""
-    found = red_hat(tmp_path, body).owner(f"{tmp_path}/root/lib64/x.so")
+    found = red_hat(tmp_path, body).owner(str(tmp_path / "root" / "lib64" / "x.so"))
     expected = ("rpm", "openssl-libs", "1:1.1.1k-14.el8_6", "x86_64")
     assert found == (*expected, ("almalinux", "8.10"), ("OpenSSL and ASL 2.0",))
     root = str(tmp_path / "root")
@@ -271,12 +271,12 @@ def test_rpm(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("body", ["exit 1", "printf 'a\\tb\\n'", "kill -9 $$", "exec /none"])
 def test_rpm_that_does_not_know(tmp_path: Path, body: str) -> None:
-    assert red_hat(tmp_path, body).owner(f"{tmp_path}/root/lib64/x.so") is None
+    assert red_hat(tmp_path, body).owner(str(tmp_path / "root" / "lib64" / "x.so")) is None
 
 
 def test_rpm_without_licence_and_arch(tmp_path: Path) -> None:
     rpm = red_hat(tmp_path, r"printf 'a\t1-1\t(none)\t(none)\n'")
-    found = rpm.owner(f"{tmp_path}/root/lib64/x.so")
+    found = rpm.owner(str(tmp_path / "root" / "lib64" / "x.so"))
     assert found == Package("rpm", "a", "1-1", "", Distro("almalinux", "8.10"))
 
 
@@ -285,7 +285,7 @@ def test_rpm_that_hangs_is_asked_once(tmp_path: Path, monkeypatch: pytest.Monkey
     rpm = red_hat(tmp_path, "exec sleep 60")
     begin = time.monotonic()
     for _ in range(5):
-        assert rpm.owner(f"{tmp_path}/root/lib64/x.so") is None
+        assert rpm.owner(str(tmp_path / "root" / "lib64" / "x.so")) is None
     assert time.monotonic() - begin < 10
     assert (tmp_path / "log").read_text().count("--root") == 1
 

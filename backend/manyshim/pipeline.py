@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from functools import partial
 from typing import Any, Callable, Dict, List, Optional, Tuple
 
@@ -204,7 +204,7 @@ def finish(built: str, folder: str, config: Config) -> Result:
                 claim = Claim(reason=f"the building interpreter refuses {claim.tag} (_manylinux)")
                 strict = False
             if config.report:
-                write_report([to_dict(report, claim)], config.report)
+                _write_report(to_dict(report, claim), config.report)
             told = obstacles(report, claim, config.request, always=config.explain == "always")
             places = _places(told, job.wheel, config)
             lines = [*job.notes]
@@ -220,7 +220,7 @@ def finish(built: str, folder: str, config: Config) -> Result:
         # The private folder is nobody's business, and gone when the message is read.
         what = str(error).replace(built, name)
         if config.report:
-            write_report([failure(name, what)], config.report)
+            _write_report(failure(name, what), config.report)
         if strict:
             raise InvalidWheelError(what) from error
         lines = [f"error: {what}; the wheel is passed on as it was built"]
@@ -285,20 +285,9 @@ def _deliver(path: str, folder: str, lines: List[str]) -> Result:
     return Result(filename, lines)
 
 
-def write_report(wheels: List[Dict[str, Any]], path: str) -> None:
-    """Write a JSON report; the file appears whole or not at all. Raises ToolError."""
+def _write_report(wheel: Dict[str, Any], path: str) -> None:
     import json  # noqa: PLC0415 (only a report needs it)
 
-    text = json.dumps({"version": 1, "wheels": wheels}, indent=1) + "\n"
-    part = f"{path}.{os.getpid()}.part"
-    try:
-        try:
-            with open(part, "x", encoding="utf-8") as file:
-                file.write(text)
-            os.replace(part, path)
-        except OSError:
-            with suppress(OSError):
-                os.unlink(part)
-            raise
-    except OSError as error:
-        raise ToolError(f"{path}: the report cannot be written: {error.strerror}") from error
+    from manyshim.workspace import write_whole  # noqa: PLC0415
+
+    write_whole(json.dumps({"version": 1, "wheels": [wheel]}, indent=1) + "\n", path)

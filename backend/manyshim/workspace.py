@@ -6,7 +6,7 @@ import os
 import shutil
 import sys
 import tempfile
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Iterator, Optional, Tuple
 
 from manyshim.errors import ToolError
@@ -88,6 +88,22 @@ def _lock(folder: str) -> Optional[int]:
         os.close(descriptor)
         return None
     return descriptor
+
+
+def write_whole(text: str, path: str) -> None:
+    """Write a text file that appears whole or not at all. Raises ToolError."""
+    part = f"{path}.{os.getpid()}.part"
+    try:
+        try:
+            with open(part, "x", encoding="utf-8") as file:
+                file.write(text)
+            os.replace(part, path)
+        except OSError:
+            with suppress(OSError):
+                os.unlink(part)
+            raise
+    except OSError as error:
+        raise ToolError(f"{path}: the report cannot be written: {error.strerror}") from error
 
 
 def _sync_folder(folder: str) -> None:
