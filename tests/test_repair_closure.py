@@ -162,6 +162,13 @@ def test_two_names_of_one_file_are_one_copy() -> None:
     assert settled.patches["pkg/other.so"].replace_needed == (("liba.so", copy.name),)
 
 
+def test_a_long_chain_is_followed_to_its_end() -> None:
+    names = [f"lib{number}.so" for number in range(1500)]
+    links = [library(name, *following) for name, *following in zip(names, names[1:])]
+    settled = plan(task(Machine(*links, library(names[-1])), elf(EXT, names[0])))
+    assert len(settled.copies) == len(names)
+
+
 def test_libraries_that_need_each_other_have_an_end() -> None:
     machine = Machine(library("liba.so.1", "libb.so.2"), library("libb.so.2", "liba.so.1"))
     settled = plan(task(machine, elf(EXT, "liba.so.1")))

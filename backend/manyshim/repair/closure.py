@@ -94,18 +94,24 @@ class _Draft:
                 yield found.path, found.subject
 
     def _follow(self, user: str, name: str, chain: List[ElfFile]) -> None:
-        """Take a library and what it needs; depth first, each file once."""
-        library = self._taken(name, chain)
-        if library is None:
-            return
-        seen = library.real in self.libraries
-        self.libraries.setdefault(library.real, library)
-        self.names.setdefault(library.real, set()).add(name)
-        self.users.setdefault(library.real, set()).add(user)
-        self.edges.setdefault(user, {})[name] = library.real
-        for needed in () if seen else library.elf.needed:
-            if self._external(needed):
-                self._follow(library.real, needed, [library.elf, *chain])
+        """Take a library and what it needs, each file once."""
+        waiting = [(user, name, chain)]
+        while waiting:
+            user, name, chain = waiting.pop()
+            library = self._taken(name, chain)
+            if library is None:
+                continue
+            if library.real not in self.libraries:
+                self.libraries[library.real] = library
+                longer = [library.elf, *chain]
+                waiting += [
+                    (library.real, needed, longer)
+                    for needed in library.elf.needed
+                    if self._external(needed)
+                ]
+            self.names.setdefault(library.real, set()).add(name)
+            self.users.setdefault(library.real, set()).add(user)
+            self.edges.setdefault(user, {})[name] = library.real
 
     def _external(self, name: str) -> bool:
         """Whether the policy does not promise a library that a copied one needs.
