@@ -108,8 +108,8 @@ def retag(
         private = stack.enter_context(private_folder(folder))
         job = _mended(wheel, facts, report, config, private, stack)
         claim = choose(job.report, config.request)
-        lines = [Line(f"  {note}", "dim") for note in job.notes]
-        lines += show_lines(job.report, claim, verbose=verbose)
+        title, *rest = show_lines(job.report, claim, verbose=verbose)
+        lines = [title, *(Line(f"  {note}", "dim") for note in job.notes), *rest]
         if not claim.tag:
             return Outcome(1, lines, to_dict(job.report, claim))
         finished = _rewritten(job, claim, config, private)

@@ -73,8 +73,8 @@ def _too_new(found: Finding) -> Sentence:
 def _external(found: Finding) -> Sentence:
     return Sentence(
         f"needs {shown(found.subject)}, which {_policy(found)} and older do not promise",
-        "link it statically, or declare that the environment provides it: "
-        f'exclude = ["{shown(found.subject)}"]',
+        'have it copied into the wheel (mode = "repair"), link it statically, or declare that the '
+        f'environment provides it: exclude = ["{shown(found.subject)}"]',
     )
 
 
