@@ -19,7 +19,8 @@ ZIP64_EXTRA = 0x0001
 UNICODE_PATH_EXTRA = 0x7075
 DATA_DESCRIPTOR_FLAG = 0x08
 
-# What zipfile raises while it reads a directory that it does not understand.
+# What zipfile raises while it reads a directory that it does not understand. NotImplementedError
+# is its word for compression methods and versions that it lacks (zipfile's own, not a stub of ours).
 UNREADABLE = (zipfile.BadZipFile, NotImplementedError, UnicodeDecodeError, struct.error)
 
 Extras = List[Tuple[int, bytes]]
