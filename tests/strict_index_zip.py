@@ -20,7 +20,7 @@ UNICODE_PATH_EXTRA = 0x7075
 DATA_DESCRIPTOR_FLAG = 0x08
 
 # What zipfile raises while it reads a directory that it does not understand. NotImplementedError
-# is its word for compression methods and versions that it lacks (zipfile's own, not a stub of ours).
+# is its own word for compression methods and versions that it lacks.
 UNREADABLE = (zipfile.BadZipFile, NotImplementedError, UnicodeDecodeError, struct.error)
 
 Extras = List[Tuple[int, bytes]]

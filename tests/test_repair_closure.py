@@ -11,6 +11,7 @@ from manyshim.audit.request import Request
 from manyshim.audit.tags import PlatformTag, parse_platform, parse_wheel_name
 from manyshim.audit.verdict import audit
 from manyshim.repair.closure import alternatives, plan
+from manyshim.repair.mend import to_dict
 from manyshim.repair.plan import Copy, Library, Patch, Plan, Task
 
 EXT = "pkg/_x.cpython-311-x86_64-linux-gnu.so"
@@ -226,6 +227,14 @@ def test_what_holds_with_an_excluded_library_is_weighed() -> None:
         "liba.so.1": rung("manylinux_2_17"),
         "libb.so.1": rung("manylinux_2_34"),
     }
+
+
+def test_no_policy_is_null_for_machines() -> None:
+    machine = Machine(library("liba.so.1"))
+    settled = plan(task(machine, elf(EXT, "liba.so.1")))
+    settled = settled._replace(alternatives=((settled.copies[0], None),))
+    (copy,) = to_dict(settled)["copies"]
+    assert (copy["source"], copy["excluded"]) == ("/usr/lib/liba.so.1", None)
 
 
 def test_a_version_need_goes_with_the_new_name() -> None:

@@ -150,7 +150,7 @@ def alternatives(settled: Plan) -> List[str]:
 
 def to_dict(settled: Plan) -> Dict[str, Any]:
     """Make a plan JSON-able: sorted, so that equal plans give equal bytes."""
-    others = {copy.member: str(other) for copy, other in settled.alternatives}
+    others = {copy.member: str(other) for copy, other in settled.alternatives if other}
     return {
         "policy": str(settled.policy) if settled.policy else None,
         "copies": [
