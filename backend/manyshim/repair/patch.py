@@ -16,11 +16,11 @@ import sys
 from contextlib import ExitStack
 from typing import BinaryIO, Iterator, List, Mapping, Optional, Tuple
 
+from manyshim.command import operand, run, seconds_for, writable
 from manyshim.errors import InvalidWheelError, ToolError
 from manyshim.formats import dynamic as dynamics
 from manyshim.formats.image import PT_GNU_STACK, ElfError, Image
 from manyshim.formats.window import MemberError, Window
-from manyshim.repair.command import operand, run, seconds_for, writable
 from manyshim.repair.plan import Patch
 from manyshim.values import NamedTuple
 
