@@ -75,7 +75,7 @@ def aarch64() -> Tools:
         root = "/usr/aarch64-linux-gnu"
         there = qemu and os.path.exists(f"{root}/lib/ld-linux-aarch64.so.1")
         return Tools((gcc,), (str(qemu), "-L", root) if there else None)
-    return Tools(_zig("aarch64-linux-gnu.2.17"), None)
+    return Tools(zig("aarch64-linux-gnu.2.17"), None)
 
 
 def musl() -> List[Any]:
@@ -102,18 +102,19 @@ def musl() -> List[Any]:
 
 
 def musl_tools(compiler: str, run: Optional[Tuple[str, ...]]) -> Tools:
-    return Tools((compiler,) if compiler else _zig("x86_64-linux-musl"), run)
+    return Tools((compiler,) if compiler else zig("x86_64-linux-musl"), run)
 
 
 def _has_zig() -> bool:
     return bool(shutil.which("zig") or find_spec("ziglang"))
 
 
-def _zig(target: str) -> Tuple[str, ...]:
-    zig = shutil.which("zig")
+def zig(target: str) -> Tuple[str, ...]:
+    """Return zig as the compiler for a target; skip where there is none."""
+    found = shutil.which("zig")
     if not _has_zig():
         pytest.skip(f"no compiler for {target}: neither Debian's cross compiler nor zig")
-    return (*((zig,) if zig else (sys.executable, "-m", "ziglang")), "cc", "-target", target)
+    return (*((found,) if found else (sys.executable, "-m", "ziglang")), "cc", "-target", target)
 
 
 def build_chain(tools: Tools, sysroot: Path, folder: str, *link: str) -> Path:
@@ -194,37 +195,3 @@ def repair(source: Path, folder: Path, *arguments: str) -> Repaired:
         written[0] if written else None,
         done.stdout + done.stderr,
     )
-
-
-def debian(folder: Path, arch: str, packages: Tuple[str, ...]) -> Path:
-    """Unpack Debian's packages for an architecture, from where the machine has its own."""
-    if not (shutil.which("apt-get") and shutil.which("dpkg")):
-        pytest.skip("no apt-get or no dpkg: this is no Debian")
-    apt, root = folder / "apt", folder / "root"
-    if (folder / "done").exists():
-        return root
-    shutil.rmtree(folder, ignore_errors=True)
-    for name in ("state/lists/partial", "cache/archives/partial", "debs"):
-        (apt / name).mkdir(parents=True)
-    root.mkdir()
-    (apt / "status").write_text("")
-    (apt / "conf").write_text(
-        f'APT::Architecture "{arch}"; APT::Architectures {{"{arch}";}}; APT::Sandbox::User "";\n'
-        f'Dir::State "{apt}/state"; Dir::State::status "{apt}/status"; Dir::Cache "{apt}/cache";\n'
-    )
-    environ = {**os.environ, "APT_CONFIG": str(apt / "conf")}
-    for command in (["update", "-q"], ["download", "-q", *packages]):
-        done = subprocess.run(
-            ["apt-get", *command],
-            cwd=apt / "debs",
-            env=environ,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode:
-            pytest.skip(f"apt-get {command[0]}: {done.stderr.strip()[-300:]}")
-    for path in sorted((apt / "debs").glob("*.deb")):
-        subprocess.run(["dpkg", "-x", str(path), str(root)], check=True)
-    (folder / "done").touch()
-    return root

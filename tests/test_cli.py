@@ -24,7 +24,10 @@ REACH = (
 )
 LIMIT_31 = "from libc.so.6; manylinux_2_31 ends at GLIBC_2.31 [TOO_NEW]"
 LIMIT_12 = "from libc.so.6; manylinux_2_12 ends at GLIBC_2.12 [TOO_NEW]"
-WAY_OUT = "build on an older system (a manylinux or musllinux image), or accept the newer tag"
+WAY_OUT = (
+    "compile for an older glibc (-C manyshim.compiler=zig), build on an older system, "
+    "or accept the newer tag"
+)
 
 
 def library(version: str = "GLIBC_2.2.5", *more: Symbol, **fields: Any) -> bytes:

@@ -173,16 +173,25 @@ def test_release_keys_are_taken_from_the_command_line_and_the_environment(load: 
     assert load({}, {"MANYSHIM_PLATFORM": foreign}).platform == settled.platform
 
 
-LATER = [
-    "compiler=zig", "python-headers=/",
-]  # fmt: skip
+def test_zig_compiles_on_linux_and_where_the_build_is_not_switched_off(
+    load: Load, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen = option("compiler", "zig")
+    monkeypatch.setattr("manyshim.config.interpreter_libc", lambda: GLIBC)
+    assert load(chosen) == Config(compiler="zig", libc=GLIBC)
+    assert load(chosen, {"MANYSHIM_MODE": "off"}).compiler == "system"
+    assert load(chosen, {"CONDA_BUILD": "1"}).compiler == "system"
+    monkeypatch.setattr("manyshim.config.interpreter_libc", lambda: None)
+    elsewhere = load(chosen)
+    assert elsewhere.compiler == "system"
+    (notice,) = elsewhere.notices
+    assert "for Linux" in notice
 
 
-@pytest.mark.parametrize("pair", LATER)
-def test_options_of_later_rooms_are_refused(load: Load, pair: str) -> None:
-    key, _, value = pair.partition("=")
-    with pytest.raises(ConfigError, match=rf"^{key} = .* is not in this version"):
-        load(option(key, value))
+def test_backend_path_is_read_as_frontends_do(tmp_path: Path) -> None:
+    assert config.backend_path(str(tmp_path)) == []
+    (tmp_path / "pyproject.toml").write_text("[build-system]\nbackend-path = ['.', 'tools']\n")
+    assert config.backend_path(str(tmp_path)) == [str(tmp_path), str(tmp_path / "tools")]
 
 
 SPELLINGS = {

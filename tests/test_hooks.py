@@ -217,7 +217,7 @@ def test_an_in_tree_backend_wraps_an_in_tree_backend(
     ("settings", "table", "words"),
     [
         ("{'manyshim.mdoe': 'off'}", 'backend = "fake"', "did you mean 'mode'?"),
-        ("{'manyshim.compiler': 'zig'}", 'backend = "fake"', "not in this version"),
+        ("{'manyshim.compiler': 'zag'}", 'backend = "fake"', "did you mean 'zig'?"),
         ("None", "moed = 1", "did you mean 'mode'?"),
     ],
 )

@@ -33,10 +33,16 @@ def build_wheel(
 
         settled = config.load(config_settings, os.environ)
         _say(settled.notices)
-        wrapped = _wrapped(settled.backend)
         theirs = config.without_own(config_settings)
+        name: Any
         with workspace.private_folder(wheel_directory) as folder:
-            name = wrapped.build_wheel(folder, theirs, metadata_directory)
+            if settled.compiler == "zig":
+                from manyshim.toolchain import build  # noqa: PLC0415 (only for those who ask)
+
+                call = build.Call(folder, theirs, metadata_directory)
+                name, settled = build.build_wheel(settled, call, os.environ, _say)
+            else:
+                name = _wrapped(settled.backend).build_wheel(folder, theirs, metadata_directory)
             built = os.path.join(folder, os.path.basename(name)) if isinstance(name, str) else ""
             if not os.path.isfile(built):
                 raise BackendError(f"{settled.backend} built {name!r}, which is no file")
@@ -62,6 +68,10 @@ def get_requires_for_build_wheel(
             from manyshim.repair import patch  # noqa: PLC0415 (only for those who ask for it)
 
             ours += patch.lacking(os.environ)
+        if settled.compiler == "zig":
+            from manyshim.toolchain import zig  # noqa: PLC0415
+
+            ours += zig.lacking(os.environ)
         return theirs + ours
 
 
@@ -83,21 +93,9 @@ def __getattr__(name: str) -> Callable[..., Any]:
 
 
 def _wrapped(name: str) -> Any:  # noqa: ANN401 (a module, or an object in one)
-    from importlib import import_module  # noqa: PLC0415
+    from manyshim import wrapped  # noqa: PLC0415
 
-    path, _, attributes = name.partition(":")
-    if path == __name__:
-        raise BackendError("[tool.manyshim] backend names manyshim itself")
-    try:
-        found: Any = import_module(path)
-        for attribute in filter(None, attributes.split(".")):
-            found = getattr(found, attribute)
-    except Exception as error:
-        raise BackendError(
-            f"the wrapped backend {name} cannot be imported; its requirements belong into "
-            f"build-system.requires: {error}"
-        ) from error
-    return found
+    return wrapped.load(name)
 
 
 @contextmanager

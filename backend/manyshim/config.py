@@ -10,7 +10,7 @@ import struct
 import sys
 from typing import Any, Dict, List, Mapping, Optional, Tuple
 
-from manyshim.audit.request import Allowance, Request
+from manyshim.audit.request import Allowance, Compiled, Request
 from manyshim.audit.tags import GLIBC, LEGACY_NAMES, MUSL, PlatformTag, parse_platform
 from manyshim.errors import ConfigError
 from manyshim.options import BY_KEY, OPTIONS, Option, nearest
@@ -25,7 +25,7 @@ class Config(NamedTuple):
     """The options of frontends, one field each, and what the environment adds.
 
     `notices` are for stderr; `epoch` is SOURCE_DATE_EPOCH in seconds; `libc` is the building
-    interpreter's.
+    interpreter's; `compiled` is what our toolchain has built, once it has.
     """
 
     backend: str = "setuptools.build_meta"
@@ -49,6 +49,7 @@ class Config(NamedTuple):
     notices: Tuple[str, ...] = ()
     epoch: Optional[int] = None
     libc: Optional[str] = None
+    compiled: Optional[Compiled] = None
 
     @property
     def request(self) -> Request:
@@ -58,6 +59,7 @@ class Config(NamedTuple):
             self.libc,
             strict=self.strict and self.mode in ("retag", "repair"),
             exact=self.naming == "exact",
+            compiled=self.compiled,
             exclude=self.exclude,
             allow=self.allow,
         )
@@ -66,8 +68,8 @@ class Config(NamedTuple):
 def load(settings: Settings, environ: Mapping[str, str], folder: str = ".") -> Config:
     """Settle the configuration of a build in the source tree `folder`.
 
-    Raises ConfigError for an unknown key, a value that is not understood, a release key in the
-    table, or an option that this version does not have.
+    Raises ConfigError for an unknown key, a value that is not understood, or a release key in the
+    table.
     """
     values: Dict[str, Any] = {}
     explicit: Dict[str, str] = {}
@@ -82,11 +84,15 @@ def load(settings: Settings, environ: Mapping[str, str], folder: str = ".") -> C
             _refuse_misplaced(option, source)
             parsed = option.parse(option, value)
             _refuse_release(option, parsed, value, source)
-            if not option.has(parsed):
-                raise ConfigError(f"{key} = {value!r} is not in this version of manyshim")
             values[option.field] = parsed
             explicit[key] = source
     _markers(environ, values, explicit, notices)
+    libc = interpreter_libc()
+    if values.get("compiler") == "zig" and (libc is None or values.get("mode") == "off"):
+        # One release table serves all systems; and `off` is a packager's switch for everything.
+        values["compiler"] = "system"
+        if libc is None:
+            notices.append("compiler = zig is for Linux; the system's compiler is used here")
     report = values.get("report")
     if report is not None and not os.path.isabs(report):
         raise ConfigError(
@@ -97,7 +103,7 @@ def load(settings: Settings, environ: Mapping[str, str], folder: str = ".") -> C
         **values,
         notices=tuple(notices),
         epoch=epoch(environ),
-        libc=interpreter_libc(),
+        libc=libc,
     )
 
 
@@ -123,16 +129,29 @@ def backend_name(folder: str = ".") -> str:
     return name
 
 
-def _table(folder: str) -> Dict[str, Any]:
-    """Read [tool.manyshim]; a source tree without pyproject.toml has none."""
+def backend_path(folder: str = ".") -> List[str]:
+    """List the folders of an in-tree backend, absolute (PEP 517, `backend-path`)."""
+    system = _pyproject(folder).get("build-system", {})
+    listed = system.get("backend-path", []) if isinstance(system, dict) else []
+    return [os.path.abspath(os.path.join(folder, str(path))) for path in listed]
+
+
+def _pyproject(folder: str) -> Dict[str, Any]:
+    """Read pyproject.toml; a source tree without it has an empty one."""
     path = os.path.join(folder, "pyproject.toml")
     try:
         with open(path, "rb") as file:
-            tools = _toml().load(file).get("tool", {})
+            read: Dict[str, Any] = _toml().load(file)
     except FileNotFoundError:
         return {}
     except (ValueError, OSError) as error:
         raise ConfigError(f"pyproject.toml cannot be read: {error}") from error
+    return read
+
+
+def _table(folder: str) -> Dict[str, Any]:
+    """Read [tool.manyshim]."""
+    tools = _pyproject(folder).get("tool", {})
     table = tools.get("manyshim", {}) if isinstance(tools, dict) else None
     if not isinstance(table, dict):
         raise ConfigError("tool.manyshim in pyproject.toml must be a table")

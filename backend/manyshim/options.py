@@ -18,8 +18,6 @@ class Option(NamedTuple):
     """One option; `parse` turns its text, boolean, number or list into its value.
 
     `release` says of a value that it changes the build for everyone who installs from the sdist.
-    `later` are values that this version does not have yet; where it is `pending`, any but the
-    default.
     """
 
     key: str
@@ -28,8 +26,6 @@ class Option(NamedTuple):
     values: str
     meaning: str
     release: Callable[[Any], bool] = lambda _: False
-    later: Tuple[Any, ...] = ()
-    pending: bool = False
     table_only: bool = False
 
     @property
@@ -41,10 +37,6 @@ class Option(NamedTuple):
     def variable(self) -> str:
         """The environment variable that sets it."""
         return "MANYSHIM_" + self.field.upper()
-
-    def has(self, value: object) -> bool:
-        """Whether this version of manyshim can do what a value asks for."""
-        return value == self.default if self.pending else value not in self.later
 
     def refuse(self, value: object, wanted: str) -> ConfigError:
         """Make the error for a value that the option does not take."""
@@ -180,7 +172,8 @@ OPTIONS: Tuple[Option, ...] = (
         "platform", parse_policy, None,
         "`auto`, `manylinux_2_28`, `manylinux2014`, `2014`, `musllinux_1_2`, each with an "
         "optional `_ARCH` (another machine's: release key)",
-        "the tag to write if it is proved; `auto` takes the oldest that is",
+        "the tag to write if it is proved; `auto` takes the oldest that is; with `compiler` = "
+        "`zig` also the target, and `auto` is manylinux_2_17, or musllinux_1_2 on musl",
     ),
     Option(
         "strict", _boolean, False, "`true` `false` (release key)",
@@ -188,9 +181,10 @@ OPTIONS: Tuple[Option, ...] = (
         release=_always,
     ),
     Option(
-        "compiler", _choice("system", "zig"), "system", "`system`",
-        "the compiler that the wrapped backend is given",
-        release=_is("zig"), later=("zig",),
+        "compiler", _choice("system", "zig"), "system", "`system`; `zig` (release key)",
+        "the compiler that the wrapped backend is given: the system's, or zig, which compiles for "
+        "older glibcs, musl and other architectures",
+        release=_is("zig"),
     ),
     Option(
         "bundle", _texts, ("*",), "soname globs", "what a repair may copy into the wheel",
@@ -223,11 +217,12 @@ OPTIONS: Tuple[Option, ...] = (
     ),
     Option(
         "sysroot", _text, None, "a folder",
-        "the target's system, whose libraries a repair takes instead of this machine's",
+        "the target's system, whose libraries zig links and a repair takes instead of this "
+        "machine's; `/` opens this machine's to zig",
     ),
     Option(
-        "python-headers", _text, None, "a folder", "the target's `Python.h`",
-        pending=True,
+        "python-headers", _text, None, "a folder",
+        "the target's `Python.h` for zig, instead of this machine's with the target's sizes",
     ),
     Option(
         "compression-level", _level, 6, "`0` to `9`", "deflate level of the members that change",
@@ -251,7 +246,6 @@ def option_table() -> str:
     rows += [
         f"| `{option.key}` | {option.values} | {_shown(option)} | {option.meaning} |"
         for option in OPTIONS
-        if not option.pending
     ]
     return "\n".join(rows) + "\n"
 

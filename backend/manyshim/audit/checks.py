@@ -6,7 +6,7 @@ import re
 from typing import Dict, FrozenSet, Iterator
 
 from manyshim.audit import findings as f
-from manyshim.audit.facts import RELOCATABLE, WheelFacts
+from manyshim.audit.facts import RELOCATABLE, WheelFacts, install_path
 from manyshim.audit.findings import Finding, finding
 from manyshim.audit.identity import OS_ABIS, identify
 from manyshim.audit.request import Request
@@ -62,7 +62,7 @@ def elf_presence(facts: WheelFacts, request: Request) -> Iterator[Finding]:
     """Find a platform wheel without machine code, and machine code in a pure wheel."""
     native = list(_native(facts))
     if facts.name.linux and not native:
-        severity = f.ERROR if request.strict else f.WARNING
+        severity = f.ERROR if request.strict or request.compiled else f.WARNING
         yield finding("NO_ELF", "", str(facts.name), severity=severity)
     purelib = f"{facts.distribution}.data/purelib/"
     for path in native:
@@ -72,6 +72,26 @@ def elf_presence(facts: WheelFacts, request: Request) -> Iterator[Finding]:
             yield finding("ELF_IN_PURE_WHEEL", path, "Root-Is-Purelib: true")
         elif path.startswith(purelib):
             yield finding("ELF_IN_PURE_WHEEL", path, "the folder purelib")
+
+
+def modules_present(facts: WheelFacts, request: Request) -> Iterator[Finding]:
+    """Find extension modules that were to be compiled and are not there, as optional ones may."""
+    wanted = request.compiled.modules if request.compiled else ()
+    there = {
+        _module(install_path(path, facts.distribution).path)
+        for path in facts.paths
+        if path.endswith(".so")
+    }
+    severity = f.ERROR if request.strict else f.WARNING
+    for path in wanted:
+        if _module(path) not in there:
+            yield finding("NO_MODULE", "", path, severity=severity)
+
+
+def _module(path: str) -> str:
+    """Take the suffix off the file name of an extension module."""
+    folder, slash, name = path.rpartition("/")
+    return folder + slash + name.partition(".")[0]
 
 
 def _native(facts: WheelFacts) -> Iterator[str]:

@@ -11,6 +11,7 @@ from manyshim.audit.findings import Finding, finding
 from manyshim.audit.loading import LOADER, SYSTEM, Process
 from manyshim.audit.musl import wanted_names
 from manyshim.audit.policy import abi3_names, musl_symbols
+from manyshim.audit.request import Compiled
 from manyshim.audit.rules import Audit, is_libpython
 from manyshim.audit.tags import ARCHES, MUSL, ModuleSuffix, WheelName, parse_module_suffix
 
@@ -30,12 +31,16 @@ def suffixes(audit: Audit) -> Iterator[Finding]:
         suffix = parse_module_suffix(elf.name)
         if suffix is None:
             continue
+        compiled = audit.request.compiled
         for evidence in (
             _wrong_abi(suffix, audit.facts.name),
-            _wrong_triplet(suffix, audit.ladder.arch, audit.ladder.libc),
+            _wrong_triplet(suffix, audit.ladder.arch, audit.ladder.libc)
+            or _wrong_target(suffix, compiled),
         ):
             if evidence:
-                yield finding("SUFFIX", elf.path, suffix.implementation, evidence=evidence)
+                severity = f.ERROR if compiled else ""
+                subject = suffix.implementation
+                yield finding("SUFFIX", elf.path, subject, severity=severity, evidence=evidence)
 
 
 def _wrong_abi(suffix: ModuleSuffix, name: WheelName) -> str:
@@ -64,6 +69,12 @@ def _wrong_triplet(suffix: ModuleSuffix, arch: str, libc: str) -> str:
     if suffix.libc not in (None, libc):
         return f"it says {suffix.triplet}, and the file is for {libc}"
     return ""
+
+
+def _wrong_target(suffix: ModuleSuffix, compiled: Optional[Compiled]) -> str:
+    if compiled is None or suffix.triplet in ("", compiled.multiarch):
+        return ""
+    return f"it says {suffix.triplet}, and the target's Python looks for {compiled.multiarch}"
 
 
 def stable_abi(audit: Audit) -> Iterator[Finding]:
@@ -161,5 +172,22 @@ def undefined(audit: Audit) -> Iterator[Finding]:
             if left:
                 missing.setdefault(path, set()).update(left)
     for path, found in sorted(missing.items()):
-        symbols = tuple(sorted(found))
-        yield finding("UNDEFINED", path, symbols[0], symbols=symbols)
+        symbols = tuple(sorted(name for name in found if not _told_by_runtimes(audit, name)))
+        if symbols:
+            yield finding("UNDEFINED", path, symbols[0], symbols=symbols)
+
+
+# Clang's calls into its sanitizers and into OpenMP; our toolchain has no library for either.
+_RUNTIMES = ("__ubsan_", "__asan_", "__kmpc_", "GOMP_", "omp_")
+
+
+def _told_by_runtimes(audit: Audit, name: str) -> bool:
+    return audit.request.compiled is not None and name.startswith(_RUNTIMES)
+
+
+def runtimes(audit: Audit) -> Iterator[Finding]:
+    """Find calls into a runtime of the compiler that our toolchain does not link."""
+    for elf in audit.elfs:
+        symbols = tuple(sorted(name for name in elf.undefined if _told_by_runtimes(audit, name)))
+        if symbols:
+            yield finding("UNDEFINED", elf.path, symbols[0], severity=f.ERROR, symbols=symbols)

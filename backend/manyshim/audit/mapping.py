@@ -100,11 +100,13 @@ def float_abi(audit: Audit) -> Iterator[Finding]:
 def search_paths(audit: Audit) -> Iterator[Finding]:
     """Find RPATH and RUNPATH entries that lead out of the wheel."""
     distribution = audit.facts.distribution
+    # A toolchain's output runs on no machine that has the building one's folders.
+    severity = f.ERROR if audit.request.compiled else ""
     for elf in audit.elfs:
         for entry in dict.fromkeys((*elf.rpath, *elf.runpath)):
             reason = leaves(elf, entry, distribution)
             if reason:
-                yield finding("RPATH_LEAK", elf.path, entry, evidence=reason)
+                yield finding("RPATH_LEAK", elf.path, entry, severity=severity, evidence=reason)
 
 
 def leaves(elf: ElfFile, entry: str, distribution: str) -> str:

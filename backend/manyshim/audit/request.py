@@ -17,12 +17,24 @@ class Allowance(NamedTuple):
     glob: str
 
 
+class Compiled(NamedTuple):
+    """What a toolchain was told to compile.
+
+    `multiarch` is the triplet in the file names of the target's extension modules; `modules` are
+    the files that the wrapped backend set out to build.
+    """
+
+    multiarch: str
+    modules: Tuple[str, ...] = ()
+
+
 class Request(NamedTuple):
     """What was asked: the platform, or None for the oldest proved, and what is accepted.
 
     `libc` is the family that decides where the files leave it open: in a build the building
     interpreter's. `strict` hardens the findings that stand for a likely crash, `thorough` those
     about the archive, as `check` does. `exact` lets `auto` take unlisted policies too (PEP 600).
+    `compiled` is there where our toolchain compiled the files: they have to be what it was told.
     """
 
     platform: Optional[PlatformTag] = None
@@ -30,6 +42,7 @@ class Request(NamedTuple):
     strict: bool = False
     thorough: bool = False
     exact: bool = False
+    compiled: Optional[Compiled] = None
     exclude: Tuple[str, ...] = ()
     allow: Tuple[Allowance, ...] = ()
 

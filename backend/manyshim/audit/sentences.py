@@ -54,7 +54,12 @@ def _too_new(found: Finding) -> Sentence:
     symbols = names(found.symbols)
     if found.subject.startswith("musl "):
         needs = f"needs {symbols}, which came with {found.subject}"
+        way_out = "build on an older Alpine (a musllinux image), or accept the newer tag"
     else:
+        way_out = (
+            "compile for an older glibc (-C manyshim.compiler=zig), build on an older system, or "
+            "accept the newer tag"
+        )
         if len(found.symbols) == 1:
             needs = f"needs {symbols}@{shown(found.subject)}"
         elif symbols:
@@ -66,7 +71,7 @@ def _too_new(found: Finding) -> Sentence:
         needs = f"{needs}{relr} from {shown(found.library)}{weak}"
     return Sentence(
         f"{needs}; {_limit(found)}",
-        "build on an older system (a manylinux or musllinux image), or accept the newer tag",
+        way_out,
     )
 
 
@@ -179,6 +184,11 @@ SENTENCES: Dict[str, Callable[[Finding], Sentence]] = {
     "NO_ELF": _simple(
         "a wheel for Linux without any ELF file",
         "build the extension (was it optional, and failed?), or tag the wheel any",
+    ),
+    "NO_MODULE": _simple(
+        "{subject} was to be built, and is not in the wheel",
+        "look for its error in the output of the build (an optional extension may fail silently); "
+        "libraries that it needs come from sysroot",
     ),
     "DUP_MEMBER": _simple(
         "stands in the archive {evidence}; installers differ in which they take",

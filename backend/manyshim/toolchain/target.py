@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import Mapping, Optional, Tuple
 
 from manyshim.audit.policy import ladder
-from manyshim.audit.tags import MUSL, PlatformTag
+from manyshim.audit.tags import GLIBC, MUSL, PlatformTag
 from manyshim.errors import ConfigError
 from manyshim.values import NamedTuple
 
 # What `auto` promises where zig can: the glibc of ten years of distributions, and zig's musl.
 _USUAL_GLIBC = (2, 17)
 _USUAL_MUSL = (1, 2)
+
+# zig compiles for the newest it has where it is asked for a newer one, and only warns.
+_NEWEST_GLIBC = (2, 44)
 
 
 class Port(NamedTuple):
@@ -32,7 +35,7 @@ _PORTS: Mapping[str, Port] = {
     "x86_64": Port("x86_64", "x86_64", "", (2, 5)),
     "i686": Port("x86", "i386", "", (2, 5), "i686"),
     "aarch64": Port("aarch64", "aarch64", "", (2, 17)),
-    "armv7l": Port("arm", "arm", "eabihf", (2, 17), "generic+v7a+vfp3d16+thumb2"),
+    "armv7l": Port("arm", "arm", "eabihf", (2, 17), "generic+v7a+vfp3d16+thumb2-neon-d32"),
     "ppc64le": Port("powerpc64le", "powerpc64le", "", (2, 19)),
     "s390x": Port("s390x", "s390x", "", (2, 17)),
     "riscv64": Port("riscv64", "riscv64", "", (2, 27)),
@@ -64,13 +67,20 @@ class Target(NamedTuple):
         """What sysconfig.get_platform() says on the target: `linux-aarch64`."""
         return f"linux-{self.tag.arch}"
 
+    @property
+    def triplet(self) -> str:
+        """Name the target as Debian names its folders: `aarch64-linux-gnu`."""
+        libc = "musl" if self.tag.libc == MUSL else "gnu"
+        return f"{self.port.multiarch}-linux-{libc}{self.port.abi}"
+
     def multiarch(self, python: Tuple[int, int]) -> str:
         """Name the target as CPython does in the file names of its extension modules.
 
         Until 3.10 it said `gnu` on musl, too.
         """
-        libc = "musl" if self.tag.libc == MUSL and python >= (3, 11) else "gnu"
-        return f"{self.port.multiarch}-linux-{libc}{self.port.abi}"
+        if python >= (3, 11):
+            return self.triplet
+        return self._replace(tag=self.tag._replace(libc=GLIBC)).triplet
 
 
 def settle(platform: Optional[PlatformTag], arch: str, libc: str) -> Target:
@@ -82,15 +92,16 @@ def settle(platform: Optional[PlatformTag], arch: str, libc: str) -> Target:
     port = _PORTS.get(tag.arch)
     if port is None:
         raise ConfigError(f"zig has no {tag.libc} for {tag.arch}; it has: {', '.join(_PORTS)}")
-    if tag.libc == MUSL and tag.version < _USUAL_MUSL:
+    if tag.libc == MUSL and tag.version != _USUAL_MUSL:
         raise ConfigError(
-            f"zig cannot promise {tag}: its musl is 1.2, and musl's names carry no versions. "
-            f"Ask for {tag._replace(minor=2)}, or build in a musllinux_1_1 container"
+            f"zig cannot promise {tag}: its musl is 1.2, and musl's names carry no versions. Ask "
+            f"for {_usual(tag.arch, MUSL)}, or build in a container of {tag.without_arch}"
         )
-    if tag.libc != MUSL and tag.version < port.glibc_floor:
+    if tag.libc == GLIBC and not port.glibc_floor <= tag.version <= _NEWEST_GLIBC:
+        floor, newest = (".".join(map(str, one)) for one in (port.glibc_floor, _NEWEST_GLIBC))
         raise ConfigError(
-            f"zig has no glibc older than {'.'.join(map(str, port.glibc_floor))} for {tag.arch}, "
-            f"so {tag} cannot be compiled for; the oldest is platform = {_usual(tag.arch, tag.libc)}"
+            f"zig has glibc {floor} to {newest} for {tag.arch}, so {tag} cannot be compiled for; "
+            f"most systems take {_usual(tag.arch, GLIBC)}"
         )
     return Target(tag)
 

@@ -1,0 +1,53 @@
+"""The process in which the wrapped backend builds for a target; its environment is the target's."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any, Dict, List, Mapping
+
+from manyshim import wrapped
+from manyshim.errors import BackendError
+
+# Run with the path of the request: only then is manyshim to be found.
+START = (
+    "import json, sys; request = json.load(open(sys.argv[1], encoding='utf-8')); "
+    "sys.path[:] = request['path']; from manyshim.toolchain import child; child.main(request)"
+)
+
+
+def main(request: Mapping[str, Any]) -> None:
+    """Call the wrapped backend's build_wheel, and write down what it returned.
+
+    What the backend raises passes untouched, and ends the process.
+    """
+    sys.argv[:] = [request["backend"]]
+    answer: Dict[str, Any]
+    try:
+        backend = wrapped.load(request["backend"])
+    except BackendError as error:
+        answer = {"error": str(error)}
+    else:
+        name = backend.build_wheel(
+            request["folder"], request["settings"], request["metadata_directory"]
+        )
+        answer = {"name": name if isinstance(name, str) else repr(name), "modules": _modules()}
+    with open(request["answer"], "w", encoding="utf-8") as file:
+        json.dump(answer, file)
+
+
+def _modules() -> List[str]:
+    """List the extension modules that setuptools was told to build, as files of the wheel.
+
+    One that is `optional` may be missing without a word.
+    """
+    core = sys.modules.get("distutils.core") or sys.modules.get("setuptools._distutils.core")
+    distribution = getattr(core, "_setup_distribution", None)
+    commands = getattr(distribution, "command_obj", None) or {}
+    build_ext = commands.get("build_ext")
+    if build_ext is None:
+        return []
+    return sorted(
+        build_ext.get_ext_filename(build_ext.get_ext_fullname(extension.name))
+        for extension in getattr(distribution, "ext_modules", None) or ()
+    )

@@ -1,0 +1,92 @@
+"""What runs when the wrapped backend calls its C or C++ compiler, once a file.
+
+It stands between each call and zig, so it imports as little as it can.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import List, NoReturn, Sequence
+
+from manyshim.toolchain.arguments import adapt
+from manyshim.toolchain.setting import Setting
+from manyshim.values import NamedTuple
+
+_APPEND = os.O_WRONLY | os.O_APPEND | os.O_CREAT
+
+
+class Job(NamedTuple):
+    """What a build tells its compilers.
+
+    `notes` is a file of lines for the one who builds; `cache` a folder with an empty file for
+    each library that zig has compiled, whose names begin with `key`.
+    """
+
+    zig: str
+    setting: Setting
+    notes: str
+    cache: str
+    key: str
+
+
+def main(driver: str, job: Job, arguments: Sequence[str]) -> NoReturn:
+    """Call zig with what a compiler was called with, and end with its exit code."""
+    adapted = adapt(driver, expanded(arguments), job.setting)
+    for note in adapted.notes:
+        _tell(job, note)
+    if adapted.refusal:
+        _tell(job, adapted.refusal)
+        sys.exit(f"manyshim: error: {adapted.refusal}")
+    command = [job.zig, adapted.driver, *adapted.arguments]
+    marker = os.path.join(job.cache, f"{job.key}-{adapted.driver}")
+    if not adapted.links or os.path.exists(marker):
+        os.execv(job.zig, command)  # noqa: S606 (what the build has called)
+    what, how_long = _FIRST[adapted.driver]
+    _tell(
+        job,
+        f"zig compiles {what} for {job.setting.triple} once, {how_long}; it stays in {job.cache}",
+    )
+    code = os.spawnv(os.P_WAIT, job.zig, command)  # noqa: S606
+    if code == 0:
+        os.close(os.open(marker, _APPEND, 0o666))
+    # A negative code is a signal's, which a shell would say as 128 and more.
+    sys.exit(code if code >= 0 else 128 - code)
+
+
+_FIRST = {
+    "cc": ("the C library's start files", "about 5 seconds"),
+    "c++": ("libc++", "about a minute"),
+}
+
+
+def expanded(arguments: Sequence[str]) -> List[str]:
+    """Put the arguments of response files in their place; they may name others."""
+    found: List[str] = []
+    left = list(reversed(arguments))
+    files = 0
+    while left:
+        argument = left.pop()
+        path = argument[1:]
+        if not argument.startswith("@") or files > _FILES or not os.path.isfile(path):
+            found.append(argument)
+            continue
+        import shlex  # noqa: PLC0415 (hardly ever)
+
+        files += 1
+        with open(path, encoding="utf-8", errors="surrogateescape") as file:
+            left.extend(reversed(shlex.split(file.read())))
+    return found
+
+
+# A file that names itself ends here, and zig says what is wrong with it.
+_FILES = 100
+
+
+def _tell(job: Job, line: str) -> None:
+    """Leave a line for the one who builds; one write, so that no two calls mix theirs."""
+    descriptor = os.open(job.notes, _APPEND, 0o666)
+    try:
+        os.write(descriptor, os.fsencode(line.replace("\n", " ") + "\n"))
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,136 @@
+"""Builds with compiler = zig, in processes of their own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional
+
+import pytest
+
+from manyshim.audit.choice import choose
+from manyshim.audit.facts import ElfFile
+from manyshim.audit.request import Request
+from manyshim.audit.tags import PlatformTag
+from manyshim.audit.verdict import Report
+from manyshim.formats.wheel import Wheel
+from manyshim.pipeline import inspect
+
+REPOSITORY = Path(__file__).parent.parent
+BACKEND = REPOSITORY / "backend"
+PROBE = REPOSITORY / "tests" / "packages" / "probe"
+
+# What would change a build from outside.
+_SCRUBBED = ("CFLAGS", "CPPFLAGS", "LDFLAGS", "CC", "CXX", "AR", "PYTHONPATH", "DIST_EXTRA_CONFIG")
+
+_HOOK = (
+    "import sys, json, manyshim.backend as b; "
+    "print(b.build_wheel(sys.argv[1], json.loads(sys.argv[2])))"
+)
+
+
+class Done(NamedTuple):
+    """A build's exit code, what it said, and the one wheel that it left."""
+
+    code: int
+    said: str
+    output: str
+    wheel: Optional[Path]
+
+    @property
+    def name(self) -> str:
+        """The wheel's file name."""
+        assert self.wheel is not None, self.said + self.output
+        return self.wheel.name
+
+    @property
+    def lines(self) -> List[str]:
+        """What manyshim itself said."""
+        return [line[10:] for line in self.said.splitlines() if line.startswith("manyshim: ")]
+
+
+def zig() -> str:
+    """Find the zig of this environment; skip without one."""
+    spec = find_spec("ziglang")
+    for folder in (spec.submodule_search_locations if spec else None) or ():
+        return str(Path(folder) / "zig")
+    pytest.skip("no zig (PyPI: ziglang)")
+
+
+def clean(environ: Optional[Mapping[str, Optional[str]]] = None) -> Dict[str, str]:
+    """Return an environment for builds, with zig on PATH; None takes a variable away."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in _SCRUBBED and not name.startswith(("MANYSHIM_", "PROBE_"))
+    }
+    kept["PATH"] = os.pathsep.join((str(Path(zig()).parent), kept.get("PATH", "")))
+    kept["PYTHONPATH"] = str(BACKEND)
+    for name, value in (environ or {}).items():
+        kept.pop(name, None)
+        if value is not None:
+            kept[name] = value
+    return kept
+
+
+def copy(source: Path, folder: Path) -> Path:
+    """Copy a project as a fresh clone has it."""
+    debris = shutil.ignore_patterns("__pycache__", "*.egg-info", "build", "dist", "*.so")
+    shutil.copytree(str(source), str(folder), ignore=debris)
+    return folder
+
+
+def compile_wheel(
+    project: Path,
+    platform: str,
+    *,
+    environ: Optional[Mapping[str, Optional[str]]] = None,
+    python: str = sys.executable,
+    **settings: Any,
+) -> Done:
+    """Call the hook in the project's folder, as frontends do."""
+    import json
+
+    given = {"compiler": "zig", "platform": platform, **settings}
+    keyed = {f"manyshim.{key.replace('_', '-')}": value for key, value in given.items()}
+    dist = project / "dist"
+    shutil.rmtree(str(dist), ignore_errors=True)
+    done = subprocess.run(
+        [python, "-c", _HOOK, str(dist), json.dumps(keyed)],
+        cwd=str(project),
+        env=clean(environ),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    wheels = list(dist.glob("*.whl"))
+    assert list(dist.glob(".manyshim-*")) == []
+    wheel = wheels[0] if wheels else None
+    return Done(done.returncode, done.stderr, done.stdout, wheel)
+
+
+def audited(wheel: Path, libc: str = "glibc") -> Report:
+    """Audit a wheel as the command line would."""
+    with Wheel(str(wheel)) as opened:
+        return inspect(opened, Request(libc=libc))
+
+
+def proved(wheel: Path) -> Optional[PlatformTag]:
+    """Name the oldest policy that a wheel satisfies."""
+    return choose(audited(wheel), Request()).tag
+
+
+def elfs(wheel: Path) -> Dict[str, ElfFile]:
+    """Read a wheel's ELF files, by their paths."""
+    with Wheel(str(wheel)) as opened:
+        return {elf.path: elf for elf in opened.facts().elfs}
+
+
+def members(wheel: Path) -> Dict[str, bytes]:
+    with zipfile.ZipFile(wheel) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}

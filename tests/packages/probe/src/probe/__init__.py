@@ -1,0 +1,1 @@
+"""What a target is like, seen from C and from C++."""

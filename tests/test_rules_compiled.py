@@ -1,0 +1,141 @@
+"""What our toolchain has compiled is held against what it was told to compile."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Tuple
+
+import pytest
+
+from manyshim.audit import findings as f
+from manyshim.audit.choice import choose
+from manyshim.audit.facts import WheelFacts
+from manyshim.audit.request import Compiled, Request
+from manyshim.audit.tags import parse_platform
+from manyshim.audit.verdict import audit
+from test_rules import ARM64, NEAR, elf, libc, musl, wheel
+
+GNU, MUSL = "x86_64-linux-gnu", "x86_64-linux-musl"
+MODULE = f"pkg/_x.cpython-311-{GNU}.so"
+MUSL_MODULE = f"pkg/_x.cpython-311-{MUSL}.so"
+PURE = wheel(paths=("pkg/_x.py", "pkg/_x/data.so.txt"))
+
+
+def told(multiarch: str = GNU, *modules: str, strict: bool = False, tag: str = "") -> Request:
+    compiled = Compiled(multiarch, modules)
+    return Request(parse_platform(tag) if tag else None, compiled=compiled, strict=strict)
+
+
+class Case(NamedTuple):
+    """Facts and a request, and the findings of warning and more: kind, severity, subject."""
+
+    facts: WheelFacts
+    request: Request
+    found: Tuple[Tuple[str, str, str], ...] = ()
+
+
+SANITIZED = libc(MODULE, undefined=("__ubsan_handle_add_overflow", "other"))
+CASES = {
+    "as told": Case(wheel(libc(MODULE)), told(GNU, MODULE)),
+    "no suffix": Case(wheel(libc("pkg/_x.so")), told(GNU, MODULE)),
+    "stable ABI": Case(wheel(libc("pkg/_x.abi3.so")), told(GNU, "pkg/_x.abi3.so")),
+    "in platlib": Case(wheel(libc(f"demo-1.0.data/platlib/{MODULE}")), told(GNU, MODULE)),
+    "suffix of an older musl Python": Case(
+        wheel(musl(path="pkg/_x.cpython-310-x86_64-linux-gnu.so"))._replace(
+            name=wheel().name._replace(pythons=("cp310",), abis=("cp310",)),
+            tags=("cp310-cp310-linux_x86_64",),
+        ),
+        told(GNU),
+    ),
+    "suffix of another libc": Case(
+        wheel(musl(path=MODULE)), told(MUSL), (("SUFFIX", f.ERROR, "cpython-311"),)
+    ),
+    "suffix that older Pythons do not know": Case(
+        wheel(musl(path="pkg/_x.cpython-310-x86_64-linux-musl.so"))._replace(
+            name=wheel().name._replace(pythons=("cp310",), abis=("cp310",)),
+            tags=("cp310-cp310-linux_x86_64",),
+        ),
+        told(GNU),
+        (("SUFFIX", f.ERROR, "cpython-310"),),
+    ),
+    "suffix of another machine": Case(
+        wheel(libc(MODULE, arch=ARM64), platform="linux_aarch64"),
+        told("aarch64-linux-gnu"),
+        (("SUFFIX", f.ERROR, "cpython-311"),),
+    ),
+    "no module": Case(
+        wheel(libc(MODULE)),
+        told(GNU, MODULE, "pkg/_y.so"),
+        (("NO_MODULE", f.WARNING, "pkg/_y.so"),),
+    ),
+    "no module, strict": Case(
+        wheel(libc(MODULE)),
+        told(GNU, "pkg/_y.so", strict=True),
+        (("NO_MODULE", f.ERROR, "pkg/_y.so"),),
+    ),
+    "nothing compiled": Case(
+        PURE,
+        told(GNU, MODULE),
+        (("NO_ELF", f.ERROR, str(PURE.name)), ("NO_MODULE", f.WARNING, MODULE)),
+    ),
+    "sanitizer": Case(
+        wheel(SANITIZED),
+        told(),
+        (
+            ("UNDEFINED", f.ERROR, "__ubsan_handle_add_overflow"),
+            ("UNDEFINED", f.WARNING, "other"),
+        ),
+    ),
+    "OpenMP": Case(
+        # The system's library could define it, for all that the audit knows.
+        wheel(elf(MODULE, "libc.so.6", "libX11.so.6", undefined=("__kmpc_fork_call",))),
+        told(),
+        (("UNDEFINED", f.ERROR, "__kmpc_fork_call"),),
+    ),
+    "search path": Case(
+        wheel(libc(MODULE, runpath=("/opt/python/lib",))),
+        told(),
+        (("RPATH_LEAK", f.ERROR, "/opt/python/lib"),),
+    ),
+    "search path inside": Case(wheel(libc(MODULE, rpath=NEAR)), told()),
+    "newer musl": Case(
+        wheel(musl("preadv2", path=MUSL_MODULE)),
+        told(MUSL),
+        (("MUSL_PATCH_LEVEL", f.WARNING, "musl 1.2.5"),),
+    ),
+    "newer musl, strict": Case(
+        wheel(musl("preadv2", path=MUSL_MODULE)),
+        told(MUSL, strict=True),
+        (("MUSL_PATCH_LEVEL", f.ERROR, "musl 1.2.5"),),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+def test_what_was_told_is_proved(case: Case) -> None:
+    found = {
+        (one.kind, one.severity, one.subject)
+        for one in audit(case.facts, case.request).findings
+        if one.severity in (f.ERROR, f.WARNING)
+    }
+    assert found == set(case.found)
+
+
+@pytest.mark.parametrize(
+    ("facts", "tag", "reason"),
+    [
+        (wheel(libc(MODULE)), "manylinux_2_17_aarch64", "and the files are for x86_64"),
+        (wheel(libc(MODULE)), "musllinux_1_2_x86_64", "and the files are for glibc"),
+        (PURE, "manylinux_2_17_x86_64", "nothing to audit"),
+    ],
+)
+def test_another_target_has_no_tag(facts: WheelFacts, tag: str, reason: str) -> None:
+    request = told(tag=tag)
+    claim = choose(audit(facts, request), request)
+    assert claim.tag is None
+    assert reason in claim.reason
+
+
+def test_a_module_that_asks_for_no_libc_takes_the_tag_asked_for() -> None:
+    request = told(tag="manylinux_2_17_x86_64")
+    claim = choose(audit(wheel(elf(MODULE)), request), request)
+    assert str(claim.tag) == "manylinux_2_17_x86_64"

@@ -1,0 +1,82 @@
+"""What zig is told to compile for, by the tag that is asked for."""
+
+from __future__ import annotations
+
+from typing import Optional, Tuple
+
+import pytest
+
+from manyshim.audit.tags import GLIBC, MUSL, parse_platform
+from manyshim.errors import ConfigError
+from manyshim.toolchain.target import settle
+
+# Asked for, the building interpreter's architecture and libc; the tag, and zig's target.
+SETTLED = [
+    ("", "x86_64", GLIBC, "manylinux_2_17_x86_64", "x86_64-linux-gnu.2.17"),
+    ("", "x86_64", MUSL, "musllinux_1_2_x86_64", "x86_64-linux-musl"),
+    ("", "aarch64", GLIBC, "manylinux_2_17_aarch64", "aarch64-linux-gnu.2.17"),
+    ("", "ppc64le", GLIBC, "manylinux_2_24_ppc64le", "powerpc64le-linux-gnu.2.24"),
+    ("", "riscv64", GLIBC, "manylinux_2_31_riscv64", "riscv64-linux-gnu.2.31"),
+    ("", "loongarch64", GLIBC, "manylinux_2_36_loongarch64", "loongarch64-linux-gnu.2.36"),
+    ("2014", "x86_64", GLIBC, "manylinux_2_17_x86_64", "x86_64-linux-gnu.2.17"),
+    ("manylinux_2_28", "aarch64", GLIBC, "manylinux_2_28_aarch64", "aarch64-linux-gnu.2.28"),
+    ("manylinux_2_5", "x86_64", GLIBC, "manylinux_2_5_x86_64", "x86_64-linux-gnu.2.5"),
+    ("manylinux_2_17_i686", "x86_64", GLIBC, "manylinux_2_17_i686", "x86-linux-gnu.2.17"),
+    ("manylinux_2_17_armv7l", "x86_64", MUSL, "manylinux_2_17_armv7l", "arm-linux-gnueabihf.2.17"),
+    ("musllinux_1_2_armv7l", "x86_64", GLIBC, "musllinux_1_2_armv7l", "arm-linux-musleabihf"),
+    ("manylinux_2_17_s390x", "x86_64", GLIBC, "manylinux_2_17_s390x", "s390x-linux-gnu.2.17"),
+    ("musllinux_1_2", "aarch64", GLIBC, "musllinux_1_2_aarch64", "aarch64-linux-musl"),
+]
+
+
+@pytest.mark.parametrize(("asked", "arch", "libc", "tag", "triple"), SETTLED)
+def test_a_platform_is_the_target(asked: str, arch: str, libc: str, tag: str, triple: str) -> None:
+    platform = parse_platform(f"manylinux{asked}" if asked == "2014" else asked) if asked else None
+    target = settle(platform, arch, libc)
+    assert (str(target.tag), target.triple) == (tag, triple)
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        ("manylinux_2_16_aarch64", ("2.17", "manylinux_2_17_aarch64")),
+        ("manylinux_2_17_ppc64le", ("2.19", "manylinux_2_24_ppc64le")),
+        ("manylinux_2_17_riscv64", ("2.27", "manylinux_2_31_riscv64")),
+        ("manylinux_2_17_ppc64", ("zig has no glibc for ppc64", "x86_64, i686, aarch64")),
+        ("manylinux_2_99_x86_64", ("manylinux_2_99_x86_64", "2.5 to 2.44")),
+        ("musllinux_1_1_x86_64", ("musllinux_1_2_x86_64", "container")),
+        ("musllinux_1_3_x86_64", ("musllinux_1_2_x86_64",)),
+    ],
+)
+def test_a_target_that_zig_does_not_have(asked: str, words: Tuple[str, ...]) -> None:
+    with pytest.raises(ConfigError) as caught:
+        settle(parse_platform(asked), "x86_64", GLIBC)
+    assert all(word in str(caught.value) for word in words)
+
+
+# From the file names in wheels of the package index.
+@pytest.mark.parametrize(
+    ("tag", "python", "multiarch"),
+    [
+        ("manylinux_2_17_x86_64", (3, 8), "x86_64-linux-gnu"),
+        ("manylinux_2_17_i686", (3, 11), "i386-linux-gnu"),
+        ("manylinux_2_17_armv7l", (3, 11), "arm-linux-gnueabihf"),
+        ("manylinux_2_24_ppc64le", (3, 11), "powerpc64le-linux-gnu"),
+        ("musllinux_1_2_x86_64", (3, 10), "x86_64-linux-gnu"),
+        ("musllinux_1_2_x86_64", (3, 11), "x86_64-linux-musl"),
+        ("musllinux_1_2_i686", (3, 11), "i386-linux-musl"),
+        ("musllinux_1_2_armv7l", (3, 10), "arm-linux-gnueabihf"),
+        ("musllinux_1_2_armv7l", (3, 13), "arm-linux-musleabihf"),
+    ],
+)
+def test_cpython_names_the_target_in_suffixes(
+    tag: str, python: Tuple[int, int], multiarch: str
+) -> None:
+    assert settle(parse_platform(tag), "x86_64", GLIBC).multiarch(python) == multiarch
+
+
+def test_what_sysconfig_calls_the_platform() -> None:
+    tag: Optional[object] = parse_platform("musllinux_1_2_armv7l")
+    assert tag is not None
+    target = settle(parse_platform("musllinux_1_2_armv7l"), "x86_64", GLIBC)
+    assert (target.host_platform, target.triplet) == ("linux-armv7l", "arm-linux-musleabihf")
