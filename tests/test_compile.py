@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Dict, List
+from typing import Any, Dict, List
 
 import pytest
 
@@ -92,7 +92,8 @@ def test_without_a_folder_to_work_in(
 
 def test_sysroot_and_headers_have_to_be_there(probe: Path, tmp_path: Path) -> None:
     for option, words in (("sysroot", "is no folder"), ("python_headers", "Python.h")):
-        done = compile_wheel(probe, ARM64, **{option: str(tmp_path / "nowhere")})
+        settings: Dict[str, Any] = {option: str(tmp_path / "nowhere")}
+        done = compile_wheel(probe, ARM64, **settings)
         assert (done.code, done.wheel) == (2, None)
         (line,) = done.said.splitlines()
         assert words in line

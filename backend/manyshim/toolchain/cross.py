@@ -75,8 +75,7 @@ def variables(  # noqa: PLR0913, PLR0917 (each is a place or a name of its own)
             f'compiler = "zig" builds with CPython only; SOABI here is {host.get("SOABI")!r}'
         )
     soabi = f"{implementation.group()}-{multiarch}"
-    triplet = f"{ARCHES[target.tag.arch].triplet}-unknown-linux-"
-    triplet += multiarch.rpartition("-")[2] if target.tag.libc != MUSL else f"musl{target.port.abi}"
+    machine_type = target.triplet.replace("-linux-", "-unknown-linux-")
     result.update(_commands(tools))
     result.update(_flags(python, debug=bool(host.get("Py_DEBUG"))))
     result.update(dict.fromkeys(("INCLUDEPY", "CONFINCLUDEPY"), headers))
@@ -87,7 +86,7 @@ def variables(  # noqa: PLR0913, PLR0917 (each is a place or a name of its own)
     result.update(dict.fromkeys(("LDLIBRARY", "INSTSONAME"), static), LIBPYTHON="", PY3LIBRARY="")
     result.update(dict.fromkeys(("Py_ENABLE_SHARED", "PY_ENABLE_SHARED"), 0), GNULD="yes")
     result.update(SOABI=soabi, EXT_SUFFIX=f".{soabi}.so", MULTIARCH=multiarch)
-    result.update(dict.fromkeys(("HOST_GNU_TYPE", "BUILD_GNU_TYPE"), triplet))
+    result.update(dict.fromkeys(("HOST_GNU_TYPE", "BUILD_GNU_TYPE"), machine_type))
     result.update((name, size) for name, size in _measured(target, python).items() if name in host)
     return result
 
@@ -135,7 +134,7 @@ def _measured(target: Target, python: Tuple[int, int]) -> Dict[str, int]:
         "HAVE_GCC_ASM_FOR_X64": int(arch == "x86_64"),
         "HAVE_GCC_ASM_FOR_X87": int(x87),
         "X87_DOUBLE_ROUNDING": int(arch == "i686"),
-        "FLOAT_WORDS_BIGENDIAN": int(not little),
+        "FLOAT_WORDS_BIGENDIAN": int(not little and python < (3, 13)),
         "DOUBLE_IS_BIG_ENDIAN_IEEE754": int(not little),
         "DOUBLE_IS_LITTLE_ENDIAN_IEEE754": int(little),
         "HAVE_USABLE_WCHAR_T": int(arch in ("aarch64", "armv7l")),
@@ -187,8 +186,12 @@ def environment(  # noqa: PLR0913 (each is a place or a name of its own)
             result.pop(name, None)
         folders = list(_pkg_config_folders(sysroot, target)) if sysroot else []
         result["PKG_CONFIG_LIBDIR"] = os.pathsep.join(folders) or libraries
-        if sysroot:
+        if sysroot not in ("", "/"):
             result["PKG_CONFIG_SYSROOT_DIR"] = sysroot
+            # Named with -I, another libc's headers would come before zig's.
+            folders = [f"{root}/usr/include" for root in (sysroot, "")]
+            folders += [f"{folder}/{target.triplet}" for folder in folders]
+            result["PKG_CONFIG_SYSTEM_INCLUDE_PATH"] = os.pathsep.join(folders)
     commands = _commands(tools)
     for name in ("CC", "CXX", "LDSHARED", "LDCXXSHARED", "AR", "RANLIB"):
         result[name] = commands[name]
@@ -205,10 +208,9 @@ def environment(  # noqa: PLR0913 (each is a place or a name of its own)
 
 def _pkg_config_folders(sysroot: str, target: Target) -> Iterator[str]:
     """Yield the folders of a sysroot that hold what pkg-config reads."""
-    # Debian's name, which does not depend on the Python; others have lib64 where it is 64 bits.
-    multiarch = f"lib/{target.multiarch((3, 11))}"
+    # Debian's; then that of others where it is 64 bits.
     wide = ("lib64",) if ARCHES[target.tag.arch].bits == 64 else ()
-    for lib in (multiarch, *wide, "lib", "share"):
+    for lib in (f"lib/{target.triplet}", *wide, "lib", "share"):
         folder = os.path.join(sysroot, "usr", lib, "pkgconfig")
         if os.path.isdir(folder):
             yield folder

@@ -87,8 +87,12 @@ def _aliases(headers: _Headers) -> Iterator[str]:
         yield os.path.realpath(path)
 
 
+def _version() -> str:
+    return "{}.{}".format(*sys.version_info)
+
+
 def _own(known: Iterable[str]) -> _Headers:
-    version = "{}.{}".format(*sys.version_info)
+    version = _version()
     folders = list(known)
     folder = _holding("Python.h", folders)
     config = folder and _holding(_CONFIG, [folder, *folders])
@@ -113,27 +117,32 @@ def _given(folder: str, given: str, target: Target) -> _Headers:
         if not _holding(name, [folder]):
             raise ConfigError(
                 f"{option} has no {name}; name the folder of the target's Python.h, such as "
-                "SYSROOT/usr/include/python{}.{}".format(*sys.version_info)
+                f"SYSROOT/usr/include/python{_version()}"
             )
-    # Debian's name, which does not depend on the Python.
-    multiarch, bits = target.multiarch((3, 11)), ARCHES[target.tag.arch].bits
-    real = _resolve(os.path.join(folder, _CONFIG), multiarch, bits)
+    arch = ARCHES[target.tag.arch]
+    bits = arch.bits
+    real = _resolve(os.path.join(folder, _CONFIG), target.triplet, bits)
     if not real:
         raise ConfigError(
-            f"{option}: its pyconfig.h includes that of each architecture, and that of {multiarch} "
-            f"is not found beside {folder}"
+            f"{option}: its pyconfig.h includes that of each architecture, and that of "
+            f"{target.triplet} is not found beside {folder}"
         )
     found = _numbers(_read(os.path.join(folder, "patchlevel.h")))
     version = found.get("PY_MAJOR_VERSION"), found.get("PY_MINOR_VERSION")
+    if None in version:
+        raise ConfigError(f"{option} is of another Python: its patchlevel.h has no version")
     if version != sys.version_info[:2]:
         raise ConfigError(
-            f"{option} is of CPython {version[0]}.{version[1]}, but CPython "
-            "{}.{} builds".format(*sys.version_info)
+            f"{option} is of CPython {version[0]}.{version[1]}, but CPython {_version()} builds"
         )
     config = _numbers(_read(real))
-    pointer = config.get("SIZEOF_VOID_P", 0) * 8
+    if "SIZEOF_VOID_P" not in config:
+        raise ConfigError(f"{option}: its pyconfig.h has no SIZEOF_VOID_P")
+    pointer = config["SIZEOF_VOID_P"] * 8
     if pointer != bits:
-        raise ConfigError(f"{option} is for {pointer} bits, but {target.tag.arch} has {bits}")
+        raise ConfigError(f"{option} is for {pointer} bits, but {arch.name} has {bits}")
+    if bool(config.get("DOUBLE_IS_BIG_ENDIAN_IEEE754")) == arch.little_endian:
+        raise ConfigError(f"{option} is for another byte order than {arch.name} has")
     free = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
     if bool(config.get("Py_GIL_DISABLED")) != free:
         raise ConfigError(

@@ -8,6 +8,10 @@ from manyshim.audit.tags import MUSL
 
 # The method of CPython's own pymacconfig.h, which serves several machines with one pyconfig.h.
 _MEASURED = """
+/* pyport.h settles what is left open, and some headers include this file again after it. */
+#ifndef MANYSHIM_PYCONFIG_H
+#define MANYSHIM_PYCONFIG_H
+
 /* manyshim: what configure measured on the machine that builds, as the compiler knows it. */
 #undef SIZEOF_SHORT
 #undef SIZEOF_INT
@@ -34,12 +38,6 @@ _MEASURED = """
 #define SIZEOF_WCHAR_T __SIZEOF_WCHAR_T__
 #define SIZEOF__BOOL 1
 
-/* No type of the language is larger than its alignment here, but long long and double on i386. */
-#undef ALIGNOF_LONG
-#undef ALIGNOF_SIZE_T
-#define ALIGNOF_LONG __SIZEOF_LONG__
-#define ALIGNOF_SIZE_T __SIZEOF_SIZE_T__
-
 /* The types of glibc and musl, with the _FILE_OFFSET_BITS=64 of every pyconfig.h. */
 #undef SIZEOF_PID_T
 #undef SIZEOF_OFF_T
@@ -57,13 +55,11 @@ _MEASURED = """
 #endif
 
 #undef WORDS_BIGENDIAN
-#undef FLOAT_WORDS_BIGENDIAN
 #undef DOUBLE_IS_ARM_MIXED_ENDIAN_IEEE754
 #undef DOUBLE_IS_BIG_ENDIAN_IEEE754
 #undef DOUBLE_IS_LITTLE_ENDIAN_IEEE754
 #if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
 #define WORDS_BIGENDIAN 1
-#define FLOAT_WORDS_BIGENDIAN 1
 #define DOUBLE_IS_BIG_ENDIAN_IEEE754 1
 #else
 #define DOUBLE_IS_LITTLE_ENDIAN_IEEE754 1
@@ -94,6 +90,22 @@ _MEASURED = """
 
 /* Chosen by whoever configures a Python; left alone, the target's own default holds. */
 #undef PYLONG_BITS_IN_DIGIT
+"""
+
+# Since 3.13 configure finds it out, and then says DOUBLE_IS_BIG_ENDIAN_IEEE754 alone.
+_FLOAT_WORDS = """
+#undef FLOAT_WORDS_BIGENDIAN
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+#define FLOAT_WORDS_BIGENDIAN 1
+#endif
+"""
+
+# A number as wide as a register is aligned as it is wide.
+_ALIGN = """
+#undef ALIGNOF_LONG
+#undef ALIGNOF_SIZE_T
+#define ALIGNOF_LONG __SIZEOF_LONG__
+#define ALIGNOF_SIZE_T __SIZEOF_SIZE_T__
 """
 
 # musl's time_t has 64 bits everywhere since 1.2.0; glibc's has only where a program asks for them.
@@ -148,11 +160,15 @@ _CRYPT = """
 def overlay(python: Tuple[int, int], libc: str) -> str:
     """Give the end of a pyconfig.h that says of the compiler's target what it said of a host."""
     parts = [_MEASURED, _MUSL_TIME if libc == MUSL else _TIME]
+    if python < (3, 13):
+        parts.append(_FLOAT_WORDS)
+    if python >= (3, 10):
+        parts.append(_ALIGN)
     if python >= (3, 11):
         parts.append(_TIER)
     if python >= (3, 12):
         parts += [_MAX_ALIGN, _TRAMPOLINE, "" if libc == MUSL else _HAS_TRAMPOLINE]
-    return "".join(parts)
+    return "".join((*parts, "\n#endif\n"))
 
 
 def guards(python: Tuple[int, int]) -> str:

@@ -1,0 +1,141 @@
+"""A farm of headers and sysconfig's data, made for targets by one of the machine's CPythons."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Dict, List, Mapping, NamedTuple, Sequence, Tuple
+
+import pytest
+
+from manyshim.audit.tags import parse_platform
+from manyshim.toolchain.target import Target
+
+BACKEND = Path(__file__).parent.parent / "backend"
+
+# Every architecture and libc that zig has.
+GLIBC = [
+    *(f"manylinux_2_17_{arch}" for arch in ("x86_64", "i686", "aarch64", "armv7l", "s390x")),
+    *("manylinux_2_19_ppc64le", "manylinux_2_27_riscv64", "manylinux_2_36_loongarch64"),
+]
+MUSL = [f"musllinux_1_2_{tag.split('_', 3)[3]}" for tag in GLIBC]
+
+# By architecture: on glibc, and on musl since CPython 3.11. Until 3.10 musl's name is glibc's.
+SUFFIXES = {
+    "x86_64": ("x86_64-linux-gnu", "x86_64-linux-musl"),
+    "aarch64": ("aarch64-linux-gnu", "aarch64-linux-musl"),
+    "i686": ("i386-linux-gnu", "i386-linux-musl"),
+    "armv7l": ("arm-linux-gnueabihf", "arm-linux-musleabihf"),
+    "ppc64le": ("powerpc64le-linux-gnu", "powerpc64le-linux-musl"),
+    "s390x": ("s390x-linux-gnu", "s390x-linux-musl"),
+    "riscv64": ("riscv64-linux-gnu", "riscv64-linux-musl"),
+    "loongarch64": ("loongarch64-linux-gnu", "loongarch64-linux-musl"),
+}
+_SCRIPT = """
+import json, os, sys, sysconfig
+from manyshim.audit.tags import parse_platform
+from manyshim.toolchain import cross, headers
+from manyshim.toolchain.target import Target
+
+made = {}
+for folder, tag in json.loads(sys.argv[1]):
+    target = Target(parse_platform(tag))
+    places = {name: os.path.join(folder, name) for name in ("headers", "libraries", "path")}
+    for place in places.values():
+        os.makedirs(place)
+    known = headers.farm(places["headers"], target)
+    tools = {"CC": "/w/cc", "CXX": "/w/c++", "AR": "/w/ar", "RANLIB": "/w/ranlib"}
+    values = cross.variables(
+        sysconfig.get_config_vars(),
+        target,
+        sys.version_info[:2],
+        tools,
+        places["headers"],
+        places["libraries"],
+    )
+    cross.write_sysconfig(places["path"], cross.module_name(target), values)
+    environ = cross.environment(
+        dict(os.environ),
+        target,
+        tools=tools,
+        path=places["path"],
+        cache="/w/cache",
+        sysroot="",
+        libraries=places["libraries"],
+        module=cross.module_name(target),
+        native=False,
+        extra_config="/w/extra.cfg",
+    )
+    made[tag] = {"known": known, "values": values, "environ": environ}
+host = sysconfig.get_config_vars()
+print(json.dumps({"made": made, "host": {name: str(host[name]) for name in host}}))
+"""
+
+
+class Made(NamedTuple):
+    """What a CPython has made for a target: the farm, sysconfig's data, and the environment."""
+
+    target: Target
+    headers: Path
+    known: Sequence[str]
+    values: Mapping[str, Any]
+    environ: Dict[str, str]
+    host: Mapping[str, str]
+
+
+def target_of(tag: str) -> Target:
+    platform = parse_platform(tag)
+    assert platform is not None
+    return Target(platform)
+
+
+def make(python: str, folder: Path, tags: Sequence[str]) -> List[Made]:
+    """Let a CPython make a farm and sysconfig's data for each of the targets."""
+    places = [(str(folder / tag), tag) for tag in tags]
+    done = subprocess.run(
+        [python, "-c", _SCRIPT, json.dumps(places)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHONPATH": str(BACKEND)},
+    )
+    assert done.returncode == 0, done.stderr
+    said = json.loads(done.stdout)
+    return [
+        Made(
+            target_of(tag),
+            folder / tag / "headers",
+            said["made"][tag]["known"],
+            said["made"][tag]["values"],
+            said["made"][tag]["environ"],
+            said["host"],
+        )
+        for tag in tags
+    ]
+
+
+def zig(target: Target) -> Tuple[str, ...]:
+    """Return zig's command for a target; skip where there is none."""
+    found = shutil.which("zig")
+    if not (found or find_spec("ziglang")):
+        pytest.skip("no zig (PyPI: ziglang)")
+    command = (found,) if found else (sys.executable, "-m", "ziglang")
+    return (*command, "cc", "-target", target.triple, f"-mcpu={target.port.cpu}")
+
+
+def expansions(target: Target, header: Path, names: Sequence[str], folder: Path) -> Dict[str, str]:
+    """Return what the compiler makes of macros after a header; an undefined one is itself."""
+    source = folder / "expand.c"
+    lines = (f'"{name}" {name}' for name in names)
+    source.write_text("\n".join((f'#include "{header}"', *lines, "")))
+    done = subprocess.run(
+        [*zig(target), "-E", "-P", str(source)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return dict(re.findall(r'(?m)^"(\w+)" ?(.*)$', done.stdout))

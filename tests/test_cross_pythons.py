@@ -1,0 +1,188 @@
+"""CPythons and setuptools that are told of a target, and what they then say and do."""
+
+from __future__ import annotations
+
+import configparser
+import json
+import os
+import re
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+from typing import Any, Dict, List, Mapping, Tuple
+
+import pytest
+
+from conftest import MINORS
+from foreignheaders import SUFFIXES, Made, make, target_of
+from manyshim.toolchain import cross
+
+pytestmark = pytest.mark.skipif(
+    not sys.platform.startswith("linux"), reason="only Linux is built for"
+)
+
+# What is asked of each CPython, under the environment and the data for a target.
+ASK = """
+import json, sys, sysconfig
+try:
+    from distutils import sysconfig as distutils
+    theirs = distutils.get_config_var("EXT_SUFFIX")
+except ImportError:
+    theirs = None
+print(json.dumps({
+    "variables": {name: value for name, value in sysconfig.get_config_vars().items()},
+    "platform": sysconfig.get_platform(),
+    "include": sysconfig.get_config_var("INCLUDEPY"),
+    "distutils": theirs,
+    "prefix": sys.prefix,
+}))
+"""
+DEBIAN = "/usr/include/python3.11/Python.h"
+PLACES = {"MACHDESTLIB", "BINLIBDEST", "DESTSHARED", "DESTLIB", "LIBDEST"}
+RUNTIME = {"srcdir", "userbase", "projectbase"}
+ASKED = ["manylinux_2_17_x86_64", "manylinux_2_17_aarch64", "musllinux_1_2_armv7l"]
+FLAGS = re.compile(
+    r"\w*(FLAGS|SHARED|LIBS|ARGS|LIBRARY|OPT|CC|CXX|AR|LD|CPP|RANLIB|INCLUDES|RPATH|CONFIG)\w*"
+)
+
+
+def asked(python: str, made: Made) -> Dict[str, Any]:
+    done = subprocess.run(
+        [python, "-W", "ignore", "-c", ASK],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=made.environ,
+    )
+    assert done.returncode == 0, done.stderr
+    answer: Dict[str, Any] = json.loads(done.stdout)
+    return answer
+
+
+@pytest.mark.parametrize("python", MINORS, indirect=True)
+def test_a_cpython_speaks_for_the_target(tmp_path: Path, python: str) -> None:
+    for made in make(python, tmp_path, ASKED):
+        check(python, made, str(tmp_path))
+
+
+@pytest.mark.skipif(not os.path.exists(DEBIAN), reason="no Python of Debian's with headers")
+def test_debian_s_python_speaks_for_the_target(tmp_path: Path) -> None:
+    for made in make("/usr/bin/python3.11", tmp_path, ASKED):
+        check("/usr/bin/python3.11", made, str(tmp_path))
+
+
+def check(python: str, made: Made, folder: str) -> None:
+    answer = asked(python, made)
+    found, host, arch = answer["variables"], made.host, made.target.tag.arch
+    gnu, musl = SUFFIXES[arch]
+    multiarch = (
+        musl if made.target.tag.libc == "musl" and int(host["py_version_nodot"][1:]) >= 11 else gnu
+    )
+    own = re.match(r"cpython-\d+\w*", host["SOABI"])
+    assert own is not None
+    assert found["SOABI"] == f"{own.group()}-{multiarch}"
+    assert found["EXT_SUFFIX"] == f".{own.group()}-{multiarch}.so"
+    assert answer["distutils"] in (None, found["EXT_SUFFIX"])
+    assert found.get("SO", found["EXT_SUFFIX"]) == found["EXT_SUFFIX"]
+    assert answer["platform"] == f"linux-{arch}"
+    assert answer["include"] == str(made.headers)
+    assert (found["CC"], found["LDCXXSHARED"]) == ("/w/cc", "/w/c++ -shared")
+    assert (found["LDFLAGS"], found["Py_ENABLE_SHARED"]) == ("", 0)
+    # The interpreter is where it was, and knows it.
+    for name in ("prefix", "exec_prefix", "base", "BINDIR", "py_version", "userbase"):
+        assert found[name] == host[name]
+    # Nothing is lost, and everything that is said arrives.
+    assert set(host) - set(found) <= RUNTIME
+    assert {name: found[name] for name in made.values} == made.values
+    check_no_host(found, host, folder, arch)
+
+
+def check_no_host(
+    found: Mapping[str, Any], host: Mapping[str, str], folder: str, arch: str
+) -> None:
+    """No variable leads to the host's compilers, headers or libraries."""
+    tools = re.compile(r"(?:^|[\s/-])(?:gcc|g\+\+|cc|c\+\+|clang|ar|ld)(?:-\d+)?(?=\s|$)")
+    for name, value in found.items():
+        if not isinstance(value, str) or name in RUNTIME:
+            continue
+        for word in value.replace(folder, "").split():
+            assert not word.startswith(("-I", "-L", "-Wl,", "-march", "-isystem")), (name, value)
+        if FLAGS.fullmatch(name) and name not in PLACES:
+            rest = value.replace(folder, "").replace("/w/", "")
+            assert "/" not in rest, (name, value)
+        assert not tools.search(
+            value.replace("/w/cc", "").replace("/w/c++", "").replace("/w/ar", "")
+        ), (name, value)
+        if arch != "x86_64":
+            assert "x86_64" not in value.replace(folder, ""), (name, value)
+    assert host["CC"] != found["CC"]
+
+
+OWN = {"build_base": "build/zig-aarch64-linux-gnu.2.17"}
+MERGED: List[Tuple[str, Dict[str, Dict[str, str]]]] = [
+    ("", {"build": OWN}),
+    ("[Build_Ext]\nDebug = 1\n", {"Build_Ext": {"Debug": "1"}, "build": OWN}),
+    ("# why\n[build]\nforce = 1\n  2\n", {"build": {"force": "1\n2", **OWN}}),
+    ("[build]\nbuild_base = mine\n", {"build": {"build_base": "mine"}}),
+    ("[build]\nbuild-base: mine\n", {"build": {"build-base": "mine"}}),
+    ("[DEFAULT]\nx = %d\n[build]\n", {"build": {"x": "%d", **OWN}}),
+]
+
+
+@pytest.mark.parametrize(("text", "sections"), MERGED)
+def test_the_target_has_a_build_folder_of_its_own(
+    text: str, sections: Dict[str, Dict[str, str]]
+) -> None:
+    merged = cross.extra_config(text, target_of("manylinux_2_17_aarch64"))
+    parser = configparser.RawConfigParser()
+    parser.optionxform = str  # type: ignore[assignment,method-assign]
+    parser.read_string(merged)
+    assert {name: dict(parser.items(name)) for name in parser.sections()} == sections
+
+
+def test_a_configuration_that_cannot_be_read_is_left_to_its_reader() -> None:
+    for text in ("[build\n", "[a]\nx = 1\nx = 2\n", "no section\n"):
+        assert cross.extra_config(text, target_of("manylinux_2_17_aarch64")) == text
+
+
+def test_setuptools_builds_where_it_is_told(tmp_path: Path) -> None:
+    """The build folder of a target, and its names, in a real build of a module by a false cc."""
+    (made,) = make(sys.executable, tmp_path, ["manylinux_2_17_aarch64"])
+    project = tmp_path / "project"
+    project.mkdir()
+    (project / "a.c").write_text("")
+    (project / "setup.py").write_text(
+        "from setuptools import Extension, setup\n"
+        "setup(name='a', version='1', ext_modules=[Extension('a', ['a.c'])], py_modules=[])\n"
+    )
+    extra = tmp_path / "extra.cfg"
+    extra.write_text(cross.extra_config("", made.target))
+    (tmp_path / "cc").write_text(
+        '#!/bin/sh\necho "$@" >> ../calls\n'
+        'while [ "$1" != -o ]; do shift; done\nmkdir -p "$(dirname "$2")"; echo > "$2"\n'
+    )
+    (tmp_path / "cc").chmod(0o700)
+    commands = {"CC": f"{tmp_path}/cc", "LDSHARED": f"{tmp_path}/cc -shared"}
+    done = subprocess.run(
+        [sys.executable, "setup.py", "-q", "bdist_wheel"],
+        cwd=project,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**made.environ, **commands, "DIST_EXTRA_CONFIG": str(extra)},
+    )
+    assert done.returncode == 0, done.stderr
+    (wheel,) = (project / "dist").iterdir()
+    assert wheel.name.endswith("-linux_aarch64.whl")
+    (library,) = project.rglob("*.so")
+    folder, _, name = str(library.relative_to(project)).rpartition("/")
+    assert folder.startswith("build/zig-aarch64-linux-gnu.2.17/lib.linux-aarch64-")
+    suffix = str(sysconfig.get_config_var("EXT_SUFFIX"))
+    assert name == "a" + re.sub(r"-[^-.]+-linux-\w+", "-aarch64-linux-gnu", suffix)
+    assert [path.name for path in (project / "build").iterdir()] == ["zig-aarch64-linux-gnu.2.17"]
+    compiling, linking = (tmp_path / "calls").read_text().splitlines()
+    assert f"-I{made.headers}" in compiling
+    assert "-fPIC" in compiling
+    for call in (compiling, linking):
+        assert not [word for word in call.split() if word.startswith(("-L", "-Wl,"))], call
