@@ -159,15 +159,19 @@ class _Call:
     def _front(self) -> List[str]:
         setting = self._setting
         if not self._inputs:
-            # zig hands a question on to clang, which knows no version behind the libc.
+            # zig hands a question on to clang, which knows no version behind the libc; only
+            # --version it looks at itself.
             arch, _, libc = setting.triple.partition("-")
-            plain = libc.partition(".")[0]
-            return ["-target", f"{'i686' if arch == 'x86' else arch}-{plain}"]
+            if arch == "x86" and ("--version", None) not in self._units:
+                arch = "i686"
+            return ["-target", f"{arch}-{libc.partition('.')[0]}"]
         # A linker's line is the same for all: another processor would be another C++ library.
         cpu = self._processor.cpu if self._languages else setting.cpu
         front = ["-target", setting.triple, f"-mcpu={cpu}", "-O2"]
         front += ["-s"] if self._links else []
         front += ["-g0", "-fno-sanitize=all", "-Wno-error=date-time"]
+        # zig's optimisation defines NDEBUG; with GCC, assertions are the project's to leave out.
+        front += ["-UNDEBUG"] if self._languages else []
         return front + [f"-ffile-prefix-map={old}={new}" for old, new in setting.prefix_maps]
 
     def _take(self, word: str, value: Optional[str]) -> None:
@@ -180,7 +184,7 @@ class _Call:
         elif word.startswith(("-target", "--target")):
             self._notes.append(
                 f"{word}{' ' + value if value else ''} was dropped: the target is "
-                f"{self._setting.triple}, from the platform that was asked for."
+                f"{self._setting.triple}, from the platform that was asked for"
             )
         elif not self._drop(word):
             self._out.append(word)
@@ -204,7 +208,7 @@ class _Call:
         if word.startswith("-fopenmp") and word != "-fopenmp-simd":
             self._refusal = self._refusal or refuse_openmp(word)
         elif word == "-fhardened":
-            self._notes.append(f"{word} was dropped: clang has no such bundle of options.")
+            self._notes.append(f"{word} was dropped: clang has no such bundle of options")
         elif option == "-flto":
             # LLD sees by itself what is bitcode.
             jobs = value in _LTO_JOBS or value.isdigit()
@@ -234,7 +238,7 @@ class _Call:
         if len(self._languages & {"c", "c++"}) > 1:
             self._notes.append(
                 f"{word} was dropped: sources of C and C++ are compiled in one call, and clang "
-                "takes a standard of only one of them; compile them in two."
+                "takes a standard of only one of them; compile them in two"
             )
         return True
 

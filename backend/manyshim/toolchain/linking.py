@@ -85,7 +85,7 @@ def refuse_openmp(argument: str) -> str:
     return (
         f"{argument} asks for OpenMP, and zig has no OpenMP runtime: the module would only fail "
         "when it is imported. Build without OpenMP, or in a manylinux container (cibuildwheel) "
-        "with the system's compiler and `manyshim repair`."
+        "with the system's compiler and `manyshim repair`"
     )
 
 
@@ -130,7 +130,7 @@ class Linker:
         elif stem.startswith("python") and stem[6:7].isdigit():
             self.notes.append(
                 f"-l{name} was dropped: on Linux an extension module finds Python's symbols in "
-                "the process that imports it."
+                "the process that imports it"
             )
             return
         elif stem in _NO_STUB and not (stem == "crypt" and self._setting.musl):
@@ -156,12 +156,12 @@ class Linker:
             self._refuse(
                 f"{self._excluding} hides the symbols of static libraries, and zig's linker "
                 "cannot: the module would export them. Name the exported symbols in a version "
-                "script instead (-Wl,--version-script)."
+                "script instead (-Wl,--version-script)"
             )
         if self._without_stub and not self._folders and not self._setting.sysroot:
             self._refuse(
                 f"-l{self._without_stub} cannot be linked: zig does not have that library for "
-                "this target. Name a folder with the target's libraries as the sysroot."
+                "this target. Name a folder with the target's libraries as the sysroot"
             )
         # GNU's linker lets a version script name what is not there, LLD only if it is told so.
         if self._versions.get("script") and not self._versions.get("strict"):
@@ -189,28 +189,27 @@ class Linker:
     def _judge(self, written: str, name: str, value: Optional[str], word: str) -> None:
         """Translate one option; `word` is how the user wrote it."""
         name = _RENAMED.get(name, name)
-        if name == "l":
-            self.library(value or "")
-        elif name == "L":
-            self.folder(value or "")
-        elif name == "rpath":
-            self._rpath(value or "")
+        judges = {
+            "l": self.library,
+            "L": self.folder,
+            "rpath": self._rpath,
+            "z": self._extension,
+            "unresolved-symbols": self._unresolved,
+        }
+        if name in judges:
+            judges[name](value or "")
         elif name in _REFUSED:
-            self._refuse(f"{word} cannot be had: zig's linker does not know it. {_way_out(name)}")
+            why = f"{word} cannot be had: zig's linker does not know it."
+            self._refuse(f"{why} Instead, {_REFUSED[name]}")
         elif name == "exclude-libs":
             self._excluding = self._excluding or word
         elif name == "Map":
-            self.notes.append(f"{word} was dropped: zig's linker writes no map.")
-        elif name == "unresolved-symbols":
-            if value == "report-all":
-                self.out.append("-Wl,-z,defs")
+            self.notes.append(f"{word} was dropped: zig's linker writes no map")
         elif name in ("shared", "Bshareable", "pie"):
             self.out.append("-pie" if name == "pie" else "-shared")
-        elif name == "z":
-            self._extension(value or "")
         elif name in ("push-state", "pop-state"):
             self._state(name)
-        elif not _without_effect(name):
+        elif not _is_without_effect(name):
             self._keep(written, name, value)
 
     def _keep(self, written: str, name: str, value: Optional[str]) -> None:
@@ -248,9 +247,13 @@ class Linker:
     def _extension(self, keyword: str) -> None:
         name = keyword.partition("=")[0]
         if name == "execstack":
-            self.notes.append("-z execstack was dropped: no loader of today has to honour it.")
+            self.notes.append("-z execstack was dropped: no loader of today has to honour it")
         elif name not in _NO_EFFECT_Z and name not in ("cet-report", "lam-u48", "lam-u57"):
             self._emit("-z", keyword)
+
+    def _unresolved(self, how: str) -> None:
+        if how == "report-all":
+            self._emit("-z", "defs")
 
     def _state(self, name: str) -> None:
         if name == "push-state":
@@ -265,14 +268,9 @@ class Linker:
         self.refusal = self.refusal or why
 
 
-def _way_out(name: str) -> str:
-    return _REFUSED[name][0].upper() + _REFUSED[name][1:] + "."
-
-
-def _without_effect(name: str) -> bool:
+def _is_without_effect(name: str) -> bool:
     return (
         name in _NO_EFFECT
-        or name.startswith(("warn-", "no-warn-", "lto-", "plugin-opt"))
+        or name.startswith(("warn-", "no-warn-", "lto-", "plugin-opt", "melf"))
         or (name[:1] == "O" and name[1:].isdigit())
-        or name.startswith("melf")
     )

@@ -26,9 +26,9 @@ _X86_NAMES = {
 _X86_BASELINES = words("x86-64 x86_64 i386 i486 i586 i686 pentium pentiumpro generic")
 _X86_FEATURES = tuple(
     words(
-        "3dnow abm adx aes amx avx bmi clflushopt clwb crc32 cx16 f16c fma fpmath fsgsbase fxsr gfni "
-        "hle lzcnt mmx movbe pclmul popcnt prfchw rdpid rdrnd rdseed rtm sahf sha sse ssse3 tbm vaes "
-        "vpclmulqdq xop xsave"
+        "3dnow abm adx aes amx avx bmi clflushopt clwb crc32 cx16 f16c fma fpmath fsgsbase fxsr "
+        "gfni hle lzcnt mmx movbe pclmul popcnt prfchw rdpid rdrnd rdseed rtm sahf sha sse ssse3 "
+        "tbm vaes vpclmulqdq xop xsave"
     )
 )
 _AARCH64_FEATURES = {
@@ -122,7 +122,7 @@ class Processor:
         if value == "native":
             self.notes.append(
                 f"{argument} was dropped: the wheel is for every {self._arch}, not for the "
-                "machine that builds it."
+                "machine that builds it"
             )
             return
         if option == "-mcpu" and self._arch in _X86:
@@ -167,7 +167,7 @@ class Processor:
             if value != "hard":
                 self.notes.append(
                     f"{argument} was dropped: {self._arch} wheels pass floating-point numbers in "
-                    "registers (hard)."
+                    "registers (hard)"
                 )
         elif value in _FPUS:
             self._fpu = _FPUS[value]
@@ -180,13 +180,13 @@ class Processor:
         if wanted != has and not (option == "-mzarch" and self._arch == "s390x"):
             self.notes.append(
                 f"{option} was dropped: the target is {self._arch}; for another architecture "
-                "build a wheel of its own."
+                "build a wheel of its own"
             )
 
     def _foreign(self, argument: str) -> None:
         self.notes.append(
             f"{argument} was dropped: it means nothing to the target's processor, {self._arch}; "
-            "where the sources rely on it, make it depend on the target."
+            "where the sources rely on it, make it depend on the target"
         )
 
 

@@ -138,5 +138,5 @@ def _has_system_libraries(plain: str) -> bool:
 def _dropped(option: str, path: str, what: str) -> str:
     return (
         f"{option}{path} was dropped: it has the building machine's {what}, not the target's; "
-        "name a folder that has the target's as the sysroot."
+        "name a folder that has the target's as the sysroot"
     )

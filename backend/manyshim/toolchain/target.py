@@ -37,7 +37,7 @@ _PORTS: Mapping[str, Port] = {
     "aarch64": Port("aarch64", "aarch64", "", (2, 17)),
     "armv7l": Port("arm", "arm", "eabihf", (2, 17), "generic+v7a+vfp3d16+thumb2-neon-d32"),
     "ppc64le": Port("powerpc64le", "powerpc64le", "", (2, 19)),
-    "s390x": Port("s390x", "s390x", "", (2, 17)),
+    "s390x": Port("s390x", "s390x", "", (2, 17), "z196"),
     "riscv64": Port("riscv64", "riscv64", "", (2, 27)),
     "loongarch64": Port("loongarch64", "loongarch64", "", (2, 36)),
 }

@@ -38,7 +38,7 @@ def main(driver: str, job: Job, arguments: Sequence[str]) -> NoReturn:
     if adapted.refusal:
         _tell(job, adapted.refusal)
         sys.exit(f"manyshim: error: {adapted.refusal}")
-    command = [job.zig, adapted.driver, *adapted.arguments]
+    command = [job.zig, adapted.driver, *_there(adapted.arguments)]
     marker = os.path.join(job.cache, f"{job.key}-{adapted.driver}")
     if not adapted.links or os.path.exists(marker):
         os.execv(job.zig, command)  # noqa: S606 (what the build has called)
@@ -77,6 +77,11 @@ def expanded(arguments: Sequence[str]) -> List[str]:
         with open(path, encoding="utf-8", errors="surrogateescape") as file:
             left.extend(reversed(shlex.split(file.read())))
     return found
+
+
+def _there(arguments: Sequence[str]) -> List[str]:
+    """Leave out library folders that are not there, of which zig warns and gcc says nothing."""
+    return [one for one in arguments if one[:2] != "-L" or os.path.isdir(one[2:])]
 
 
 # A file that names itself ends here, and zig says what is wrong with it.
