@@ -23,11 +23,26 @@ PROJECTS = (
         'assert xxhash.xxh3_64(b"x" * 999).intdigest() > 0',
     ),
     Project(
-        *("coverage", "7.6.1", "C"),
-        "import coverage\nfrom coverage.tracer import CTracer\n"
-        "tracer = CTracer()\nassert tracer.get_stats() is None or tracer.get_stats()\n"
-        "found = coverage.Coverage(data_file=None)\nfound.start()\nimport colorsys\nfound.stop()\n"
-        "assert found.get_data() is not None",
+        *("immutables", "0.20", "C"),
+        "import immutables\nfrom immutables._map import Map\nassert immutables.Map is Map\n"
+        "one = Map(a=1)\ntwo = one.set('b', 2)\n"
+        "assert (len(one), dict(two)) == (1, {'a': 1, 'b': 2})",
+    ),
+    Project(
+        *("pycryptodome", "3.20.0", "C"),
+        "from Crypto.Cipher import AES\nfrom Crypto.Hash import SHA256\n"
+        "from Crypto.PublicKey import ECC\ncipher = AES.new(bytes(16), AES.MODE_ECB)\n"
+        "assert cipher.encrypt(bytes(16)).hex() == '66e94bd4ef8a2c3b884cfa59ca342b2e'\n"
+        "assert SHA256.new(b'abc').hexdigest().startswith('ba7816bf8f01cfea')\n"
+        "assert ECC.generate(curve='P-256').pointQ.size_in_bits() == 256",
+    ),
+    Project(
+        *("protobuf", "5.28.0", "C"),
+        "from google.protobuf import struct_pb2\n"
+        "from google.protobuf.internal import api_implementation\n"
+        "assert api_implementation.Type() == 'upb'\n"
+        "made = struct_pb2.Struct()\nmade['a'] = [1, 'b']\n"
+        "again = struct_pb2.Struct.FromString(made.SerializeToString())\nassert again == made",
     ),
     Project(
         *("tornado", "6.4.1", "C"),

@@ -51,6 +51,8 @@ def test_a_platform_is_compiled_for(
     assert path == f"probe/_c.cpython-{version}-{suffix}.so"
     assert elf.ident.machine == machine
     assert elf.rpath + elf.runpath == ()
+    # An older musl would hold by its names alone, and cannot be asked for.
+    assert not [line for line in done.lines if "would hold too" in line]
 
 
 @pytest.mark.parametrize(
@@ -299,7 +301,8 @@ def test_a_wrapped_backend_that_cannot_be_imported(in_tree: Path) -> None:
     done = own_backend(in_tree, "return ''")
     assert done.returncode == 5
     assert "manyshim: error: the wrapped backend own:hooks.inner cannot be imported" in done.stderr
-    assert "no_such_module" in done.stderr
+    assert "Traceback" in done.stderr
+    assert "helper.py" in done.stderr
 
 
 @pytest.mark.parametrize(

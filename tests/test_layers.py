@@ -15,7 +15,6 @@ PACKAGE = Path(__file__).parent.parent / "backend" / "manyshim"
 # Ground first; a file imports only from a lower floor, and in the core only from its left.
 FLOORS: List[Tuple[str, ...]] = [
     ("errors", "values"),
-    ("wrapped",),
     ("audit.tags",),
     ("audit.facts",),
     ("audit.policy",),
@@ -46,7 +45,7 @@ FLOORS: List[Tuple[str, ...]] = [
     ("formats.rewrite",),
     ("options",),
     ("config",),
-    ("toolchain.target", "toolchain.setting", "toolchain.pyconfig", "toolchain.child"),
+    ("toolchain.target", "toolchain.setting", "toolchain.pyconfig"),
     ("toolchain.linking", "toolchain.processor"),
     ("toolchain.arguments", "toolchain.headers", "toolchain.zig"),
     ("toolchain.cross", "toolchain.wrapper"),
@@ -64,7 +63,7 @@ FLOORS: List[Tuple[str, ...]] = [
     ("pipeline",),
     ("terminal",),
     ("backend", "cli"),
-    ("__main__",),
+    ("__main__", "toolchain.child"),
 ]
 FLOOR: Dict[str, int] = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 

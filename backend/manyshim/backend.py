@@ -42,7 +42,7 @@ def build_wheel(
                 call = build.Call(folder, theirs, metadata_directory)
                 name, settled = build.build_wheel(settled, call, os.environ, _say)
             else:
-                name = _wrapped(settled.backend).build_wheel(folder, theirs, metadata_directory)
+                name = wrapped(settled.backend).build_wheel(folder, theirs, metadata_directory)
             built = os.path.join(folder, os.path.basename(name)) if isinstance(name, str) else ""
             if not os.path.isfile(built):
                 raise BackendError(f"{settled.backend} built {name!r}, which is no file")
@@ -59,7 +59,7 @@ def get_requires_for_build_wheel(
         from manyshim import config  # noqa: PLC0415
 
         settled = config.load(config_settings, os.environ)
-        hook = getattr(_wrapped(settled.backend), "get_requires_for_build_wheel", None)
+        hook = getattr(wrapped(settled.backend), "get_requires_for_build_wheel", None)
         theirs = list(hook(config.without_own(config_settings))) if hook else []
         ours = config.lacking(settled)
         # The stack is mended without it.
@@ -81,7 +81,7 @@ def __getattr__(name: str) -> Callable[..., Any]:
     with _spoken_errors():
         from manyshim import config  # noqa: PLC0415
 
-        hook: Callable[..., Any] = getattr(_wrapped(config.backend_name()), name)
+        hook: Callable[..., Any] = getattr(wrapped(config.backend_name()), name)
 
     def delegate(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 (whatever the hook takes)
         def cleaned(value: Any) -> Any:  # noqa: ANN401
@@ -92,10 +92,23 @@ def __getattr__(name: str) -> Callable[..., Any]:
     return delegate
 
 
-def _wrapped(name: str) -> Any:  # noqa: ANN401 (a module, or an object in one)
-    from manyshim import wrapped  # noqa: PLC0415
+def wrapped(name: str) -> Any:  # noqa: ANN401 (a module, or an object in one)
+    """Import the wrapped backend, `module[:object]`. BackendError, caused by what was raised."""
+    from importlib import import_module  # noqa: PLC0415
 
-    return wrapped.load(name)
+    path, _, attributes = name.partition(":")
+    if path == __name__:
+        raise BackendError("[tool.manyshim] backend names manyshim itself")
+    try:
+        found: Any = import_module(path)
+        for attribute in filter(None, attributes.split(".")):
+            found = getattr(found, attribute)
+    except Exception as error:
+        raise BackendError(
+            f"the wrapped backend {name} cannot be imported; its requirements belong into "
+            f"build-system.requires: {error}"
+        ) from error
+    return found
 
 
 @contextmanager

@@ -208,7 +208,8 @@ def finish(built: str, folder: str, config: Config) -> Result:
             told = obstacles(report, claim, config.request, always=config.explain == "always")
             places = _places(told, job.wheel, config)
             lines = [*job.notes]
-            lines += [line.text for line in build_lines(report, claim, told, places)]
+            said = build_lines(report, claim, told, places, compiled=config.compiled is not None)
+            lines += [line.text for line in said]
             if strict and not claim.tag and not _passes(report):
                 raise NotCompliantError("\n".join((f"{name}: {claim.reason}", *lines)))
             if claim.tag and config.mode != "audit":

@@ -82,11 +82,20 @@ Places = Mapping[str, Tuple[str, ...]]
 
 
 def build_lines(
-    report: Report, claim: Claim, told: Optional[Obstacles], places: Places
+    report: Report,
+    claim: Claim,
+    told: Optional[Obstacles],
+    places: Places,
+    *,
+    compiled: bool = False,
 ) -> List[Line]:
-    """Say what a build wants to know: what is wrong, and what an older tag would take."""
+    """Say what a build wants to know: what is wrong, and what an older tag would take.
+
+    Where our toolchain `compiled` for a target, an older one is another build.
+    """
     lines = [line for severity in (f.ERROR, f.WARNING) for line in _by_severity(report, severity)]
-    if claim.tag and report.policy and report.policy.version < claim.tag.version:
+    older = claim.tag and report.policy and report.policy.version < claim.tag.version
+    if report.policy and older and not compiled:
         lines.append(Line(f"{report.policy.without_arch} would hold too"))
     if told is None:
         return lines

@@ -12,7 +12,7 @@ from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence
 from manyshim.audit.request import Compiled
 from manyshim.config import Config, backend_path, host_arch
 from manyshim.errors import BackendError, ConfigError, ToolError
-from manyshim.toolchain import child, zig
+from manyshim.toolchain import zig
 from manyshim.toolchain.target import Target, settle
 from manyshim.toolchain.workbench import lay_out
 from manyshim.values import NamedTuple
@@ -24,6 +24,12 @@ Say = Callable[[Sequence[str]], None]
 _REPLACED = ("CC", "CXX", "LDSHARED", "LDCXXSHARED", "AR", "RANLIB")
 
 _POLL_SECONDS = 0.1
+
+# Run with the path of the request: only then is manyshim to be found.
+_START = (
+    "import json, sys; request = json.load(open(sys.argv[1], encoding='utf-8')); "
+    "sys.path[:] = request['path']; from manyshim.toolchain import child; child.main(request)"
+)
 
 
 class Call(NamedTuple):
@@ -126,7 +132,7 @@ def _ask(
             file,
             default=str,
         )
-    command: List[str] = [sys.executable, "-c", child.START, request]
+    command: List[str] = [sys.executable, "-c", _START, request]
     with subprocess.Popen(command, env=dict(environ)) as process:  # noqa: S603 (this Python)
         try:
             while _running(process):

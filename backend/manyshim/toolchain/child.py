@@ -4,16 +4,11 @@ from __future__ import annotations
 
 import json
 import sys
+import traceback
 from typing import Any, Dict, List, Mapping
 
-from manyshim import wrapped
+from manyshim.backend import wrapped
 from manyshim.errors import BackendError
-
-# Run with the path of the request: only then is manyshim to be found.
-START = (
-    "import json, sys; request = json.load(open(sys.argv[1], encoding='utf-8')); "
-    "sys.path[:] = request['path']; from manyshim.toolchain import child; child.main(request)"
-)
 
 
 def main(request: Mapping[str, Any]) -> None:
@@ -24,8 +19,11 @@ def main(request: Mapping[str, Any]) -> None:
     sys.argv[:] = [request["backend"]]
     answer: Dict[str, Any]
     try:
-        backend = wrapped.load(request["backend"])
+        backend = wrapped(request["backend"])
     except BackendError as error:
+        if error.__cause__ is not None:
+            cause = error.__cause__
+            traceback.print_exception(type(cause), cause, cause.__traceback__)
         answer = {"error": str(error)}
     else:
         name = backend.build_wheel(
@@ -47,7 +45,11 @@ def _modules() -> List[str]:
     build_ext = commands.get("build_ext")
     if build_ext is None:
         return []
-    return sorted(
-        build_ext.get_ext_filename(build_ext.get_ext_fullname(extension.name))
-        for extension in getattr(distribution, "ext_modules", None) or ()
-    )
+    try:
+        return sorted(
+            str(build_ext.get_ext_filename(build_ext.get_ext_fullname(extension.name)))
+            for extension in getattr(distribution, "ext_modules", None) or ()
+        )
+    except Exception as error:  # noqa: BLE001 (a project's own command; its wheel is built)
+        sys.stderr.write(f"manyshim: which extensions were to be built is not known: {error!r}\n")
+        return []
