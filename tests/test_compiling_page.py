@@ -1,0 +1,117 @@
+"""What docs/compiling.md tells people to write is what the program takes."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import List, Tuple
+
+import pytest
+import tomlkit
+
+from elfbuilding import needs_gcc, patchelf
+from manyshim.audit.tags import ARCHES, GLIBC, MUSL, PlatformTag
+from manyshim.config import load
+from manyshim.errors import ConfigError
+from manyshim.toolchain.target import settle
+from repairing import NAME, TAG, members, shared
+from wheelwriter import save, wheel
+
+REPOSITORY = Path(__file__).parent.parent
+PAGE = (REPOSITORY / "docs" / "compiling.md").read_text(encoding="utf-8")
+
+
+def block(language: str, word: str) -> str:
+    """Return the one fenced block of a language that has a word."""
+    found = re.findall(rf"```{language}\n(.*?)```", PAGE, re.DOTALL)
+    (text,) = (text for text in found if word in text)
+    return str(text)
+
+
+def settings() -> List[Tuple[str, str]]:
+    """Collect every setting of ours that the page and README give to a build."""
+    text = PAGE + (REPOSITORY / "README.md").read_text(encoding="utf-8")
+    given = re.findall(r'-C ?manyshim\.([a-z-]+)=([^\s"`<$)]+)', text)
+    given += re.findall(r'"manyshim\.([a-z-]+)" = "([^"]+)"', text)
+    return sorted(set(given))
+
+
+@pytest.mark.parametrize(("key", "value"), settings())
+def test_settings_are_taken(key: str, value: str, tmp_path: Path) -> None:
+    if value in ("TARGET", "KEY=VALUE"):
+        pytest.skip("stands for any value")
+    load({f"manyshim.{key}": value}, {}, str(tmp_path))
+
+
+def targets() -> List[str]:
+    return sorted(set(re.findall(r"\b((?:many|musl)linux_\d+_\d+_[a-z0-9_]+?)\b", PAGE)))
+
+
+@pytest.mark.parametrize("target", targets())
+def test_targets_of_the_page_are_targets(target: str, tmp_path: Path) -> None:
+    platform = load({"manyshim.platform": target}, {}, str(tmp_path)).platform
+    assert str(settle(platform, "x86_64", GLIBC).tag) == target
+
+
+def test_the_table_of_targets_is_what_zig_has() -> None:
+    rows = re.findall(r"^\| `manylinux_(\d+)_(\d+)`.*? \| ([^|]+) \|$", PAGE, re.MULTILINE)
+    usual = {
+        arch: (int(major), int(minor))
+        for major, minor, listed in rows
+        for arch in re.findall(r"\w+", re.sub(r"\(.*?\)", "", listed))
+    }
+    for arch in ARCHES:
+        try:
+            settled = settle(None, arch, GLIBC).tag.version
+        except ConfigError:
+            assert arch not in usual
+        else:
+            assert usual[arch] == settled
+            assert settle(PlatformTag(MUSL, 1, 2, arch), "x86_64", GLIBC)
+    with pytest.raises(ConfigError):
+        settle(PlatformTag(GLIBC, 2, 45, "x86_64"), "x86_64", GLIBC)
+
+
+def test_the_release_table_is_for_uv() -> None:
+    table = tomlkit.parse(block("toml", "[tool.uv]")).unwrap()
+    given = table["tool"]["uv"]["config-settings"]
+    settled = load(given, {})
+    assert (settled.compiler, settled.strict) == ("zig", True)
+
+
+@needs_gcc
+def test_cibuildwheels_command_repairs(tmp_path: Path) -> None:
+    """As cibuildwheel runs it on Linux: by sh, with two words filled in."""
+    table = tomlkit.parse(block("toml", "repair-wheel-command")).unwrap()
+    command = table["tool"]["cibuildwheel"]["linux"]["repair-wheel-command"]
+    library = shared(tmp_path / "lib" / "libdeep.so.3", "int deep(void) { return 3; }")
+    text = "int deep(void); int getpid(void); int top(void) { return deep() + getpid(); }"
+    module = shared(tmp_path / "top.so", text, f"-L{library.parent}", "-l:libdeep.so.3", soname="-")
+    content = {"pkg/__init__.py": b"", "pkg/top.so": module.read_bytes()}
+    built = save(tmp_path, wheel(content, tag=TAG), NAME)
+    folder = tmp_path / "repaired"
+    folder.mkdir()
+    path = os.pathsep.join(
+        (os.path.dirname(sys.executable), os.path.dirname(patchelf().path), os.environ["PATH"])
+    )
+    done = subprocess.run(
+        ["sh", "-c", command.format(wheel=built, dest_dir=folder)],
+        env={
+            **os.environ,
+            "PATH": path,
+            "LD_LIBRARY_PATH": str(library.parent),
+            "CIBUILDWHEEL": "1",
+            "AUDITWHEEL_PLAT": f"manylinux_2_28_{os.uname().machine}",
+        },
+        cwd=str(tmp_path),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    (repaired,) = folder.glob("*.whl")
+    assert "-manylinux" in repaired.name
+    assert [name for name in members(repaired) if re.search(r"\.libs/libdeep-\w+\.so\.3$", name)]
