@@ -157,7 +157,8 @@ class _Build:
             chosen.append(f"READELF={shutil.which('readelf')}")
         self.run(source, "./configure", *self.systems, *chosen)
         # Told a platform, setup.py looks for no library in the folders of this machine.
-        self.run(source, "make", "-j2", f"_PYTHON_HOST_PLATFORM={self.platform}", "sharedmods")
+        told = f"_PYTHON_HOST_PLATFORM={self.platform}"
+        self.run(source, "make", "-j2", told, "python", "sharedmods")
         return source
 
     def install(self, source: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import Dict, List
 
@@ -65,6 +66,7 @@ def test_the_environments_own_zig_comes_first(
     path = fake(package, "echo 0.17.0")
     (package / "__init__.py").touch()
     monkeypatch.undo()
+    monkeypatch.delitem(sys.modules, "ziglang", raising=False)
     monkeypatch.syspath_prepend(str(package.parent))
     assert zig.find(environ) == zig.Zig(path, "0.17.0")
 
