@@ -12,7 +12,7 @@ from manyshim.audit.facts import WheelFacts
 from manyshim.audit.request import Compiled, Request
 from manyshim.audit.tags import parse_platform
 from manyshim.audit.verdict import audit
-from test_rules import ARM64, NEAR, elf, libc, musl, wheel
+from test_rules import ARM64, LIB, NEAR, elf, libc, musl, wheel
 
 GNU, MUSL = "x86_64-linux-gnu", "x86_64-linux-musl"
 MODULE = f"pkg/_x.cpython-311-{GNU}.so"
@@ -20,8 +20,10 @@ MUSL_MODULE = f"pkg/_x.cpython-311-{MUSL}.so"
 PURE = wheel(paths=("pkg/_x.py", "pkg/_x/data.so.txt"))
 
 
-def told(multiarch: str = GNU, *modules: str, strict: bool = False, tag: str = "") -> Request:
-    compiled = Compiled(multiarch, modules)
+def told(
+    multiarch: str = GNU, *modules: str, strict: bool = False, tag: str = "", called: bool = False
+) -> Request:
+    compiled = Compiled(multiarch, modules, called)
     return Request(parse_platform(tag) if tag else None, compiled=compiled, strict=strict)
 
 
@@ -77,12 +79,18 @@ CASES = {
         told(GNU, MODULE),
         (("NO_ELF", f.ERROR, str(PURE.name)), ("NO_MODULE", f.WARNING, MODULE)),
     ),
+    "nothing compiled, and no platform": Case(
+        wheel(paths=("pkg/_x.py",), platform="any"),
+        told(GNU, called=True),
+        (("NO_ELF", f.ERROR, "demo-1.0-cp311-cp311-any.whl"),),
+    ),
+    "nothing to compile": Case(wheel(paths=("pkg/_x.py",), platform="any"), told(GNU)),
     "sanitizer": Case(
         wheel(SANITIZED),
         told(),
         (
             ("UNDEFINED", f.ERROR, "__ubsan_handle_add_overflow"),
-            ("UNDEFINED", f.WARNING, "other"),
+            ("UNDEFINED", f.ERROR, "other"),
         ),
     ),
     "OpenMP": Case(
@@ -90,6 +98,28 @@ CASES = {
         wheel(elf(MODULE, "libc.so.6", "libX11.so.6", undefined=("__kmpc_fork_call",))),
         told(),
         (("UNDEFINED", f.ERROR, "__kmpc_fork_call"),),
+    ),
+    "a name that the target's libc does not have": Case(
+        wheel(libc(MODULE, undefined=("preadv2", "PyList_New", "_Py_NoneStruct"))),
+        told(),
+        (("UNDEFINED", f.ERROR, "preadv2"),),
+    ),
+    "a fortified name that the target's libc does not have": Case(
+        wheel(libc(MODULE, undefined=("__explicit_bzero_chk",))),
+        told(),
+        (("UNDEFINED", f.ERROR, "__explicit_bzero_chk"),),
+    ),
+    "a name of libc's beside a library that could define others": Case(
+        wheel(elf(MODULE, "libc.so.6", "libX11.so.6", undefined=("XOpen", "preadv2"))),
+        told(),
+        (("UNDEFINED", f.ERROR, "preadv2"),),
+    ),
+    "a name that the wheel defines": Case(
+        wheel(
+            libc(MODULE, undefined=("preadv2",), rpath=NEAR)._replace(needed=("liby.so",)),
+            libc(LIB),
+        )._replace(exports={LIB: frozenset(("preadv2",))}),
+        told(),
     ),
     "search path": Case(
         wheel(libc(MODULE, runpath=("/opt/python/lib",))),

@@ -251,8 +251,8 @@ def _places(told: Optional[Obstacles], wheel: Wheel, config: Config) -> Dict[str
 
 def _passes(report: Report) -> bool:
     """Whether a wheel is none of our business: not for Linux, and without machine code."""
-    corrupt = any(found.kind == "ELF_CORRUPT" for found in report.findings)
-    return not report.name.linux and report.arch is None and not corrupt
+    missed = any(found.kind in ("ELF_CORRUPT", "NO_ELF") for found in report.findings)
+    return not report.name.linux and report.arch is None and not missed
 
 
 def _opted_out(claim: Claim, config: Config) -> bool:

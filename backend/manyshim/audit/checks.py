@@ -59,11 +59,17 @@ def _list(tags: FrozenSet[str]) -> str:
 
 
 def elf_presence(facts: WheelFacts, request: Request) -> Iterator[Finding]:
-    """Find a platform wheel without machine code, and machine code in a pure wheel."""
+    """Find a platform wheel without machine code, and machine code in a pure wheel.
+
+    Where a compiler was called, no machine code is a surprise in any wheel: a build may go on
+    without the extension that it could not compile.
+    """
     native = list(_native(facts))
-    if facts.name.linux and not native:
+    called = request.compiled is not None and request.compiled.called
+    if not native and (facts.name.linux or (facts.name.pure and called)):
         severity = f.ERROR if request.strict or request.compiled else f.WARNING
-        yield finding("NO_ELF", "", str(facts.name), severity=severity)
+        evidence = "it is tagged for Linux" if facts.name.linux else "a compiler was called"
+        yield finding("NO_ELF", "", str(facts.name), severity=severity, evidence=evidence)
     purelib = f"{facts.distribution}.data/purelib/"
     for path in native:
         if facts.name.pure:

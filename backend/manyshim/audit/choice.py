@@ -109,7 +109,8 @@ def obstacles(
     if wanted and not claim.tag and (wanted.arch, wanted.libc) == (report.arch, report.libc):
         ruled_out = [rung for rung in ruled_out if rung.version <= wanted.version]
     elif claim.tag:
-        if claim.tag.version <= _OLD_ENOUGH and not always:
+        # What was compiled for a target has what it asked for.
+        if (claim.tag.version <= _OLD_ENOUGH or request.compiled) and not always:
             return None
         ruled_out = [rung for rung in ruled_out if rung.version < claim.tag.version]
     if not ruled_out:

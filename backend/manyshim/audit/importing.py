@@ -13,7 +13,7 @@ from manyshim.audit.musl import wanted_names
 from manyshim.audit.policy import abi3_names, musl_symbols
 from manyshim.audit.request import Compiled
 from manyshim.audit.rules import Audit, is_libpython
-from manyshim.audit.tags import ARCHES, MUSL, ModuleSuffix, WheelName, parse_module_suffix
+from manyshim.audit.tags import ARCHES, GLIBC, MUSL, ModuleSuffix, WheelName, parse_module_suffix
 
 _CP = r"cp(\d)(\d+)([a-z]*)"
 
@@ -113,8 +113,13 @@ _VERSIONED_LIBRARIES = r"lib(?:c|m|mvec|pthread|dl|rt|util|resolv|anl|nsl|gcc_s|
 
 
 def unexplained(audit: Audit) -> Dict[str, FrozenSet[str]]:
-    """Collect, by file, the names that libc does not explain; the closures must define them."""
+    """Collect, by file, the names that libc does not explain; the closures must define them.
+
+    Our linker gives each of glibc's names its version, so that one without is none of the target's.
+    """
     arch = audit.ladder.arch
+    if audit.request.compiled and audit.ladder.libc == GLIBC:
+        return {elf.path: _not_of_python(elf) for elf in audit.elfs}
     wanted = wanted_names if audit.ladder.libc == MUSL else _not_by_name
     names = {elf.path: wanted(elf) for elf in audit.elfs}
     # The table is long, and most wheels for glibc leave no question.
@@ -125,20 +130,34 @@ def unexplained(audit: Audit) -> Dict[str, FrozenSet[str]]:
 def _not_by_name(elf: ElfFile) -> FrozenSet[str]:
     """Collect the unversioned names that are neither CPython's nor, by their looks, glibc's."""
     is_glibc = re.compile(_GLIBC_NAMES).fullmatch
-    return frozenset(
-        name
-        for name in elf.undefined
-        if not name.startswith(("Py", "_Py")) and not (name.startswith("_") and is_glibc(name))
-    )
+    names = _not_of_python(elf)
+    return frozenset(name for name in names if not (name.startswith("_") and is_glibc(name)))
+
+
+def _not_of_python(elf: ElfFile) -> FrozenSet[str]:
+    return frozenset(name for name in elf.undefined if not name.startswith(("Py", "_Py")))
 
 
 def decidable(audit: Audit) -> Tuple[Process, ...]:
-    """List the processes in which nothing from outside the wheel could define a name left open."""
-    return tuple(
-        process
-        for process in audit.loading.processes
-        if not any(_may_define(audit, process, name) for name in process.outside)
-    )
+    """List the processes in which nothing from outside the wheel could define a name left open.
+
+    In what our toolchain compiled that is said of each name, see `_elsewhere`.
+    """
+    if audit.request.compiled:
+        return audit.loading.processes
+    return tuple(one for one in audit.loading.processes if not _has_definers(audit, one))
+
+
+def _has_definers(audit: Audit, process: Process) -> bool:
+    return any(_may_define(audit, process, name) for name in process.outside)
+
+
+def _elsewhere(audit: Audit, process: Process, names: Set[str]) -> Set[str]:
+    """Leave out the names that a library from outside may define, which are none of libc's."""
+    if not _has_definers(audit, process):
+        return names
+    known = musl_symbols(audit.ladder.arch)
+    return {name for name in names if name in known or re.fullmatch(_GLIBC_NAMES, name)}
 
 
 def _may_define(audit: Audit, process: Process, name: str) -> bool:
@@ -161,6 +180,7 @@ def left_open(
 
 def undefined(audit: Audit) -> Iterator[Finding]:
     """Find names that nothing in a file's load closure defines."""
+    strict = audit.request.compiled is not None and audit.ladder.libc == GLIBC
     if audit.ladder.libc == MUSL:
         processes = tuple(one for one in audit.loading.processes if one.outside)
     else:
@@ -169,12 +189,14 @@ def undefined(audit: Audit) -> Iterator[Finding]:
     missing: Dict[str, Set[str]] = {}
     for process in processes:
         for path, left in left_open(audit, process, names).items():
-            if left:
-                missing.setdefault(path, set()).update(left)
+            told = _elsewhere(audit, process, left) if strict else left
+            if told:
+                missing.setdefault(path, set()).update(told)
+    severity = f.ERROR if strict else ""
     for path, found in sorted(missing.items()):
         symbols = tuple(sorted(name for name in found if not _told_by_runtimes(audit, name)))
         if symbols:
-            yield finding("UNDEFINED", path, symbols[0], symbols=symbols)
+            yield finding("UNDEFINED", path, symbols[0], severity=severity, symbols=symbols)
 
 
 # Clang's calls into its sanitizers and into OpenMP; our toolchain has no library for either.

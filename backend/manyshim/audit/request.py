@@ -21,11 +21,13 @@ class Compiled(NamedTuple):
     """What a toolchain was told to compile.
 
     `multiarch` is the triplet in the file names of the target's extension modules; `modules` are
-    the files that the wrapped backend set out to build.
+    the files that the wrapped backend set out to build; `called` says that it called a compiler,
+    be it for something that it gave up.
     """
 
     multiarch: str
     modules: Tuple[str, ...] = ()
+    called: bool = False
 
 
 class Request(NamedTuple):

@@ -182,7 +182,7 @@ SENTENCES: Dict[str, Callable[[Finding], Sentence]] = {
         "let the build backend know of the extension, so that it builds a platform wheel",
     ),
     "NO_ELF": _simple(
-        "a wheel for Linux without any ELF file",
+        "a wheel without any ELF file, though {evidence}",
         "build the extension (was it optional, and failed?), or tag the wheel any",
     ),
     "NO_MODULE": _simple(
@@ -221,7 +221,7 @@ SENTENCES: Dict[str, Callable[[Finding], Sentence]] = {
     "ABI3": _abi3,
     "UNDEFINED": _simple(
         "needs {symbols}, which nothing that it loads defines",
-        "link the library that defines it",
+        "link the library that defines it; if a newer libc does, ask for its platform",
     ),
     "RPATH_LEAK": _simple(
         "searches {subject} on the user's machine: {evidence}",

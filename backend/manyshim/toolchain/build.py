@@ -63,9 +63,10 @@ def build_wheel(config: Config, call: Call, environ: Mapping[str, str], say: Say
     with private_folder(_temporary()) as private:
         bench = lay_out(private, target, config, found, environ)
         answer = _ask(private, config.backend, call, bench.environ, _Reader(bench.notes, say))
+        called = os.path.exists(bench.notes)
     if "error" in answer:
         raise BackendError(answer["error"])
-    compiled = Compiled(target.multiarch(sys.version_info[:2]), tuple(answer["modules"]))
+    compiled = Compiled(target.multiarch(sys.version_info[:2]), tuple(answer["modules"]), called)
     return Built(answer["name"], config._replace(platform=target.tag, compiled=compiled))
 
 

@@ -19,8 +19,9 @@ _APPEND = os.O_WRONLY | os.O_APPEND | os.O_CREAT
 class Job(NamedTuple):
     """What a build tells its compilers.
 
-    `notes` is a file of lines for the one who builds; `cache` a folder with an empty file for
-    each library that zig has compiled, whose names begin with `key`.
+    `notes` is a file of lines for the one who builds, which is there once a compiler was called;
+    `cache` a folder with an empty file for each library that zig has compiled, whose names begin
+    with `key`.
     """
 
     zig: str
@@ -33,8 +34,7 @@ class Job(NamedTuple):
 def main(driver: str, job: Job, arguments: Sequence[str]) -> NoReturn:
     """Call zig with what a compiler was called with, and end with its exit code."""
     adapted = adapt(driver, expanded(arguments), job.setting)
-    for note in adapted.notes:
-        _tell(job, note)
+    _tell(job, *adapted.notes)
     if adapted.refusal:
         _tell(job, adapted.refusal)
         sys.exit(f"manyshim: error: {adapted.refusal}")
@@ -88,10 +88,12 @@ def _there(arguments: Sequence[str]) -> List[str]:
 _FILES = 100
 
 
-def _tell(job: Job, line: str) -> None:
-    """Leave a line for the one who builds; one write, so that no two calls mix theirs."""
+def _tell(job: Job, *lines: str) -> None:
+    """Leave lines for the one who builds; one write, so that no two calls mix theirs."""
     descriptor = os.open(job.notes, _APPEND, 0o666)
     try:
-        os.write(descriptor, os.fsencode(line.replace("\n", " ") + "\n"))
+        os.write(
+            descriptor, b"".join(os.fsencode(line.replace("\n", " ") + "\n") for line in lines)
+        )
     finally:
         os.close(descriptor)
