@@ -1,0 +1,139 @@
+"""A real frontend that builds with compiler = zig, and what its wheels are then used by."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import zipfile
+from pathlib import Path
+from typing import Dict, Mapping, NamedTuple, Sequence
+
+import pytest
+
+from compiling import Done, zig
+from conftest import Runner
+from elfbuilding import patchelf
+from sdists import fetch, wrapped
+from strict_index import find_uv, problems
+
+# What the machine's own compiler, and the names of its files, are compared with.
+on_x86_64 = [
+    pytest.mark.network,
+    pytest.mark.timeout(1800),
+    pytest.mark.skipif(
+        not (sys.platform.startswith("linux") and os.uname().machine == "x86_64"),
+        reason="the cases are of a Linux on x86_64",
+    ),
+]
+
+X86 = "manylinux_2_17_x86_64"
+ARM64 = "manylinux_2_17_aarch64"
+MUSL = "musllinux_1_2_x86_64"
+
+
+class Frontend(NamedTuple):
+    """uv, and an environment in which it finds manyshim's wheel and zig."""
+
+    run: Runner
+    environ: Mapping[str, str]
+
+    def build(
+        self,
+        project: Path,
+        python: str,
+        platform: str = "",
+        *,
+        environ: Mapping[str, str] = {},
+        **settings: str,
+    ) -> Done:
+        """Build a wheel, with zig where a platform is named; `strict` unless told otherwise."""
+        dist = project / "dist"
+        given = {"compiler": "zig", "platform": platform, "strict": "true", **settings}
+        keyed = [f"-Cmanyshim.{key}={value}" for key, value in given.items()] if platform else []
+        done = self.run(
+            [
+                *(str(find_uv()), "build", "--wheel", "--no-sources", "--python", python),
+                *("--out-dir", str(dist), *keyed),
+            ],
+            cwd=project,
+            env={**self.environ, **environ},
+            ok=False,
+        )
+        wheels = list(dist.glob("*.whl"))
+        assert list(dist.glob(".manyshim-*")) == []
+        traced = [line for line in done.stderr.splitlines() if line.lstrip().startswith('File "')]
+        assert not [line for line in traced if "/manyshim/" in line], done.stderr
+        for wheel in wheels if platform else ():
+            if "-linux_" not in wheel.name:
+                assert problems(wheel.name, wheel.read_bytes()) == [], "the index takes it"
+        return Done(done.returncode, done.stderr, done.stdout, wheels[0] if wheels else None)
+
+
+def frontend_with(run: Runner, environ: Mapping[str, str]) -> Frontend:
+    """Return a frontend; skip without uv or zig."""
+    if find_uv() is None:
+        pytest.skip("uv is not installed")
+    path = os.pathsep.join((str(Path(zig()).parent), environ["PATH"]))
+    return Frontend(run, {**environ, "PATH": path})
+
+
+def cpython(pythons: Mapping[int, str], minor: int) -> str:
+    """Return the CPython of a minor version; skip where the machine has none."""
+    if minor not in pythons:
+        pytest.skip(f"this machine has no CPython 3.{minor} with headers")
+    return pythons[minor]
+
+
+def tags(wheel: Done) -> str:
+    """Return what the file name promises, without the project."""
+    return wheel.name[: -len(".whl")].split("-", 2)[2]
+
+
+def release(name: str, version: str, folder: Path) -> Path:
+    """Unpack a release, and let manyshim build it."""
+    project = fetch(name, version, folder)
+    wrapped(project)
+    return project
+
+
+def with_patchelf(frontend: Frontend) -> Frontend:
+    """Return the frontend with patchelf on PATH; skip without one."""
+    path = os.pathsep.join((os.path.dirname(patchelf().path), frontend.environ["PATH"]))
+    return frontend._replace(environ={**frontend.environ, "PATH": path})
+
+
+def unpacked(done: Done) -> Path:
+    """Unpack a wheel beside itself, without any installer."""
+    assert done.wheel is not None, done.said + done.output
+    folder = done.wheel.parent.parent / "unpacked"
+    with zipfile.ZipFile(done.wheel) as archive:
+        archive.extractall(folder)
+    return folder
+
+
+def require(project: Path, *requirements: str) -> None:
+    """Pin what a project that requires manyshim alone is built with."""
+    path = project / "pyproject.toml"
+    text = path.read_text(encoding="utf-8")
+    wanted = ", ".join(f'"{one}"' for one in ("manyshim", *requirements))
+    assert 'requires = ["manyshim"]' in text
+    path.write_text(text.replace('requires = ["manyshim"]', f"requires = [{wanted}]"), "utf-8")
+
+
+def told(done: Done, kind: str, severity: str = "error") -> Sequence[str]:
+    """List what was said of one kind: in lines of their own, or below the refusal of a build."""
+    lines = (re.sub(r"^(manyshim:)? *", "", line) for line in done.said.splitlines())
+    return [
+        line for line in lines if line.startswith(f"{severity}: ") and line.endswith(f"[{kind}]")
+    ]
+
+
+def here(run: Runner, python: str, code: str, *paths: Path) -> str:
+    """Run code with a Python of this machine, and folders to import from."""
+    environ: Dict[str, str] = {
+        "PATH": os.defpath,
+        "PYTHONPATH": os.pathsep.join(map(str, paths)),
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+    return run([python, "-c", code], env=environ).stdout

@@ -1,0 +1,237 @@
+"""Real projects, compiled with zig by a real frontend, and imported where their tags lead them."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Dict, Iterable, Mapping, Tuple
+
+import pytest
+
+import test_awaitwhat as awaitwhat
+from acceptance import (
+    ARM64,
+    MUSL,
+    X86,
+    Frontend,
+    cpython,
+    frontend_with,
+    here,
+    on_x86_64,
+    release,
+    tags,
+    told,
+    unpacked,
+    with_patchelf,
+)
+from compiling import PROBE, Done, compile_wheel, copy, elfs
+from conftest import Runner
+from manyshim.audit.facts import VersionNeed
+from sdists import fetch
+from systems import system
+from test_real_wheels import auditwheel
+
+pytestmark = on_x86_64
+
+
+@pytest.fixture(scope="module")
+def frontend(run: Runner, build_environment: Dict[str, str]) -> Frontend:
+    return frontend_with(run, build_environment)
+
+
+@pytest.fixture(scope="module")
+def repairing(frontend: Frontend) -> Frontend:
+    return with_patchelf(frontend)
+
+
+KIWI = """
+import kiwisolver
+x = kiwisolver.Variable("x")
+solver = kiwisolver.Solver()
+solver.addConstraint(x >= 10)
+solver.updateVariables()
+print(x.value())
+try:
+    # In C++ it is an exception, which the module catches.
+    solver.addConstraint(x <= 5)
+except kiwisolver.UnsatisfiableConstraint:
+    print("caught")
+"""
+
+
+@pytest.mark.full
+def test_kiwisolver_runs_on_an_old_glibc_and_gccs_wheel_does_not(
+    tmp_path: Path, frontend: Frontend, run: Runner, pythons: Mapping[int, str]
+) -> None:
+    python = cpython(pythons, 9)
+    old = system("bullseye-amd64")
+    project = release("kiwisolver", "1.4.7", tmp_path / "ours")
+    done = frontend.build(project, python, X86)
+    assert tags(done) == "cp39-cp39-manylinux2014_x86_64.manylinux_2_17_x86_64"
+    assert done.wheel is not None
+    ((path, elf),) = elfs(done.wheel).items()
+    assert path == "kiwisolver/_cext.cpython-39-x86_64-linux-gnu.so"
+    assert newest_glibc(elf.versions_needed) <= (2, 17)
+    assert not [name for name in elf.needed if "++" in name], "libc++ is inside"
+    assert old.run(KIWI, unpacked(done)) == "10.0\ncaught\n"
+    # With libstdc++ inside, too, what is left is glibc.
+    control = frontend.build(
+        fetch("kiwisolver", "1.4.7", tmp_path / "gcc"),
+        python,
+        environ={"LDFLAGS": "-static-libstdc++ -static-libgcc"},
+    )
+    assert "-linux_x86_64" in control.name
+    assert here(run, python, KIWI, unpacked(control)) == "10.0\ncaught\n"
+    failed = old.attempt(KIWI, unpacked(control))
+    assert failed.returncode == 1
+    assert re.search(r"ImportError: .*version `GLIBC_2\.3\d' not found", failed.stderr)
+
+
+def newest_glibc(needs: Iterable[VersionNeed]) -> Tuple[int, ...]:
+    """Return the newest release of glibc that a file needs a symbol of."""
+    named = [need.version[6:] for need in needs if need.version.startswith("GLIBC_")]
+    assert named
+    return max(tuple(map(int, name.split("."))) for name in named)
+
+
+SPEEDUPS = """
+import markupsafe
+import markupsafe._speedups
+assert markupsafe._escape_inner is markupsafe._speedups._escape_inner
+print(markupsafe.escape("<a & b>"))
+"""
+
+
+@pytest.mark.parametrize(("minor", "libc"), [(10, "gnu"), (11, "musl")])
+def test_markupsafe_for_musl_has_the_suffix_of_its_python(
+    tmp_path: Path, repairing: Frontend, pythons: Mapping[int, str], minor: int, libc: str
+) -> None:
+    python = cpython(pythons, minor)
+    project = release("markupsafe", "3.0.4", tmp_path)
+    done = repairing.build(project, python, MUSL)
+    assert tags(done) == f"cp3{minor}-cp3{minor}-{MUSL}"
+    assert done.wheel is not None
+    ((path, elf),) = elfs(done.wheel).items()
+    assert path == f"markupsafe/_speedups.cpython-3{minor}-x86_64-linux-{libc}.so"
+    assert elf.needed == ("libc.so",)
+    checked = subprocess.run(
+        [sys.executable, "-m", "manyshim", "check", str(done.wheel)],
+        check=False, capture_output=True, text=True,
+    )  # fmt: skip
+    assert checked.returncode == 0, checked.stdout
+    if sys.version_info >= (3, 10):
+        # It takes NEEDED libc.so for a library that is missing, and Alpine's name for musl's.
+        assert auditwheel(done.wheel) != MUSL
+        fixed = repairing.build(
+            release("markupsafe", "3.0.4", tmp_path / "fixed"), python, MUSL, fix="musl-soname"
+        )
+        assert fixed.wheel is not None
+        assert fixed.name == done.name
+        assert [elf.needed for elf in elfs(fixed.wheel).values()] == [("libc.musl-x86_64.so.1",)]
+        assert auditwheel(fixed.wheel) == MUSL
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("fix", ["", "musl-soname"])
+def test_markupsafe_is_imported_on_musl(
+    tmp_path: Path, repairing: Frontend, pythons: Mapping[int, str], fix: str
+) -> None:
+    python = cpython(pythons, 11)
+    project = release("markupsafe", "3.0.4", tmp_path)
+    done = repairing.build(project, python, MUSL, fix=fix)
+    assert system("musl-amd64").run(SPEEDUPS, unpacked(done)) == "&lt;a &amp; b&gt;\n"
+
+
+LATER = """
+#include <sys/uio.h>
+ssize_t later(const struct iovec *parts)
+{
+    return preadv2(0, parts, 1, 0, 0);
+}
+"""
+
+
+@pytest.fixture
+def later(tmp_path: Path) -> Path:
+    """Return a project that calls what is in zig's musl and not in every 1.2."""
+    project = copy(PROBE, tmp_path / "probe")
+    with open(project / "src" / "_c.c", "a", encoding="utf-8") as source:
+        source.write(LATER)
+    return project
+
+
+def test_a_function_that_is_newer_than_musl_1_2_is_named(later: Path) -> None:
+    done = compile_wheel(later, MUSL, environ={"PROBE_MODULES": "_c"})
+    assert done.name.endswith(f"-{MUSL}.whl")
+    (line,) = told(done, "MUSL_PATCH_LEVEL", "warning")
+    assert "preadv2" in line
+    refused = compile_wheel(later, MUSL, environ={"PROBE_MODULES": "_c"}, strict="true")
+    assert (refused.code, refused.wheel) == (1, None)
+    (line,) = told(refused, "MUSL_PATCH_LEVEL")
+    assert "preadv2" in line
+
+
+@pytest.mark.full
+def test_such_a_module_cannot_be_imported_on_an_older_musl(
+    later: Path, frontend: Frontend, pythons: Mapping[int, str]
+) -> None:
+    """Which is what the warning is about: the tag would let an installer take it there."""
+    environ = {"PROBE_MODULES": "_c"}
+    done = frontend.build(later, cpython(pythons, 11), MUSL, environ=environ, strict="false")
+    failed = system("musl-amd64").attempt("import probe._c", unpacked(done))
+    assert failed.returncode == 1
+    assert "preadv2: symbol not found" in failed.stderr
+
+
+@pytest.mark.parametrize("platform", [X86, ARM64])
+def test_a_module_without_libc_gets_the_tag_that_was_asked_for(
+    tmp_path: Path, frontend: Frontend, run: Runner, pythons: Mapping[int, str], platform: str
+) -> None:
+    done = without_libc(tmp_path, frontend, pythons, platform)
+    arch = platform[len("manylinux_2_17_") :]
+    assert tags(done) == f"cp39-cp39-manylinux2014_{arch}.manylinux_2_17_{arch}"
+    assert done.wheel is not None
+    ((path, elf),) = elfs(done.wheel).items()
+    assert path == f"awaitwhat/_what.cpython-39-{arch}-linux-gnu.so"
+    assert elf.needed == ()
+    if platform == X86:
+        assert here(run, pythons[9], awaitwhat.USE, unpacked(done)) == "FutureIter\n"
+
+
+def without_libc(
+    folder: Path, frontend: Frontend, pythons: Mapping[int, str], platform: str
+) -> Done:
+    project = fetch("awaitwhat", "20.3", folder)
+    for script in ("setup.py", "build.py"):
+        (project / script).unlink()
+    text = awaitwhat.PYPROJECT.format(requires="manyshim", backend="manyshim.backend")
+    (project / "pyproject.toml").write_text(text, encoding="utf-8")
+    return frontend.build(project, cpython(pythons, 9), platform)
+
+
+@pytest.mark.full
+def test_it_is_used_on_aarch64(
+    tmp_path: Path, frontend: Frontend, pythons: Mapping[int, str]
+) -> None:
+    foreign = system("bullseye-arm64")
+    done = without_libc(tmp_path, frontend, pythons, ARM64)
+    assert foreign.run(awaitwhat.USE, unpacked(done)) == "FutureIter\n"
+
+
+@pytest.mark.parametrize("strict", ["false", "true"])
+def test_awaitwhat_as_it_was_released_has_no_machine_code(
+    tmp_path: Path, frontend: Frontend, pythons: Mapping[int, str], strict: str
+) -> None:
+    """Its build script is one that today's poetry runs and that then does nothing."""
+    project = release("awaitwhat", "20.3", tmp_path)
+    done = frontend.build(project, cpython(pythons, 11), X86, strict=strict)
+    assert len(told(done, "NO_ELF")) == 1, done.said
+    if strict == "true":
+        assert done.wheel is None
+        assert done.code != 0
+        assert "(exit status: 1)" in done.said, "of the backend, as uv tells it"
+    else:
+        assert done.code == 0
+        assert tags(done) == "cp311-cp311-linux_x86_64"

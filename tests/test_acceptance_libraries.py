@@ -1,0 +1,140 @@
+"""Real projects with libraries of a distribution behind them, compiled with zig and repaired."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+from typing import Dict, Mapping
+
+import pytest
+
+from acceptance import (
+    ARM64,
+    X86,
+    Frontend,
+    cpython,
+    frontend_with,
+    here,
+    on_x86_64,
+    release,
+    tags,
+    told,
+    unpacked,
+    with_patchelf,
+)
+from conftest import Runner
+from debian import cache, debian
+from repairprojects import PROJECTS
+from systems import system
+from test_repair_projects import installed
+
+pytestmark = on_x86_64
+
+
+@pytest.fixture(scope="module")
+def frontend(run: Runner, build_environment: Dict[str, str]) -> Frontend:
+    return with_patchelf(frontend_with(run, build_environment))
+
+
+@pytest.fixture(scope="module")
+def arm64_libraries() -> Path:
+    """Return a system with the libraries behind PyYAML and cffi, and their headers."""
+    packages = ("libyaml-dev", "libffi-dev")
+    return debian(cache("acceptance-arm64-libraries"), "arm64", packages)
+
+
+YAML = """
+import yaml
+assert yaml.__with_libyaml__
+print(yaml.load("a: [1, 2]", yaml.CSafeLoader), yaml.dump({"b": 3}, Dumper=yaml.CSafeDumper))
+with open("/proc/self/maps") as maps:
+    print("\\n".join(line.split()[-1] for line in maps if line.strip()))
+"""
+PYYAML = "6.0.3"
+
+
+def test_pyyaml_without_libyaml_is_said_loudly(
+    tmp_path: Path, frontend: Frontend, pythons: Mapping[int, str]
+) -> None:
+    """Its build goes on without the extension, and its Python code without a word."""
+    python = cpython(pythons, 11)
+    done = frontend.build(release("pyyaml", PYYAML, tmp_path), python, ARM64, strict="false")
+    assert tags(done) == "cp311-cp311-linux_aarch64"
+    assert len(told(done, "NO_ELF")) == 1
+    (line,) = told(done, "NO_MODULE", "warning")
+    assert "yaml/_yaml." in line
+    refused = frontend.build(release("pyyaml", PYYAML, tmp_path / "strict"), python, ARM64)
+    assert refused.wheel is None
+    assert "(exit status: 1)" in refused.said
+
+
+@pytest.mark.full
+def test_pyyaml_has_libyaml_from_a_sysroot(
+    tmp_path: Path, frontend: Frontend, pythons: Mapping[int, str], arm64_libraries: Path
+) -> None:
+    project = release("pyyaml", PYYAML, tmp_path)
+    done = frontend.build(
+        project, cpython(pythons, 11), ARM64, mode="repair", sysroot=str(arm64_libraries)
+    )
+    assert tags(done) == "cp311-cp311-manylinux2014_aarch64.manylinux_2_17_aarch64"
+    folder = unpacked(done)
+    (grafted,) = (folder / "pyyaml.libs").iterdir()
+    assert grafted.name.startswith("libyaml-0-")
+    said = system("bookworm-arm64").run(YAML, folder)
+    assert said.startswith("{'a': [1, 2]} b: 3\n")
+    assert {line for line in said.splitlines() if "/libyaml-" in line} == {str(grafted)}
+
+
+CFFI = next(project for project in PROJECTS if project.name == "cffi")
+
+
+def test_cffi_needs_the_glibc_of_this_machines_libffi(
+    tmp_path: Path, frontend: Frontend, run: Runner, pythons: Mapping[int, str]
+) -> None:
+    if not installed("libffi-dev"):
+        pytest.skip("not installed: libffi-dev (apt-get install)")
+    python = cpython(pythons, 11)
+    project = release("cffi", CFFI.version, tmp_path / "cffi")
+    refused = frontend.build(project, python, X86, sysroot="/", mode="repair")
+    assert refused.wheel is None
+    assert "(exit status: 1)" in refused.said
+    (line,) = (line for line in refused.said.splitlines() if line.endswith("[TOO_NEW]"))
+    assert re.search(r"cffi\.libs/libffi-\w+\.so\.8 needs .*GLIBC_2\.27", line)
+    done = frontend.build(
+        release("cffi", CFFI.version, tmp_path / "newer"),
+        python,
+        "manylinux_2_28_x86_64",
+        sysroot="/",
+        mode="repair",
+    )
+    assert tags(done) == "cp311-cp311-manylinux_2_28_x86_64"
+    folder = unpacked(done)
+    assert [path.name[:7] for path in (folder / "cffi.libs").iterdir()] == ["libffi-"]
+    needs = pycparser(tmp_path, frontend)
+    assert here(run, python, CFFI.use, folder, needs) == ""
+
+
+@pytest.mark.full
+def test_cffi_calls_on_aarch64_with_libffi_from_a_sysroot(
+    tmp_path: Path, frontend: Frontend, pythons: Mapping[int, str], arm64_libraries: Path
+) -> None:
+    project = release("cffi", CFFI.version, tmp_path / "cffi")
+    done = frontend.build(
+        project,
+        cpython(pythons, 11),
+        "manylinux_2_28_aarch64",
+        mode="repair",
+        sysroot=str(arm64_libraries),
+    )
+    assert tags(done) == "cp311-cp311-manylinux_2_28_aarch64"
+    needs = pycparser(tmp_path, frontend)
+    assert system("bookworm-arm64").run(CFFI.use, unpacked(done), needs) == ""
+
+
+def pycparser(folder: Path, frontend: Frontend) -> Path:
+    """Install what cffi reads C with: Python alone."""
+    target = folder / "needs"
+    pip = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target", str(target)]
+    frontend.run([*pip, "pycparser==2.23"], env=frontend.environ)
+    return target

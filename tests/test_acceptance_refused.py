@@ -1,0 +1,148 @@
+"""Wheels that are not what zig was told to make: they get no tag, whoever hands them over."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Callable, Dict, List
+
+import pytest
+
+from acceptance import ARM64, X86, on_x86_64, told
+from compiling import PROBE, Done, compile_wheel, copy, members
+from wheelwriter import save, wheel
+
+pytestmark = on_x86_64
+
+C_ONLY = {"PROBE_MODULES": "_c"}
+
+
+@pytest.fixture
+def probe(tmp_path: Path) -> Path:
+    return copy(PROBE, tmp_path / "probe")
+
+
+HANDS_OVER = """
+import shutil
+
+def build_wheel(folder, settings=None, metadata_directory=None):
+    shutil.copy({path!r}, folder)
+    return {name!r}
+"""
+
+Members = Dict[str, bytes]
+
+
+def renamed(arm64: Members, x86: Members) -> Members:
+    """Give the aarch64 module the name of an x86_64 one."""
+    del x86
+    return {name.replace("aarch64-linux", "x86_64-linux"): data for name, data in arm64.items()}
+
+
+def another_module(arm64: Members, x86: Members) -> Members:
+    """Put an x86_64 module beside the aarch64 one."""
+    return {**x86, **arm64}
+
+
+def wrong_machine(arm64: Members, x86: Members) -> Members:
+    """Put an x86_64 module under the aarch64 one's name."""
+    modules = {name: data for name, data in x86.items() if name.endswith(".so")}
+    return {**arm64, **{name.replace("x86_64", "aarch64"): data for name, data in modules.items()}}
+
+
+def without_module(arm64: Members, x86: Members) -> Members:
+    """Leave Python code in a platform wheel."""
+    del x86
+    return {name: data for name, data in arm64.items() if not name.endswith(".so")}
+
+
+@pytest.fixture(scope="module")
+def contents(tmp_path_factory: pytest.TempPathFactory) -> List[Members]:
+    """Return what wheels of the probe for aarch64 and for x86_64 hold, but for their metadata."""
+    found = []
+    for platform in (ARM64, X86):
+        project = copy(PROBE, tmp_path_factory.mktemp("contents") / "probe")
+        done = compile_wheel(project, platform, environ=C_ONLY, strict="true")
+        assert done.wheel is not None, done.said
+        held = members(done.wheel)
+        found.append({name: data for name, data in held.items() if "dist-info" not in name})
+    return found
+
+
+def handed_over(probe: Path, given: Members, strict: str) -> Done:
+    """Let a backend in the project's tree hand over a wheel; the shim is to write its tag."""
+    version = "cp{}{}".format(*sys.version_info)
+    tag = f"{version}-{version}-linux_aarch64"
+    name = f"probe-1.0-{tag}.whl"
+    path = save(probe, wheel(given, name="probe", tag=tag), name)
+    (probe / "tools").mkdir()
+    (probe / "tools" / "own.py").write_text(HANDS_OVER.format(path=str(path), name=name), "utf-8")
+    text = (
+        '[build-system]\nrequires = []\nbuild-backend = "manyshim.backend"\n'
+        'backend-path = ["tools"]\n[tool.manyshim]\nbackend = "own"\n'
+    )
+    (probe / "pyproject.toml").write_text(text, encoding="utf-8")
+    return compile_wheel(probe, ARM64, strict=strict)
+
+
+def test_what_was_handed_over_untouched_gets_the_tag(probe: Path, contents: List[Members]) -> None:
+    done = handed_over(probe, contents[0], "true")
+    assert done.name.endswith(f"-manylinux2014_aarch64.{ARM64}.whl")
+
+
+@pytest.mark.parametrize("strict", ["true", "false"])
+@pytest.mark.parametrize(
+    ("change", "kind"),
+    [
+        (renamed, "SUFFIX"),
+        (another_module, "MIXED_ARCH"),
+        (wrong_machine, "MIXED_ARCH"),
+        (without_module, "NO_ELF"),
+    ],
+)
+def test_a_wheel_that_was_tampered_with_gets_no_tag(
+    probe: Path,
+    contents: List[Members],
+    change: Callable[[Members, Members], Members],
+    kind: str,
+    strict: str,
+) -> None:
+    done = handed_over(probe, change(*contents), strict)
+    assert told(done, kind), done.said
+    if strict == "true":
+        assert (done.code, done.wheel) == (1, None)
+    else:
+        assert done.name.endswith("-linux_aarch64.whl")
+        assert "manylinux" not in done.name
+
+
+FALLS_BACK = """
+from setuptools import Extension, setup
+from setuptools.errors import CCompilerError
+
+def attempt(*modules):
+    setup(name="probe", package_dir={"": "src"}, packages=["probe"], ext_modules=list(modules))
+
+try:
+    attempt(Extension("probe._lost", ["src/_lost.c"]))
+except (CCompilerError, SystemExit):
+    attempt()
+"""
+
+
+@pytest.mark.parametrize("strict", ["false", "true"])
+def test_a_build_that_goes_on_without_its_extension_is_said(probe: Path, strict: str) -> None:
+    """As that of markupsafe and many others: what comes out is a wheel for any platform."""
+    (probe / "setup.py").write_text(FALLS_BACK, encoding="utf-8")
+    done = compile_wheel(probe, X86, strict=strict)
+    (line,) = told(done, "NO_ELF")
+    assert "without any ELF file, though a compiler was called" in line
+    if strict == "true":
+        assert (done.code, done.wheel) == (1, None)
+    else:
+        assert done.name == "probe-1.0-py3-none-any.whl"
+    pure = FALLS_BACK.partition("try:")[0] + "attempt()\n"
+    (probe / "setup.py").write_text(pure, encoding="utf-8")
+    done = compile_wheel(probe, X86, strict=strict)
+    assert done.name == "probe-1.0-py3-none-any.whl"
+    assert done.lines == []
