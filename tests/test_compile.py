@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import subprocess
 import sys
 from pathlib import Path
@@ -37,7 +38,7 @@ def probe(tmp_path: Path) -> Path:
         ("musllinux_1_2", 62, "x86_64-linux-musl", "musllinux_1_2_x86_64"),
     ],
 )
-@pytest.mark.skipif(os.uname().machine != "x86_64", reason="the table is of an x86_64 machine")
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="the table is of an x86_64 machine")
 def test_a_platform_is_compiled_for(
     probe: Path, platform: str, machine: int, suffix: str, tags: str
 ) -> None:
@@ -163,7 +164,7 @@ ARGUMENTS = {
 
 
 @pytest.mark.parametrize("case", ARGUMENTS.values(), ids=ARGUMENTS)
-@pytest.mark.skipif(os.uname().machine != "x86_64", reason="the flags are of an x86_64 machine")
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="the flags are of an x86_64 machine")
 def test_what_distributions_compile_with_is_taken(
     probe: Path, case: tuple[Dict[str, str], str], tmp_path: Path
 ) -> None:
@@ -350,3 +351,19 @@ def test_frontends_give_the_same_wheel(
     assert {path.name: path.read_bytes() for path in (tmp_path / "build").glob("*.whl")} == wheels
     ((name, _),) = wheels.items()
     assert name.endswith("-manylinux2014_aarch64.manylinux_2_17_aarch64.whl")
+
+
+def test_a_folder_from_which_nothing_can_be_run_is_said(probe: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "noexec"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "noexec", "manyshim-test", str(folder)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("a file system cannot be mounted")
+    try:
+        done = compile_wheel(probe, ARM64, environ={"TMPDIR": str(folder)})
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)
+    assert (done.code, done.wheel) == (4, None)
+    (line,) = done.said.splitlines()
+    assert "noexec" in line
+    assert "set TMPDIR" in line

@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Callable, Dict, Mapping, NamedTuple, Tuple
 
 import pytest
-from sdists import fetch, wrapped
 
 from compiling import audited, clean, elfs, members
 from conftest import Runner
 from manyshim.audit import findings as f
+from sdists import fetch, wrapped
 from systems import system
 from targetprojects import PROJECTS, Project
 

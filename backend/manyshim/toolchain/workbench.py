@@ -98,7 +98,10 @@ def _sysroot(config: Config) -> str:
     if config.sysroot is None:
         return ""
     if not os.path.isdir(config.sysroot):
-        raise ConfigError(f"sysroot = {config.sysroot!r} is no folder")
+        raise ConfigError(
+            f"sysroot = {config.sysroot!r} is no folder; name it from the root on, as a build may "
+            "run in a temporary copy of the source tree"
+        )
     return os.path.abspath(config.sysroot)
 
 
@@ -152,4 +155,9 @@ def _write_tools(folder: str, binaries: str, job: Job) -> Dict[str, str]:
             file.write(f'#!/bin/sh\nexec {" ".join(map(shlex.quote, command))} "$@"\n')
         os.chmod(path, 0o700)
         tools[variable] = path
+    if not os.access(tools["CC"], os.X_OK):
+        raise ToolError(
+            f"{binaries}: nothing can be run from there (noexec?); set TMPDIR to a folder of which "
+            "programs may be run"
+        )
     return tools
