@@ -331,6 +331,19 @@ def test_zig_is_required_only_where_it_is_asked_for(
     assert done.stdout.splitlines()[-1:] == [str(wanted)], done.stderr
 
 
+def test_an_impossible_target_is_said_before_zig_is_required(probe: Path) -> None:
+    code = (
+        "import manyshim.backend as b; b.get_requires_for_build_wheel("
+        "{'manyshim.compiler': 'zig', 'manyshim.platform': 'musllinux_1_1'})"
+    )
+    run = [sys.executable, "-c", code]
+    done = subprocess.run(
+        run, cwd=str(probe), env=clean(), capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert "manyshim: error: zig cannot promise musllinux_1_1" in done.stderr
+
+
 def test_frontends_give_the_same_wheel(
     tmp_path: Path, uv: Runner, run: Runner, build_environment: Dict[str, str]
 ) -> None:

@@ -69,9 +69,9 @@ def get_requires_for_build_wheel(
 
             ours += patch.lacking(os.environ)
         if settled.compiler == "zig":
-            from manyshim.toolchain import zig  # noqa: PLC0415
+            from manyshim.toolchain import build  # noqa: PLC0415
 
-            ours += zig.lacking(os.environ)
+            ours += build.lacking(settled, os.environ)
         return theirs + ours
 
 

@@ -47,6 +47,15 @@ class Built(NamedTuple):
     config: Config
 
 
+def lacking(config: Config, environ: Mapping[str, str]) -> List[str]:
+    """List what a build for the target lacks: zig, unless there is one.
+
+    Raises ConfigError where zig does not have the target, before anyone downloads it.
+    """
+    _target(config)
+    return zig.lacking(environ)
+
+
 def build_wheel(config: Config, call: Call, environ: Mapping[str, str], say: Say) -> Built:
     """Call the wrapped backend's build_wheel where everything is set for the target.
 
