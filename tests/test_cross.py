@@ -25,10 +25,10 @@ HOST: Mapping[str, Any] = {
     "ARFLAGS": "rcs",
     "BINDIR": "/usr/bin",
     "BINLIBDEST": "/usr/lib/x86_64-linux-gnu/python3.11",
-    "BLDSHARED": "gcc -shared -L/home/x/.pyenv/lib -Wl,-rpath,/home/x/.pyenv/lib",
+    "BLDSHARED": "gcc -shared -L/opt/pythons/lib -Wl,-rpath,/opt/pythons/lib",
     "BUILD_GNU_TYPE": "x86_64-pc-linux-gnu",
     "CC": "x86_64-linux-gnu-gcc",
-    "CFLAGS": "-DNDEBUG -g -fwrapv -O2 -Wall -fstack-protector-strong -I/home/x/.pyenv/include",
+    "CFLAGS": "-DNDEBUG -g -fwrapv -O2 -Wall -fstack-protector-strong -I/opt/pythons/include",
     "CONFIGURE_CFLAGS": "-march=native",
     "CONFIG_ARGS": "'--host=x86_64-linux-gnu' 'CFLAGS=-march=native'",
     "EXT_SUFFIX": ".cpython-311-x86_64-linux-gnu.so",
@@ -56,7 +56,7 @@ HOST: Mapping[str, Any] = {
     "nothing": None,
     "prefix": "/usr",
     "srcdir": "/usr/lib/python3.11/config-3.11-x86_64-linux-gnu",
-    "userbase": "/home/x/.local",
+    "userbase": "/opt/user",
 }
 
 
