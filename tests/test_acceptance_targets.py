@@ -52,7 +52,7 @@ class Place(NamedTuple):
     """A system, the platform to compile for, and the tag of the file name.
 
     `sizes` are those of a pointer, of long, size_t and wchar_t, in bytes; `cplusplus` is the
-    platform to compile C++ for, where it is another one.
+    platform to compile C++ for, where it is another one; `minor` is the Python of the system.
     """
 
     system: str
@@ -61,6 +61,12 @@ class Place(NamedTuple):
     sizes: Tuple[int, int, int, int]
     big: int = 0
     cplusplus: str = ""
+    minor: int = 11
+
+    @property
+    def python(self) -> str:
+        """The Python of the system, twice, as in the tags of a wheel."""
+        return f"cp3{self.minor}-cp3{self.minor}"
 
 
 _WIDE, _NARROW = (8, 8, 8, 4), (4, 4, 4, 4)
@@ -94,6 +100,13 @@ PLACES = (
         # libc++ calls the functions for IEEE's long double, which came with glibc 2.32.
         cplusplus="manylinux_2_34_ppc64le",
     ),
+    Place(
+        "trixie-riscv64",
+        "manylinux_2_31_riscv64",
+        "manylinux_2_31_riscv64",
+        _WIDE,
+        minor=13,
+    ),
     Place("musl-amd64", MUSL, MUSL, _WIDE),
 )
 
@@ -110,10 +123,10 @@ def places(*few: str) -> List[Any]:
 def test_the_sample_is_used_on_every_system(
     place: Place, tmp_path: Path, frontend: Frontend, pythons: Mapping[int, str]
 ) -> None:
-    python, there = cpython(pythons, 11), system(place.system)
+    python, there = cpython(pythons, place.minor), system(place.system)
     sample = copy(REPOSITORY / "sample_project", tmp_path / "sample")
     done = frontend.build(sample, python, place.platform)
-    assert tags(done) == f"cp311-cp311-{place.tag}"
+    assert tags(done) == f"{place.python}-{place.tag}"
     assert there.run(DRAW, unpacked(done)) == f"{WAVE}\n"
 
 
@@ -123,9 +136,9 @@ def test_c_and_cplusplus_see_the_target_on_every_system(
     place: Place, probe: Path, frontend: Frontend, pythons: Mapping[int, str]
 ) -> None:
     """The compiler and Python's headers agree on what the system is like."""
-    python, there = cpython(pythons, 11), system(place.system)
+    python, there = cpython(pythons, place.minor), system(place.system)
     done = frontend.build(probe, python, place.cplusplus or place.platform)
-    assert tags(done) == f"cp311-cp311-{place.cplusplus or place.tag}"
+    assert tags(done) == f"{place.python}-{place.cplusplus or place.tag}"
     wanted = f"{place.sizes} {place.sizes} ({place.big}, {place.big}) 1 x 1\n"
     assert there.run(USE, unpacked(done)) == wanted
 

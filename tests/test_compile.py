@@ -80,12 +80,14 @@ def test_what_zig_does_not_have_is_one_line(
         ({"HOME": None, "XDG_CACHE_HOME": None, "ZIG_GLOBAL_CACHE_DIR": None}, "none of"),
         ({"ZIG_GLOBAL_CACHE_DIR": "/proc/1/cache"}, "(from ZIG_GLOBAL_CACHE_DIR) cannot be"),
         ({"TMPDIR": "{}/a folder"}, "set TMPDIR to another one"),
+        ({"TMPDIR": "{}/a:folder"}, "set TMPDIR to another one"),
     ],
 )
 def test_without_a_folder_to_work_in(
     probe: Path, tmp_path: Path, environ: Dict[str, str], words: str
 ) -> None:
     (tmp_path / "a folder").mkdir()
+    (tmp_path / "a:folder").mkdir()
     given = {key: value and value.format(tmp_path) for key, value in environ.items()}
     done = compile_wheel(probe, ARM64, environ=given)
     assert (done.code, done.wheel) == (4, None)

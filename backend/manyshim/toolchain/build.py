@@ -88,12 +88,12 @@ def _target(config: Config) -> Target:
 
 
 def _temporary() -> str:
-    """Name the folder for temporary files; the compilers' paths are split at spaces."""
+    """Name the folder for temporary files: compilers are split at spaces, PYTHONPATH at colons."""
     folder = os.path.abspath(tempfile.gettempdir())
-    if folder.split() != [folder]:
+    if folder.split() != [folder] or os.pathsep in folder:
         raise ToolError(
-            f"the folder for temporary files, {folder!r}, has a space in its name, at which build "
-            "scripts split the compiler's name; set TMPDIR to another one"
+            f"the folder for temporary files, {folder!r}, has a space or a colon in its name, at "
+            "which the path of a compiler is split; set TMPDIR to another one"
         )
     return folder
 

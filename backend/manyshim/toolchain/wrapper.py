@@ -38,7 +38,7 @@ def main(driver: str, job: Job, arguments: Sequence[str]) -> NoReturn:
     if adapted.refusal:
         _tell(job, adapted.refusal)
         sys.exit(f"manyshim: error: {adapted.refusal}")
-    command = [job.zig, adapted.driver, *_there(adapted.arguments)]
+    command = [job.zig, adapted.driver, *_passed(job, _there(adapted.arguments))]
     marker = os.path.join(job.cache, f"{job.key}-{adapted.driver}")
     if not adapted.links or os.path.exists(marker):
         os.execv(job.zig, command)  # noqa: S606 (what the build has called)
@@ -75,13 +75,33 @@ def expanded(arguments: Sequence[str]) -> List[str]:
 
         files += 1
         with open(path, encoding="utf-8", errors="surrogateescape") as file:
-            left.extend(reversed(shlex.split(file.read())))
+            text = file.read()
+        try:
+            left.extend(reversed(shlex.split(text)))
+        except ValueError:
+            found.append(argument)  # a quote without an end, which compilers take
     return found
 
 
 def _there(arguments: Sequence[str]) -> List[str]:
     """Leave out library folders that are not there, of which zig warns and gcc says nothing."""
     return [one for one in arguments if one[:2] != "-L" or os.path.isdir(one[2:])]
+
+
+def _passed(job: Job, arguments: List[str]) -> List[str]:
+    """Put arguments that are too long for a process into a response file again."""
+    if sum(map(len, arguments)) < _MOST_BYTES:
+        return arguments
+    from subprocess import list2cmdline  # noqa: PLC0415 (zig reads files by the rules of Windows)
+
+    path = f"{job.notes}-{os.getpid()}"
+    with open(path, "w", encoding="utf-8", errors="surrogateescape") as file:
+        file.write(list2cmdline(arguments))
+    return [f"@{path}"]
+
+
+# Linux takes two megabytes with the environment (execve(2)).
+_MOST_BYTES = 500_000
 
 
 # A file that names itself ends here, and zig says what is wrong with it.
