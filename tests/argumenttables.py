@@ -84,6 +84,8 @@ COMPILING = [
         *("-fuse-ld=gold", "-mtune=generic", "-mtune=native", "-mcpu=haswell", "-march=x86-64"),
         *("-std=c++17", "-std=gnu++98", "-fplugin=annobin", "-fno-var-tracking-assignments"),
         *("-static-libgcc", "-fno-allow-store-data-races", "-dumpbase x", "-fanalyzer"),
+        *("-fno-gnu-unique", "-fabi-version=11", "-fstack-reuse=none"),
+        *("-fzero-init-padding-bits=all", "-fno-aggressive-loop-optimizations"),
         # A compiler that makes an object does not look at these.
         *("-lm", "-l m", "-L/x", "-Wl,-z,now", "-Xlinker -x", "-z now", "-rpath /x", "-u f", "-s"),
         *("-rdynamic", "-shared", "-T x.ld", "-e f", "-lpython3.11", "-lcrypt"),
@@ -219,7 +221,8 @@ LINKING = [
         *("-Wl,-S", "-Wl,--strip-all", "-Wl,--strip-debug", "-Wl,-x", "-s", "-O0", "-Os", "-g"),
         *("-Wl,-m,elf_x86_64", "-Wl,-melf_x86_64", "-Wl,-rpath-link,/x"),
         *("-Wl,--unresolved-symbols=ignore-all", "-Wl,--exclude-libs,ALL", "-Wl,-z,lam-u48"),
-        *("-Wl,-y,f", "-Wl,", "-fuse-ld=bfd"),
+        *("-Wl,-y,f", "-Wl,", "-fuse-ld=bfd", "-Wl,-fatal-warnings", "-lstdc++fs"),
+        "-Wl,-Bsymbolic-non-weak-functions",
         *("-z text", "-Wl,-ztext", "-Xlinker -z -Xlinker text", "-Wl,-z -Wl,text"),
         # What a compiler would be told: zig would make its C++ library once more.
         *("-flto", "-flto=auto", "-mavx2", "-march=haswell", "-fno-unwind-tables", "-Wall"),
@@ -231,10 +234,11 @@ LINKING = [
             f"{Z}{one}"
             for one in (
                 *("separate-code", "pack-relative-relocs", "ibt", "shstk", "text"),
-                *("cet-report=error", "combreloc", "start-stop-gc"),
+                *("cet-report=error", "combreloc", "start-stop-gc", "nodlopen", "rel", "initfirst"),
             )
         ),
     ),
+    Row("-static", "", ("-static",)),
     Row("-Wl,--sort-common,-M", "-Wl,--sort-common"),
     Row("-Wl,--exclude-libs=ALL -lm -lpthread", "-lm -lpthread"),
     Row("-Wl,-h,x.so", "-Wl,-soname,x.so"),

@@ -280,3 +280,21 @@ def test_the_root_of_the_machine_may_hold_the_target_s_libraries(environment: En
     given = environment({}, sysroot="/")
     assert "PKG_CONFIG_SYSROOT_DIR" not in given
     assert not [folder for folder in given["PKG_CONFIG_LIBDIR"].split(":") if "x86_64" in folder]
+
+
+@pytest.mark.parametrize(
+    ("given", "wanted"),
+    [
+        ("", "aarch64-unknown-linux-gnu yes"),
+        ("host_alias=mine", "mine yes"),
+    ],
+)
+def test_autoconf_is_told_of_the_target(tmp_path: Path, given: str, wanted: str) -> None:
+    theirs = tmp_path / "their site"
+    theirs.write_text("cross_compiling=no\n", encoding="utf-8")
+    target = target_of("manylinux_2_17_aarch64")
+    site = tmp_path / "site"
+    site.write_text(cross.config_site(target, str(theirs)), encoding="utf-8")
+    script = f'{given}\n. "{site}"\necho "$host_alias $cross_compiling"'
+    done = subprocess.run(["sh", "-c", script], stdout=subprocess.PIPE, check=True, text=True)
+    assert done.stdout == f"{wanted}\n"

@@ -91,6 +91,18 @@ def test_no_cache_is_an_error_that_names_the_variables() -> None:
         zig.cache_folder({})
 
 
+def test_glibcs_names_are_those_of_every_release() -> None:
+    names = zig.glibc_names(zig.find(os.environ), os.environ)
+    assert {"memcpy", "__libc_start_main", "arc4random", "__explicit_bzero_chk", "sin"} <= names
+    assert not names & {"deflate", "XOpenDisplay", "PyList_New", ""}
+
+
+def test_a_zig_without_its_library_is_said(tmp_path: Path, environ: Dict[str, str]) -> None:
+    path = fake(tmp_path, "echo '.{ .lib_dir = \"/nowhere/lib\" }'")
+    with pytest.raises(ToolError, match=r"/nowhere/lib/libc/glibc/abilists: .*cannot be read"):
+        zig.glibc_names(zig.Zig(path, "0.17.1"), environ)
+
+
 @pytest.mark.parametrize("home", ["/proc/1", "/dev/null"])
 def test_a_cache_that_cannot_be_written_is_an_error(home: str) -> None:
     with pytest.raises(ToolError, match=r"from HOME.*cannot be written.*ZIG_GLOBAL_CACHE_DIR"):

@@ -83,10 +83,11 @@ def elf_presence(facts: WheelFacts, request: Request) -> Iterator[Finding]:
 def modules_present(facts: WheelFacts, request: Request) -> Iterator[Finding]:
     """Find extension modules that were to be compiled and are not there, as optional ones may."""
     wanted = request.compiled.modules if request.compiled else ()
+    # A file of that name may be something else, as the archive that `-static` makes.
     there = {
-        _module(install_path(path, facts.distribution).path)
-        for path in facts.paths
-        if path.endswith(".so")
+        _module(install_path(elf.path, facts.distribution).path)
+        for elf in facts.elfs
+        if elf.loadable
     }
     severity = f.ERROR if request.strict else f.WARNING
     for path in wanted:

@@ -153,11 +153,11 @@ def _has_definers(audit: Audit, process: Process) -> bool:
 
 
 def _elsewhere(audit: Audit, process: Process, names: Set[str]) -> Set[str]:
-    """Leave out the names that a library from outside may define, which are none of libc's."""
-    if not _has_definers(audit, process):
+    """Leave out the names that a library from outside may define, which are none of glibc's."""
+    compiled = audit.request.compiled
+    if compiled is None or not _has_definers(audit, process):
         return names
-    known = musl_symbols(audit.ladder.arch)
-    return {name for name in names if name in known or re.fullmatch(_GLIBC_NAMES, name)}
+    return names & compiled.glibc_names
 
 
 def _may_define(audit: Audit, process: Process, name: str) -> bool:
@@ -189,12 +189,12 @@ def undefined(audit: Audit) -> Iterator[Finding]:
     missing: Dict[str, Set[str]] = {}
     for process in processes:
         for path, left in left_open(audit, process, names).items():
-            told = _elsewhere(audit, process, left) if strict else left
-            if told:
-                missing.setdefault(path, set()).update(told)
+            found = _elsewhere(audit, process, left) if strict else left
+            if found:
+                missing.setdefault(path, set()).update(found)
     severity = f.ERROR if strict else ""
-    for path, found in sorted(missing.items()):
-        symbols = tuple(sorted(name for name in found if not _told_by_runtimes(audit, name)))
+    for path, open_names in sorted(missing.items()):
+        symbols = tuple(sorted(name for name in open_names if not _told_by_runtimes(audit, name)))
         if symbols:
             yield finding("UNDEFINED", path, symbols[0], severity=severity, symbols=symbols)
 

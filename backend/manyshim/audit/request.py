@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fnmatch import fnmatchcase
-from typing import Optional, Tuple
+from typing import FrozenSet, Optional, Tuple
 
 from manyshim.audit.identity import GLIBC_OWN
 from manyshim.audit.tags import PlatformTag
@@ -22,12 +22,13 @@ class Compiled(NamedTuple):
 
     `multiarch` is the triplet in the file names of the target's extension modules; `modules` are
     the files that the wrapped backend set out to build; `called` says that it called a compiler,
-    be it for something that it gave up.
+    be it for something that it gave up; `glibc_names` is what any glibc defines.
     """
 
     multiarch: str
     modules: Tuple[str, ...] = ()
     called: bool = False
+    glibc_names: FrozenSet[str] = frozenset()
 
 
 class Request(NamedTuple):

@@ -34,6 +34,8 @@ _UNKNOWN = (
     *("-fuse-linker-plugin", "-fno-use-linker-plugin", "-fvar-tracking", "-fno-var-tracking"),
     *("-fira-", "-fno-ira-", "-fanalyzer", "-fallow-store-data-races"),
     *("-fno-allow-store-data-races", "-mpreferred-stack-boundary", "-static-libgcc"),
+    *("-fno-gnu-unique", "-fgnu-unique", "-fabi-version", "-fabi-compat-version", "-fstack-reuse"),
+    *("-fzero-init-padding-bits", "-fno-aggressive-loop-optimizations"),
     "-shared-libgcc",
 )
 _UNKNOWN_WITH_VALUE = frozenset(("-dumpbase", "-dumpbase-ext", "-dumpdir", "-aux-info", "-wrapper"))
@@ -117,6 +119,7 @@ class _Call:
         asked = {word for word, _ in units}
         self._checks = "-fsyntax-only" in asked
         self._links = bool(self._inputs) and not asked & _ASKS_FOR_LESS
+        self._shared = "-shared" in asked
         self._driver = self._which(driver)
 
     def _look(self, driver: str) -> None:
@@ -227,6 +230,10 @@ class _Call:
         if not self._links:
             linking = ("-s", "-rdynamic", "-shared", "-static", "-pie", "-no-pie")
             return word == "-fsyntax-only" or (bool(self._inputs) and word in linking)
+        if word == "-static" and self._shared:
+            # zig would make an archive of objects under the module's name.
+            self._notes.append(f"{word} was dropped: an extension module is a shared library")
+            return True
         if not self._languages and word.startswith(("-f", "-m", "-W")):
             return not word.startswith(_FOR_LINKING)
         return word == "-s" or word.startswith("-O")

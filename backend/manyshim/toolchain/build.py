@@ -75,7 +75,12 @@ def build_wheel(config: Config, call: Call, environ: Mapping[str, str], say: Say
         called = os.path.exists(bench.notes)
     if "error" in answer:
         raise BackendError(answer["error"])
-    compiled = Compiled(target.multiarch(sys.version_info[:2]), tuple(answer["modules"]), called)
+    compiled = Compiled(
+        target.multiarch(sys.version_info[:2]),
+        tuple(answer["modules"]),
+        called,
+        zig.glibc_names(found, environ),
+    )
     return Built(answer["name"], config._replace(platform=target.tag, compiled=compiled))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
 import traceback
 from typing import Any, Dict, List, Mapping
@@ -16,6 +17,7 @@ def main(request: Mapping[str, Any]) -> None:
 
     What the backend raises passes untouched, and ends the process.
     """
+    _end_with_parent()
     sys.argv[:] = [request["backend"]]
     answer: Dict[str, Any]
     try:
@@ -32,6 +34,19 @@ def main(request: Mapping[str, Any]) -> None:
         answer = {"name": name if isinstance(name, str) else repr(name), "modules": _modules()}
     with open(request["answer"], "w", encoding="utf-8") as file:
         json.dump(answer, file)
+
+
+def _end_with_parent() -> None:
+    """Have the kernel end this process when the frontend is killed (prctl(2))."""
+    try:
+        import ctypes  # noqa: PLC0415 (not every Python has it)
+
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    except (ImportError, OSError, AttributeError):
+        return
+
+
+_PR_SET_PDEATHSIG = 1
 
 
 def _modules() -> List[str]:

@@ -223,6 +223,21 @@ class _Exact(configparser.RawConfigParser):
         return optionstr
 
 
+def config_site(target: Target, theirs: str) -> str:
+    """Tell autoconf's scripts that what they compile does not run here (autoconf, Site Defaults).
+
+    They take a machine that they are not told of for the one that builds. `theirs` is the file
+    that the user's CONFIG_SITE names, or "".
+    """
+    arch, _, rest = target.triplet.partition("-")
+    lines = (
+        *((f". {shlex.quote(theirs)}",) if theirs else ()),
+        f'test -n "$host_alias" || host_alias={arch}-unknown-{rest}',
+        "cross_compiling=yes",
+    )
+    return "\n".join((*lines, ""))
+
+
 def extra_config(text: str, target: Target) -> str:
     """Give distutils a build folder of the target's own, unless its configuration names one.
 

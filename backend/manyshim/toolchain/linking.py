@@ -30,12 +30,14 @@ _NO_EFFECT = words(
     "error-limit no-keep-memory reduce-memory-overheads hash-size no-ld-generated-unwind-info "
     "check-sections no-check-sections no-omagic pack-dyn-relocs no-apply-dynamic-relocs "
     "fix-cortex-a53-843419 fix-cortex-a53-835769 secure-plt orphan-handling no-gnu-unique "
-    "spare-dynamic-tags warn-unresolved-symbols dynamic-list-data"
+    "spare-dynamic-tags warn-unresolved-symbols dynamic-list-data fatal-warnings "
+    "Bsymbolic-non-weak-functions Bsymbolic-non-weak enable-linker-version disable-linker-version"
 )
 _NO_EFFECT_Z = words(
     "separate-code noseparate-code pack-relative-relocs nopack-relative-relocs ibt ibtplt shstk "
     "text combreloc nocombreloc start-stop-gc nostart-stop-gc rodynamic unique-symbol "
-    "keep-text-section-prefix nokeep-text-section-prefix loadfltr bti force-bti"
+    "keep-text-section-prefix nokeep-text-section-prefix loadfltr bti force-bti rel "
+    "initfirst nodlopen"
 )
 _REFUSED = {
     "dynamic-list": "say in a version script which symbols are exported",
@@ -73,9 +75,11 @@ _MODES = (
     ("no-as-needed", "as-needed"),
 )
 # Zig has these itself: they are never a file that a build has brought along.
-_OWN = words(
+OWN_LIBRARIES = words(
     "c m pthread dl rt util resolv gcc gcc_s gcc_eh atomic unwind ssp stdc++ supc++ c++ c++abi"
 )
+# libstdc++'s libraries for what libc++ has in itself.
+_IN_LIBCXX = frozenset(("stdc++fs", "stdc++exp", "stdc++_libbacktrace"))
 _OPENMP = frozenset(("gomp", "omp", "iomp5"))
 _NO_STUB = frozenset(("crypt", "nsl", "anl"))
 
@@ -125,6 +129,8 @@ class Linker:
     def library(self, name: str) -> None:
         """Take the name of a library, as -l has it."""
         stem = name[4:].split(".so", maxsplit=1)[0] if name.startswith(":lib") else name
+        if stem in _IN_LIBCXX:
+            return
         if stem in _OPENMP:
             self._refuse(refuse_openmp(f"-l{name}"))
         elif stem.startswith("python") and stem[6:7].isdigit():
@@ -136,7 +142,7 @@ class Linker:
         elif stem in _NO_STUB and not (stem == "crypt" and self._setting.musl):
             self._without_stub = self._without_stub or name
         # A shared library has no symbols to hide; any other may turn out to be an archive.
-        self._archives |= stem not in _OWN and ".so" not in name
+        self._archives |= stem not in OWN_LIBRARIES and ".so" not in name
         self.out.append(f"-l{name}")
 
     def folder(self, path: str) -> None:

@@ -69,7 +69,7 @@ class Target(NamedTuple):
 
     @property
     def triplet(self) -> str:
-        """Name the target as Debian names its folders: `aarch64-linux-gnu`."""
+        """Name the target as Debian names its folders: `aarch64-linux-gnu` (autoconf: `host`)."""
         libc = "musl" if self.tag.libc == MUSL else "gnu"
         return f"{self.port.multiarch}-linux-{libc}{self.port.abi}"
 

@@ -83,6 +83,10 @@ def lay_out(
             native=setting.native,
             extra_config=_write_extra_config(folder, target, environ),
         )
+        if not setting.native:
+            settled["CONFIG_SITE"] = os.path.join(folder, "config.site")
+            with open(settled["CONFIG_SITE"], "w", encoding="utf-8") as file:
+                file.write(cross.config_site(target, environ.get("CONFIG_SITE", "")))
     except OSError as error:
         raise ToolError(f"{folder}: cannot be written: {error.strerror}") from error
     return Workbench(settled, notes)

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import List, NoReturn, Sequence
+from typing import Iterator, List, NoReturn, Sequence
 
 from manyshim.toolchain.arguments import adapt
+from manyshim.toolchain.linking import OWN_LIBRARIES
 from manyshim.toolchain.setting import Setting
 from manyshim.values import NamedTuple
 
@@ -34,7 +35,8 @@ class Job(NamedTuple):
 def main(driver: str, job: Job, arguments: Sequence[str]) -> NoReturn:
     """Call zig with what a compiler was called with, and end with its exit code."""
     adapted = adapt(driver, expanded(arguments), job.setting)
-    _tell(job, *adapted.notes)
+    notes = [*adapted.notes, *(_unknown(job, adapted.arguments) if adapted.links else ())]
+    _tell(job, *notes)
     if adapted.refusal:
         _tell(job, adapted.refusal)
         sys.exit(f"manyshim: error: {adapted.refusal}")
@@ -86,6 +88,22 @@ def expanded(arguments: Sequence[str]) -> List[str]:
 def _there(arguments: Sequence[str]) -> List[str]:
     """Leave out library folders that are not there, of which zig warns and gcc says nothing."""
     return [one for one in arguments if one[:2] != "-L" or os.path.isdir(one[2:])]
+
+
+def _unknown(job: Job, arguments: Sequence[str]) -> Iterator[str]:
+    """Say of which libraries zig is going to say that no folder has them."""
+    folders = [one[2:] for one in arguments if one[:2] == "-L"]
+    for argument in arguments:
+        name = argument[2:]
+        if argument[:2] != "-l" or name in OWN_LIBRARIES or name[:1] == ":":
+            continue
+        paths = (f"{folder}/lib{name}.{kind}" for folder in folders for kind in ("so", "a"))
+        if not any(map(os.path.isfile, paths)):
+            yield (
+                f"{argument}: zig has no such library for {job.setting.triple}, and searches none "
+                "of this machine's; name the target's system with the option sysroot, or the "
+                "library's folder with -L"
+            )
 
 
 def _passed(job: Job, arguments: List[str]) -> List[str]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import tempfile
 from importlib.util import find_spec
-from typing import Iterator, List, Mapping
+from typing import FrozenSet, Iterator, List, Mapping
 
 from manyshim.command import first_good, run
 from manyshim.errors import ToolError
@@ -55,6 +56,24 @@ def lacking(environ: Mapping[str, str]) -> List[str]:
     except ToolError:
         return [REQUIREMENT]
     return []
+
+
+def glibc_names(zig: Zig, environ: Mapping[str, str]) -> FrozenSet[str]:
+    """Read the names that any release of glibc defines. Raises ToolError.
+
+    zig links against stubs that it makes from this list; a name that the target's glibc does not
+    have is left open, and looks like one of any other library.
+    """
+    told = run([zig.path, "env"], environ, _VERSION_SECONDS)
+    found = re.search(r'\blib_dir\W+"([^"]+)"', told)
+    path = os.path.join(found.group(1) if found else "", "libc", "glibc", "abilists")
+    try:
+        with open(path, "rb") as file:
+            listed = file.read()
+    except OSError as error:
+        raise ToolError(f"{path}: zig's list of glibc's names cannot be read: {error}") from error
+    names = re.findall(rb"[A-Za-z_][A-Za-z0-9_]*(?=\0)", listed)
+    return frozenset(name.decode("ascii") for name in names)
 
 
 def _candidates(environ: Mapping[str, str]) -> Iterator[str]:
