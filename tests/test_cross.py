@@ -225,6 +225,14 @@ def test_natively_pkg_config_is_the_host_s(environment: Environment, sysroot: st
     assert {name: given[name] for name in given if name.startswith("PKG_")} == theirs
 
 
+def test_natively_without_a_sysroot_pkg_config_finds_no_library_of_the_host(
+    environment: Environment,
+) -> None:
+    given = environment({"PKG_CONFIG_PATH": "/opt/pkgconfig"}, native=True, sysroot="")
+    assert given["PKG_CONFIG_LIBDIR"] == "/w/l"
+    assert given["PKG_CONFIG_PATH"] == "/opt/pkgconfig"
+
+
 @pytest.mark.parametrize("native", [False, True])
 def test_a_sysroot_has_its_own_pkg_config(
     environment: Environment, tmp_path: Path, *, native: bool

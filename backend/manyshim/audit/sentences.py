@@ -175,7 +175,7 @@ SENTENCES: Dict[str, Callable[[Finding], Sentence]] = {
     ),
     "MUSL_PATCH_LEVEL": _simple(
         "needs {symbols}, which came with {subject}; musllinux_1_2 promises 1.2.0 only",
-        "build it on an older Alpine, without -Wl,-z,pack-relative-relocs",
+        "do without them, or build it on an older Alpine, without -Wl,-z,pack-relative-relocs",
     ),
     "ELF_IN_PURE_WHEEL": _simple(
         "is machine code, and the wheel says that it is pure: {subject}",

@@ -180,8 +180,12 @@ def environment(  # noqa: PLR0913 (each is a place or a name of its own)
     folder, and `extra_config` a file for distutils. `sysroot` is "" where there is none.
     """
     result = {name: value for name, value in environ.items() if name not in _HOST_ONLY}
+    # zig sees no library of this machine unless the sysroot says so; a folder of the user's own
+    # (PKG_CONFIG_PATH) is another matter.
+    if native and not sysroot:
+        result.setdefault("PKG_CONFIG_LIBDIR", libraries)
     # pkg-config finds the host's libraries by itself, which are the target's only natively.
-    if not native or sysroot not in ("", "/"):
+    elif not native or sysroot not in ("", "/"):
         for name in _PKG_CONFIG:
             result.pop(name, None)
         folders = list(_pkg_config_folders(sysroot, target)) if sysroot else []
@@ -234,6 +238,9 @@ def config_site(target: Target, theirs: str) -> str:
         *((f". {shlex.quote(theirs)}",) if theirs else ()),
         f'test -n "$host_alias" || host_alias={arch}-unknown-{rest}',
         "cross_compiling=yes",
+        # What they would run a program for; glibc and musl are alike here.
+        "ac_cv_func_malloc_0_nonnull=yes",
+        "ac_cv_func_realloc_0_nonnull=yes",
     )
     return "\n".join((*lines, ""))
 

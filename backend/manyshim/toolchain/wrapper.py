@@ -39,7 +39,7 @@ def main(driver: str, job: Job, arguments: Sequence[str]) -> NoReturn:
     _tell(job, *notes)
     if adapted.refusal:
         _tell(job, adapted.refusal)
-        sys.exit(f"manyshim: error: {adapted.refusal}")
+        sys.exit(f"{driver}: error: {adapted.refusal}")
     command = [job.zig, adapted.driver, *_passed(job, _there(adapted.arguments))]
     marker = os.path.join(job.cache, f"{job.key}-{adapted.driver}")
     if not adapted.links or os.path.exists(marker):
