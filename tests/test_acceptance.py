@@ -235,3 +235,24 @@ def test_awaitwhat_as_it_was_released_has_no_machine_code(
     else:
         assert done.code == 0
         assert tags(done) == "cp311-cp311-linux_x86_64"
+
+
+UVLOOP = """
+import asyncio, uvloop
+
+async def main():
+    await asyncio.sleep(0)
+    return type(asyncio.get_running_loop()).__module__
+
+print(uvloop.run(main()))
+"""
+
+
+@pytest.mark.full
+def test_a_library_that_autoconf_configures_is_compiled_for_another_machine(
+    tmp_path: Path, frontend: Frontend, pythons: Mapping[int, str]
+) -> None:
+    """Its configure script would run what it has compiled, were it not told of the target."""
+    done = frontend.build(release("uvloop", "0.21.0", tmp_path), cpython(pythons, 11), ARM64)
+    assert tags(done) == f"cp311-cp311-manylinux2014_aarch64.{ARM64}"
+    assert system("bookworm-arm64").run(UVLOOP, unpacked(done)) == "uvloop\n"
