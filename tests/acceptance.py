@@ -13,6 +13,7 @@ import pytest
 
 from compiling import Done, zig
 from conftest import Runner
+from constraints import without_constraints
 from elfbuilding import patchelf
 from sdists import fetch, wrapped
 from strict_index import find_uv, problems
@@ -101,6 +102,11 @@ def with_patchelf(frontend: Frontend) -> Frontend:
     """Return the frontend with patchelf on PATH; skip without one."""
     path = os.pathsep.join((os.path.dirname(patchelf().path), frontend.environ["PATH"]))
     return frontend._replace(environ={**frontend.environ, "PATH": path})
+
+
+def unpinned(frontend: Frontend) -> Frontend:
+    """Return the frontend for a project that asks for other versions than the pinned ones."""
+    return frontend._replace(environ=without_constraints(frontend.environ))
 
 
 def unpacked(done: Done) -> Path:

@@ -12,6 +12,7 @@ from typing import Callable, Dict, Iterator, List, Mapping, Optional
 
 import pytest
 
+from constraints import constraint_variables
 from strict_index import client_environment, find_uv, run_uv, serve, twine_upload, uv_publish
 
 REPOSITORY = Path(__file__).parent.parent
@@ -44,7 +45,7 @@ def _clean() -> Dict[str, str]:
         for name, value in os.environ.items()
         if not _SCRUBBED.match(name) or _KEPT.match(name)
     }
-    return {**kept, **_QUIET}
+    return {**kept, **_QUIET, **constraint_variables()}
 
 
 def _run(

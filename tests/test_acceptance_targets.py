@@ -21,6 +21,7 @@ from acceptance import (
     require,
     tags,
     unpacked,
+    unpinned,
 )
 from compiling import PROBE, REPOSITORY, Done, copy, elfs, members
 from conftest import Runner
@@ -205,7 +206,7 @@ def test_an_old_setuptools_compiles_cplusplus_with_the_c_compiler(
     named = script.replace("setup(package", 'setup(name="probe", version="1.0", package')
     (probe / "setup.py").write_text(named, encoding="utf-8")
     python = cpython(pythons, 9)
-    done = frontend.build(probe, python, X86)
+    done = unpinned(frontend).build(probe, python, X86)
     assert done.name.startswith("probe-1.0-")
     held(run, python, done)
 
@@ -216,4 +217,4 @@ def test_cflags_may_take_the_place_of_pythons_own(
     """As they do in this setuptools: without -O zig would add what no module can be loaded with."""
     require(probe, "setuptools==80.9.0")
     python = cpython(pythons, 9)
-    held(run, python, frontend.build(probe, python, X86, environ={"CFLAGS": "-DX"}))
+    held(run, python, unpinned(frontend).build(probe, python, X86, environ={"CFLAGS": "-DX"}))

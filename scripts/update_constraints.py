@@ -1,0 +1,137 @@
+"""Pin every development dependency: writes the two constraint lists in pyproject.toml.
+
+`python scripts/update_constraints.py` asks uv for the newest versions that fit together, and
+writes them into `[tool.uv]`. With `--newer` it changes nothing and lists the newer versions.
+
+- `constraint-dependencies`: the dependency group `dev`, the extras, and what these require.
+- `build-constraint-dependencies`: the group `builds`, which names what the isolated builds of
+  the tests ask for.
+
+A project may have another version for an older Python, so a row may carry a marker. The markers
+are simplified: CPython on x86_64 Linux decides, once for each minor version.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import tomlkit
+from packaging.requirements import Requirement
+
+PYPROJECT = Path(__file__).resolve().parent.parent / "pyproject.toml"
+MINORS = range(8, 16)
+
+# The list in [tool.uv], and what uv compiles for it.
+LISTS = {
+    "constraint-dependencies": ("--group", "dev", "--all-extras", str(PYPROJECT)),
+    "build-constraint-dependencies": ("--group", "builds"),
+}
+
+
+def main() -> int:
+    """Write the lists, or with `--newer` print how they would change."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--newer", action="store_true", help="list newer versions, change nothing")
+    newer = parser.parse_args().newer
+    document = tomlkit.parse(PYPROJECT.read_text(encoding="utf-8"))
+    table: Any = document["tool"]["uv"]
+    for key, arguments in LISTS.items():
+        rows = list(constraints(compiled(arguments)))
+        if newer:
+            print_changes(key, [str(row) for row in table[key]], rows)
+        else:
+            table[key] = toml_array(rows)
+    if not newer:
+        PYPROJECT.write_text(tomlkit.dumps(document), encoding="utf-8")
+    return 0
+
+
+def compiled(arguments: Iterable[str]) -> list[str]:
+    """Resolve requirements for every supported Python, without the pins of today."""
+    command = [
+        *("uv", "pip", "compile", "--quiet", "--no-config", "--universal"),
+        *("--python-version", f"3.{MINORS[0]}", "--no-header", "--no-annotate", *arguments),
+    ]
+    done = subprocess.run(
+        command, cwd=PYPROJECT.parent, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        sys.exit(f"update_constraints: uv cannot resolve:\n{done.stderr}")
+    # Every uv writes the index that it was told to use as an option.
+    return [line for line in done.stdout.splitlines() if line and not line.startswith("-")]
+
+
+def constraints(lines: Iterable[str]) -> Iterator[str]:
+    """Yield `name==version`, with a marker where the version depends on Python's."""
+    versions: dict[str, list[Requirement]] = {}
+    for line in lines:
+        requirement = Requirement(line)
+        versions.setdefault(requirement.name, []).append(requirement)
+    for name, found in sorted(versions.items()):
+        if len(found) == 1:
+            yield f"{name}{found[0].specifier}"
+            continue
+        for requirement in found:
+            minors = [minor for minor in MINORS if applies(requirement, minor)]
+            if minors:
+                yield f"{name}{requirement.specifier}; {span(minors)}"
+
+
+def applies(requirement: Requirement, minor: int) -> bool:
+    """Tell whether a requirement is one of a late CPython 3.`minor` on x86_64 Linux."""
+    environment = {
+        "implementation_name": "cpython",
+        "implementation_version": f"3.{minor}.9",
+        "os_name": "posix",
+        "platform_machine": "x86_64",
+        "platform_python_implementation": "CPython",
+        "platform_release": "",
+        "platform_system": "Linux",
+        "platform_version": "",
+        "python_full_version": f"3.{minor}.9",
+        "python_version": f"3.{minor}",
+        "sys_platform": "linux",
+    }
+    return requirement.marker is None or requirement.marker.evaluate(environment)
+
+
+def span(minors: list[int]) -> str:
+    """Write the marker of a run of minor versions; the newest run is open at its end."""
+    parts = []
+    if minors[0] != MINORS[0]:
+        parts.append(f"python_version >= '3.{minors[0]}'")
+    if minors[-1] != MINORS[-1]:
+        parts.append(f"python_version < '3.{minors[-1] + 1}'")
+    return " and ".join(parts)
+
+
+def toml_array(rows: Iterable[str]) -> tomlkit.items.Array:
+    """Make a TOML array with a row a line."""
+    array = tomlkit.array()
+    for row in rows:
+        array.add_line(row, indent="  ")
+    array.add_line(indent="")
+    return array
+
+
+def print_changes(key: str, old: list[str], new: list[str]) -> None:
+    """Print each row that a fresh resolution would change."""
+    gone, come = (
+        [row for row in one if row not in other] for one, other in ((old, new), (new, old))
+    )
+    print(
+        f"{key}: {len(come)} newer or other versions exist" if come or gone else f"{key}: current"
+    )
+    before = {row.partition("==")[0]: row for row in gone}
+    for row in come:
+        name = row.partition("==")[0]
+        print(f"  {before.get(name, 'nothing')} -> {row}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,54 @@
+"""The pinned versions of pyproject.toml, for the frontends that tests start."""
+
+from __future__ import annotations
+
+import atexit
+import shutil
+import sys
+import tempfile
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Dict, List, Mapping
+
+if sys.version_info >= (3, 11):
+    import tomllib as tomli
+else:
+    import tomli
+
+PYPROJECT = Path(__file__).resolve().parents[2] / "pyproject.toml"
+
+
+def pinned(key: str) -> List[str]:
+    """Return one of the two lists of `[tool.uv]`, a requirement a row."""
+    with PYPROJECT.open("rb") as file:
+        table: Dict[str, Any] = tomli.load(file)["tool"]["uv"]
+    return list(table[key])
+
+
+@lru_cache(maxsize=None)
+def constraint_variables() -> Dict[str, str]:
+    """Return the environment variables that hand the pins to uv and to pip.
+
+    pip has taken PIP_CONSTRAINT for isolated builds, too, and newer ones take
+    PIP_BUILD_CONSTRAINT there.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="manyshim-constraints-"))
+    atexit.register(shutil.rmtree, str(folder), ignore_errors=True)
+    installs, builds = str(folder / "installs.txt"), str(folder / "builds.txt")
+    for path, key in (
+        (installs, "constraint-dependencies"),
+        (builds, "build-constraint-dependencies"),
+    ):
+        with open(path, "w", encoding="utf-8") as file:
+            file.writelines(f"{row}\n" for row in pinned(key))
+    return {
+        "PIP_BUILD_CONSTRAINT": builds,
+        "PIP_CONSTRAINT": installs,
+        "UV_BUILD_CONSTRAINT": builds,
+        "UV_CONSTRAINT": installs,
+    }
+
+
+def without_constraints(environ: Mapping[str, str]) -> Dict[str, str]:
+    """Return an environment for a build that asks for versions of its own."""
+    return {name: environ[name] for name in environ if name not in constraint_variables()}
