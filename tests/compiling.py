@@ -18,7 +18,7 @@ from manyshim.audit.facts import ElfFile
 from manyshim.audit.request import Request
 from manyshim.audit.tags import PlatformTag
 from manyshim.audit.verdict import Report
-from manyshim.formats.wheel import Wheel
+from manyshim.formats.wheel.wheel import Wheel
 from manyshim.pipeline import inspect
 
 REPOSITORY = Path(__file__).parent.parent

@@ -13,9 +13,9 @@ import pytest
 
 from foreignbuilding import Repaired, Tools
 from manyshim.audit.facts import ElfFile
-from manyshim.formats import elf
-from manyshim.formats.wheel import Wheel
-from manyshim.formats.window import Window
+from manyshim.formats.elf import reader
+from manyshim.formats.wheel.wheel import Wheel
+from manyshim.formats.zip.window import Window
 from manyshim.repair.plan import Patch
 from manyshim.repair.proof import damage
 
@@ -63,9 +63,9 @@ def proved(repaired: Repaired, source: Path, folder: Path) -> List[str]:
     originals.update({copy["member"]: Path(copy["source"]) for copy in plan["copies"]})
     for member, original in originals.items():
         with open(original, "rb") as file:
-            was = elf.read("was", Window(file, 0, 0, original.stat().st_size, 0)).facts
+            was = reader.read("was", Window(file, 0, 0, original.stat().st_size, 0)).facts
         with open(after / member, "rb") as file:
-            now = elf.read("now", Window(file, 0, 0, (after / member).stat().st_size, 0)).facts
+            now = reader.read("now", Window(file, 0, 0, (after / member).stat().st_size, 0)).facts
         renamed = tuple((a, b) for a, b in zip(was.needed, now.needed) if a != b)
         rpath = (
             ":".join(now.rpath) if (was.rpath, was.runpath) != (now.rpath, now.runpath) else None

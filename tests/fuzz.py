@@ -20,7 +20,7 @@ from manyshim.audit.choice import choose
 from manyshim.audit.report import show_lines, to_dict
 from manyshim.audit.request import Request
 from manyshim.errors import InvalidWheelError
-from manyshim.formats.wheel import Wheel
+from manyshim.formats.wheel.wheel import Wheel
 from test_elf_reader import VARIANTS, described
 from wheelwriter import wheel, wheel_name
 

@@ -18,8 +18,8 @@ from elfbuilding import LINUX, gcc
 from manyshim import pipeline
 from manyshim.audit.facts import ElfFile
 from manyshim.config import host_arch
-from manyshim.formats import elf
-from manyshim.formats.window import Window
+from manyshim.formats.elf import reader
+from manyshim.formats.zip.window import Window
 from wheelwriter import wheel, wheel_name
 
 BACKEND = os.path.dirname(os.path.dirname(pipeline.__file__))
@@ -64,7 +64,7 @@ def shared(target: Path, text: str, *options: str, soname: str = "") -> Path:
 
 def facts(path: Path) -> ElfFile:
     with path.open("rb") as file:
-        return elf.read(path.name, Window(file, 0, 0, path.stat().st_size, 0)).facts
+        return reader.read(path.name, Window(file, 0, 0, path.stat().st_size, 0)).facts
 
 
 def members(path: Path) -> Dict[str, bytes]:

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 import strict_index_samples as samples
 from manyshim.errors import InvalidWheelError
-from manyshim.formats.archive import Archive
-from manyshim.formats.window import MemberError
+from manyshim.formats.zip.archive import Archive
+from manyshim.formats.zip.window import MemberError
 from strict_index_samples import CODE, DIST_INFO, both, end_patched, patched
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from elfwriter import TARGETS, write
-from manyshim.formats import elf
-from manyshim.formats.rewrite import Edits, rewrite
-from manyshim.formats.wheel import Wheel
+from manyshim.formats.elf import reader
+from manyshim.formats.wheel.rewrite import Edits, rewrite
+from manyshim.formats.wheel.wheel import Wheel
 from wheelwriter import save, wheel, wheel_name
 
 
@@ -38,7 +38,7 @@ def test_debug_information_is_not_inflated(debuggable: bytes, tmp_path: Path) ->
     with Wheel(str(path)) as opened:
         entry = next(one for one in opened.entries if one.name == "demo/many.so")
         window = opened.archive.window(entry)
-        assert elf.read(entry.name, window).facts.needed == ("libc.so.6",)
+        assert reader.read(entry.name, window).facts.needed == ("libc.so.6",)
         assert window.inflated <= 0.4 * entry.size
 
 

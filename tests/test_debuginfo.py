@@ -14,8 +14,8 @@ from typing import Callable, Dict, List, Set, Tuple
 
 import pytest
 
-from manyshim.formats import debuginfo, relocatable
-from manyshim.formats.debuginfo import SourceLine, uses, uses_in_library
+from manyshim.formats.elf import debuginfo, relocatable
+from manyshim.formats.elf.debuginfo import SourceLine, uses, uses_in_library
 
 ZIG = [sys.executable, "-m", "ziglang", "cc", "-fno-sanitize=all"]
 
@@ -573,7 +573,7 @@ def test_a_damaged_library_is_passed_over(library: Library) -> None:
 
 
 def test_pyelftools_is_loaded_only_when_asked() -> None:
-    code = "import sys, manyshim.formats.debuginfo; sys.exit('elftools' in sys.modules)"
+    code = "import sys, manyshim.formats.elf.debuginfo; sys.exit('elftools' in sys.modules)"
     backend = str(Path(debuginfo.__file__).parent.parent.parent)
     environment = {**os.environ, "PYTHONPATH": backend}
     subprocess.run([sys.executable, "-c", code], env=environment, check=True)

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 import elfdamage as damage
 from elfwriter import TARGETS, write
-from manyshim.formats import elf
-from manyshim.formats.image import ElfError
-from manyshim.formats.window import MemberError, Window
+from manyshim.formats.elf import reader
+from manyshim.formats.elf.image import ElfError
+from manyshim.formats.zip.window import MemberError, Window
 from test_elf_reader import FULL, VARIANTS, described, read
 
 # Tags that elfdamage addresses by number.
@@ -33,7 +33,7 @@ def test_truncated_files_are_errors(arch: str, tables_last: bool) -> None:  # no
     for size in range(4, len(data), 97):
         window = Window(io.BytesIO(data[:size]), 0, len(data), len(data), 0)
         with pytest.raises((ElfError, MemberError)):
-            elf.read("x.so", window)
+            reader.read("x.so", window)
 
 
 WILD = 1 << 30
@@ -140,4 +140,4 @@ def test_mutated_files_are_read_or_refused(data: bytes, edits: List[Tuple[int, b
     except (ElfError, MemberError) as error:
         assert str(error)  # noqa: PT017 (that it has words is all that can be said of each)
     else:
-        assert isinstance(reading, elf.Reading)
+        assert isinstance(reading, reader.Reading)

@@ -19,8 +19,8 @@ from elftables import HIDDEN, OBJECT
 from elfwriter import TARGETS, Elf, Symbol, write
 from manyshim.audit.facts import ElfFile
 from manyshim.audit.tags import MACHINES
-from manyshim.formats import elf
-from manyshim.formats.window import Window
+from manyshim.formats.elf import reader
+from manyshim.formats.zip.window import Window
 
 PIE = 0x08000000
 
@@ -75,8 +75,8 @@ def described(arch: str, **changes: Any) -> Elf:
     return replace(FULL, page_align=target.page_align, **{**same, **changes})
 
 
-def read(data: bytes) -> elf.Reading:
-    return elf.read("x.so", Window(io.BytesIO(data), 0, len(data), len(data), 0))
+def read(data: bytes) -> reader.Reading:
+    return reader.read("x.so", Window(io.BytesIO(data), 0, len(data), len(data), 0))
 
 
 # What both readers say of a file, by name, so that a difference names itself.

@@ -18,8 +18,8 @@ import pytest
 import strict_index_samples as samples
 from faults import ELF, NAME, NEW, PLATFORMS, RETAG, Place, noise
 from manyshim.errors import ManyshimError
-from manyshim.formats.rewrite import Edits, rewrite
-from manyshim.formats.wheel import Wheel
+from manyshim.formats.wheel.rewrite import Edits, rewrite
+from manyshim.formats.wheel.wheel import Wheel
 from manyshim.workspace import private_folder
 from wheelwriter import wheel
 

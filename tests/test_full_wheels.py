@@ -16,7 +16,7 @@ import pytest
 from manyshim import pipeline
 from manyshim.audit.request import Request
 from manyshim.audit.tags import MACHINES
-from manyshim.formats.wheel import Wheel
+from manyshim.formats.wheel.wheel import Wheel
 from test_elf_reader import differences
 from test_real_wheels import DIFFERENCES, WHEELS, fetch
 

@@ -19,9 +19,9 @@ from manyshim.audit.request import Request
 from manyshim.audit.tags import parse_platform
 from manyshim.audit.verdict import audit
 from manyshim.config import Config
-from manyshim.formats import elf as reader
-from manyshim.formats.image import ElfError
-from manyshim.formats.window import Window
+from manyshim.formats.elf import reader
+from manyshim.formats.elf.image import ElfError
+from manyshim.formats.zip.window import Window
 from manyshim.pipeline import finish
 from test_cli import run
 from test_rules import EXT, NEAR, elf, libc, need

@@ -12,8 +12,8 @@ import pytest
 
 import strict_index_samples as samples
 from manyshim.errors import InvalidWheelError
-from manyshim.formats.archive import Archive, Entry
-from manyshim.formats.pack import headers
+from manyshim.formats.zip.archive import Archive, Entry
+from manyshim.formats.zip.pack import headers
 from strict_index import problems
 from test_rewrite import (
     SO,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Callable, Dict, List
 import pytest
 
 from manyshim.errors import ToolError
-from manyshim.formats.archive import Archive
+from manyshim.formats.zip.archive import Archive
 from test_rewrite import RECORD, SO, WHEEL, built, rewritten
 
 if TYPE_CHECKING:

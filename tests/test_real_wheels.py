@@ -13,7 +13,7 @@ import pytest
 
 from manyshim import pipeline
 from manyshim.audit.request import Request
-from manyshim.formats.wheel import Wheel
+from manyshim.formats.wheel.wheel import Wheel
 
 WHEELS: List[Dict[str, Any]] = json.loads(
     (Path(__file__).parent / "data" / "real_wheels.json").read_text(encoding="utf-8")

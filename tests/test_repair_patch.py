@@ -16,8 +16,8 @@ from elfbuilding import LINUX, build_chain, gcc, needs_gcc, patchelf
 from elfwriter import Elf, write
 from manyshim.audit.facts import ElfFile
 from manyshim.errors import ToolError
-from manyshim.formats import elf
-from manyshim.formats.window import Window
+from manyshim.formats.elf import reader
+from manyshim.formats.zip.window import Window
 from manyshim.repair import patch, strip
 from manyshim.repair.patch import Patchelf
 from manyshim.repair.plan import Patch
@@ -28,7 +28,7 @@ BYTES_NAME = os.fsdecode(b"lib\xff\xe9.so")
 
 def facts(path: Path) -> ElfFile:
     with path.open("rb") as file:
-        return elf.read(path.name, Window(file, 0, 0, path.stat().st_size, 0)).facts
+        return reader.read(path.name, Window(file, 0, 0, path.stat().st_size, 0)).facts
 
 
 def fake(folder: Path, body: str) -> Dict[str, str]:

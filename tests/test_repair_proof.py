@@ -18,10 +18,10 @@ from elfbuilding import build_chain, gcc, needs_gcc, patchelf
 from elfwriter import Elf, write
 from manyshim.audit.facts import ElfFile
 from manyshim.errors import ToolError
-from manyshim.formats import dynamic as dynamics
-from manyshim.formats import elf
-from manyshim.formats.image import Image
-from manyshim.formats.window import Window
+from manyshim.formats.elf import dynamic as dynamics
+from manyshim.formats.elf import reader
+from manyshim.formats.elf.image import Image
+from manyshim.formats.zip.window import Window
 from manyshim.repair.patch import clear_execstack
 from manyshim.repair.plan import Patch
 from manyshim.repair.proof import damage
@@ -53,7 +53,7 @@ def plan(facts: ElfFile) -> Patch:
 
 def facts_of(path: Path) -> ElfFile:
     with path.open("rb") as file:
-        return elf.read(path.name, Window(file, 0, 0, path.stat().st_size, 0)).facts
+        return reader.read(path.name, Window(file, 0, 0, path.stat().st_size, 0)).facts
 
 
 def patched(source: Path, folder: Path) -> Tuple[Path, Patch]:

@@ -13,8 +13,8 @@ from typing import Any, Dict, List, Mapping, Optional, Tuple
 
 import pytest
 
-from manyshim.formats.elf import read
-from manyshim.formats.window import Window
+from manyshim.formats.elf.reader import read
+from manyshim.formats.zip.window import Window
 from manyshim.repair.search import Requester, Search
 from searching import NAME, asks, below, path_of, put, world
 

@@ -16,9 +16,9 @@ import pytest
 
 import strict_index_samples as samples
 from elfwriter import Elf, Symbol, write
-from manyshim.formats.archive import Archive
-from manyshim.formats.rewrite import Edits, rewrite
-from manyshim.formats.wheel import Wheel
+from manyshim.formats.wheel.rewrite import Edits, rewrite
+from manyshim.formats.wheel.wheel import Wheel
+from manyshim.formats.zip.archive import Archive
 from strict_index import problems
 from wheelwriter import wheel, wheel_name
 

@@ -22,11 +22,13 @@ OURS = """
     manyshim.audit.installed manyshim.audit.loading manyshim.audit.mapping manyshim.audit.musl
     manyshim.audit.policy manyshim.audit.report manyshim.audit.request manyshim.audit.rules
     manyshim.audit.sentences manyshim.audit.tags manyshim.audit.verdict manyshim.backend
-    manyshim.config manyshim.errors manyshim.formats manyshim.formats.archive
-    manyshim.formats.dynamic manyshim.formats.elf manyshim.formats.image manyshim.formats.notes
-    manyshim.formats.pack manyshim.formats.record manyshim.formats.rewrite
-    manyshim.formats.symbols manyshim.formats.wheel manyshim.formats.window manyshim.options
-    manyshim.pipeline manyshim.values manyshim.workspace
+    manyshim.config manyshim.errors manyshim.formats manyshim.formats.elf
+    manyshim.formats.elf.dynamic manyshim.formats.elf.image manyshim.formats.elf.notes
+    manyshim.formats.elf.reader manyshim.formats.elf.symbols manyshim.formats.wheel
+    manyshim.formats.wheel.record manyshim.formats.wheel.rewrite manyshim.formats.wheel.wheel
+    manyshim.formats.zip manyshim.formats.zip.archive manyshim.formats.zip.pack
+    manyshim.formats.zip.window manyshim.options manyshim.pipeline manyshim.values
+    manyshim.workspace
 """
 # The archive's names are in this encoding where they do not say UTF-8; the lock is fcntl's.
 # Releases of setuptools differ in whether they load the others themselves.
@@ -97,5 +99,5 @@ def test_nothing_is_loaded_that_is_there_for_the_command_line_only(
 ) -> None:
     """Whether or not setuptools has it too: these would be ours to answer for."""
     _, ours = loaded
-    assert not ours & {"manyshim.cli", "manyshim.terminal", "manyshim.formats.debuginfo"}
+    assert not ours & {"manyshim.cli", "manyshim.terminal", "manyshim.formats.elf.debuginfo"}
     assert not {name.split(".")[0] for name in ours} & {"rich", "elftools", "auditwheel"}

@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from elfwriter import Elf, Symbol, write
-from manyshim.formats import elf
-from manyshim.formats.window import MemberError, Window
+from manyshim.formats.elf import reader
+from manyshim.formats.zip.window import MemberError, Window
 
 if TYPE_CHECKING:
     from _pytest.mark.structures import ParameterSet
@@ -177,9 +177,9 @@ SYMBOLS = (
 ELF = Elf(needed=("libc.so.6",), soname="libdemo.so", symbols=SYMBOLS, versions_defined=("DEMO_2",))
 
 
-def facts(data: bytes) -> Tuple[elf.Reading, Window]:
+def facts(data: bytes) -> Tuple[reader.Reading, Window]:
     view = window(data)
-    return elf.read("demo.so", view), view
+    return reader.read("demo.so", view), view
 
 
 def test_reading_stops_behind_the_tables() -> None:

@@ -15,7 +15,7 @@ from manyshim.audit.tags import WheelName, parse_wheel_name
 from manyshim.audit.verdict import Report, audit, load, questions
 from manyshim.config import Config, host_arch, interpreter_refuses
 from manyshim.errors import InvalidWheelError, NotCompliantError, ToolError
-from manyshim.formats.wheel import Wheel
+from manyshim.formats.wheel.wheel import Wheel
 from manyshim.values import NamedTuple
 
 # Where setuptools, CMake and Meson leave object files, below the source tree that they build.
@@ -157,7 +157,7 @@ def _wants_mending(report: Report, config: Config) -> bool:
 
 def _rewritten(job: _Job, claim: Claim, config: Config, folder: str) -> str:
     """Write the wheel under its new tag into a private folder; return its path."""
-    from manyshim.formats.rewrite import Edits, rewrite  # noqa: PLC0415 (only to write)
+    from manyshim.formats.wheel.rewrite import Edits, rewrite  # noqa: PLC0415 (only to write)
 
     name = job.wheel.name._replace(platforms=claim.platforms)
     files = job.bill(job.wheel, name, folder)
@@ -238,7 +238,7 @@ def _places(told: Optional[Obstacles], wheel: Wheel, config: Config) -> Dict[str
     symbols = {symbol for found in wanted for symbol in found.symbols}
     if not symbols or config.explain == "never":
         return {}
-    from manyshim.formats import debuginfo  # noqa: PLC0415 (pyelftools, when there is a question)
+    from manyshim.formats.elf import debuginfo  # noqa: PLC0415 (pyelftools, when there is a question)
 
     places = debuginfo.uses([_BUILD_FOLDER], symbols)
     for path in {found.path for found in wanted if symbols - places.keys()}:

@@ -7,9 +7,9 @@ import sys
 
 from manyshim import pipeline
 from manyshim.audit.request import Request
-from manyshim.formats.archive import Archive, Entry
-from manyshim.formats.wheel import Wheel
-from manyshim.formats.window import Window
+from manyshim.formats.wheel.wheel import Wheel
+from manyshim.formats.zip.archive import Archive, Entry
+from manyshim.formats.zip.window import Window
 
 
 def main() -> None:

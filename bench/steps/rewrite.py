@@ -9,8 +9,8 @@ import json
 import resource
 import sys
 
-from manyshim.formats.rewrite import Edits, rewrite
-from manyshim.formats.wheel import Wheel
+from manyshim.formats.wheel.rewrite import Edits, rewrite
+from manyshim.formats.wheel.wheel import Wheel
 
 
 def _cpu() -> float:

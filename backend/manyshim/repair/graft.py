@@ -9,9 +9,9 @@ from typing import Dict, List, Mapping, Sequence
 
 from manyshim.audit.facts import ElfFile, install_path
 from manyshim.errors import DamageError, InvalidWheelError, ToolError
-from manyshim.formats.archive import Entry
-from manyshim.formats.wheel import Wheel
-from manyshim.formats.window import MemberError
+from manyshim.formats.wheel.wheel import Wheel
+from manyshim.formats.zip.archive import Entry
+from manyshim.formats.zip.window import MemberError
 from manyshim.repair import patch as patching
 from manyshim.repair.plan import Patch, Plan
 from manyshim.repair.proof import damage

@@ -9,7 +9,7 @@ import re
 import struct
 from typing import Iterator, List
 
-from manyshim.formats.image import PT_LOAD, Image
+from manyshim.formats.elf.image import PT_LOAD, Image
 from manyshim.repair.memory import Range
 from manyshim.repair.shape import Header
 

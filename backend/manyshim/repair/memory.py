@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Iterable, Iterator, List, Optional, Tuple
 
-from manyshim.formats.image import PT_LOAD, Image, Segment
+from manyshim.formats.elf.image import PT_LOAD, Image, Segment
 from manyshim.values import NamedTuple
 
 _PORTION = 1 << 20

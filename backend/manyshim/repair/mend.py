@@ -12,8 +12,8 @@ from manyshim.audit.tags import WheelName
 from manyshim.audit.verdict import Report
 from manyshim.config import Config, host_arch, interpreter_libc
 from manyshim.errors import DamageError, ToolError
-from manyshim.formats.rewrite import Edits, rewrite
-from manyshim.formats.wheel import Wheel
+from manyshim.formats.wheel.rewrite import Edits, rewrite
+from manyshim.formats.wheel.wheel import Wheel
 from manyshim.repair import closure
 from manyshim.repair.closure import plan
 from manyshim.repair.fixes import fixes

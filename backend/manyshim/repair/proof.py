@@ -10,17 +10,17 @@ from typing import Iterator, List, Tuple
 
 from manyshim.audit.facts import ElfFile
 from manyshim.errors import ToolError
-from manyshim.formats import dynamic as dynamics
-from manyshim.formats import elf
-from manyshim.formats.dynamic import DT_GNU_HASH, DT_HASH, DT_NEEDED, Dynamic
-from manyshim.formats.image import (
+from manyshim.formats.elf import dynamic as dynamics
+from manyshim.formats.elf import reader
+from manyshim.formats.elf.dynamic import DT_GNU_HASH, DT_HASH, DT_NEEDED, Dynamic
+from manyshim.formats.elf.image import (
     PT_GNU_PROPERTY,
     PT_INTERP,
     PT_NOTE,
     ElfError,
     Image,
 )
-from manyshim.formats.window import MemberError, Window
+from manyshim.formats.zip.window import MemberError, Window
 from manyshim.repair import leftovers, shape
 from manyshim.repair.memory import Memory, Range
 from manyshim.repair.plan import Patch
@@ -99,7 +99,7 @@ class _Side:
     """One of the two files. Raises ElfError or MemberError."""
 
     def __init__(self, name: str, window: Window) -> None:
-        self.facts: ElfFile = elf.read(name, window).facts
+        self.facts: ElfFile = reader.read(name, window).facts
         self.image = Image(window)
         self.header = shape.header(self.image)
         self.memory = Memory(self.image)

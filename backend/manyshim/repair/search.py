@@ -21,9 +21,9 @@ from typing import (
 
 from manyshim.audit.facts import ElfFile
 from manyshim.errors import ConfigError, InvalidWheelError, ToolError
-from manyshim.formats.elf import is_elf, read
-from manyshim.formats.image import ElfError
-from manyshim.formats.window import MemberError, Window
+from manyshim.formats.elf.image import ElfError
+from manyshim.formats.elf.reader import is_elf, read
+from manyshim.formats.zip.window import MemberError, Window
 from manyshim.repair.system import System
 from manyshim.repair.target import Target
 from manyshim.values import NamedTuple

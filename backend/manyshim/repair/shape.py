@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Dict, Iterator, List, Tuple
 
-from manyshim.formats.image import (
+from manyshim.formats.elf.image import (
     PT_DYNAMIC,
     PT_GNU_PROPERTY,
     PT_GNU_STACK,

@@ -10,7 +10,7 @@ import sys
 from array import array
 from typing import Dict, Iterator, List, Optional, Tuple
 
-from manyshim.formats.dynamic import (
+from manyshim.formats.elf.dynamic import (
     DT_GNU_HASH,
     DT_HASH,
     DT_JMPREL,
@@ -22,8 +22,8 @@ from manyshim.formats.dynamic import (
     DT_SYMTAB,
     Dynamic,
 )
-from manyshim.formats.image import ElfError
-from manyshim.formats.symbols import count
+from manyshim.formats.elf.image import ElfError
+from manyshim.formats.elf.symbols import count
 from manyshim.repair.memory import Range
 from manyshim.values import NamedTuple
 

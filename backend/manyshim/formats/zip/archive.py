@@ -9,7 +9,7 @@ import zlib
 from typing import BinaryIO, Iterator, List, Tuple
 
 from manyshim.errors import InvalidWheelError
-from manyshim.formats.window import MemberError, Window
+from manyshim.formats.zip.window import MemberError, Window
 from manyshim.values import NamedTuple
 
 STORED = 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Dict, Iterator, List, Optional, Tuple
 
-from manyshim.formats.image import ElfError, Image
+from manyshim.formats.elf.image import ElfError, Image
 
 _DT_NULL = 0
 DT_NEEDED = 1

@@ -20,10 +20,11 @@ from typing import (
 from manyshim.audit.facts import ElfFile, RecordFacts, Unreadable, WheelFacts
 from manyshim.audit.tags import parse_wheel_name
 from manyshim.errors import InvalidWheelError
-from manyshim.formats import elf, record
-from manyshim.formats.archive import Archive, Entry
-from manyshim.formats.image import ElfError
-from manyshim.formats.window import MemberError
+from manyshim.formats.elf import reader
+from manyshim.formats.elf.image import ElfError
+from manyshim.formats.wheel import record
+from manyshim.formats.zip.archive import Archive, Entry
+from manyshim.formats.zip.window import MemberError
 
 # Debug information is read with the whole file in memory.
 _IN_MEMORY_AT_MOST = 64 << 20
@@ -52,7 +53,7 @@ class Wheel:
         self.archive = Archive(path)
         try:
             self.entries = [entry for entry in self.archive.entries if not entry.folder]
-            self._readings: Dict[str, elf.Reading] = {}
+            self._readings: Dict[str, reader.Reading] = {}
             self._by_name = {entry.name: entry for entry in self.entries}
             self.dist_info = self._find_dist_info()
             self.metadata = self._read_metadata()
@@ -124,8 +125,8 @@ class Wheel:
                 head = window.read(0, min(entry.size, len(_ARCHIVE)))
                 if head == _ARCHIVE:
                     static_objects.append(entry.name)
-                elif elf.is_elf(head) and not entry.symlink:
-                    reading = elf.read(entry.name, window)
+                elif reader.is_elf(head) and not entry.symlink:
+                    reading = reader.read(entry.name, window)
                     self._readings[entry.name] = reading
                     elfs.append(reading.facts)
                     names += _asked(reading.facts)

@@ -30,7 +30,7 @@ from typing import (
     Union,
 )
 
-from manyshim.formats.relocatable import Place, Relocatable, bare, decoded, readable
+from manyshim.formats.elf.relocatable import Place, Relocatable, bare, decoded, readable
 from manyshim.values import NamedTuple
 
 if TYPE_CHECKING:  # a build that has nothing to explain does not load pyelftools

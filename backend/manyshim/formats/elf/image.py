@@ -10,7 +10,7 @@ import struct
 from typing import Iterator, List, Optional, Tuple
 
 from manyshim.audit.facts import ElfIdent
-from manyshim.formats.window import Window
+from manyshim.formats.zip.window import Window
 from manyshim.values import NamedTuple
 
 MAGIC = b"\x7fELF"

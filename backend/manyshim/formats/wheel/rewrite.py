@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Dict, List, Mapping, Optional, Tuple
 
 from manyshim.audit.tags import WheelName
 from manyshim.errors import InvalidWheelError, ToolError
-from manyshim.formats import record
-from manyshim.formats.archive import Archive, Entry
-from manyshim.formats.pack import Packer
-from manyshim.formats.wheel import UNLISTED, Wheel, compare_record
-from manyshim.formats.window import MemberError
+from manyshim.formats.wheel import record
+from manyshim.formats.wheel.wheel import UNLISTED, Wheel, compare_record
+from manyshim.formats.zip.archive import Archive, Entry
+from manyshim.formats.zip.pack import Packer
+from manyshim.formats.zip.window import MemberError
 from manyshim.values import NamedTuple
 
 if TYPE_CHECKING:
-    from manyshim.formats.deflate import Deflated
+    from manyshim.formats.zip.deflate import Deflated
 
 # APPNOTE.TXT 4.4.2: the system whose modes a member has.
 _UNIX = 3
@@ -83,7 +83,7 @@ def rewrite(source: Wheel, folder: str, edits: Edits) -> str:
 def _deflated(edits: Edits, folder: str) -> Dict[str, Deflated]:
     if not edits.files:
         return {}
-    from manyshim.formats.deflate import deflate  # noqa: PLC0415 (only a repair brings files)
+    from manyshim.formats.zip.deflate import deflate  # noqa: PLC0415 (only a repair brings files)
 
     return deflate(edits.files, folder, edits.level)
 

@@ -12,7 +12,7 @@ import struct
 import zlib
 from typing import TYPE_CHECKING, BinaryIO, List, Tuple
 
-from manyshim.formats.archive import (
+from manyshim.formats.zip.archive import (
     CENTRAL,
     DEFLATED,
     EOCD,
@@ -23,10 +23,10 @@ from manyshim.formats.archive import (
     Archive,
     Entry,
 )
-from manyshim.formats.window import MemberError
+from manyshim.formats.zip.window import MemberError
 
 if TYPE_CHECKING:
-    from manyshim.formats.deflate import Deflated
+    from manyshim.formats.zip.deflate import Deflated
 
 _FULL = 0xFFFFFFFF
 

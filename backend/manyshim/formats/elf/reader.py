@@ -10,10 +10,10 @@ from typing import Dict, FrozenSet, List, Optional, Set, Tuple
 
 from manyshim.audit.facts import ElfFile, VersionNeed
 from manyshim.audit.tags import MACHINES
-from manyshim.formats import dynamic as dynamics
-from manyshim.formats import notes
-from manyshim.formats.dynamic import DT_NEEDED, Dynamic
-from manyshim.formats.image import (
+from manyshim.formats.elf import dynamic as dynamics
+from manyshim.formats.elf import notes
+from manyshim.formats.elf.dynamic import DT_NEEDED, Dynamic
+from manyshim.formats.elf.image import (
     MAGIC,
     PT_GNU_STACK,
     PT_INTERP,
@@ -22,8 +22,8 @@ from manyshim.formats.image import (
     ElfError,
     Image,
 )
-from manyshim.formats.symbols import Import, defines, exports, imports
-from manyshim.formats.window import Window
+from manyshim.formats.elf.symbols import Import, defines, exports, imports
+from manyshim.formats.zip.window import Window
 from manyshim.values import NamedTuple
 
 _DT_SONAME = 14

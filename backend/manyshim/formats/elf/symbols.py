@@ -11,7 +11,7 @@ from array import array
 from typing import Iterator, List, Optional, Tuple
 
 from manyshim.audit.facts import SHARED, ElfFile
-from manyshim.formats.dynamic import (
+from manyshim.formats.elf.dynamic import (
     DT_GNU_HASH,
     DT_HASH,
     DT_JMPREL,
@@ -24,7 +24,7 @@ from manyshim.formats.dynamic import (
     DT_SYMTAB,
     Dynamic,
 )
-from manyshim.formats.image import ElfError, Image
+from manyshim.formats.elf.image import ElfError, Image
 from manyshim.values import NamedTuple
 
 _STB_GLOBAL = 1

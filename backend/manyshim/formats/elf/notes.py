@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from typing import Iterator, List, Tuple
 
-from manyshim.formats.image import PT_GNU_PROPERTY, PT_NOTE, ElfError, Image, Segment
+from manyshim.formats.elf.image import PT_GNU_PROPERTY, PT_NOTE, ElfError, Image, Segment
 
 _X86_MACHINES = (3, 62)
 _NOTES_AT_MOST = 1 << 20

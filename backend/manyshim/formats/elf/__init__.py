@@ -1,0 +1,1 @@
+"""The ELF format, read as the dynamic loader reads it."""

@@ -1,0 +1,1 @@
+"""The wheel format: WHEEL, RECORD, and the facts of a whole wheel."""

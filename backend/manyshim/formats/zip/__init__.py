@@ -1,0 +1,1 @@
+"""The zip archive format, read and written for wheels."""
