@@ -17,7 +17,7 @@ from manyshim.formats.elf import reader
 from manyshim.formats.wheel.wheel import Wheel
 from manyshim.formats.zip.window import Window
 from manyshim.repair.plan import Patch
-from manyshim.repair.proof import damage
+from manyshim.repair.verify.comparison import damage
 
 # Loads the file in its argument, says what it answers, and what is mapped.
 LOADER = """\

@@ -11,8 +11,8 @@ from manyshim.audit.request import Request
 from manyshim.audit.tags import PlatformTag, parse_platform, parse_wheel_name
 from manyshim.audit.verdict import audit
 from manyshim.repair.closure import alternatives, plan
-from manyshim.repair.mend import to_dict
 from manyshim.repair.plan import Copy, Library, Patch, Plan, Task
+from manyshim.repair.run import to_dict
 
 EXT = "pkg/_x.cpython-311-x86_64-linux-gnu.so"
 NAME = parse_wheel_name("demo-1.0-cp311-cp311-linux_x86_64.whl")

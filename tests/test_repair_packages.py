@@ -12,8 +12,8 @@ from typing import Dict, Optional
 
 import pytest
 
-from manyshim.repair import packages
-from manyshim.repair.packages import Distro, Package, Packages, owner
+from manyshim.repair.sbom import packages
+from manyshim.repair.sbom.packages import Distro, Package, Packages, owner
 
 pytestmark = pytest.mark.skipif(
     not sys.platform.startswith("linux"), reason="there are no such databases"

@@ -24,10 +24,10 @@ from manyshim.formats.elf.image import Image
 from manyshim.formats.zip.window import Window
 from manyshim.repair.patch import clear_execstack
 from manyshim.repair.plan import Patch
-from manyshim.repair.proof import damage
 from manyshim.repair.strip import strip
-from manyshim.repair.tables import Tables
 from manyshim.repair.trial import refused
+from manyshim.repair.verify.comparison import damage
+from manyshim.repair.verify.dynamic_tables import Tables
 
 pytestmark = needs_gcc
 

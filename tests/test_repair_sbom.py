@@ -11,9 +11,9 @@ from typing import Any, Dict, List, Optional, Tuple
 import pytest
 
 from manyshim.audit.tags import WheelName, parse_wheel_name
-from manyshim.repair import licenses
-from manyshim.repair.packages import Distro, Package
-from manyshim.repair.sbom import Grafted, document, escape, package_purl, wheel_purl
+from manyshim.repair.sbom import licenses
+from manyshim.repair.sbom.document import Grafted, document, escape, package_purl, wheel_purl
+from manyshim.repair.sbom.packages import Distro, Package
 
 FILE = "Demo_Pkg.x-1.0+cu118-1-cp311-cp311-manylinux_2_28_x86_64.whl"
 DEBIAN = Distro("debian", "12")

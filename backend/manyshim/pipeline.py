@@ -139,10 +139,10 @@ def _mended(  # noqa: PLR0913, PLR0917 (a step of one way, not an interface)
     """Repair and fix a wheel where that is asked for, and audit what comes out."""
     if config.mode not in ("retag", "repair") or not _wants_mending(report, config):
         return _Job(wheel, report)
-    from manyshim.repair import mend  # noqa: PLC0415 (only for those who ask for it)
+    from manyshim.repair import run  # noqa: PLC0415 (only for those who ask for it)
 
-    done = mend.mend(wheel, facts, report, config, folder)
-    bill = partial(mend.bill, done.plan, config)
+    done = run.mend(wheel, facts, report, config, folder)
+    bill = partial(run.bill, done.plan, config)
     if done.path is None:
         return _Job(wheel, report, done.notes)
     wheel = stack.enter_context(Wheel(done.path))
@@ -167,17 +167,17 @@ def _rewritten(job: _Job, claim: Claim, config: Config, folder: str) -> str:
 
 def _foretold(facts: WheelFacts, report: Report, config: Config) -> Outcome:
     """Say what a repair would do."""
-    from manyshim.repair import mend  # noqa: PLC0415 (only for those who ask for it)
+    from manyshim.repair import run  # noqa: PLC0415 (only for those who ask for it)
 
-    settled, notes = mend.settle(facts, report, config, weigh=True)
+    settled, notes = run.settle(facts, report, config, weigh=True)
     claim = choose(report, config.request)
     tag = settled.policy or claim.tag
     lines = [
         Line(str(report.name), "title"),
-        *(Line(f"  {note}", "dim") for note in (*notes, *mend.alternatives(settled))),
+        *(Line(f"  {note}", "dim") for note in (*notes, *run.alternatives(settled))),
         Line(f"  would be {tag}" if tag else f"  would stay as it is: {claim.reason}", "tag"),
     ]
-    data = {**to_dict(report, claim), "plan": mend.to_dict(settled)}
+    data = {**to_dict(report, claim), "plan": run.to_dict(settled)}
     return Outcome(0 if tag else 1, lines, data)
 
 

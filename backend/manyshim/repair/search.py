@@ -24,8 +24,8 @@ from manyshim.errors import ConfigError, InvalidWheelError, ToolError
 from manyshim.formats.elf.image import ElfError
 from manyshim.formats.elf.reader import is_elf, read
 from manyshim.formats.zip.window import MemberError, Window
+from manyshim.repair.ldso import Target
 from manyshim.repair.system import System
-from manyshim.repair.target import Target
 from manyshim.values import NamedTuple
 
 LIBRARY_PATH = "library-path"

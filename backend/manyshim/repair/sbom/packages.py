@@ -10,7 +10,7 @@ import shutil
 import subprocess
 from typing import Dict, Iterable, Iterator, List, Optional, Tuple
 
-from manyshim.repair import licenses
+from manyshim.repair.sbom import licenses
 from manyshim.values import NamedTuple
 
 _DPKG = "/var/lib/dpkg"

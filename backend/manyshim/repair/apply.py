@@ -14,9 +14,9 @@ from manyshim.formats.zip.archive import Entry
 from manyshim.formats.zip.window import MemberError
 from manyshim.repair import patch as patching
 from manyshim.repair.plan import Patch, Plan
-from manyshim.repair.proof import damage
 from manyshim.repair.strip import strip
 from manyshim.repair.trial import refused
+from manyshim.repair.verify.comparison import damage
 from manyshim.values import NamedTuple
 
 _READ_AT_ONCE = 1 << 20

@@ -15,9 +15,9 @@ from manyshim.errors import DamageError, ToolError
 from manyshim.formats.wheel.rewrite import Edits, rewrite
 from manyshim.formats.wheel.wheel import Wheel
 from manyshim.repair import closure
+from manyshim.repair.apply import How, graft, sha256
 from manyshim.repair.closure import plan
 from manyshim.repair.fixes import fixes
-from manyshim.repair.graft import How, graft, sha256
 from manyshim.repair.plan import Library, Patch, Plan, Task
 from manyshim.repair.search import ENVIRONMENT, Requester, Search
 from manyshim.values import NamedTuple
@@ -107,12 +107,12 @@ def bill(
     """Write the SBOM of what was copied (PEP 770); name its file by its member, if there is one."""
     if not settled.copies or not config.sbom:
         return {}
-    from manyshim.repair import sbom  # noqa: PLC0415 (only where something was copied)
-    from manyshim.repair.packages import Packages  # noqa: PLC0415
+    from manyshim.repair.sbom import document  # noqa: PLC0415 (only where something was copied)
+    from manyshim.repair.sbom.packages import Packages  # noqa: PLC0415
 
     packages = Packages(config.sysroot)
     grafted = [
-        sbom.Grafted(
+        document.Grafted(
             soname=copy.library.elf.soname or copy.names[0],
             new_name=copy.name,
             path_in_wheel=copy.member,
@@ -125,15 +125,15 @@ def bill(
         )
         for copy in settled.copies
     ]
-    path = os.path.join(folder, sbom.FILE_NAME)
+    path = os.path.join(folder, document.FILE_NAME)
     try:
         with open(path, "xb") as file:
-            file.write(sbom.document(name, grafted, version=__version__, epoch=config.epoch))
+            file.write(document.document(name, grafted, version=__version__, epoch=config.epoch))
     except OSError as error:
         raise ToolError(f"{path}: cannot be written: {error.strerror}") from error
     # An earlier repair of the wheel has left its own.
     taken = {entry.name for entry in wheel.entries}
-    stem, dot, rest = sbom.FILE_NAME.partition(".")
+    stem, dot, rest = document.FILE_NAME.partition(".")
     names = (f"{stem}{number}{dot}{rest}" for number in ("", *range(2, len(taken) + 3)))
     members = (f"{wheel.dist_info}/sboms/{name}" for name in names)
     return {next(member for member in members if member not in taken): path}

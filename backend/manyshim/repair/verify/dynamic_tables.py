@@ -24,7 +24,7 @@ from manyshim.formats.elf.dynamic import (
 )
 from manyshim.formats.elf.image import ElfError
 from manyshim.formats.elf.symbols import count
-from manyshim.repair.memory import Range
+from manyshim.repair.verify.mapped import Range
 from manyshim.values import NamedTuple
 
 _DT_STRTAB, _DT_STRSZ = 5, 10

@@ -21,10 +21,10 @@ from manyshim.formats.elf.image import (
     Image,
 )
 from manyshim.formats.zip.window import MemberError, Window
-from manyshim.repair import leftovers, shape
-from manyshim.repair.memory import Memory, Range
 from manyshim.repair.plan import Patch
-from manyshim.repair.tables import MOVING, RELOCATIONS, Node, Tables
+from manyshim.repair.verify import filler, segments
+from manyshim.repair.verify.dynamic_tables import MOVING, RELOCATIONS, Node, Tables
+from manyshim.repair.verify.mapped import Memory, Range
 
 _DT_NULL = 0
 _DT_STRSZ = 10
@@ -101,7 +101,7 @@ class _Side:
     def __init__(self, name: str, window: Window) -> None:
         self.facts: ElfFile = reader.read(name, window).facts
         self.image = Image(window)
-        self.header = shape.header(self.image)
+        self.header = segments.header(self.image)
         self.memory = Memory(self.image)
         detached = self.image.detached()
         self.dynamic = None if detached else dynamics.read(self.image)
@@ -112,15 +112,17 @@ def _contradictions(
     before: _Side, after: _Side, patch: Patch, *, stripped: bool, execstack_cleared: bool
 ) -> Iterator[str]:
     yield from _identity(before, after, stripped=stripped)
-    page = shape.page_size(before.image, before.facts.page_size) or 1
-    yield from shape.changes(before.image, after.image, page, execstack_cleared=execstack_cleared)
+    page = segments.page_size(before.image, before.facts.page_size) or 1
+    yield from segments.changes(
+        before.image, after.image, page, execstack_cleared=execstack_cleared
+    )
     for field, words in _FACTS:
         if getattr(before.facts, field) != getattr(after.facts, field):
             yield f"its {words} changed"
     yield from (one for one in after.facts.damage if one not in before.facts.damage)
     if _notes(before.image) != _notes(after.image):
         yield "its notes changed"
-    free = [*_header_ranges(before), *leftovers.ranges(before.image, before.header)]
+    free = [*_header_ranges(before), *filler.ranges(before.image, before.header)]
     if before.dynamic is not None and after.dynamic is not None:
         yield from _names(before.facts, after.facts, after.dynamic, patch)
         yield from _entries(before.dynamic, after.dynamic)

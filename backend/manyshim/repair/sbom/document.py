@@ -16,8 +16,8 @@ from typing import Dict, List, Optional, Sequence, Tuple
 from urllib.parse import quote
 
 from manyshim.audit.tags import WheelName
-from manyshim.repair import licenses
-from manyshim.repair.packages import Distro, Package
+from manyshim.repair.sbom import licenses
+from manyshim.repair.sbom.packages import Distro, Package
 from manyshim.values import NamedTuple
 
 # Its name in the folder; auditwheel's is auditwheel.cdx.json, and both may be there.

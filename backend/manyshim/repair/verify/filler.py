@@ -10,8 +10,8 @@ import struct
 from typing import Iterator, List
 
 from manyshim.formats.elf.image import PT_LOAD, Image
-from manyshim.repair.memory import Range
-from manyshim.repair.shape import Header
+from manyshim.repair.verify.mapped import Range
+from manyshim.repair.verify.segments import Header
 
 _FILLER = re.compile(rb"X{8,}|Z{8,}")
 _SHF_ALLOC = 2

@@ -1,0 +1,1 @@
+"""A patched file, compared with its original and the plan."""
