@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Dict, List, NamedTuple, Tuple
 
-from manyshim.toolchain.arguments import Setting
+from manyshim.toolchain.compiler.arguments import Setting
 
 NATIVE = Setting(
     triple="x86_64-linux-gnu.2.17",

@@ -40,7 +40,8 @@ SUFFIXES = {
 _SCRIPT = """
 import json, os, sys, sysconfig
 from manyshim.audit.tags import parse_platform
-from manyshim.toolchain import cross, headers
+from manyshim.toolchain.python import headers
+from manyshim.toolchain.python import sysconfig as target_sysconfig
 from manyshim.toolchain.target import Target
 
 made = {}
@@ -51,7 +52,7 @@ for folder, tag in json.loads(sys.argv[1]):
         os.makedirs(place)
     known = headers.farm(places["headers"], target)
     tools = {"CC": "/w/cc", "CXX": "/w/c++", "AR": "/w/ar", "RANLIB": "/w/ranlib"}
-    values = cross.variables(
+    values = target_sysconfig.variables(
         sysconfig.get_config_vars(),
         target,
         sys.version_info[:2],
@@ -59,8 +60,8 @@ for folder, tag in json.loads(sys.argv[1]):
         places["headers"],
         places["libraries"],
     )
-    cross.write_sysconfig(places["path"], cross.module_name(target), values)
-    environ = cross.environment(
+    target_sysconfig.write_sysconfig(places["path"], target_sysconfig.module_name(target), values)
+    environ = target_sysconfig.environment(
         dict(os.environ),
         target,
         tools=tools,
@@ -68,7 +69,7 @@ for folder, tag in json.loads(sys.argv[1]):
         cache="/w/cache",
         sysroot="",
         libraries=places["libraries"],
-        module=cross.module_name(target),
+        module=target_sysconfig.module_name(target),
         native=False,
         extra_config="/w/extra.cfg",
     )

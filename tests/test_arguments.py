@@ -21,7 +21,7 @@ from argumenttables import (
     Cpu,
     Row,
 )
-from manyshim.toolchain.arguments import Adapted, Setting, adapt
+from manyshim.toolchain.compiler.arguments import Adapted, Setting, adapt
 
 PACKAGE = Path(__file__).parent.parent / "backend"
 QUIET = ["-g0", "-fno-sanitize=all", "-Wno-error=date-time"]
@@ -220,7 +220,8 @@ def test_what_is_said_twice_is_noted_once() -> None:
 def test_importing_loads_little() -> None:
     """Every call of the compiler pays for it."""
     code = (
-        "import sys; sys.path.insert(0, sys.argv[1]); import manyshim.toolchain.arguments; "
+        "import sys; sys.path.insert(0, sys.argv[1]); "
+        "import manyshim.toolchain.compiler.arguments; "
         "print(*{'re', 'os', 'subprocess', 'pathlib', 'enum', 'inspect'} & set(sys.modules))"
     )
     run = subprocess.run(

@@ -18,7 +18,7 @@ from argumenttables import (
     SETTINGS,
     Row,
 )
-from manyshim.toolchain.arguments import Adapted, Setting, adapt
+from manyshim.toolchain.compiler.arguments import Adapted, Setting, adapt
 from test_arguments import MAP, QUIET, name_the_arguments
 
 

@@ -24,7 +24,7 @@ from argumenttables import (
     Cpu,
     Row,
 )
-from manyshim.toolchain.arguments import Setting, adapt
+from manyshim.toolchain.compiler.arguments import Setting, adapt
 
 pytest.importorskip("ziglang", reason="ziglang is not installed")
 

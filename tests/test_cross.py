@@ -12,7 +12,7 @@ import pytest
 
 from foreignheaders import GLIBC, MUSL, SUFFIXES, target_of
 from manyshim.errors import ConfigError, ToolError
-from manyshim.toolchain import cross
+from manyshim.toolchain.python import sysconfig
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has no such paths")
 
@@ -60,8 +60,8 @@ HOST: Mapping[str, Any] = {
 }
 
 
-def said(tag: str, python: Tuple[int, int] = (3, 11), **host: Any) -> cross.Variables:
-    return cross.variables({**HOST, **host}, target_of(tag), python, TOOLS, "/w/h", "/w/l")
+def said(tag: str, python: Tuple[int, int] = (3, 11), **host: Any) -> sysconfig.Variables:
+    return sysconfig.variables({**HOST, **host}, target_of(tag), python, TOOLS, "/w/h", "/w/l")
 
 
 @pytest.mark.parametrize("python", [(3, 8), (3, 10), (3, 11), (3, 13)])
@@ -139,33 +139,33 @@ def test_a_debugging_interpreter_keeps_its_assertions() -> None:
 def test_a_path_with_a_space_is_one_word() -> None:
     tools = {name: path.replace("/w", "/w w") for name, path in TOOLS.items()}
     target = target_of("manylinux_2_17_s390x")
-    values = cross.variables(HOST, target, (3, 11), tools, "/w/h", "/w/l")
+    values = sysconfig.variables(HOST, target, (3, 11), tools, "/w/h", "/w/l")
     assert values["LDSHARED"] == "'/w w/cc' -shared"
     assert values["CXX"] == "'/w w/c++'"
 
 
 def test_the_module_has_a_name_of_its_own_for_each_target() -> None:
     assert (
-        cross.module_name(target_of("manylinux_2_17_armv7l"))
+        sysconfig.module_name(target_of("manylinux_2_17_armv7l"))
         == "_sysconfigdata__manyshim_arm_linux_gnueabihf_2_17"
     )
-    names = {cross.module_name(target_of(tag)) for tag in (*GLIBC, *MUSL)}
+    names = {sysconfig.module_name(target_of(tag)) for tag in (*GLIBC, *MUSL)}
     assert len(names) == len(GLIBC) + len(MUSL)
     assert all(name.isidentifier() for name in names)
 
 
 def test_sysconfig_is_written_whole_and_the_same_each_time(tmp_path: Path) -> None:
-    values: cross.Variables = {"B": "caf\xe9 '\"\\\n", "A": 1, "C": "\udce9"}
-    cross.write_sysconfig(str(tmp_path), "data", values)
+    values: sysconfig.Variables = {"B": "caf\xe9 '\"\\\n", "A": 1, "C": "\udce9"}
+    sysconfig.write_sysconfig(str(tmp_path), "data", values)
     first = (tmp_path / "data.py").read_bytes()
-    cross.write_sysconfig(str(tmp_path), "data", dict(sorted(values.items())))
+    sysconfig.write_sysconfig(str(tmp_path), "data", dict(sorted(values.items())))
     assert [path.name for path in tmp_path.iterdir()] == ["data.py"]
     assert (tmp_path / "data.py").read_bytes() == first
     space: Dict[str, Any] = {}
     exec(first, space)  # noqa: S102 (that is what it is for)
     assert space["build_time_vars"] == values
     with pytest.raises(ToolError, match="cannot be written"):
-        cross.write_sysconfig(str(tmp_path / "missing"), "data", values)
+        sysconfig.write_sysconfig(str(tmp_path / "missing"), "data", values)
 
 
 Environment = Callable[..., Dict[str, str]]
@@ -187,7 +187,7 @@ def environment() -> Environment:
             "extra_config": "/w/extra.cfg",
             **changed,
         }
-        return cross.environment(environ, target_of("manylinux_2_17_aarch64"), **arguments)
+        return sysconfig.environment(environ, target_of("manylinux_2_17_aarch64"), **arguments)
 
     return give
 
@@ -302,7 +302,7 @@ def test_autoconf_is_told_of_the_target(tmp_path: Path, given: str, wanted: str)
     theirs.write_text("cross_compiling=no\n", encoding="utf-8")
     target = target_of("manylinux_2_17_aarch64")
     site = tmp_path / "site"
-    site.write_text(cross.config_site(target, str(theirs)), encoding="utf-8")
+    site.write_text(sysconfig.config_site(target, str(theirs)), encoding="utf-8")
     script = f'{given}\n. "{site}"\necho "$host_alias $cross_compiling"'
     done = subprocess.run(["sh", "-c", script], stdout=subprocess.PIPE, check=True, text=True)
     assert done.stdout == f"{wanted}\n"

@@ -16,7 +16,7 @@ import pytest
 
 from conftest import MINORS
 from foreignheaders import SUFFIXES, Made, make, target_of
-from manyshim.toolchain import cross
+from manyshim.toolchain.python import sysconfig as target_sysconfig
 
 pytestmark = pytest.mark.skipif(
     not sys.platform.startswith("linux"), reason="only Linux is built for"
@@ -134,7 +134,7 @@ MERGED: List[Tuple[str, Dict[str, Dict[str, str]]]] = [
 def test_the_target_has_a_build_folder_of_its_own(
     text: str, sections: Dict[str, Dict[str, str]]
 ) -> None:
-    merged = cross.extra_config(text, target_of("manylinux_2_17_aarch64"))
+    merged = target_sysconfig.extra_config(text, target_of("manylinux_2_17_aarch64"))
     parser = configparser.RawConfigParser()
     parser.optionxform = str  # type: ignore[assignment,method-assign]
     parser.read_string(merged)
@@ -143,7 +143,7 @@ def test_the_target_has_a_build_folder_of_its_own(
 
 def test_a_configuration_that_cannot_be_read_is_left_to_its_reader() -> None:
     for text in ("[build\n", "[a]\nx = 1\nx = 2\n", "no section\n"):
-        assert cross.extra_config(text, target_of("manylinux_2_17_aarch64")) == text
+        assert target_sysconfig.extra_config(text, target_of("manylinux_2_17_aarch64")) == text
 
 
 def test_setuptools_builds_where_it_is_told(tmp_path: Path) -> None:
@@ -157,7 +157,7 @@ def test_setuptools_builds_where_it_is_told(tmp_path: Path) -> None:
         "setup(name='a', version='1', ext_modules=[Extension('a', ['a.c'])], py_modules=[])\n"
     )
     extra = tmp_path / "extra.cfg"
-    extra.write_text(cross.extra_config("", made.target))
+    extra.write_text(target_sysconfig.extra_config("", made.target))
     (tmp_path / "cc").write_text(
         '#!/bin/sh\necho "$@" >> ../calls\n'
         'while [ "$1" != -o ]; do shift; done\nmkdir -p "$(dirname "$2")"; echo > "$2"\n'

@@ -16,8 +16,8 @@ from conftest import MINORS
 from debian import cache, debian
 from foreignheaders import GLIBC, MUSL, Made, expansions, make, target_of, zig
 from manyshim.config import host_arch, interpreter_libc
-from manyshim.toolchain.headers import farm
-from manyshim.toolchain.pyconfig import guards, overlay
+from manyshim.toolchain.python.headers import farm
+from manyshim.toolchain.python.pyconfig import guards, overlay
 
 pytestmark = pytest.mark.skipif(
     not sys.platform.startswith("linux"), reason="only Linux has such compilers and headers"

@@ -11,8 +11,8 @@ import pytest
 
 from foreignheaders import target_of
 from manyshim.errors import ConfigError, ToolError
-from manyshim.toolchain.headers import farm
-from manyshim.toolchain.pyconfig import guards, overlay
+from manyshim.toolchain.python.headers import farm
+from manyshim.toolchain.python.pyconfig import guards, overlay
 
 pytestmark = pytest.mark.skipif(
     not sys.platform.startswith("linux"), reason="only Linux is built for"

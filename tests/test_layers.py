@@ -45,11 +45,11 @@ FLOORS: List[Tuple[str, ...]] = [
     ("formats.wheel.rewrite",),
     ("options",),
     ("config",),
-    ("toolchain.target", "toolchain.setting", "toolchain.pyconfig"),
-    ("toolchain.linking", "toolchain.processor"),
-    ("toolchain.arguments", "toolchain.headers", "toolchain.zig"),
-    ("toolchain.cross", "toolchain.wrapper"),
-    ("toolchain.workbench",),
+    ("toolchain.target", "toolchain.compiler.target_options", "toolchain.python.pyconfig"),
+    ("toolchain.compiler.linking", "toolchain.compiler.processor"),
+    ("toolchain.compiler.arguments", "toolchain.python.headers", "toolchain.zig"),
+    ("toolchain.python.sysconfig", "toolchain.compiler.wrapper"),
+    ("toolchain.build_environment",),
     ("toolchain.build",),
     ("repair.system", "repair.sbom.licenses"),
     ("repair.ldso", "repair.sbom.packages"),
@@ -109,8 +109,13 @@ PURE = (
         "repair.sbom.licenses",
         "repair.sbom.document",
     ),
-    *("toolchain.target", "toolchain.setting", "toolchain.linking", "toolchain.processor"),
-    *("toolchain.arguments", "toolchain.pyconfig"),
+    *(
+        "toolchain.target",
+        "toolchain.compiler.target_options",
+        "toolchain.compiler.linking",
+        "toolchain.compiler.processor",
+    ),
+    *("toolchain.compiler.arguments", "toolchain.python.pyconfig"),
 )
 
 

@@ -11,7 +11,7 @@ from typing import Dict, List
 import pytest
 
 from compiling import BACKEND, zig
-from manyshim.toolchain.wrapper import expanded
+from manyshim.toolchain.compiler.wrapper import expanded
 
 FILES = {
     "plain": "-O2 -DA='b c'\n-Wall",
@@ -50,8 +50,8 @@ def test_a_response_file_that_names_itself_ends() -> None:
 
 MAIN = """
 import sys
-from manyshim.toolchain.setting import Setting
-from manyshim.toolchain.wrapper import Job, main
+from manyshim.toolchain.compiler.target_options import Setting
+from manyshim.toolchain.compiler.wrapper import Job, main
 target = ("x86_64-linux-gnu.2.17", "baseline", "x86_64")
 setting = Setting(*target, False, "/x", (), (), "", "x86_64-linux-gnu", ())
 main("cc", Job(sys.argv[1], setting, "notes", "cache", "key"), sys.argv[2:])

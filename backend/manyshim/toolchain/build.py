@@ -13,8 +13,8 @@ from manyshim.audit.request import Compiled
 from manyshim.config import Config, backend_path, host_arch
 from manyshim.errors import BackendError, ConfigError, ToolError
 from manyshim.toolchain import zig
+from manyshim.toolchain.build_environment import lay_out
 from manyshim.toolchain.target import Target, settle
-from manyshim.toolchain.workbench import lay_out
 from manyshim.values import NamedTuple
 from manyshim.workspace import private_folder
 

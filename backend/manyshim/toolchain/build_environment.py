@@ -11,11 +11,11 @@ from typing import Dict, Mapping, Tuple
 import manyshim
 from manyshim.config import Config, host_arch
 from manyshim.errors import ConfigError, ToolError
-from manyshim.toolchain import cross
-from manyshim.toolchain.headers import farm
-from manyshim.toolchain.setting import Setting
+from manyshim.toolchain.compiler.target_options import Setting
+from manyshim.toolchain.compiler.wrapper import Job
+from manyshim.toolchain.python import sysconfig as target_sysconfig
+from manyshim.toolchain.python.headers import farm
 from manyshim.toolchain.target import Target
-from manyshim.toolchain.wrapper import Job
 from manyshim.toolchain.zig import Zig
 from manyshim.values import NamedTuple
 
@@ -24,8 +24,8 @@ _WRAPPER = """\
 import sys
 
 sys.path.insert(0, {package!r})
-from manyshim.toolchain.setting import Setting
-from manyshim.toolchain.wrapper import Job, main
+from manyshim.toolchain.compiler.target_options import Setting
+from manyshim.toolchain.compiler.wrapper import Job, main
 
 main(sys.argv[1], {job!r}, sys.argv[2:])
 """
@@ -67,11 +67,13 @@ def lay_out(
         cache = environ["ZIG_GLOBAL_CACHE_DIR"]
         key = f"manyshim-{zig.version}-{target.triple}-{target.port.cpu}"
         tools = _write_tools(folder, paths["bin"], Job(zig.path, setting, notes, cache, key))
-        module = cross.module_name(target)
+        module = target_sysconfig.module_name(target)
         host, python = sysconfig.get_config_vars(), sys.version_info[:2]
-        variables = cross.variables(host, target, python, tools, paths["include"], paths["lib"])
-        cross.write_sysconfig(paths["python"], module, variables)
-        settled = cross.environment(
+        variables = target_sysconfig.variables(
+            host, target, python, tools, paths["include"], paths["lib"]
+        )
+        target_sysconfig.write_sysconfig(paths["python"], module, variables)
+        settled = target_sysconfig.environment(
             environ,
             target,
             tools=tools,
@@ -86,7 +88,7 @@ def lay_out(
         if not setting.native:
             settled["CONFIG_SITE"] = os.path.join(folder, "config.site")
             with open(settled["CONFIG_SITE"], "w", encoding="utf-8") as file:
-                file.write(cross.config_site(target, environ.get("CONFIG_SITE", "")))
+                file.write(target_sysconfig.config_site(target, environ.get("CONFIG_SITE", "")))
     except OSError as error:
         raise ToolError(f"{folder}: cannot be written: {error.strerror}") from error
     return Workbench(settled, notes)
@@ -136,7 +138,7 @@ def _write_extra_config(folder: str, target: Target, environ: Mapping[str, str])
             text = file.read()
     path = os.path.join(folder, "extra.cfg")
     with open(path, "w", encoding="utf-8") as file:
-        file.write(cross.extra_config(text, target))
+        file.write(target_sysconfig.extra_config(text, target))
     return path
 
 

@@ -15,7 +15,7 @@ from typing import Dict, Iterable, Iterator, Optional, Tuple
 from manyshim.audit.tags import ARCHES
 from manyshim.config import host_arch, interpreter_libc
 from manyshim.errors import ConfigError, ToolError
-from manyshim.toolchain.pyconfig import guards, overlay
+from manyshim.toolchain.python.pyconfig import guards, overlay
 from manyshim.toolchain.target import Target
 from manyshim.values import NamedTuple
 

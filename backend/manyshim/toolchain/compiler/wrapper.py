@@ -9,9 +9,9 @@ import os
 import sys
 from typing import Iterator, List, NoReturn, Sequence
 
-from manyshim.toolchain.arguments import adapt
-from manyshim.toolchain.linking import OWN_LIBRARIES
-from manyshim.toolchain.setting import Setting
+from manyshim.toolchain.compiler.arguments import adapt
+from manyshim.toolchain.compiler.linking import OWN_LIBRARIES
+from manyshim.toolchain.compiler.target_options import Setting
 from manyshim.values import NamedTuple
 
 _APPEND = os.O_WRONLY | os.O_APPEND | os.O_CREAT

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import List, Mapping, Optional, Tuple
 
-from manyshim.toolchain.setting import Setting, words
+from manyshim.toolchain.compiler.target_options import Setting, words
 
 _X86 = ("x86_64", "i686")
 _ARM = ("aarch64", "armv7l")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Dict, List, Optional, Tuple
 
-from manyshim.toolchain.setting import Setting, clean, library_folder, within, words
+from manyshim.toolchain.compiler.target_options import Setting, clean, library_folder, within, words
 
 # Long options, with one dash or two, whose value may be the next word.
 _TAKE_NEXT = words(

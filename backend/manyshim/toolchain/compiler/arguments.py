@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import List, Optional, Sequence, Set, Tuple
 
-from manyshim.toolchain.linking import Linker, refuse_openmp
-from manyshim.toolchain.processor import Processor
-from manyshim.toolchain.setting import Setting as Setting  # noqa: PLC0414 (the caller makes it)
-from manyshim.toolchain.setting import header_folder, words
+from manyshim.toolchain.compiler.linking import Linker, refuse_openmp
+from manyshim.toolchain.compiler.processor import Processor
+from manyshim.toolchain.compiler.target_options import Setting as Setting  # noqa: PLC0414 (the caller makes it)
+from manyshim.toolchain.compiler.target_options import header_folder, words
 from manyshim.values import NamedTuple
 
 # Options whose value is the next word, so that it is never taken for an option or a source.

@@ -1,0 +1,1 @@
+"""What stands between a build and zig: compiler drivers that take GCC arguments."""

@@ -1,0 +1,1 @@
+"""Python as it is on the target: headers, pyconfig.h and sysconfig."""
