@@ -19,7 +19,7 @@ from manyshim.audit.request import Request
 from manyshim.audit.tags import PlatformTag
 from manyshim.audit.verdict import Report
 from manyshim.formats.wheel.wheel import Wheel
-from manyshim.pipeline import inspect
+from manyshim.operations import inspect
 
 REPOSITORY = Path(__file__).parent.parent
 BACKEND = REPOSITORY / "backend"

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Container, List, Sequence, Tuple
 
 from elfwriter import Elf, Symbol, write
-from manyshim import pipeline
+from manyshim import operations
 from manyshim.config import Config
 from wheelwriter import wheel, wheel_name
 
@@ -23,17 +23,18 @@ NAME = wheel_name()
 PLATFORMS = ("manylinux2014_x86_64", "manylinux_2_17_x86_64")
 NEW = NAME.replace("linux_x86_64", ".".join(PLATFORMS))
 ELF = write(Elf(needed=("libc.so.6",), symbols=(Symbol("malloc", "libc.so.6", "GLIBC_2.17"),)))
-PACKAGE = os.path.dirname(os.path.dirname(pipeline.__file__))
-RETAG = "import sys; from manyshim.cli import main; sys.exit(main(['retag', *sys.argv[1:]]))"
+PACKAGE = os.path.dirname(os.path.dirname(operations.__file__))
+RETAG = "import sys; from manyshim.cli.main import main; sys.exit(main(['retag', *sys.argv[1:]]))"
 # What the hook does with a wheel that the wrapped backend has built.
 FINISH = """if 1:
     import os, shutil, sys
-    from manyshim import config, errors, pipeline, workspace
+    from manyshim import config, errors, workspace
+    from manyshim import operations
     try:
         with workspace.private_folder(sys.argv[3]) as folder:
             built = os.path.join(folder, os.path.basename(sys.argv[1]))
             os.symlink(sys.argv[1], built)
-            pipeline.finish(built, sys.argv[3], config.Config())
+            operations.finish(built, sys.argv[3], config.Config())
     except errors.ManyshimError as error:
         sys.exit(print("manyshim: error:", error, file=sys.stderr) or error.exit_code)
 """
@@ -113,6 +114,6 @@ class Place:
 
     def recover(self) -> None:
         """Require that the next run finishes and removes what was left."""
-        pipeline.retag(str(self.source), str(self.dist), Config())
+        operations.retag(str(self.source), str(self.dist), Config())
         assert self.wheels() == os.listdir(self.dist) == [NEW]
         shutil.rmtree(str(self.dist))

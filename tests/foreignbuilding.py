@@ -14,7 +14,7 @@ from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
 import pytest
 
-from manyshim import cli
+from manyshim import __file__ as package
 from wheelwriter import save, wheel, wheel_name
 
 # outer.so asks for middle, and that for inner; each adds a digit.
@@ -174,7 +174,7 @@ def repair(source: Path, folder: Path, *arguments: str) -> Repaired:
     """Run `manyshim repair` in a process of its own: text first, then the plan as JSON."""
     folder.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "manyshim", "repair", str(source), *arguments]
-    backend = str(Path(cli.__file__).parent.parent)
+    backend = str(Path(package).parents[1])
     done = subprocess.run(
         [*command, "-w", str(folder)],
         capture_output=True,

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Iterator, List, NamedTuple, Tuple
 
 from elfwriter import TARGETS, write
-from manyshim import pipeline
+from manyshim import operations
 from manyshim.audit.choice import choose
 from manyshim.audit.report import show_lines, to_dict
 from manyshim.audit.request import Request
@@ -86,7 +86,7 @@ def judge(path: Path) -> Outcome:
     began = time.perf_counter()
     try:
         with Wheel(str(path)) as opened:
-            report = pipeline.inspect(opened, Request())
+            report = operations.inspect(opened, Request())
         claim = choose(report, Request())
         show_lines(report, claim, verbose=True)
         to_dict(report, claim)

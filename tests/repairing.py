@@ -15,14 +15,14 @@ from typing import Any, Dict, List, Mapping, Sequence, Tuple
 import pytest
 
 from elfbuilding import LINUX, gcc
-from manyshim import pipeline
+from manyshim import __file__ as package
 from manyshim.audit.facts import ElfFile
 from manyshim.config import host_arch
 from manyshim.formats.elf import reader
 from manyshim.formats.zip.window import Window
 from wheelwriter import wheel, wheel_name
 
-BACKEND = os.path.dirname(os.path.dirname(pipeline.__file__))
+BACKEND = os.path.dirname(os.path.dirname(package))
 TAG = f"py3-none-linux_{host_arch() if LINUX else 'x86_64'}"
 NAME = wheel_name(tag=TAG)
 

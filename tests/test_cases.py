@@ -24,7 +24,7 @@ from manyshim.audit.request import Request
 from manyshim.audit.tags import GLIBC
 from manyshim.audit.verdict import Report
 from manyshim.formats.wheel.wheel import Wheel
-from manyshim.pipeline import inspect
+from manyshim.operations import inspect
 from wheelwriter import save, wheel, wheel_name
 
 if TYPE_CHECKING:

@@ -189,9 +189,8 @@ def test_read_only_folder(way: str) -> None:
         as_nobody = way
         if os.geteuid() == 0:
             # Root may write everywhere, and nobody may read where Python lies.
-            loads = (
-                "import sys, os, fcntl, manyshim.cli; manyshim.cli.main(['show', sys.argv[1]])\n"
-            )
+            loads = "import sys, os, fcntl; from manyshim.cli.main import main\n"
+            loads += "main(['show', sys.argv[1]])\n"
             loads += "import manyshim.workspace\n"
             drop = "os.setgroups([]); os.setgid(65534); os.setuid(65534)\n"
             as_nobody = loads + drop + way

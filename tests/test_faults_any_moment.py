@@ -59,7 +59,7 @@ def test_builds_into_one_folder_at_once(place: Place) -> None:
     """Each of them removes abandoned folders, and all give the same file its name."""
     loop = """if 1:
     import sys
-    from manyshim.cli import main
+    from manyshim.cli.main import main
     for _ in range(40):
         if main(["retag", *sys.argv[1:]]):
             sys.exit(1)

@@ -13,7 +13,7 @@ from typing import Any, Dict, List
 
 import pytest
 
-from manyshim import pipeline
+from manyshim import operations
 from manyshim.audit.request import Request
 from manyshim.audit.tags import MACHINES
 from manyshim.formats.wheel.wheel import Wheel
@@ -64,8 +64,8 @@ def test_relr_in_published_musl_wheels_is_told(project: str, pytestconfig: pytes
         if row["project"] == project and row["platform"] == "musllinux_1_2_x86_64"
     )
     with Wheel(str(fetch(row, pytestconfig.cache.mkdir("wheels")))) as wheel:
-        report = pipeline.inspect(wheel, Request())
-        strict = pipeline.inspect(wheel, Request(strict=True))
+        report = operations.inspect(wheel, Request())
+        strict = operations.inspect(wheel, Request(strict=True))
     told = [one for one in report.findings if one.kind == "MUSL_PATCH_LEVEL"]
     assert any("DT_RELR" in one.symbols for one in told)
     assert {one.severity for one in told} == {"warning"}
@@ -103,7 +103,7 @@ def test_the_table_of_verdicts(pytestconfig: pytest.Config) -> None:
     ]
     for row in WHEELS:
         with Wheel(str(fetch(row, folder))) as wheel:
-            report = pipeline.inspect(wheel, Request())
+            report = operations.inspect(wheel, Request())
         ours = str(report.policy) if report.policy else f"linux_{report.arch}"
         theirs = row["auditwheel"] or "a traceback"
         reason = WHY[DIFFERENCES[row["filename"]][0]] if ours != theirs else ""

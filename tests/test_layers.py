@@ -30,7 +30,7 @@ FLOORS: List[Tuple[str, ...]] = [
     ("audit.report", "audit.claims"),
     (
         "workspace",
-        "command",
+        "process",
         "formats.zip.window",
         "formats.wheel.record",
         "formats.elf.relocatable",
@@ -60,9 +60,11 @@ FLOORS: List[Tuple[str, ...]] = [
     ("repair.verify.comparison",),
     ("repair.apply",),
     ("repair.run",),
-    ("pipeline",),
-    ("terminal",),
-    ("backend", "cli"),
+    ("operations",),
+    ("cli.screen", "cli.arguments"),
+    ("cli.batch",),
+    ("cli.check", "cli.policies", "cli.repair", "cli.retag", "cli.show"),
+    ("backend", "cli.main"),
     ("__main__", "toolchain.child"),
 ]
 FLOOR: Dict[str, int] = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}

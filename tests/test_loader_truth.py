@@ -22,7 +22,7 @@ from manyshim.config import Config
 from manyshim.formats.elf import reader
 from manyshim.formats.elf.image import ElfError
 from manyshim.formats.zip.window import Window
-from manyshim.pipeline import finish
+from manyshim.operations import finish
 from test_cli import run
 from test_rules import EXT, NEAR, elf, libc, need
 from test_rules import wheel as facts_of

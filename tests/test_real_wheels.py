@@ -11,7 +11,7 @@ from typing import Any, Dict, List
 
 import pytest
 
-from manyshim import pipeline
+from manyshim import operations
 from manyshim.audit.request import Request
 from manyshim.formats.wheel.wheel import Wheel
 
@@ -78,7 +78,7 @@ def auditwheel(path: Path) -> Any:
 def verdict(path: Path) -> str:
     """Our policy, or the linux tag where there is none."""
     with Wheel(str(path)) as wheel:
-        report = pipeline.inspect(wheel, Request())
+        report = operations.inspect(wheel, Request())
     return str(report.policy) if report.policy else f"linux_{report.arch}"
 
 

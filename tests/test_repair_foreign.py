@@ -26,7 +26,7 @@ from foreignbuilding import (
 )
 from foreignproof import facts, loaded, mapped, proved, unpacked
 from manyshim.audit.request import Request
-from manyshim.pipeline import check
+from manyshim.operations import check
 
 pytestmark = pytest.mark.skipif(not LINUX, reason="only Linux has such compilers and loaders")
 

@@ -13,7 +13,7 @@ from elfbuilding import LINUX, gcc, needs_gcc, patchelf
 from foreignbuilding import build_chain, musl, musl_tools, pack, repair
 from foreignproof import facts, loaded, mapped, proved
 from manyshim.audit.request import Request
-from manyshim.pipeline import check
+from manyshim.operations import check
 
 pytestmark = pytest.mark.skipif(not LINUX, reason="only Linux has such compilers and loaders")
 

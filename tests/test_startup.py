@@ -27,7 +27,7 @@ OURS = """
     manyshim.formats.elf.reader manyshim.formats.elf.symbols manyshim.formats.wheel
     manyshim.formats.wheel.record manyshim.formats.wheel.rewrite manyshim.formats.wheel.wheel
     manyshim.formats.zip manyshim.formats.zip.archive manyshim.formats.zip.pack
-    manyshim.formats.zip.window manyshim.options manyshim.pipeline manyshim.values
+    manyshim.formats.zip.window manyshim.operations manyshim.options manyshim.values
     manyshim.workspace
 """
 # The archive's names are in this encoding where they do not say UTF-8; the lock is fcntl's.
@@ -99,5 +99,5 @@ def test_nothing_is_loaded_that_is_there_for_the_command_line_only(
 ) -> None:
     """Whether or not setuptools has it too: these would be ours to answer for."""
     _, ours = loaded
-    assert not ours & {"manyshim.cli", "manyshim.terminal", "manyshim.formats.elf.debuginfo"}
+    assert not ours & {"manyshim.cli.main", "manyshim.cli.screen", "manyshim.formats.elf.debuginfo"}
     assert not {name.split(".")[0] for name in ours} & {"rich", "elftools", "auditwheel"}

@@ -15,7 +15,7 @@ from typing import Dict, Iterator, List
 import pytest
 
 from elfwriter import Elf, Symbol, write
-from manyshim import pipeline
+from manyshim import operations
 from manyshim.config import Config
 from manyshim.errors import ToolError
 from manyshim.workspace import private_folder, publish
@@ -25,7 +25,7 @@ NAME = wheel_name()
 NEW = "demo-1.0-cp311-cp311-manylinux2014_x86_64.manylinux_2_17_x86_64.whl"
 ELF = write(Elf(needed=("libc.so.6",), symbols=(Symbol("malloc", "libc.so.6", "GLIBC_2.17"),)))
 MEBIBYTE = 1 << 20
-PACKAGE = os.path.dirname(os.path.dirname(pipeline.__file__))
+PACKAGE = os.path.dirname(os.path.dirname(operations.__file__))
 posix = pytest.mark.skipif(os.name == "nt", reason="Windows has no folders to lock, no SIGKILL")
 
 
@@ -147,11 +147,12 @@ def test_publish_says_what_failed(tmp_path: Path) -> None:
 
 BUILD = """if 1:
     import os, shutil, sys
-    from manyshim import config, pipeline, workspace
+    from manyshim import config, workspace
+    from manyshim import operations
     with workspace.private_folder(sys.argv[2]) as folder:
         built = shutil.copy(sys.argv[1], folder)
         print("ready", flush=True)
-        pipeline.finish(built, sys.argv[2], config.Config())
+        operations.finish(built, sys.argv[2], config.Config())
     print("done", flush=True)
 """
 
@@ -231,7 +232,7 @@ def test_full_disk(tmp_path: Path, case: str) -> None:
             built = Path(private, NAME)
             built.write_bytes(data)
             with pytest.raises(ToolError, match=r"cannot be written: .*No space left"):
-                pipeline.finish(str(built), str(dist), Config())
+                operations.finish(str(built), str(dist), Config())
         assert os.listdir(dist) == []
 
 
@@ -241,14 +242,15 @@ def test_no_file_is_renamed_while_it_is_open(tmp_path: Path, payload: Dict[str, 
     """Windows refuses that, so a wheel that passes through would never arrive there."""
     script = """if 1:
         import os, sys
-        from manyshim import config, pipeline
+        from manyshim import config
+        from manyshim import operations
         def hook(event, arguments):
             if event == "os.rename":
                 for fd in os.listdir("/proc/self/fd"):
                     target = os.path.realpath("/proc/self/fd/" + fd)
                     assert target != os.path.realpath(arguments[0]), "renamed while it is open"
         sys.addaudithook(hook)
-        pipeline.finish(sys.argv[1], sys.argv[2], config.Config())
+        operations.finish(sys.argv[1], sys.argv[2], config.Config())
     """
     (tmp_path / NAME).write_bytes(wheel(payload))
     (tmp_path / "dist").mkdir()

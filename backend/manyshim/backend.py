@@ -29,7 +29,11 @@ def build_wheel(
 ) -> str:
     """Build a wheel with the wrapped backend, audit it, and give it the tag that it has earned."""
     with _spoken_errors():
-        from manyshim import config, pipeline, workspace  # noqa: PLC0415 (probing costs nothing)
+        from manyshim import (  # noqa: PLC0415 (probing costs nothing)
+            config,
+            operations,
+            workspace,
+        )
 
         settled = config.load(config_settings, os.environ)
         _say(settled.notices)
@@ -46,7 +50,7 @@ def build_wheel(
             built = os.path.join(folder, os.path.basename(name)) if isinstance(name, str) else ""
             if not os.path.isfile(built):
                 raise BackendError(f"{settled.backend} built {name!r}, which is no file")
-            result = pipeline.finish(built, wheel_directory, settled)
+            result = operations.finish(built, wheel_directory, settled)
         _say(result.lines)
         return result.filename
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 
-from manyshim import pipeline
+from manyshim import operations
 from manyshim.audit.request import Request
 from manyshim.formats.wheel.wheel import Wheel
 from manyshim.formats.zip.archive import Archive, Entry
@@ -24,7 +24,7 @@ def main() -> None:
     Archive.window = counted  # type: ignore[method-assign]
     with Wheel(sys.argv[1]) as wheel:
         largest = max(wheel.entries, key=lambda entry: entry.size)
-        report = pipeline.inspect(wheel, Request())
+        report = operations.inspect(wheel, Request())
     if report.arch is None:
         sys.exit("the audit found no machine code")
     inflated = sum(one.inflated for entry, one in opened if entry.name == largest.name)

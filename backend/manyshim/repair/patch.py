@@ -16,11 +16,11 @@ import sys
 from contextlib import ExitStack
 from typing import BinaryIO, Iterator, List, Mapping, Tuple
 
-from manyshim.command import first_good, operand, run, seconds_for, writable
 from manyshim.errors import InvalidWheelError, ToolError
 from manyshim.formats.elf import dynamic as dynamics
 from manyshim.formats.elf.image import PT_GNU_STACK, ElfError, Image
 from manyshim.formats.zip.window import MemberError, Window
+from manyshim.process import first_good, operand, run, seconds_for, writable
 from manyshim.repair.plan import Patch
 from manyshim.values import NamedTuple
 

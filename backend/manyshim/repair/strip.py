@@ -11,8 +11,8 @@ import shutil
 from typing import Iterator, Mapping, Optional
 
 from manyshim.audit.tags import ARCHES
-from manyshim.command import operand, run, seconds_for, writable
 from manyshim.errors import ToolError
+from manyshim.process import operand, run, seconds_for, writable
 
 # "all" leaves what the loader needs, and no symbol table beside it; auditwheel does so, too.
 _OPTIONS = {"debug": "--strip-debug", "all": "--strip-all"}

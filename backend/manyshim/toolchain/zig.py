@@ -9,8 +9,8 @@ import tempfile
 from importlib.util import find_spec
 from typing import FrozenSet, Iterator, List, Mapping
 
-from manyshim.command import first_good, run
 from manyshim.errors import ToolError
+from manyshim.process import first_good, run
 from manyshim.values import NamedTuple
 
 # The releases that the filter of arguments was measured with; the requirement names the same.

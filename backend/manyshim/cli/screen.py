@@ -7,7 +7,7 @@ import sys
 from typing import Any, Iterable, Iterator, Sequence, Tuple
 
 from manyshim.audit.report import Line
-from manyshim.pipeline import Outcome
+from manyshim.operations import Outcome
 
 _STYLES = {
     "title": "bold",

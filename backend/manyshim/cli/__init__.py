@@ -1,0 +1,1 @@
+"""The command line: an entry point, with one module a command."""

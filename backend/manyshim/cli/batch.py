@@ -1,0 +1,63 @@
+"""One command over many wheels: in several processes, with the outcomes in the given order."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from functools import partial
+from typing import Any, Callable, Dict, Iterator, List
+
+from manyshim.audit.report import Line, failure
+from manyshim.cli.screen import Screen
+from manyshim.errors import ManyshimError
+from manyshim.operations import Outcome
+
+# Several processes cost more than they save on less than this, in bytes.
+_WORTH_A_PROCESS = 8 << 20
+
+
+def over_wheels(options: argparse.Namespace, work: Callable[[str], Outcome]) -> int:
+    """Do the work on each wheel, and print each outcome in the order that was given."""
+    wheels: List[str] = options.wheels
+    screen = Screen(plain=options.json)
+    code, data = 0, []
+    outcomes = _outcomes(partial(_guarded, work), wheels, options.jobs)
+    for outcome in screen.progress(outcomes, wheels):
+        code = max(code, outcome.code)
+        data.append(outcome.data)
+        if not options.json:
+            screen.say(outcome.lines)
+        elif outcome.data["error"]:
+            print(f"manyshim: error: {outcome.data['error']}", file=sys.stderr)
+    if options.json:
+        print_json({"version": 1, "wheels": data})
+    return code
+
+
+def print_json(data: Dict[str, Any]) -> None:
+    """Print data for machines on standard output."""
+    import json  # noqa: PLC0415 (only where it is asked for)
+
+    print(json.dumps(data, indent=1))
+
+
+def _guarded(work: Callable[[str], Outcome], wheel: str) -> Outcome:
+    """Keep the error of one wheel from ending the work on the others."""
+    try:
+        return work(wheel)
+    except ManyshimError as error:
+        line = Line(f"manyshim: error: {error}", "failure")
+        return Outcome(error.exit_code, [line], failure(os.path.basename(wheel), str(error)))
+
+
+def _outcomes(work: Callable[[str], Outcome], wheels: List[str], jobs: int) -> Iterator[Outcome]:
+    size = sum(os.path.getsize(wheel) for wheel in wheels if os.path.isfile(wheel))
+    jobs = min(jobs or os.cpu_count() or 1, len(wheels))
+    if jobs < 2 or size < _WORTH_A_PROCESS:
+        yield from map(work, wheels)
+        return
+    from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415 (one wheel needs none)
+
+    with ProcessPoolExecutor(jobs) as pool:
+        yield from pool.map(work, wheels)

@@ -1,0 +1,34 @@
+"""`manyshim policies`: the policies of each architecture, oldest first."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Sequence
+
+from manyshim.audit.policy import ladder
+from manyshim.audit.tags import ARCHES, GLIBC, MUSL
+from manyshim.cli.batch import print_json
+from manyshim.cli.screen import Screen
+
+
+def add_arguments(parser: argparse.ArgumentParser, _given: Sequence[str]) -> None:
+    """Add the command's options."""
+    parser.add_argument("--arch", choices=sorted(ARCHES), help="of one architecture")
+
+
+def run(options: argparse.Namespace) -> int:
+    """List the policies; return the exit code."""
+    rows = [
+        (str(rung.without_arch), " ".join(rung.aliases), arch)
+        for arch in ([options.arch] if options.arch else sorted(ARCHES))
+        for libc in (GLIBC, MUSL)
+        for rung in ladder(libc, arch).rungs
+    ]
+    if options.json:
+        listed = [
+            {"policy": name, "aliases": alias.split(), "arch": arch} for name, alias, arch in rows
+        ]
+        print_json({"version": 1, "policies": listed})
+    else:
+        Screen().table(("policy", "alias", "architecture"), rows)
+    return 0

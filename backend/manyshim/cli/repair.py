@@ -1,0 +1,47 @@
+"""`manyshim repair`: external libraries copied into each wheel, which is then retagged."""
+
+from __future__ import annotations
+
+import argparse
+from functools import partial
+from typing import Sequence
+
+from manyshim import operations
+from manyshim.cli.arguments import add_wheels, add_writing, parsed, writing_config
+from manyshim.cli.batch import over_wheels
+
+
+def add_arguments(parser: argparse.ArgumentParser, given: Sequence[str]) -> None:
+    """Add the command's options; a dry run needs no folder."""
+    add_wheels(parser)
+    add_writing(parser, needed="--dry-run" not in given)
+    parser.add_argument(
+        "--bundle", action="append", metavar="GLOB", help="a library that may be copied; all may"
+    )
+    parser.add_argument(
+        "--library-path", action="append", default=[], metavar="DIR",
+        help="where libraries are searched first",
+    )  # fmt: skip
+    parser.add_argument("--sysroot", metavar="DIR", help="the target's system, not this one")
+    parser.add_argument("--no-sbom", action="store_true", help="write no SBOM of what was copied")
+    parser.add_argument("--dry-run", action="store_true", help="print the plan, and write nothing")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Repair each wheel; return the exit code."""
+    bundle = ("*",) if options.bundle is None else parsed("bundle", options.bundle)
+    config = writing_config(options)._replace(
+        mode="repair",
+        bundle=bundle,
+        library_path=parsed("library-path", options.library_path),
+        sysroot=options.sysroot,
+        sbom=not options.no_sbom,
+    )
+    work = partial(
+        operations.retag,
+        folder=options.wheel_dir,
+        config=config,
+        dry_run=options.dry_run,
+        verbose=options.verbose,
+    )
+    return over_wheels(options, work)

@@ -1,0 +1,26 @@
+"""`manyshim retag`: each wheel, written anew under its proved tag."""
+
+from __future__ import annotations
+
+import argparse
+from functools import partial
+from typing import Sequence
+
+from manyshim import operations
+from manyshim.cli.arguments import add_wheels, add_writing, writing_config
+from manyshim.cli.batch import over_wheels
+
+
+def add_arguments(parser: argparse.ArgumentParser, _given: Sequence[str]) -> None:
+    """Add the command's options."""
+    add_wheels(parser)
+    add_writing(parser, needed=True)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Retag each wheel; return the exit code."""
+    config = writing_config(options)
+    work = partial(
+        operations.retag, folder=options.wheel_dir, config=config, verbose=options.verbose
+    )
+    return over_wheels(options, work)
