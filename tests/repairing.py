@@ -17,9 +17,9 @@ import pytest
 from elfbuilding import LINUX, gcc
 from manyshim import __file__ as package
 from manyshim.audit.facts import ElfFile
-from manyshim.config import host_arch
 from manyshim.formats.elf import reader
 from manyshim.formats.zip.window import Window
+from manyshim.host import host_arch
 from wheelwriter import wheel, wheel_name
 
 BACKEND = os.path.dirname(os.path.dirname(package))

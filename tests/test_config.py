@@ -14,12 +14,13 @@ from manyshim.audit.request import Allowance
 from manyshim.audit.tags import GLIBC, MUSL, PlatformTag
 from manyshim.config import Config
 from manyshim.errors import ConfigError
+from manyshim.host import host_arch
 from manyshim.options import OPTIONS
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-HOST = config.host_arch()
+HOST = host_arch()
 FOREIGN = "s390x" if HOST != "s390x" else "x86_64"
 
 Load = Callable[..., Config]

@@ -15,7 +15,7 @@ import pytest
 from conftest import MINORS
 from debian import cache, debian
 from foreignheaders import GLIBC, MUSL, Made, expansions, make, target_of, zig
-from manyshim.config import host_arch, interpreter_libc
+from manyshim.host import host_arch, interpreter_libc
 from manyshim.toolchain.python.headers import farm
 from manyshim.toolchain.python.pyconfig import guards, overlay
 

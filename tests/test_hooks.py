@@ -18,7 +18,7 @@ import manyshim
 from conftest import Runner
 from elfmodel import TARGETS
 from elfwriter import write
-from manyshim.config import host_arch
+from manyshim.host import host_arch
 from wheelwriter import wheel
 
 SOURCES = Path(manyshim.__file__).parent.parent

@@ -43,7 +43,7 @@ FLOORS: List[Tuple[str, ...]] = [
     ("formats.elf.reader",),
     ("formats.wheel.wheel",),
     ("formats.wheel.rewrite",),
-    ("options",),
+    ("options", "host", "wrapped"),
     ("config",),
     ("toolchain.target", "toolchain.compiler.target_options", "toolchain.python.pyconfig"),
     ("toolchain.compiler.linking", "toolchain.compiler.processor"),

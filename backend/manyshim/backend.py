@@ -29,11 +29,8 @@ def build_wheel(
 ) -> str:
     """Build a wheel with the wrapped backend, audit it, and give it the tag that it has earned."""
     with _spoken_errors():
-        from manyshim import (  # noqa: PLC0415 (probing costs nothing)
-            config,
-            operations,
-            workspace,
-        )
+        # Here and below: a frontend that only probes for hooks pays for nothing else.
+        from manyshim import config, operations, workspace, wrapped  # noqa: PLC0415
 
         settled = config.load(config_settings, os.environ)
         _say(settled.notices)
@@ -46,7 +43,8 @@ def build_wheel(
                 call = build.Call(folder, theirs, metadata_directory)
                 name, settled = build.build_wheel(settled, call, os.environ, _say)
             else:
-                name = wrapped(settled.backend).build_wheel(folder, theirs, metadata_directory)
+                backend = wrapped.import_backend(settled.backend)
+                name = backend.build_wheel(folder, theirs, metadata_directory)
             built = os.path.join(folder, os.path.basename(name)) if isinstance(name, str) else ""
             if not os.path.isfile(built):
                 raise BackendError(f"{settled.backend} built {name!r}, which is no file")
@@ -60,10 +58,11 @@ def get_requires_for_build_wheel(
 ) -> List[str]:
     """List what the wrapped backend needs, and what manyshim needs and the environment lacks."""
     with _spoken_errors():
-        from manyshim import config  # noqa: PLC0415
+        from manyshim import config, wrapped  # noqa: PLC0415
 
         settled = config.load(config_settings, os.environ)
-        hook = getattr(wrapped(settled.backend), "get_requires_for_build_wheel", None)
+        backend = wrapped.import_backend(settled.backend)
+        hook = getattr(backend, "get_requires_for_build_wheel", None)
         theirs = list(hook(config.without_own(config_settings))) if hook else []
         ours = config.lacking(settled)
         # The stack is mended without it.
@@ -83,9 +82,9 @@ def __getattr__(name: str) -> Callable[..., Any]:
     if name not in _OPTIONAL_HOOKS:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     with _spoken_errors():
-        from manyshim import config  # noqa: PLC0415
+        from manyshim import config, wrapped  # noqa: PLC0415
 
-        hook: Callable[..., Any] = getattr(wrapped(config.backend_name()), name)
+        hook: Callable[..., Any] = getattr(wrapped.import_backend(config.backend_name()), name)
 
     def delegate(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 (whatever the hook takes)
         def cleaned(value: Any) -> Any:  # noqa: ANN401
@@ -94,25 +93,6 @@ def __getattr__(name: str) -> Callable[..., Any]:
         return hook(*map(cleaned, args), **{key: cleaned(kwargs[key]) for key in kwargs})
 
     return delegate
-
-
-def wrapped(name: str) -> Any:  # noqa: ANN401 (a module, or an object in one)
-    """Import the wrapped backend, `module[:object]`. BackendError, caused by what was raised."""
-    from importlib import import_module  # noqa: PLC0415
-
-    path, _, attributes = name.partition(":")
-    if path == __name__:
-        raise BackendError("[tool.manyshim] backend names manyshim itself")
-    try:
-        found: Any = import_module(path)
-        for attribute in filter(None, attributes.split(".")):
-            found = getattr(found, attribute)
-    except Exception as error:
-        raise BackendError(
-            f"the wrapped backend {name} cannot be imported; its requirements belong into "
-            f"build-system.requires: {error}"
-        ) from error
-    return found
 
 
 @contextmanager

@@ -13,9 +13,10 @@ from manyshim.audit.report import Line, build_lines, check_lines, failure, show_
 from manyshim.audit.request import Request
 from manyshim.audit.tags import WheelName, parse_wheel_name
 from manyshim.audit.verdict import Report, audit, load, questions
-from manyshim.config import Config, host_arch, interpreter_refuses
+from manyshim.config import Config
 from manyshim.errors import InvalidWheelError, NotCompliantError, ToolError
 from manyshim.formats.wheel.wheel import Wheel
+from manyshim.host import host_arch, interpreter_refuses
 from manyshim.values import NamedTuple
 
 # Where setuptools, CMake and Meson leave object files, below the source tree that they build.

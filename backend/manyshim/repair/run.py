@@ -10,10 +10,11 @@ from manyshim.audit.facts import ElfFile, WheelFacts
 from manyshim.audit.sentences import shown
 from manyshim.audit.tags import WheelName
 from manyshim.audit.verdict import Report
-from manyshim.config import Config, host_arch, interpreter_libc
+from manyshim.config import Config
 from manyshim.errors import DamageError, ToolError
 from manyshim.formats.wheel.rewrite import Edits, rewrite
 from manyshim.formats.wheel.wheel import Wheel
+from manyshim.host import host_arch, interpreter_libc
 from manyshim.repair import closure
 from manyshim.repair.apply import How, graft, sha256
 from manyshim.repair.closure import plan

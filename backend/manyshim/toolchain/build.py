@@ -10,8 +10,9 @@ import tempfile
 from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence
 
 from manyshim.audit.request import Compiled
-from manyshim.config import Config, backend_path, host_arch
+from manyshim.config import Config, backend_path
 from manyshim.errors import BackendError, ConfigError, ToolError
+from manyshim.host import host_arch
 from manyshim.toolchain import zig
 from manyshim.toolchain.build_environment import lay_out
 from manyshim.toolchain.target import Target, settle

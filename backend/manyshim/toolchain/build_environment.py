@@ -9,8 +9,9 @@ import sysconfig
 from typing import Dict, Mapping, Tuple
 
 import manyshim
-from manyshim.config import Config, host_arch
+from manyshim.config import Config
 from manyshim.errors import ConfigError, ToolError
+from manyshim.host import host_arch
 from manyshim.toolchain.compiler.target_options import Setting
 from manyshim.toolchain.compiler.wrapper import Job
 from manyshim.toolchain.python import sysconfig as target_sysconfig

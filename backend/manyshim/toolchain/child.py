@@ -8,8 +8,8 @@ import sys
 import traceback
 from typing import Any, Dict, List, Mapping
 
-from manyshim.backend import wrapped
 from manyshim.errors import BackendError
+from manyshim.wrapped import import_backend
 
 
 def main(request: Mapping[str, Any]) -> None:
@@ -21,7 +21,7 @@ def main(request: Mapping[str, Any]) -> None:
     sys.argv[:] = [request["backend"]]
     answer: Dict[str, Any]
     try:
-        backend = wrapped(request["backend"])
+        backend = import_backend(request["backend"])
     except BackendError as error:
         if error.__cause__ is not None:
             cause = error.__cause__

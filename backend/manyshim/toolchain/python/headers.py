@@ -13,8 +13,8 @@ import sysconfig
 from typing import Dict, Iterable, Iterator, Optional, Tuple
 
 from manyshim.audit.tags import ARCHES
-from manyshim.config import host_arch, interpreter_libc
 from manyshim.errors import ConfigError, ToolError
+from manyshim.host import host_arch, interpreter_libc
 from manyshim.toolchain.python.pyconfig import guards, overlay
 from manyshim.toolchain.target import Target
 from manyshim.values import NamedTuple
