@@ -13,7 +13,7 @@ from typing import Any, Dict, List, Mapping, NamedTuple, Optional
 
 import pytest
 
-from manyshim.audit.choice import choose
+from manyshim.audit.decision import choose
 from manyshim.audit.facts import ElfFile
 from manyshim.audit.request import Request
 from manyshim.audit.tags import PlatformTag

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Container, List, Sequence, Tuple
 
 from elfwriter import Elf, Symbol, write
-from manyshim import operations
+from manyshim import build, operations
 from manyshim.config import Config
 from wheelwriter import wheel, wheel_name
 
@@ -23,18 +23,18 @@ NAME = wheel_name()
 PLATFORMS = ("manylinux2014_x86_64", "manylinux_2_17_x86_64")
 NEW = NAME.replace("linux_x86_64", ".".join(PLATFORMS))
 ELF = write(Elf(needed=("libc.so.6",), symbols=(Symbol("malloc", "libc.so.6", "GLIBC_2.17"),)))
-PACKAGE = os.path.dirname(os.path.dirname(operations.__file__))
+PACKAGE = os.path.dirname(os.path.dirname(build.__file__))
 RETAG = "import sys; from manyshim.cli.main import main; sys.exit(main(['retag', *sys.argv[1:]]))"
 # What the hook does with a wheel that the wrapped backend has built.
 FINISH = """if 1:
     import os, shutil, sys
     from manyshim import config, errors, workspace
-    from manyshim import operations
+    from manyshim import build
     try:
         with workspace.private_folder(sys.argv[3]) as folder:
             built = os.path.join(folder, os.path.basename(sys.argv[1]))
             os.symlink(sys.argv[1], built)
-            operations.finish(built, sys.argv[3], config.Config())
+            build.finish(built, sys.argv[3], config.Config())
     except errors.ManyshimError as error:
         sys.exit(print("manyshim: error:", error, file=sys.stderr) or error.exit_code)
 """

@@ -16,11 +16,12 @@ from typing import Iterator, List, NamedTuple, Tuple
 
 from elfwriter import TARGETS, write
 from manyshim import operations
-from manyshim.audit.choice import choose
-from manyshim.audit.report import show_lines, to_dict
+from manyshim.audit.decision import choose
 from manyshim.audit.request import Request
 from manyshim.errors import InvalidWheelError
 from manyshim.formats.wheel.wheel import Wheel
+from manyshim.formatters.json import to_dict
+from manyshim.formatters.text import show_lines
 from test_elf_reader import VARIANTS, described
 from wheelwriter import wheel, wheel_name
 

@@ -19,7 +19,7 @@ import pytest
 
 from elfdamage import blank_sections, scrambled_section_names, section_table_past_end, with_header
 from elfwriter import TARGETS, Elf, Symbol, write
-from manyshim.audit.choice import choose
+from manyshim.audit.decision import choose
 from manyshim.audit.request import Request
 from manyshim.audit.tags import GLIBC
 from manyshim.audit.verdict import Report

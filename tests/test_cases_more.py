@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Dict
 import pytest
 
 from elfwriter import Elf, Symbol, write
-from manyshim.audit.choice import choose
-from manyshim.audit.report import to_dict
+from manyshim.audit.decision import choose
 from manyshim.audit.request import Request
 from manyshim.audit.tags import MUSL
+from manyshim.formatters.json import to_dict
 from test_cases import (
     EXT,
     EXT_MUSL,

@@ -12,7 +12,7 @@ from typing import Any, Dict, List, Tuple
 import pytest
 
 from elfwriter import TARGETS, Elf, Symbol, write
-from manyshim.audit.claims import SIZE_LIMIT, index_takes
+from manyshim.audit.gate.index import SIZE_LIMIT, index_takes
 from wheelwriter import save, wheel, wheel_name
 
 EXTENSION = "demo/_x.cpython-311-x86_64-linux-gnu.so"

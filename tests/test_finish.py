@@ -12,7 +12,7 @@ import pytest
 
 import strict_index_samples as samples
 from elfwriter import TARGETS, Elf, Symbol, write
-from manyshim import operations
+from manyshim import build
 from manyshim.audit.request import Allowance
 from manyshim.audit.tags import parse_platform
 from manyshim.config import Config
@@ -37,13 +37,13 @@ def finished(
     data: bytes,
     name: str = NAME,
     **options: Any,
-) -> Tuple[operations.Result, bytes]:
+) -> Tuple[build.Result, bytes]:
     """Finish a wheel as the hook does; return what was said, and the one file that arrived."""
     dist = folder / "dist"
     with private_folder(str(dist)) as private:
         built = Path(private, name)
         built.write_bytes(data)
-        result = operations.finish(str(built), str(dist), Config(**options))
+        result = build.finish(str(built), str(dist), Config(**options))
     assert os.listdir(dist) == [result.filename], "nothing else is left in the folder"
     return result, (dist / result.filename).read_bytes()
 

@@ -2,133 +2,96 @@
 
 from __future__ import annotations
 
-import ast
+import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Dict, Iterator, List, Tuple
+from typing import Dict, Tuple
 
 import pytest
 
+from layers import MAY_IMPORT, MOST_LINES, modules, unit, violations
+
 PACKAGE = Path(__file__).parent.parent / "backend" / "manyshim"
 
-# Ground first; a file imports only from a lower floor, and in the core only from its left.
-FLOORS: List[Tuple[str, ...]] = [
-    ("errors", "values"),
-    ("audit.tags",),
-    ("audit.facts",),
-    ("audit.policy",),
-    ("audit.findings", "audit.identity"),
-    ("audit.request",),
-    ("audit.installed",),
-    ("audit.loading",),
-    ("audit.checks", "audit.rules"),
-    ("audit.musl", "audit.mapping"),
-    ("audit.importing",),
-    ("audit.verdict",),
-    ("audit.choice", "audit.sentences"),
-    ("audit.report", "audit.claims"),
-    (
-        "workspace",
-        "process",
-        "formats.zip.window",
-        "formats.wheel.record",
-        "formats.elf.relocatable",
-        "formats.zip.deflate",
+# A module, what is added to it, and what must be said of that.
+PLANTED: Dict[str, Tuple[str, str, str]] = {
+    "one optional package imports another": (
+        *("repair/run.py", "from manyshim.toolchain import zig\n"),
+        "repair.run: imports toolchain.zig, and repair may not import toolchain",
     ),
-    ("formats.elf.debuginfo",),
-    ("formats.zip.archive", "formats.elf.image"),
-    ("formats.elf.dynamic", "formats.elf.notes", "formats.zip.pack"),
-    ("formats.elf.symbols",),
-    ("formats.elf.reader",),
-    ("formats.wheel.wheel",),
-    ("formats.wheel.rewrite",),
-    ("options", "host", "wrapped"),
-    ("config",),
-    ("toolchain.target", "toolchain.compiler.target_options", "toolchain.python.pyconfig"),
-    ("toolchain.compiler.linking", "toolchain.compiler.processor"),
-    ("toolchain.compiler.arguments", "toolchain.python.headers", "toolchain.zig"),
-    ("toolchain.python.sysconfig", "toolchain.compiler.wrapper"),
-    ("toolchain.build_environment",),
-    ("toolchain.build",),
-    ("repair.system", "repair.sbom.licenses"),
-    ("repair.ldso", "repair.sbom.packages"),
-    ("repair.plan", "repair.verify.mapped", "repair.trial"),
-    ("repair.search", "repair.sbom.document"),
-    ("repair.patch", "repair.strip", "repair.verify.dynamic_tables", "repair.verify.segments"),
-    ("repair.verify.filler", "repair.closure", "repair.fixes"),
-    ("repair.verify.comparison",),
-    ("repair.apply",),
-    ("repair.run",),
-    ("operations",),
-    ("cli.screen", "cli.arguments"),
-    ("cli.batch",),
-    ("cli.check", "cli.policies", "cli.repair", "cli.retag", "cli.show"),
-    ("backend", "cli.main"),
-    ("__main__", "toolchain.child"),
-]
-FLOOR: Dict[str, int] = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
-
-# What the core never touches.
-IMPURE = {"elftools", "zipfile", "os", "io", "subprocess", "logging", "pathlib", "time", "random"}
-
-
-def rooms() -> Dict[str, Path]:
-    """Every module of the package but the packages' own faces, by its dotted name."""
-    return {
-        ".".join(path.relative_to(PACKAGE).with_suffix("").parts): path
-        for path in sorted(PACKAGE.rglob("*.py"))
-        if path.name != "__init__.py"
-    }
-
-
-def imported(path: Path) -> Iterator[str]:
-    """Yield the absolute names that a file imports, anywhere in it."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path}: relative imports hide the floor"
-            for alias in node.names:
-                full = f"{node.module}.{alias.name}"
-                yield full if full.replace("manyshim.", "", 1) in FLOOR else str(node.module)
-
-
-@pytest.mark.parametrize("room", rooms())
-def test_a_room_imports_from_lower_floors_only(room: str) -> None:
-    assert room in FLOOR, f"{room} has no floor: give it one here and in docs/architecture.md"
-    for name in imported(rooms()[room]):
-        if name.startswith("manyshim."):
-            below = name[len("manyshim.") :]
-            assert FLOOR[below] < FLOOR[room], f"{room} imports {below}, which is not below it"
-
-
-PURE = (
-    *(
-        "repair.plan",
-        "repair.closure",
-        "repair.fixes",
-        "repair.sbom.licenses",
-        "repair.sbom.document",
+    "the core reads a format": (
+        *("audit/facts.py", "from manyshim.formats.zip.window import Window\n"),
+        "audit.facts: imports formats.zip.window, and audit may not import formats.zip",
     ),
-    *(
-        "toolchain.target",
-        "toolchain.compiler.target_options",
-        "toolchain.compiler.linking",
-        "toolchain.compiler.processor",
+    "the core touches the disk": (
+        *("audit/rules/musl.py", "import os.path\n"),
+        "audit.rules.musl: imports os.path, and it is pure",
     ),
-    *("toolchain.compiler.arguments", "toolchain.python.pyconfig"),
-)
+    "a rule imports another one": (
+        *("audit/rules/musl.py", "from manyshim.audit.rules import python\n"),
+        "imports audit.rules.python, and modules of audit.rules import no siblings",
+    ),
+    "an import runs up": (
+        *("audit/tags.py", "from manyshim.audit.verdict import Report\n"),
+        "audit.tags: imports audit.verdict, and audit may not import audit.verdict",
+    ),
+    "an entry point is imported": (
+        *("config.py", "import manyshim.backend\n"),
+        "config: imports backend, and config may not import backend",
+    ),
+    "a cycle, inside of a function": (
+        *("audit/tags.py", "def f():\n    from manyshim.audit.facts import ElfFile\n"),
+        "a cycle: audit.tags -> audit.facts -> audit.tags",
+    ),
+    "a library on the way of every build": (
+        *("build.py", "from elftools.elf import elffile\n"),
+        "build: imports elftools.elf, which only ['formats.elf.debuginfo', ",
+    ),
+    "a library that nobody declared": (
+        *("cli/show.py", "import requests\n"),
+        "cli.show: imports requests, which is no part of the standard library",
+    ),
+    "a relative import": (
+        *("formats/elf/notes.py", "from . import image\n"),
+        "formats/elf/notes.py: a relative import hides the layer",
+    ),
+    "a package that imports its modules": (
+        *("repair/__init__.py", "from manyshim.repair import plan\n"),
+        "repair/__init__.py: whoever imports a module pays for this one",
+    ),
+    "a module without a unit": (
+        *("plugins/extra.py", "import re\n"),
+        "plugins.extra: belongs to no unit",
+    ),
+    "a module that grew": (
+        *("values.py", "\n" * MOST_LINES),
+        "lines, more than 300",
+    ),
+}
 
 
-@pytest.mark.parametrize("room", [*(one for one in rooms() if one.startswith("audit.")), *PURE])
-def test_the_core_is_pure(room: str) -> None:
-    found = {name.split(".")[0] for name in imported(rooms()[room])}
-    assert not found & IMPURE
+def test_the_imports_keep_to_the_layers() -> None:
+    assert violations(PACKAGE) == []
 
 
-def test_every_floor_is_lived_on() -> None:
-    assert set(FLOOR) == set(rooms())
+def test_every_unit_of_the_table_exists() -> None:
+    assert {unit(name) for name in modules(PACKAGE)} == set(MAY_IMPORT)
+
+
+@pytest.mark.parametrize("planted", PLANTED)
+def test_what_breaks_a_rule_is_found(planted: str, tmp_path: Path) -> None:
+    if planted == "a library that nobody declared" and sys.version_info < (3, 10):
+        pytest.skip("before Python 3.10 the standard library does not list its modules")
+    file, text, said = PLANTED[planted]
+    copy = tmp_path / "manyshim"
+    shutil.copytree(str(PACKAGE), str(copy), ignore=shutil.ignore_patterns("__pycache__"))
+    path = copy / file
+    path.parent.mkdir(exist_ok=True)
+    with path.open("a", encoding="utf-8") as target:
+        target.write(text)
+    found = violations(copy)
+    assert [one for one in found if said in one], found
 
 
 def test_importing_the_backend_loads_the_standard_library_only() -> None:

@@ -14,15 +14,15 @@ from pathlib import Path
 import pytest
 
 from elfwriter import Elf, Symbol, write
-from manyshim.audit.choice import choose
+from manyshim.audit.decision import choose
 from manyshim.audit.request import Request
 from manyshim.audit.tags import parse_platform
 from manyshim.audit.verdict import audit
+from manyshim.build import finish
 from manyshim.config import Config
 from manyshim.formats.elf import reader
 from manyshim.formats.elf.image import ElfError
 from manyshim.formats.zip.window import Window
-from manyshim.operations import finish
 from test_cli import run
 from test_rules import EXT, NEAR, elf, libc, need
 from test_rules import wheel as facts_of

@@ -11,7 +11,7 @@ from typing import Any, Callable, Dict, List, Sequence, Tuple
 import pytest
 
 from manyshim.audit.facts import EXECUTABLE, SHARED, ElfFile, ElfIdent, VersionNeed, install_path
-from manyshim.audit.loading import (
+from manyshim.audit.loader.search import (
     BY_NAME_ONLY,
     INTERNAL,
     LOADER,

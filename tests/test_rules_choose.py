@@ -6,10 +6,10 @@ from typing import Dict, List, NamedTuple, Optional, Set, Tuple
 
 import pytest
 
-from manyshim.audit import claims
 from manyshim.audit import findings as f
-from manyshim.audit.choice import choose
+from manyshim.audit.decision import choose
 from manyshim.audit.facts import ElfIdent, RecordFacts, WheelFacts
+from manyshim.audit.gate import index
 from manyshim.audit.identity import identify
 from manyshim.audit.request import Allowance, Request
 from manyshim.audit.tags import MUSL, parse_platform
@@ -287,13 +287,13 @@ def test_only_exports_that_matter_are_asked_for(
         ("linux_x86_64", 0, [("INDEX_TAG", "linux_x86_64")]),
         ("manylinux_2_36_loongarch64", 0, [("INDEX_TAG", "manylinux_2_36_loongarch64")]),
         ("musllinux_1_2_ppc64", 0, [("INDEX_TAG", "musllinux_1_2_ppc64")]),
-        ("any", claims.SIZE_LIMIT, []),
-        ("any", claims.SIZE_LIMIT + (1 << 20), [("TOO_LARGE", "101.0 MiB")]),
+        ("any", index.SIZE_LIMIT, []),
+        ("any", index.SIZE_LIMIT + (1 << 20), [("TOO_LARGE", "101.0 MiB")]),
     ],
 )
 def test_index_rules(platform: str, size: int, found: List[Tuple[str, str]]) -> None:
     facts = wheel(platform=platform, size=size)
-    assert [(one.kind, one.subject) for one in claims.index_rules(facts)] == found
+    assert [(one.kind, one.subject) for one in index.index_rules(facts)] == found
 
 
 @pytest.mark.parametrize(
@@ -307,5 +307,5 @@ def test_index_rules(platform: str, size: int, found: List[Tuple[str, str]]) -> 
 def test_claim_is_held_against_the_report(platform: str, unproved: List[str]) -> None:
     tag = parse_platform(platform)
     assert tag is not None
-    found = claims.unproved(tag, audit(NODE_29, Request()), Request())
+    found = index.unproved(tag, audit(NODE_29, Request()), Request())
     assert [(one.kind, one.subject) for one in found] == [("CLAIM", name) for name in unproved]

@@ -7,7 +7,7 @@ from typing import NamedTuple, Tuple
 import pytest
 
 from manyshim.audit import findings as f
-from manyshim.audit.choice import choose
+from manyshim.audit.decision import choose
 from manyshim.audit.facts import WheelFacts
 from manyshim.audit.request import Compiled, Request
 from manyshim.audit.tags import parse_platform

@@ -8,12 +8,13 @@ from typing import Any, Callable, List
 import pytest
 
 from manyshim.audit import findings as f
-from manyshim.audit.choice import Claim, Obstacles
+from manyshim.audit.decision import Claim, Obstacles
 from manyshim.audit.findings import KINDS, Finding, finding
-from manyshim.audit.report import build_lines, check_lines, show_lines, to_dict
-from manyshim.audit.sentences import SENTENCES, names, sentence, shown
+from manyshim.audit.messages import SENTENCES, names, sentence, shown
 from manyshim.audit.tags import GLIBC, MUSL, PlatformTag, parse_wheel_name
 from manyshim.audit.verdict import Report
+from manyshim.formatters.json import to_dict
+from manyshim.formatters.text import build_lines, check_lines, show_lines
 
 POLICY = PlatformTag(GLIBC, 2, 31, "x86_64")
 HOSTILE = "a\x1b[31m\n\u202e\udcff\x00\u2028{path}{0}%s"

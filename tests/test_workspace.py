@@ -15,7 +15,7 @@ from typing import Dict, Iterator, List
 import pytest
 
 from elfwriter import Elf, Symbol, write
-from manyshim import operations
+from manyshim import build
 from manyshim.config import Config
 from manyshim.errors import ToolError
 from manyshim.workspace import private_folder, publish
@@ -25,7 +25,7 @@ NAME = wheel_name()
 NEW = "demo-1.0-cp311-cp311-manylinux2014_x86_64.manylinux_2_17_x86_64.whl"
 ELF = write(Elf(needed=("libc.so.6",), symbols=(Symbol("malloc", "libc.so.6", "GLIBC_2.17"),)))
 MEBIBYTE = 1 << 20
-PACKAGE = os.path.dirname(os.path.dirname(operations.__file__))
+PACKAGE = os.path.dirname(os.path.dirname(build.__file__))
 posix = pytest.mark.skipif(os.name == "nt", reason="Windows has no folders to lock, no SIGKILL")
 
 
@@ -148,11 +148,11 @@ def test_publish_says_what_failed(tmp_path: Path) -> None:
 BUILD = """if 1:
     import os, shutil, sys
     from manyshim import config, workspace
-    from manyshim import operations
+    from manyshim import build
     with workspace.private_folder(sys.argv[2]) as folder:
         built = shutil.copy(sys.argv[1], folder)
         print("ready", flush=True)
-        operations.finish(built, sys.argv[2], config.Config())
+        build.finish(built, sys.argv[2], config.Config())
     print("done", flush=True)
 """
 
@@ -232,7 +232,7 @@ def test_full_disk(tmp_path: Path, case: str) -> None:
             built = Path(private, NAME)
             built.write_bytes(data)
             with pytest.raises(ToolError, match=r"cannot be written: .*No space left"):
-                operations.finish(str(built), str(dist), Config())
+                build.finish(str(built), str(dist), Config())
         assert os.listdir(dist) == []
 
 
@@ -243,14 +243,14 @@ def test_no_file_is_renamed_while_it_is_open(tmp_path: Path, payload: Dict[str, 
     script = """if 1:
         import os, sys
         from manyshim import config
-        from manyshim import operations
+        from manyshim import build
         def hook(event, arguments):
             if event == "os.rename":
                 for fd in os.listdir("/proc/self/fd"):
                     target = os.path.realpath("/proc/self/fd/" + fd)
                     assert target != os.path.realpath(arguments[0]), "renamed while it is open"
         sys.addaudithook(hook)
-        operations.finish(sys.argv[1], sys.argv[2], config.Config())
+        build.finish(sys.argv[1], sys.argv[2], config.Config())
     """
     (tmp_path / NAME).write_bytes(wheel(payload))
     (tmp_path / "dist").mkdir()

@@ -30,25 +30,16 @@ def build_wheel(
     """Build a wheel with the wrapped backend, audit it, and give it the tag that it has earned."""
     with _spoken_errors():
         # Here and below: a frontend that only probes for hooks pays for nothing else.
-        from manyshim import config, operations, workspace, wrapped  # noqa: PLC0415
+        from manyshim import build, config, workspace  # noqa: PLC0415
 
         settled = config.load(config_settings, os.environ)
         _say(settled.notices)
         theirs = config.without_own(config_settings)
-        name: Any
         with workspace.private_folder(wheel_directory) as folder:
-            if settled.compiler == "zig":
-                from manyshim.toolchain import build  # noqa: PLC0415 (only for those who ask)
-
-                call = build.Call(folder, theirs, metadata_directory)
-                name, settled = build.build_wheel(settled, call, os.environ, _say)
-            else:
-                backend = wrapped.import_backend(settled.backend)
-                name = backend.build_wheel(folder, theirs, metadata_directory)
-            built = os.path.join(folder, os.path.basename(name)) if isinstance(name, str) else ""
-            if not os.path.isfile(built):
-                raise BackendError(f"{settled.backend} built {name!r}, which is no file")
-            result = operations.finish(built, wheel_directory, settled)
+            built, settled = build.build_wheel(
+                settled, folder, theirs, metadata_directory, os.environ, _say
+            )
+            result = build.finish(built, wheel_directory, settled)
         _say(result.lines)
         return result.filename
 
@@ -58,24 +49,13 @@ def get_requires_for_build_wheel(
 ) -> List[str]:
     """List what the wrapped backend needs, and what manyshim needs and the environment lacks."""
     with _spoken_errors():
-        from manyshim import config, wrapped  # noqa: PLC0415
+        from manyshim import config, requirements, wrapped  # noqa: PLC0415
 
         settled = config.load(config_settings, os.environ)
         backend = wrapped.import_backend(settled.backend)
         hook = getattr(backend, "get_requires_for_build_wheel", None)
         theirs = list(hook(config.without_own(config_settings))) if hook else []
-        ours = config.lacking(settled)
-        # The stack is mended without it.
-        mends = settled.mode == "retag" and set(settled.fix) - {"execstack"}
-        if settled.mode == "repair" or mends:
-            from manyshim.repair import patch  # noqa: PLC0415 (only for those who ask for it)
-
-            ours += patch.lacking(os.environ)
-        if settled.compiler == "zig":
-            from manyshim.toolchain import build  # noqa: PLC0415
-
-            ours += build.lacking(settled, os.environ)
-        return theirs + ours
+        return theirs + requirements.missing(settled, os.environ)
 
 
 def __getattr__(name: str) -> Callable[..., Any]:

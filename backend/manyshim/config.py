@@ -107,14 +107,6 @@ def load(settings: Settings, environ: Mapping[str, str], folder: str = ".") -> C
     )
 
 
-def lacking(config: Config) -> List[str]:
-    """List the requirements that a build may ask for and the environment does not have."""
-    from importlib.util import find_spec  # noqa: PLC0415 (once, before a build)
-
-    wanted = config.mode != "off" and config.explain != "never"
-    return ["pyelftools"] if wanted and find_spec("elftools") is None else []
-
-
 def without_own(settings: Settings) -> Settings:
     """Take our own settings out, which other backends may not know."""
     if settings is None:

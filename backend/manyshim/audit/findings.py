@@ -12,6 +12,10 @@ POLICY = "policy"
 WARNING = "warning"
 INFO = "info"
 
+# What stands as evidence where no symbol explains a version.
+WEAK_ONLY = "weak references only"
+RELR = "DT_RELR"
+
 KINDS = {
     "TOO_NEW": POLICY,
     "EXTERNAL_LIBRARY": POLICY,

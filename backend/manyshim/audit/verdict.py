@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-from typing import (
-    Callable,
-    Counter,
-    Dict,
-    FrozenSet,
-    Iterator,
-    List,
-    Optional,
-    Set,
-    Tuple,
-)
+from typing import Callable, Counter, Dict, FrozenSet, Iterator, List, Optional, Set, Tuple
 
-from manyshim.audit import checks, importing, mapping, musl, rules
 from manyshim.audit import findings as f
 from manyshim.audit.facts import ElfFile, WheelFacts
 from manyshim.audit.findings import Finding, finding
 from manyshim.audit.identity import family, identify, suffix_family
-from manyshim.audit.loading import Loading, simulate
+from manyshim.audit.loader.search import Loading, simulate
 from manyshim.audit.policy import MuslRelease, ladder, musl_symbols
 from manyshim.audit.request import Request
-from manyshim.audit.rules import Audit
+from manyshim.audit.rules import (
+    archive,
+    hardening,
+    headers,
+    musl,
+    policy,
+    python,
+    runpath,
+    undefined,
+)
+from manyshim.audit.rules.context import Context
 from manyshim.audit.tags import ARCHES, GLIBC, MACHINES, MUSL, PlatformTag, WheelName
 from manyshim.values import NamedTuple
 
@@ -98,12 +97,12 @@ def questions(
         known = musl_symbols(scope.arch)
         wanted = {elf.path: musl.not_always(elf, known, scope.arch) for elf in scope.elfs}
     else:
-        wanted = importing.unexplained(context)
-        processes = importing.decidable(context)
+        wanted = undefined.unexplained(context)
+        processes = undefined.decidable(context)
     names: Set[str] = set()
     libraries: Set[str] = set()
     for process in processes:
-        left = importing.left_open(context, process, wanted)
+        left = undefined.left_open(context, process, wanted)
         names.update(*left.values())
         if any(left.values()):
             libraries.update(process.members[1:])
@@ -119,13 +118,13 @@ def questions(
 def audit(facts: WheelFacts, request: Request, loading: Optional[Loading] = None) -> Report:
     """Judge a wheel against every policy of its architecture and libc family."""
     found: List[Finding] = [
-        *checks.members(facts),
-        *checks.tags_agree(facts),
-        *checks.elf_presence(facts, request),
-        *checks.modules_present(facts, request),
-        *checks.headers(facts),
-        *checks.unused(facts),
-        *checks.record(facts, request),
+        *archive.members(facts),
+        *archive.tags_agree(facts),
+        *archive.elf_presence(facts, request),
+        *archive.modules_present(facts, request),
+        *headers.headers(facts),
+        *headers.unused(facts),
+        *archive.record(facts, request),
     ]
     scope = _scope(facts, request)
     if scope is None:
@@ -200,9 +199,11 @@ def _load(facts: WheelFacts, scope: _Scope) -> Loading:
     return simulate(scope.elfs, scope.libc, scope.arch, facts.distribution, facts.paths)
 
 
-def _audit(facts: WheelFacts, request: Request, scope: _Scope, loading: Optional[Loading]) -> Audit:
+def _audit(
+    facts: WheelFacts, request: Request, scope: _Scope, loading: Optional[Loading]
+) -> Context:
     loading = loading or _load(facts, scope)
-    return Audit(facts, request, ladder(scope.libc, scope.arch), scope.elfs, loading)
+    return Context(facts, request, ladder(scope.libc, scope.arch), scope.elfs, loading)
 
 
 def _settled(found: List[Finding], request: Request) -> Tuple[Finding, ...]:
@@ -217,28 +218,28 @@ def _settled(found: List[Finding], request: Request) -> Tuple[Finding, ...]:
     )
 
 
-_Rule = Callable[[Audit], Iterator[Finding]]
+_Rule = Callable[[Context], Iterator[Finding]]
 
 _SHARED: Tuple[_Rule, ...] = (
-    rules.isa,
-    rules.libraries,
-    rules.forbidden,
-    importing.init_function,
-    importing.suffixes,
-    importing.stable_abi,
-    importing.undefined,
-    importing.runtimes,
-    mapping.executable_stack,
-    mapping.text_relocations,
-    mapping.static_tls,
-    mapping.page_alignment,
-    mapping.writable_code,
-    mapping.float_abi,
-    mapping.search_paths,
-    mapping.absent_libraries,
-    mapping.soname_clashes,
+    policy.isa,
+    policy.libraries,
+    policy.forbidden,
+    python.init_function,
+    python.suffixes,
+    python.stable_abi,
+    undefined.undefined,
+    undefined.runtimes,
+    hardening.executable_stack,
+    hardening.text_relocations,
+    hardening.static_tls,
+    hardening.page_alignment,
+    hardening.writable_code,
+    headers.float_abi,
+    runpath.search_paths,
+    policy.absent_libraries,
+    policy.soname_clashes,
 )
 _RULES: Dict[str, Tuple[_Rule, ...]] = {
-    GLIBC: (*_SHARED, rules.versions),
+    GLIBC: (*_SHARED, policy.versions),
     MUSL: (*_SHARED, musl.release, musl.undefined),
 }

@@ -8,9 +8,10 @@ import sys
 from functools import partial
 from typing import Any, Callable, Dict, Iterator, List
 
-from manyshim.audit.report import Line, failure
 from manyshim.cli.screen import Screen
 from manyshim.errors import ManyshimError
+from manyshim.formatters.json import failure
+from manyshim.formatters.text import Line
 from manyshim.operations import Outcome
 
 # Several processes cost more than they save on less than this, in bytes.

@@ -6,7 +6,7 @@ import os
 import sys
 from typing import Any, Iterable, Iterator, Sequence, Tuple
 
-from manyshim.audit.report import Line
+from manyshim.formatters.text import Line
 from manyshim.operations import Outcome
 
 _STYLES = {

@@ -12,9 +12,8 @@ from typing import Dict, Iterator, List, Mapping, Optional, Sequence, Set, Tuple
 
 from manyshim.audit.facts import ElfFile, WheelFacts, install_path
 from manyshim.audit.identity import is_loader
-from manyshim.audit.mapping import leaves
+from manyshim.audit.names import is_libpython, leaves
 from manyshim.audit.policy import ladder
-from manyshim.audit.rules import is_libpython
 from manyshim.audit.verdict import audit
 from manyshim.repair.plan import Copy, Library, Patch, Plan, Task
 

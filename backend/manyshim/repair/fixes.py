@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Dict, Sequence
 
 from manyshim.audit.facts import ElfFile, WheelFacts
-from manyshim.audit.mapping import leaves
+from manyshim.audit.names import leaves
 from manyshim.audit.tags import ARCHES, MUSL
 from manyshim.audit.verdict import Report
 from manyshim.repair.plan import Patch

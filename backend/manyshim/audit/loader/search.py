@@ -9,7 +9,7 @@ from typing import Dict, FrozenSet, Iterable, List, Mapping, Optional, Set, Tupl
 
 from manyshim.audit.facts import ElfFile
 from manyshim.audit.identity import is_loader
-from manyshim.audit.installed import Installed
+from manyshim.audit.loader.installed import Installed
 from manyshim.audit.tags import MUSL
 from manyshim.values import NamedTuple
 

@@ -1,4 +1,4 @@
-"""What the archive and each ELF header say for themselves, before a policy is known."""
+"""What the archive says: members, tags, RECORD, and whether there is machine code at all."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ import re
 from typing import Dict, FrozenSet, Iterator
 
 from manyshim.audit import findings as f
-from manyshim.audit.facts import RELOCATABLE, WheelFacts, install_path
+from manyshim.audit.facts import WheelFacts, install_path
 from manyshim.audit.findings import Finding, finding
-from manyshim.audit.identity import OS_ABIS, identify
 from manyshim.audit.request import Request
 from manyshim.audit.tags import MACHINES
 
@@ -107,36 +106,6 @@ def _native(facts: WheelFacts) -> Iterator[str]:
             yield elf.path
     for member in facts.unreadable:
         yield member.path
-
-
-def unused(facts: WheelFacts) -> Iterator[Finding]:
-    """Find what a linker or a debugger reads, and no loader."""
-    for path in facts.static_objects:
-        yield finding("STATIC_OBJECT", path, "an archive of object files")
-    for elf in facts.elfs:
-        if elf.ident.type == RELOCATABLE:
-            yield finding("STATIC_OBJECT", elf.path, "an object file")
-        elif elf.detached:
-            yield finding("STATIC_OBJECT", elf.path, "detached debug information")
-
-
-def headers(facts: WheelFacts) -> Iterator[Finding]:
-    """Judge what each ELF header says for itself."""
-    for member in facts.unreadable:
-        yield finding("ELF_CORRUPT", member.path, member.reason)
-    for elf in facts.elfs:
-        if not elf.loadable:
-            continue
-        if elf.ident.machine not in MACHINES:
-            yield finding("DEVICE_CODE", elf.path, f"machine {elf.ident.machine}")
-            continue
-        for damage in elf.damage:
-            yield finding("ELF_DAMAGED", elf.path, damage)
-        identity = identify(elf.ident)
-        if identity.problem:
-            yield finding("WRONG_ABI", elf.path, identity.problem)
-        if elf.ident.os_abi not in OS_ABIS:
-            yield finding("WRONG_OS", elf.path, f"OSABI {elf.ident.os_abi}")
 
 
 def record(facts: WheelFacts, request: Request) -> Iterator[Finding]:

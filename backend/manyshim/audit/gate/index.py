@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Iterator, Tuple
 
-from manyshim.audit.choice import choose
+from manyshim.audit.decision import choose
 from manyshim.audit.facts import WheelFacts
 from manyshim.audit.findings import ERROR, Finding, finding
 from manyshim.audit.request import Request

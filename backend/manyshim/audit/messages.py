@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Callable, Dict, Tuple
 
 from manyshim.audit import findings as f
-from manyshim.audit.findings import Finding
-from manyshim.audit.rules import RELR, WEAK_ONLY
+from manyshim.audit.findings import RELR, WEAK_ONLY, Finding
 from manyshim.audit.tags import GLIBC
 from manyshim.values import NamedTuple
 

@@ -1,73 +1,22 @@
-"""A report as text for a person and as data for a machine; its sentences are in sentences.py."""
+"""A report as lines of text for a person."""
 
 from __future__ import annotations
 
 from typing import Any, Dict, Iterable, List, Mapping, Optional, Tuple
 
 from manyshim.audit import findings as f
-from manyshim.audit.choice import Claim, Obstacles
+from manyshim.audit.decision import Claim, Obstacles
 from manyshim.audit.findings import Finding
+from manyshim.audit.messages import Sentence, names, sentence, shown
 from manyshim.audit.policy import alpine_releases, distributions
-from manyshim.audit.sentences import Sentence, names, sentence, shown
 from manyshim.audit.tags import GLIBC, PlatformTag
 from manyshim.audit.verdict import Report
 from manyshim.values import NamedTuple
 
 _FILES_SHOWN = 3
-
 # The distributions that the line about a tag speaks of, the best known first.
 _SPOKEN_OF = ("RHEL", "Ubuntu", "Debian", "Rocky Linux", "openSUSE Leap")
 _SPOKEN = 3
-
-
-def to_dict(report: Report, claim: Claim) -> Dict[str, Any]:
-    """Turn a report into what JSON can hold; lists are sorted, so equal wheels give equal text."""
-    minimum = report.musl_minimum
-    return {
-        "wheel": str(report.name),
-        "claimed": sorted(report.name.platforms),
-        "arch": report.arch,
-        "libc": report.libc,
-        "policy": str(report.policy) if report.policy else None,
-        "tag": str(claim.tag) if claim.tag else None,
-        "tags": list(claim.platforms),
-        "external": list(map(shown, report.external)),
-        "musl_minimum": ".".join(map(str, minimum)) if minimum else None,
-        "findings": [_finding_dict(found) for found in report.findings],
-        "error": None,
-    }
-
-
-def failure(name: str, error: str) -> Dict[str, Any]:
-    """Stand in for the report of a wheel that cannot be read."""
-    empty: Dict[str, Any] = {
-        "wheel": name,
-        "claimed": [],
-        "arch": None,
-        "libc": None,
-        "policy": None,
-        "tag": None,
-        "tags": [],
-        "external": [],
-        "musl_minimum": None,
-        "findings": [],
-    }
-    return {**empty, "error": error}
-
-
-def _finding_dict(found: Finding) -> Dict[str, Any]:
-    said = sentence(found)
-    return {
-        "kind": found.kind,
-        "severity": found.severity,
-        "path": shown(found.path),
-        "policy": str(found.policy) if found.policy else None,
-        "subject": shown(found.subject),
-        "library": shown(found.library) or None,
-        "symbols": list(map(shown, found.symbols)),
-        "message": said.message,
-        "fix": said.fix or None,
-    }
 
 
 class Line(NamedTuple):

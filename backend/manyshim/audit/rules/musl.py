@@ -7,23 +7,16 @@ from typing import Dict, FrozenSet, Iterator, List, Mapping, Tuple
 from manyshim.audit import findings as f
 from manyshim.audit.facts import ElfFile
 from manyshim.audit.findings import Finding, finding
-from manyshim.audit.loading import Process
+from manyshim.audit.loader.search import Process
+from manyshim.audit.names import wanted_names
 from manyshim.audit.policy import MUSL_FIRST, MuslRelease, musl_symbols
-from manyshim.audit.rules import Audit
+from manyshim.audit.rules.context import Context
 from manyshim.audit.tags import ARCHES
 
 # DT_RELR is read from this release on; before it a library with it crashes.
 _FIRST_RELR: MuslRelease = (1, 2, 4)
-
-
 # One is an error; whoever has more of them than this needs no list.
 _UNDEFINED_SHOWN = 1000
-
-
-def wanted_names(elf: ElfFile) -> FrozenSet[str]:
-    """Collect the strong names that a file needs of others, without those of the interpreter."""
-    names = (*elf.undefined, *elf.strong_versioned)
-    return frozenset(name for name in names if not name.startswith(("Py", "_Py")))
 
 
 def not_always(elf: ElfFile, known: Mapping[str, MuslRelease], arch: str) -> FrozenSet[str]:
@@ -32,23 +25,23 @@ def not_always(elf: ElfFile, known: Mapping[str, MuslRelease], arch: str) -> Fro
     return frozenset(name for name in wanted_names(elf) if known.get(name, (9, 9, 9)) > oldest)
 
 
-def _offered(audit: Audit, process: Process) -> FrozenSet[str]:
-    exports = audit.facts.exports
+def _offered(context: Context, process: Process) -> FrozenSet[str]:
+    exports = context.facts.exports
     return frozenset().union(*(exports.get(path, frozenset()) for path in process.members))
 
 
-def _needs(audit: Audit) -> Iterator[Tuple[ElfFile, MuslRelease, Tuple[str, ...]]]:
+def _needs(context: Context) -> Iterator[Tuple[ElfFile, MuslRelease, Tuple[str, ...]]]:
     """Yield each release of musl that a file needs, with the names that need it."""
-    known = musl_symbols(audit.ladder.arch)
+    known = musl_symbols(context.ladder.arch)
     # What each file finds in every process that it is loaded into.
     found: Dict[str, FrozenSet[str]] = {}
-    for process in audit.loading.processes:
-        offered = _offered(audit, process)
+    for process in context.loading.processes:
+        offered = _offered(context, process)
         for path in process.members:
             found[path] = found[path] & offered if path in found else offered
-    for elf in audit.elfs:
+    for elf in context.elfs:
         needs: Dict[MuslRelease, List[str]] = {}
-        for name in sorted(not_always(elf, known, audit.ladder.arch)):
+        for name in sorted(not_always(elf, known, context.ladder.arch)):
             if name in known and name not in found.get(elf.path, ()):
                 needs.setdefault(known[name], []).append(name)
         if elf.relr and not elf.static:
@@ -57,36 +50,36 @@ def _needs(audit: Audit) -> Iterator[Tuple[ElfFile, MuslRelease, Tuple[str, ...]
             yield elf, release_, tuple(names)
 
 
-def minimum(audit: Audit) -> MuslRelease:
+def minimum(context: Context) -> MuslRelease:
     """Derive the oldest release of musl that has all that the files import."""
-    floor = ARCHES[audit.ladder.arch].musl_floor or MUSL_FIRST
-    return max((release_ for _, release_, _ in _needs(audit)), default=floor)
+    floor = ARCHES[context.ladder.arch].musl_floor or MUSL_FIRST
+    return max((release_ for _, release_, _ in _needs(context)), default=floor)
 
 
-def release(audit: Audit) -> Iterator[Finding]:
+def release(context: Context) -> Iterator[Finding]:
     """Judge the release of musl that the imported names and DT_RELR need."""
-    promised = max((1, 2, 0), ARCHES[audit.ladder.arch].musl_floor or MUSL_FIRST)
-    for elf, needed, names in _needs(audit):
+    promised = max((1, 2, 0), ARCHES[context.ladder.arch].musl_floor or MUSL_FIRST)
+    for elf, needed, names in _needs(context):
         subject = "musl " + ".".join(map(str, needed))
         made = finding("TOO_NEW", elf.path, subject, library="libc.so", symbols=names)
         if needed >= (1, 2, 0):
-            yield from audit.ruled_out(audit.ladder.at_least((1, 2)), made)
+            yield from context.ruled_out(context.ladder.at_least((1, 2)), made)
         if needed > promised:
             # zig's musl is newer than the tag's, so configure scripts find what Alpine may lack.
-            fails = "DT_RELR" in names or audit.request.compiled is not None
-            severity = f.ERROR if fails and audit.request.strict else f.WARNING
+            fails = "DT_RELR" in names or context.request.compiled is not None
+            severity = f.ERROR if fails and context.request.strict else f.WARNING
             yield made._replace(kind="MUSL_PATCH_LEVEL", severity=severity, policy=None)
 
 
-def undefined(audit: Audit) -> Iterator[Finding]:
+def undefined(context: Context) -> Iterator[Finding]:
     """Find names that no musl exports, where nothing from outside the wheel could."""
-    known = musl_symbols(audit.ladder.arch)
-    elfs = {elf.path: elf for elf in audit.elfs}
+    known = musl_symbols(context.ladder.arch)
+    elfs = {elf.path: elf for elf in context.elfs}
     missing: Dict[Tuple[str, str], None] = {}
-    for process in audit.loading.processes:
+    for process in context.loading.processes:
         if process.outside:
             continue
-        offered = _offered(audit, process)
+        offered = _offered(context, process)
         for path in process.members:
             for name in wanted_names(elfs[path]) - known.keys() - offered:
                 missing[path, name] = None

@@ -1,0 +1,1 @@
+"""What the index and installers ask beyond the audit."""

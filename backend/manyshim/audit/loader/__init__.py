@@ -1,0 +1,1 @@
+"""The dynamic loader, simulated inside a wheel."""

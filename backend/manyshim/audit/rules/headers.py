@@ -1,0 +1,52 @@
+"""What each ELF header says for itself."""
+
+from __future__ import annotations
+
+from typing import Iterator
+
+from manyshim.audit.facts import RELOCATABLE, WheelFacts
+from manyshim.audit.findings import Finding, finding
+from manyshim.audit.identity import OS_ABIS, identify
+from manyshim.audit.rules.context import Context
+from manyshim.audit.tags import MACHINES
+
+
+def headers(facts: WheelFacts) -> Iterator[Finding]:
+    """Judge what each ELF header says for itself."""
+    for member in facts.unreadable:
+        yield finding("ELF_CORRUPT", member.path, member.reason)
+    for elf in facts.elfs:
+        if not elf.loadable:
+            continue
+        if elf.ident.machine not in MACHINES:
+            yield finding("DEVICE_CODE", elf.path, f"machine {elf.ident.machine}")
+            continue
+        for damage in elf.damage:
+            yield finding("ELF_DAMAGED", elf.path, damage)
+        identity = identify(elf.ident)
+        if identity.problem:
+            yield finding("WRONG_ABI", elf.path, identity.problem)
+        if elf.ident.os_abi not in OS_ABIS:
+            yield finding("WRONG_OS", elf.path, f"OSABI {elf.ident.os_abi}")
+
+
+def unused(facts: WheelFacts) -> Iterator[Finding]:
+    """Find what a linker or a debugger reads, and no loader."""
+    for path in facts.static_objects:
+        yield finding("STATIC_OBJECT", path, "an archive of object files")
+    for elf in facts.elfs:
+        if elf.ident.type == RELOCATABLE:
+            yield finding("STATIC_OBJECT", elf.path, "an object file")
+        elif elf.detached:
+            yield finding("STATIC_OBJECT", elf.path, "detached debug information")
+
+
+_ARM_FLOAT_ABI = 0x600
+
+
+def float_abi(context: Context) -> Iterator[Finding]:
+    """Find ARM files that do not say how they pass floating-point numbers."""
+    if context.ladder.arch == "armv7l":
+        for elf in context.elfs:
+            if not elf.ident.flags & _ARM_FLOAT_ABI:
+                yield finding("FLOAT_ABI_UNKNOWN", elf.path, f"e_flags {elf.ident.flags:#x}")

@@ -1,0 +1,196 @@
+"""What the policies say: versions, libraries, forbidden symbols, and the processor."""
+
+from __future__ import annotations
+
+import re
+from typing import Iterable, Iterator
+
+from manyshim.audit import findings as f
+from manyshim.audit.facts import ElfFile, VersionNeed
+from manyshim.audit.findings import RELR, WEAK_ONLY, Finding, finding
+from manyshim.audit.loader.search import BY_NAME_ONLY, INTERNAL, LOADER, PATH, SYSTEM, Edge
+from manyshim.audit.names import is_libpython
+from manyshim.audit.rules.context import Context
+from manyshim.audit.tags import GLIBC, MUSL
+
+
+def isa(context: Context) -> Iterator[Finding]:
+    """Find files that ask for a newer x86 than every machine of the tag has."""
+    for elf in context.elfs:
+        level = max(elf.isa_level.bit_length(), 1)
+        entered = elf.extension_module or elf.executable
+        variant = re.search(r"(?:^|/)glibc-hwcaps/x86-64-v([234])/", elf.path)
+        if level > 1 and (entered or not (variant and int(variant.group(1)) >= level)):
+            yield finding("ISA", elf.path, f"x86-64-v{level}")
+
+
+def libraries(context: Context) -> Iterator[Finding]:
+    """Judge each NEEDED entry: a path, libpython, excluded, by name only, or outside."""
+    for elf in context.elfs:
+        for name in _asked(context, elf):
+            edge = context.loading.provider(elf.path, name)
+            if edge.kind == PATH:
+                yield finding("NEEDED_PATH", elf.path, name)
+            elif is_libpython(name) and edge.kind != INTERNAL:
+                severity = f.WARNING if elf.executable else f.ERROR
+                yield finding("LIBPYTHON", elf.path, name, severity=severity)
+            elif edge.kind == BY_NAME_ONLY:
+                yield from _by_name_only(context, elf, name, edge)
+            elif edge.kind == SYSTEM:
+                yield from _system_library(context, elf, name)
+
+
+def _asked(context: Context, elf: ElfFile) -> Iterable[str]:
+    """List whom a file asks: NEEDED, and in glibc each library that a version is required of."""
+    versions = elf.versions_needed if context.ladder.libc == GLIBC else ()
+    # Also where the node is weak: ld.so dies in an assertion if nobody has loaded the library.
+    return dict.fromkeys((*elf.needed, *(need.library for need in versions)))
+
+
+def _by_name_only(context: Context, elf: ElfFile, name: str, edge: Edge) -> Iterator[Finding]:
+    declared = any(context.request.allows("BY_NAME_ONLY", path) for path in (elf.path, edge.target))
+    made = finding("BY_NAME_ONLY", elf.path, name, library=edge.target)
+    if edge.preloaded or declared:
+        yield made._replace(severity=f.WARNING, allowed=declared)
+    else:
+        yield from context.ruled_out(context.ladder.never, made)
+
+
+def _system_library(context: Context, elf: ElfFile, name: str) -> Iterator[Finding]:
+    if context.request.excludes(name):
+        yield finding("EXCLUDED", elf.path, name)
+        return
+    rung = context.ladder.library_rung(name)
+    yield from context.ruled_out(rung, finding("EXTERNAL_LIBRARY", elf.path, name))
+
+
+def versions(context: Context) -> Iterator[Finding]:
+    """Judge each required version node by who provides it. musl knows no versions."""
+    if context.ladder.libc == MUSL:
+        return
+    offered = {elf.path: frozenset(elf.versions_defined) for elf in context.elfs}
+    for elf in context.elfs:
+        for need in elf.versions_needed:
+            edge = context.loading.provider(elf.path, need.library)
+            # The flag lets the loader go on, and a strong reference then finds no symbol.
+            if need.weak and (need.only_weak or not need.symbols):
+                continue
+            if edge.kind in (INTERNAL, BY_NAME_ONLY):
+                # Without the node glibc refuses to load; without any node it dies in an assertion.
+                for target in context.loading.targets(elf.path, need.library):
+                    if need.version not in offered[target]:
+                        yield finding(
+                            "VERDEF_MISSING",
+                            elf.path,
+                            need.version,
+                            library=target,
+                            symbols=need.symbols,
+                        )
+            elif _judged(context, edge, need.library):
+                yield from _version_need(context, elf, need)
+        if elf.relr and not elf.static:
+            yield from _relr(context, elf)
+
+
+def _judged(context: Context, edge: Edge, library: str) -> bool:
+    """Whether the policies speak of a library: otherwise it is a finding of its own already."""
+    if edge.kind == LOADER:
+        return True
+    known = context.ladder.library_rung(library) < context.ladder.never
+    return edge.kind == SYSTEM and known and not context.request.excludes(library)
+
+
+def _version_need(context: Context, elf: ElfFile, need: VersionNeed) -> Iterator[Finding]:
+    rung = context.ladder.version_rung(need.version)
+    kind = "UNKNOWN_NAMESPACE" if rung is None else "TOO_NEW"
+    made = finding(
+        kind,
+        elf.path,
+        need.version,
+        library=need.library,
+        symbols=need.symbols,
+        evidence=WEAK_ONLY if need.only_weak else "",
+    )
+    yield from context.ruled_out(context.ladder.never if rung is None else rung, made)
+
+
+RELR_NODE = "GLIBC_ABI_DT_RELR"
+
+
+def _relr(context: Context, elf: ElfFile) -> Iterator[Finding]:
+    # GNU ld leaves the marker out of a file that does not link libc, yet the loader must know RELR.
+    if not any(need.version == RELR_NODE and not need.weak for need in elf.versions_needed):
+        rung = context.ladder.version_rung(RELR_NODE)
+        made = finding("TOO_NEW", elf.path, RELR_NODE, library="libc.so.6", evidence=RELR)
+        yield from context.ruled_out(context.ladder.never if rung is None else rung, made)
+
+
+def forbidden(context: Context) -> Iterator[Finding]:
+    """Find strong references to symbols that a policy takes out of an allowed library."""
+    for elf in context.elfs:
+        # Each name with the library that must provide it, where the file says which.
+        from_library = {
+            symbol: need.library
+            for need in elf.versions_needed
+            for symbol in need.symbols
+            if symbol in elf.strong_versioned
+        }
+        from_library.update(dict.fromkeys(elf.undefined, ""))
+        for library, symbols in context.ladder.forbidden.items():
+            if not _uses(context, elf, library):
+                continue
+            for symbol in sorted(symbols.keys() & from_library.keys()):
+                if from_library[symbol] in ("", library):
+                    made = finding("FORBIDDEN_SYMBOL", elf.path, symbol, library=library)
+                    yield from context.ruled_out(symbols[symbol], made)
+
+
+def _uses(context: Context, elf: ElfFile, library: str) -> bool:
+    if context.request.excludes(library):
+        return False
+    if library in elf.needed:
+        return context.loading.provider(elf.path, library).kind == SYSTEM
+    # The interpreter has libc loaded, so its names are found without a NEEDED entry.
+    return library == "libc.so.6"
+
+
+# On every list of the policies, and in no slim container.
+_COMMONLY_ABSENT = frozenset(
+    f"lib{name}"
+    for name in (
+        *("X11", "Xext", "Xrender", "ICE", "SM", "GL", "glib-2.0", "gobject-2.0", "gthread-2.0"),
+        *("atomic", "expat", "nsl"),
+    )
+)
+# Sonames that a process may have loaded from elsewhere already.
+_WELL_KNOWN = frozenset(
+    f"lib{name}"
+    for name in (
+        *("gomp", "omp", "iomp5", "ssl", "crypto", "curl", "ffi", "gfortran", "quadmath"),
+        *("protobuf", "tbb", "sqlite3", "xml2", "jpeg", "png16", "stdc++", "gcc_s", "z"),
+        *("expat", "atomic"),
+    )
+)
+
+
+def absent_libraries(context: Context) -> Iterator[Finding]:
+    """Find libraries that the policies allow and slim systems do not have."""
+    for elf in context.elfs:
+        for name in dict.fromkeys(elf.needed):
+            stem, shared, _ = name.partition(".so")
+            if (
+                shared
+                and stem in _COMMONLY_ABSENT
+                and context.loading.provider(elf.path, name).kind == SYSTEM
+            ):
+                yield finding("COMMONLY_ABSENT", elf.path, name)
+
+
+def soname_clashes(context: Context) -> Iterator[Finding]:
+    """Find libraries of the wheel under a name that the system's copy has as well."""
+    loaded = {edge.target for edge in context.loading.edges.values() if edge.kind == INTERNAL}
+    for elf in context.elfs:
+        stem, shared, release = (elf.soname or "").partition(".so")
+        known = shared and stem in _WELL_KNOWN and re.fullmatch(r"(?:\.\d+)*", release)
+        if known and elf.path in loaded:
+            yield finding("VENDORED_SONAME_CLASH", elf.path, f"{stem}.so{release}")

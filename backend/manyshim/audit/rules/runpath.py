@@ -1,0 +1,22 @@
+"""Search paths that lead out of the wheel."""
+
+from __future__ import annotations
+
+from typing import Iterator
+
+from manyshim.audit import findings as f
+from manyshim.audit.findings import Finding, finding
+from manyshim.audit.names import leaves
+from manyshim.audit.rules.context import Context
+
+
+def search_paths(context: Context) -> Iterator[Finding]:
+    """Find RPATH and RUNPATH entries that lead out of the wheel."""
+    distribution = context.facts.distribution
+    # A toolchain's output runs on no machine that has the building one's folders.
+    severity = f.ERROR if context.request.compiled else ""
+    for elf in context.elfs:
+        for entry in dict.fromkeys((*elf.rpath, *elf.runpath)):
+            reason = leaves(elf, entry, distribution)
+            if reason:
+                yield finding("RPATH_LEAK", elf.path, entry, severity=severity, evidence=reason)

@@ -1,0 +1,194 @@
+"""The use cases of a build: the wrapped backend's wheel, and what becomes of it."""
+
+from __future__ import annotations
+
+import os
+from contextlib import ExitStack
+from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
+
+from manyshim.audit.decision import Claim, Obstacles, choose, obstacles
+from manyshim.audit.tags import parse_wheel_name
+from manyshim.audit.verdict import Report
+from manyshim.config import Config, Settings
+from manyshim.errors import BackendError, InvalidWheelError, NotCompliantError
+from manyshim.formats.wheel.wheel import Wheel
+from manyshim.formatters.json import failure, to_dict
+from manyshim.formatters.text import build_lines
+from manyshim.host import host_arch, interpreter_refuses
+from manyshim.operations import Prepared, inspect, prepare, write_retagged
+from manyshim.values import NamedTuple
+from manyshim.wrapped import import_backend
+
+# Where setuptools, CMake and Meson leave object files, below the source tree that they build.
+_BUILD_FOLDER = "build"
+
+
+class Result(NamedTuple):
+    """A finished wheel: its file name, and the lines for the one who builds it."""
+
+    filename: str
+    lines: List[str]
+
+
+class _Decision(NamedTuple):
+    """The tag of a freshly built wheel, and whether strict fails the build over it."""
+
+    claim: Claim
+    fails: bool = False
+
+
+def build_wheel(  # noqa: PLR0913, PLR0917 (the hook's own arguments, and where to report)
+    config: Config,
+    folder: str,
+    settings: Settings,
+    metadata_directory: Optional[str],
+    environ: Mapping[str, str],
+    report: Callable[[Sequence[str]], None],
+) -> Tuple[str, Config]:
+    """Let the wrapped backend build a wheel into `folder`.
+
+    Returns its path, and the configuration with what was compiled. Raises BackendError where there
+    is no wheel; the wrapped backend's own exceptions pass.
+    """
+    name: Any
+    if config.compiler == "zig":
+        from manyshim.toolchain import build  # noqa: PLC0415 (only for those who ask for it)
+
+        call = build.Call(folder, settings, metadata_directory)
+        name, config = build.build_wheel(config, call, environ, report)
+    else:
+        name = import_backend(config.backend).build_wheel(folder, settings, metadata_directory)
+    built = os.path.join(folder, os.path.basename(name)) if isinstance(name, str) else ""
+    if not os.path.isfile(built):
+        raise BackendError(f"{config.backend} built {name!r}, which is no file")
+    return built, config
+
+
+def finish(built: str, folder: str, config: Config) -> Result:
+    """Bring a freshly built wheel into `folder` as `config` asks; `built` is in a private folder.
+
+    Raises NotCompliantError or InvalidWheelError only where strict asks for it, and ToolError
+    where a file cannot be written.
+    """
+    parsed = parse_wheel_name(os.path.basename(built))
+    if config.mode == "off" or (parsed and not parsed.linux and not parsed.pure):
+        return _deliver(built, folder, [])
+    try:
+        finished, lines = _finished(built, config)
+    except InvalidWheelError as error:
+        finished, lines = built, [_unreadable(error, built, config)]
+    # Only now that the archive is closed: Windows renames no open file.
+    return _deliver(finished, folder, lines)
+
+
+def _finished(built: str, config: Config) -> Tuple[str, List[str]]:
+    """Judge, decide and write; return the path of the wheel to deliver, and the lines to print."""
+    name, private = os.path.basename(built), os.path.dirname(built)
+    with ExitStack() as stack:
+        prepared = _judge(built, config, stack)
+        report = prepared.report
+        claim, fails = _decide(report, config)
+        if config.report:
+            _write_report(to_dict(report, claim), config.report)
+        lines = _explained(prepared, claim, config)
+        if fails:
+            raise NotCompliantError("\n".join((f"{name}: {claim.reason}", *lines)))
+        if claim.tag and config.mode != "audit":
+            finished = write_retagged(prepared, claim, config, private)
+            return finished, [f"{name} -> {os.path.basename(finished)}", *lines]
+        if report.arch is not None or report.findings:
+            lines.insert(0, _headline(name, claim, config))
+        return built, lines
+
+
+def _judge(built: str, config: Config, stack: ExitStack) -> Prepared:
+    """Audit the wheel, and repair it where that is asked for."""
+    wheel = stack.enter_context(Wheel(built))
+    facts = wheel.facts()
+    report = inspect(wheel, config.request, facts)
+    return prepare(wheel, facts, report, config, os.path.dirname(built), stack)
+
+
+def _decide(report: Report, config: Config) -> _Decision:
+    claim = choose(report, config.request)
+    if _opted_out(claim, config):
+        reason = f"the building interpreter refuses {claim.tag} (_manylinux)"
+        return _Decision(Claim(reason=reason))
+    return _Decision(claim, config.request.strict and not claim.tag and not _passes(report))
+
+
+def _explained(prepared: Prepared, claim: Claim, config: Config) -> List[str]:
+    """List what a build prints of a wheel, with the source lines behind an older policy."""
+    told = obstacles(prepared.report, claim, config.request, always=config.explain == "always")
+    places = _places(told, prepared.wheel, config)
+    compiled = config.compiled is not None
+    lines = build_lines(prepared.report, claim, told, places, compiled=compiled)
+    return [*prepared.notes, *(line.text for line in lines)]
+
+
+def _unreadable(error: InvalidWheelError, built: str, config: Config) -> str:
+    """Say that a wheel cannot be read; with strict, raise that."""
+    name = os.path.basename(built)
+    # The private folder is gone when the message is read.
+    what = str(error).replace(built, name)
+    if config.report:
+        _write_report(failure(name, what), config.report)
+    if config.request.strict:
+        raise InvalidWheelError(what) from error
+    return f"error: {what}; the wheel is passed on as it was built"
+
+
+def _places(told: Optional[Obstacles], wheel: Wheel, config: Config) -> Dict[str, Tuple[str, ...]]:
+    """Find the source lines behind the symbols that a report is going to name.
+
+    In the object files of the build; what these do not tell, in the wheel's libraries.
+    """
+    wanted = told.findings if told else ()
+    symbols = {symbol for found in wanted for symbol in found.symbols}
+    if not symbols or config.explain == "never":
+        return {}
+    from manyshim.formats.elf import debuginfo  # noqa: PLC0415 (pyelftools, when there is a question)
+
+    places = debuginfo.uses([_BUILD_FOLDER], symbols)
+    for path in {found.path for found in wanted if symbols - places.keys()}:
+        library = wheel.content(path)
+        if library is not None:
+            for symbol, found in debuginfo.uses_in_library(library, symbols).items():
+                places.setdefault(symbol, found)
+    return {symbol: tuple(map(str, found)) for symbol, found in places.items()}
+
+
+def _passes(report: Report) -> bool:
+    """Whether a wheel is none of our business: not for Linux, and without machine code."""
+    missed = any(found.kind in ("ELF_CORRUPT", "NO_ELF") for found in report.findings)
+    return not report.name.linux and report.arch is None and not missed
+
+
+def _opted_out(claim: Claim, config: Config) -> bool:
+    """Whether the interpreter refuses a tag that nobody asked for by name."""
+    tag = claim.tag
+    if tag is None or config.platform or tag.libc != config.libc or tag.arch != host_arch():
+        return False
+    return interpreter_refuses(tag)
+
+
+def _headline(name: str, claim: Claim, config: Config) -> str:
+    if config.mode == "audit" and claim.tag:
+        return f"{name}: {claim.tag} is proved; mode = audit leaves the wheel as it is"
+    return f"{name} stays as it is: {claim.reason}"
+
+
+def _deliver(path: str, folder: str, lines: List[str]) -> Result:
+    from manyshim.workspace import publish  # noqa: PLC0415 (an audit writes nothing)
+
+    filename = os.path.basename(path)
+    publish(path, os.path.join(folder, filename))
+    return Result(filename, lines)
+
+
+def _write_report(wheel: Dict[str, Any], path: str) -> None:
+    import json  # noqa: PLC0415 (only a report needs it)
+
+    from manyshim.workspace import write_whole  # noqa: PLC0415
+
+    write_whole(json.dumps({"version": 1, "wheels": [wheel]}, indent=1) + "\n", path)

@@ -1,0 +1,60 @@
+"""A report as data that JSON can hold."""
+
+from __future__ import annotations
+
+from typing import Any, Dict
+
+from manyshim.audit.decision import Claim
+from manyshim.audit.findings import Finding
+from manyshim.audit.messages import sentence, shown
+from manyshim.audit.verdict import Report
+
+
+def to_dict(report: Report, claim: Claim) -> Dict[str, Any]:
+    """Turn a report into what JSON can hold; lists are sorted, so equal wheels give equal text."""
+    minimum = report.musl_minimum
+    return {
+        "wheel": str(report.name),
+        "claimed": sorted(report.name.platforms),
+        "arch": report.arch,
+        "libc": report.libc,
+        "policy": str(report.policy) if report.policy else None,
+        "tag": str(claim.tag) if claim.tag else None,
+        "tags": list(claim.platforms),
+        "external": list(map(shown, report.external)),
+        "musl_minimum": ".".join(map(str, minimum)) if minimum else None,
+        "findings": [_finding_dict(found) for found in report.findings],
+        "error": None,
+    }
+
+
+def failure(name: str, error: str) -> Dict[str, Any]:
+    """Stand in for the report of a wheel that cannot be read."""
+    empty: Dict[str, Any] = {
+        "wheel": name,
+        "claimed": [],
+        "arch": None,
+        "libc": None,
+        "policy": None,
+        "tag": None,
+        "tags": [],
+        "external": [],
+        "musl_minimum": None,
+        "findings": [],
+    }
+    return {**empty, "error": error}
+
+
+def _finding_dict(found: Finding) -> Dict[str, Any]:
+    said = sentence(found)
+    return {
+        "kind": found.kind,
+        "severity": found.severity,
+        "path": shown(found.path),
+        "policy": str(found.policy) if found.policy else None,
+        "subject": shown(found.subject),
+        "library": shown(found.library) or None,
+        "symbols": list(map(shown, found.symbols)),
+        "message": said.message,
+        "fix": said.fix or None,
+    }

@@ -1,0 +1,197 @@
+"""The rules of the architecture over the imports of a package; docs/architecture.md has them."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from pathlib import Path
+from typing import Dict, Iterator, List, Set, Tuple
+
+# What each unit may import of manyshim, beside itself. A unit is a package or a module; a module
+# belongs to the longest name here that it is or lies below.
+MAY_IMPORT = {
+    "errors": "",
+    "values": "",
+    # The pure core: vocabulary first, then what reads it.
+    "audit": "errors values",
+    "audit.loader": "audit errors values",
+    "audit.rules": "audit audit.loader values",
+    "audit.verdict": "audit audit.loader audit.rules values",
+    "audit.decision": "audit audit.verdict values",
+    "audit.messages": "audit values",
+    "audit.gate": "audit audit.verdict audit.decision values",
+    # What reads and writes the formats.
+    "formats.zip": "errors values",
+    "formats.elf": "formats.zip audit.facts audit.tags errors values",
+    "formats.wheel": "formats.zip formats.elf audit.facts audit.tags errors values",
+    "formatters": "audit audit.verdict audit.decision audit.messages values",
+    # The settings, and what the machine is.
+    "process": "errors",
+    "workspace": "errors",
+    "wrapped": "errors",
+    "host": "audit",
+    "options": "audit errors values",
+    "config": "options host audit errors values",
+    # The optional packages, of which each can be deleted without touching another.
+    "repair": "repair.plan repair.sbom repair.verify "
+    "audit audit.verdict audit.decision audit.messages formats.zip formats.elf formats.wheel config host process errors values",
+    "repair.sbom": "audit values",
+    "repair.verify": "repair.plan formats.zip formats.elf audit errors values",
+    "repair.plan": "audit audit.verdict values",
+    "toolchain": "toolchain.compiler toolchain.python toolchain.target audit config host process "
+    "workspace errors values",
+    "toolchain.target": "audit errors values",
+    "toolchain.compiler": "values",
+    "toolchain.python": "toolchain.target audit host errors values",
+    # The process in which the wrapped backend builds for a target: an entry point of its own.
+    "toolchain.child": "wrapped errors",
+    # The use cases. These alone know the optional packages, and load them when asked for.
+    "operations": "audit audit.verdict audit.decision audit.gate formats.wheel formatters config "
+    "repair workspace errors values",
+    "build": "operations audit audit.verdict audit.decision formats.elf formats.wheel formatters "
+    "config host toolchain workspace wrapped errors values",
+    "requirements": "config repair toolchain",
+    # The entry points.
+    "backend": "build requirements config workspace wrapped errors",
+    "cli": "operations config options formatters audit errors",
+    "__main__": "cli",
+}
+
+# Modules of these do not import one another, so that each can be read alone.
+NO_SIBLINGS = {"audit.rules": {"context"}, "audit.gate": set(), "formatters": set()}
+
+# The packages from the index, and the modules that import them. tomli is the standard library's
+# tomllib under another name, and _manylinux is what distributions provide.
+THIRD_PARTY = {
+    "elftools": {"formats.elf.debuginfo", "formats.elf.relocatable"},
+    "rich": {"cli.screen"},
+    "tomli": {"config"},
+    "_manylinux": {"host"},
+}
+
+# What the core never touches.
+IMPURE = {"elftools", "zipfile", "os", "io", "subprocess", "logging", "pathlib", "time", "random"}
+PURE = (
+    *("audit", "formatters", "repair.plan", "repair.closure", "repair.fixes"),
+    *(
+        "repair.sbom.licenses",
+        "repair.sbom.document",
+        "toolchain.target",
+        "toolchain.python.pyconfig",
+    ),
+    *("toolchain.compiler.arguments", "toolchain.compiler.linking"),
+    *("toolchain.compiler.processor", "toolchain.compiler.target_options"),
+)
+
+MOST_LINES = 300
+
+
+def modules(package: Path) -> Dict[str, Path]:
+    """Map each module of a package but `__init__` to its file, by its dotted name."""
+    return {
+        ".".join(path.relative_to(package).with_suffix("").parts): path
+        for path in sorted(package.rglob("*.py"))
+        if path.name != "__init__.py"
+    }
+
+
+def violations(package: Path) -> List[str]:
+    """List everything in which a package breaks a rule."""
+    known = modules(package)
+    imports = {name: list(imported(path, known)) for name, path in known.items()}
+    return [
+        *(one for path in package.rglob("*.py") for one in _form(package, path)),
+        *(one for name, path in known.items() for one in _size(name, path)),
+        *(one for name in known for one in _layer(name, imports[name])),
+        *(one for name in known for one in _foreign(name, imports[name])),
+        *_cycles({name: [to for to in found if to in known] for name, found in imports.items()}),
+    ]
+
+
+def imported(path: Path, known: Dict[str, Path]) -> Iterator[str]:
+    """Yield what a file imports, anywhere in it: our modules without `manyshim.`, others whole."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield alias.name[len("manyshim.") :] if _ours(alias.name) else alias.name
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            for alias in node.names:
+                full = f"{node.module}.{alias.name}"
+                if not _ours(full):
+                    yield node.module
+                elif full[len("manyshim.") :] in known:
+                    yield full[len("manyshim.") :]
+                elif node.module != "manyshim":
+                    yield node.module[len("manyshim.") :]
+
+
+def unit(name: str) -> str:
+    """Return the unit of a module: the longest name of the table that it is or lies below."""
+    found = [one for one in MAY_IMPORT if name == one or name.startswith(f"{one}.")]
+    return max(found, key=len, default="")
+
+
+def _ours(name: str) -> bool:
+    return name.startswith("manyshim.")
+
+
+def _form(package: Path, path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            yield f"{path.relative_to(package)}: a relative import hides the layer"
+        face = path.name == "__init__.py" and path.parent != package
+        if face and isinstance(node, (ast.Import, ast.ImportFrom)):
+            yield f"{path.relative_to(package)}: whoever imports a module pays for this one"
+
+
+def _size(name: str, path: Path) -> Iterator[str]:
+    lines = len(path.read_text(encoding="utf-8").splitlines())
+    if lines > MOST_LINES:
+        yield f"{name}: {lines} lines, more than {MOST_LINES}"
+
+
+def _layer(name: str, imports: List[str]) -> Iterator[str]:
+    here = unit(name)
+    if not here:
+        yield f"{name}: belongs to no unit; give it one in MAY_IMPORT"
+        return
+    allowed = MAY_IMPORT[here].split()
+    for other in imports:
+        there = unit(other)
+        if not there:
+            continue
+        if there == here:
+            siblings = NO_SIBLINGS.get(here)
+            if siblings is not None and other.rpartition(".")[2] not in siblings:
+                yield f"{name}: imports {other}, and modules of {here} import no siblings"
+        elif there not in allowed and other not in allowed:
+            yield f"{name}: imports {other}, and {here} may not import {there}"
+
+
+def _foreign(name: str, imports: List[str]) -> Iterator[str]:
+    pure = any(name == one or name.startswith(f"{one}.") for one in PURE)
+    for other in imports:
+        top = other.partition(".")[0]
+        if pure and top in IMPURE and not unit(other):
+            yield f"{name}: imports {other}, and it is pure"
+        if unit(other) or top in THIRD_PARTY:
+            if top in THIRD_PARTY and name not in THIRD_PARTY[top]:
+                yield f"{name}: imports {other}, which only {sorted(THIRD_PARTY[top])} may"
+        elif sys.version_info >= (3, 10) and top not in (*sys.stdlib_module_names, "manyshim"):
+            yield f"{name}: imports {other}, which is no part of the standard library"
+
+
+def _cycles(graph: Dict[str, List[str]]) -> Iterator[str]:
+    """Yield each way back to a module that is still being visited."""
+    done: Set[str] = set()
+
+    def visit(name: str, way: Tuple[str, ...]) -> Iterator[str]:
+        if name in way:
+            yield f"a cycle: {' -> '.join((*way[way.index(name) :], name))}"
+        elif name not in done:
+            for other in graph[name]:
+                yield from visit(other, (*way, name))
+            done.add(name)
+
+    for name in graph:
+        yield from visit(name, ())
