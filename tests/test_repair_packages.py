@@ -13,7 +13,7 @@ from typing import Dict, Optional
 import pytest
 
 from manyshim.repair.sbom import packages
-from manyshim.repair.sbom.packages import Distro, Package, Packages, owner
+from manyshim.repair.sbom.packages import Distro, Package, Packages
 
 pytestmark = pytest.mark.skipif(
     not sys.platform.startswith("linux"), reason="there are no such databases"
@@ -21,6 +21,10 @@ pytestmark = pytest.mark.skipif(
 
 DEBIAN = Distro("debian", "12")
 LIBRARY = "/usr/lib/x86_64-linux-gnu"
+
+
+def owner(path: str, sysroot: Optional[str] = None) -> Optional[Package]:
+    return Packages(sysroot).owner(path)
 
 
 def system(root: Path, files: Dict[str, str]) -> str:

@@ -9,6 +9,7 @@ from typing import Any, Callable, Dict, List, Optional, Tuple
 
 from manyshim.audit.decision import Claim, choose
 from manyshim.audit.facts import WheelFacts
+from manyshim.audit.findings import sort_key
 from manyshim.audit.request import Request
 from manyshim.audit.tags import WheelName
 from manyshim.audit.verdict import Report, audit, load, questions
@@ -76,7 +77,7 @@ def check(path: str, request: Request, *, verbose: bool = False) -> Outcome:
                 found += [one for one in judged.errors if one not in report.findings]
             found += index.unproved(tag, judged, request)
     claim = choose(report, request)
-    report = report._replace(findings=tuple(sorted((*report.findings, *found))))
+    report = report._replace(findings=tuple(sorted((*report.findings, *found), key=sort_key)))
     lines = check_lines(report, verbose=verbose)
     return Outcome(1 if report.errors else 0, lines, to_dict(report, claim))
 

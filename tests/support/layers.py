@@ -33,9 +33,11 @@ MAY_IMPORT = {
     "options": "audit errors values",
     "config": "options host audit errors values",
     # The optional packages, of which each can be deleted without touching another.
-    "repair": "repair.plan repair.sbom repair.verify "
-    "audit audit.verdict audit.decision audit.messages formats.zip formats.elf formats.wheel config host process errors values",
-    "repair.sbom": "audit values",
+    "repair": "repair.links repair.plan repair.sbom repair.verify "
+    "audit audit.verdict audit.decision audit.messages formats.zip formats.elf formats.wheel "
+    "config host process errors values",
+    "repair.sbom": "repair.links audit values",
+    "repair.links": "",
     "repair.verify": "repair.plan formats.zip formats.elf audit errors values",
     "repair.plan": "audit audit.verdict values",
     "toolchain": "toolchain.compiler toolchain.python toolchain.target audit config host process "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Optional, Tuple
+from typing import Any, Optional, Tuple
 
 from manyshim.audit.tags import PlatformTag
 from manyshim.values import NamedTuple
@@ -81,6 +81,11 @@ class Finding(NamedTuple):
     policy: Optional[PlatformTag] = None
     evidence: str = ""
     allowed: bool = False
+
+
+def sort_key(found: Finding) -> Tuple[Any, ...]:
+    """Return what findings are sorted by: all fields, where no policy comes before any policy."""
+    return (*found[:6], found.policy or (), *found[7:])
 
 
 def finding(  # noqa: PLR0913 (the fields of a finding, with its kind's severity filled in)

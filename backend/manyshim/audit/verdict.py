@@ -6,7 +6,7 @@ from typing import Callable, Counter, Dict, FrozenSet, Iterator, List, Optional,
 
 from manyshim.audit import findings as f
 from manyshim.audit.facts import ElfFile, WheelFacts
-from manyshim.audit.findings import Finding, finding
+from manyshim.audit.findings import Finding, finding, sort_key
 from manyshim.audit.identity import family, identify, suffix_family
 from manyshim.audit.loader.search import Loading, simulate
 from manyshim.audit.policy import MuslRelease, ladder, musl_symbols
@@ -208,14 +208,13 @@ def _audit(
 
 def _settled(found: List[Finding], request: Request) -> Tuple[Finding, ...]:
     """Turn the errors that were accepted into warnings, and sort."""
-    return tuple(
-        sorted(
-            one._replace(severity=f.WARNING, allowed=True)
-            if one.severity == f.ERROR and request.allows(one.kind, one.path)
-            else one
-            for one in found
-        )
+    accepted = (
+        one._replace(severity=f.WARNING, allowed=True)
+        if one.severity == f.ERROR and request.allows(one.kind, one.path)
+        else one
+        for one in found
     )
+    return tuple(sorted(accepted, key=sort_key))
 
 
 _Rule = Callable[[Context], Iterator[Finding]]

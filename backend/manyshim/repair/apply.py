@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
 from typing import Dict, List, Mapping, Sequence
@@ -11,6 +10,7 @@ from manyshim.audit.facts import ElfFile, install_path
 from manyshim.errors import DamageError, InvalidWheelError, ToolError
 from manyshim.formats.wheel.wheel import Wheel
 from manyshim.formats.zip.archive import Entry
+from manyshim.formats.zip.digest import digest_of, file_portions
 from manyshim.formats.zip.window import MemberError
 from manyshim.repair import patch as patching
 from manyshim.repair.plan import Patch, Plan
@@ -199,8 +199,4 @@ class _Work:
 
 def sha256(path: str) -> str:
     """Hash a file in bounded memory; hexadecimal digits. Raises OSError."""
-    digest = hashlib.sha256()
-    with open(path, "rb") as file:
-        for data in iter(lambda: file.read(_READ_AT_ONCE), b""):
-            digest.update(data)
-    return digest.hexdigest()
+    return digest_of(file_portions(path)).hash.hex()

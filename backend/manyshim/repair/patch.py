@@ -18,7 +18,8 @@ from typing import BinaryIO, Iterator, List, Mapping, Tuple
 
 from manyshim.errors import InvalidWheelError, ToolError
 from manyshim.formats.elf import dynamic as dynamics
-from manyshim.formats.elf.image import PT_GNU_STACK, ElfError, Image
+from manyshim.formats.elf.constants import DT_RPATH, DT_RUNPATH, PF_X, PT_GNU_STACK
+from manyshim.formats.elf.image import ElfError, Image
 from manyshim.formats.zip.window import MemberError, Window
 from manyshim.process import first_good, operand, run, seconds_for, writable
 from manyshim.repair.plan import Patch
@@ -30,10 +31,7 @@ _VERSION_SECONDS = 20.0
 _VERSION = re.compile(r"(?<![\d.])(\d+)\.(\d+)(?:\.\d+)*")
 _DEBUG = "PATCHELF_DEBUG"
 
-_DT_RPATH = 15
-_DT_RUNPATH = 29
-_SEARCH_PATHS = (_DT_RPATH, _DT_RUNPATH)
-_PF_X = 1
+_SEARCH_PATHS = (DT_RPATH, DT_RUNPATH)
 
 
 class Patchelf(NamedTuple):
@@ -106,9 +104,9 @@ def clear_execstack(path: str) -> None:
         word = struct.Struct(order + table_code)
         (table,) = word.unpack(file.read(word.size))
         for index, segment in enumerate(image.segments):
-            if segment.type == PT_GNU_STACK and segment.flags & _PF_X:
+            if segment.type == PT_GNU_STACK and segment.flags & PF_X:
                 file.seek(table + index * image.layout.segment.size + flags_place)
-                file.write(struct.pack(order + "I", segment.flags & ~_PF_X))
+                file.write(struct.pack(order + "I", segment.flags & ~PF_X))
 
 
 def _candidates(environ: Mapping[str, str]) -> Iterator[str]:
@@ -188,7 +186,7 @@ def _forget_search_paths(path: str, *, keep_one: bool) -> None:
             if tag not in _SEARCH_PATHS:
                 entries.append((tag, value))
             elif keep_one:
-                entries.append((_DT_RPATH, 0))
+                entries.append((DT_RPATH, 0))
                 keep_one = False
         entries += [(0, 0)] * (len(found.entries) - len(entries))
         file.seek(offset)

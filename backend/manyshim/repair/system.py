@@ -14,9 +14,7 @@ from fnmatch import fnmatchcase
 from typing import BinaryIO, Dict, List, Optional, Set, Tuple
 
 from manyshim.errors import ToolError
-
-# Linux follows as many (include/linux/namei.h, MAXSYMLINKS).
-_LINKS_AT_MOST = 40
+from manyshim.repair.links import resolve
 
 # No system comes near these; a configuration beyond them is refused rather than read for hours.
 _LINES_AT_MOST = 10_000
@@ -44,33 +42,7 @@ class System:
 
         OSError where the path leads nowhere or in circles.
         """
-        steps = path.split("/")[::-1]
-        done: List[str] = []
-        links = 0
-        while steps:
-            step = steps.pop()
-            if step == "..":
-                del done[-1:]
-            elif step not in ("", "."):
-                done.append(step)
-                target = self._link("/".join(("", *done)))
-                if target is not None:
-                    links += 1
-                    if links > _LINKS_AT_MOST:
-                        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), path)
-                    del done[0 if target.startswith("/") else -1 :]
-                    steps += target.split("/")[::-1]
-        return "/".join(("", *done)) if done else ""
-
-    def _link(self, path: str) -> Optional[str]:
-        try:
-            return os.readlink(self.root + path)
-        except ValueError:  # a name that this machine's encoding has no bytes for
-            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path) from None
-        except OSError as error:
-            if error.errno == errno.EINVAL:
-                return None
-            raise
+        return resolve(self.root, path)
 
     def folder(self, path: str) -> Optional[str]:
         """Follow all links to a folder; None where there is none."""

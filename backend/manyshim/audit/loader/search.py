@@ -67,10 +67,6 @@ class Loading(NamedTuple):
         """List the members that provide `library` to the file at `path`, in whichever process."""
         return self.several.get((path, library), (self.provider(path, library).target,))
 
-    def closures(self, path: str) -> List[Process]:
-        """List the processes that a member is loaded into."""
-        return [process for process in self.processes if path in process.members]
-
 
 def simulate(
     elfs: Iterable[ElfFile], libc: str, arch: str, distribution: str, paths: Iterable[str] = ()

@@ -30,6 +30,7 @@ from typing import (
     Union,
 )
 
+from manyshim.audit.facts import RELOCATABLE
 from manyshim.formats.elf.relocatable import Place, Relocatable, bare, decoded, readable
 from manyshim.values import NamedTuple
 
@@ -43,8 +44,6 @@ _OBJECT_AT_MOST = 64 << 20
 _DEBUG_AT_MOST = 256 << 20
 # How fast pyelftools decodes a line program, which it does in one go.
 _BYTES_A_SECOND = 400_000
-
-_ET_REL = 1
 
 # The ends of the tags of what calls may be in, and of a call: DWARF's own and GNU's before it.
 _SCOPES, _CALL_SITE = ("_namespace", "_block", "_inlined_subroutine"), "_call_site"
@@ -139,7 +138,7 @@ def _is_object(path: str) -> bool:
     with open(path, "rb") as file:
         head = file.read(18)
     order = "<" if head[5:6] == b"\1" else ">"
-    return head.startswith(b"\x7fELF") and head[16:] == struct.pack(order + "H", _ET_REL)
+    return head.startswith(b"\x7fELF") and head[16:] == struct.pack(order + "H", RELOCATABLE)
 
 
 def _uses_in_object(data: bytearray, names: Set[str], deadline: float) -> _Found:

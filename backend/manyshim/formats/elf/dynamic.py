@@ -4,26 +4,26 @@ from __future__ import annotations
 
 from typing import Dict, Iterator, List, Optional, Tuple
 
+from manyshim.formats.elf.constants import (
+    DT_GNU_HASH,
+    DT_HASH,
+    DT_JMPREL,
+    DT_NULL,
+    DT_PLTREL,
+    DT_PLTRELSZ,
+    DT_REL,
+    DT_RELA,
+    DT_RELASZ,
+    DT_RELSZ,
+    DT_STRSZ,
+    DT_STRTAB,
+    DT_SYMTAB,
+)
 from manyshim.formats.elf.image import ElfError, Image
-
-_DT_NULL = 0
-DT_NEEDED = 1
-DT_PLTRELSZ = 2
-DT_HASH = 4
-_DT_STRTAB = 5
-DT_SYMTAB = 6
-DT_RELA = 7
-DT_RELASZ = 8
-_DT_STRSZ = 10
-DT_REL = 17
-DT_RELSZ = 18
-DT_PLTREL = 20
-DT_JMPREL = 23
-DT_GNU_HASH = 0x6FFFFEF5
 
 # What the exports are found by: the strings, the symbols and the tables that count them.
 _LASTING = (
-    *(DT_PLTRELSZ, DT_HASH, _DT_STRTAB, DT_SYMTAB, DT_RELA, DT_RELASZ, _DT_STRSZ),
+    *(DT_PLTRELSZ, DT_HASH, DT_STRTAB, DT_SYMTAB, DT_RELA, DT_RELASZ, DT_STRSZ),
     *(DT_REL, DT_RELSZ, DT_PLTREL, DT_JMPREL, DT_GNU_HASH),
 )
 
@@ -46,7 +46,7 @@ def read(image: Image) -> Optional[Dynamic]:
 
 def _entries(image: Image, data: bytes) -> Iterator[Tuple[int, int]]:
     for tag, value in image.layout.dynamic.iter_unpack(data):
-        if tag == _DT_NULL:
+        if tag == DT_NULL:
             return
         yield tag, value
     raise ElfError("its dynamic section has no end")
@@ -77,7 +77,7 @@ class Dynamic:
 
     def _string_table(self) -> Tuple[int, int]:
         if self._strings is None:
-            address, size = self.get(_DT_STRTAB), self.get(_DT_STRSZ)
+            address, size = self.get(DT_STRTAB), self.get(DT_STRSZ)
             if address is None or size is None:
                 raise ElfError("its dynamic section names strings but no string table")
             offset, available = self.image.locate(address, "dynamic string table")

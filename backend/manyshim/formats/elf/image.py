@@ -10,18 +10,9 @@ import struct
 from typing import Iterator, List, Optional, Tuple
 
 from manyshim.audit.facts import ElfIdent
+from manyshim.formats.elf.constants import PT_DYNAMIC, PT_LOAD
 from manyshim.formats.zip.window import Window
 from manyshim.values import NamedTuple
-
-MAGIC = b"\x7fELF"
-
-PT_LOAD = 1
-PT_DYNAMIC = 2
-PT_INTERP = 3
-PT_NOTE = 4
-PT_TLS = 7
-PT_GNU_STACK = 0x6474E551
-PT_GNU_PROPERTY = 0x6474E553
 
 # Linkers write about a dozen, and tools that edit files add a few each time.
 _SEGMENTS_AT_MOST = 1024

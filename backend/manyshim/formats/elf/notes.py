@@ -5,12 +5,16 @@ from __future__ import annotations
 import struct
 from typing import Iterator, List, Tuple
 
-from manyshim.formats.elf.image import PT_GNU_PROPERTY, PT_NOTE, ElfError, Image, Segment
+from manyshim.formats.elf.constants import (
+    GNU_PROPERTY_X86_ISA_1_NEEDED,
+    NT_GNU_PROPERTY_TYPE_0,
+    PT_GNU_PROPERTY,
+    PT_NOTE,
+)
+from manyshim.formats.elf.image import ElfError, Image, Segment
 
 _X86_MACHINES = (3, 62)
 _NOTES_AT_MOST = 1 << 20
-_NT_GNU_PROPERTY_TYPE_0 = 5
-_GNU_PROPERTY_X86_ISA_1_NEEDED = 0xC0008002
 
 
 def read(image: Image) -> Tuple[int, bool, List[str]]:
@@ -23,7 +27,7 @@ def read(image: Image) -> Tuple[int, bool, List[str]]:
             break
         try:
             for owner, kind, content in _note_entries(image, segment):
-                if owner == b"GNU" and kind == _NT_GNU_PROPERTY_TYPE_0:
+                if owner == b"GNU" and kind == NT_GNU_PROPERTY_TYPE_0:
                     level |= _isa_needed(image, content)
                 android = android or owner == b"Android"
         except ElfError as error:
@@ -59,7 +63,7 @@ def _isa_needed(image: Image, content: bytes) -> int:
     while position + header.size <= len(content):
         kind, size = header.unpack_from(content, position)
         value = content[position + header.size : position + header.size + size]
-        if kind == _GNU_PROPERTY_X86_ISA_1_NEEDED and len(value) == 4:
+        if kind == GNU_PROPERTY_X86_ISA_1_NEEDED and len(value) == 4:
             level |= struct.unpack(image.layout.order + "I", value)[0]
         position += header.size + -(-size // align) * align
     return int(level)

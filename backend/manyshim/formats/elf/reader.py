@@ -12,37 +12,39 @@ from manyshim.audit.facts import ElfFile, VersionNeed
 from manyshim.audit.tags import MACHINES
 from manyshim.formats.elf import dynamic as dynamics
 from manyshim.formats.elf import notes
-from manyshim.formats.elf.dynamic import DT_NEEDED, Dynamic
-from manyshim.formats.elf.image import (
+from manyshim.formats.elf.constants import (
+    DF_1_PIE,
+    DF_STATIC_TLS,
+    DF_TEXTREL,
+    DT_ANDROID_RELR,
+    DT_FLAGS,
+    DT_FLAGS_1,
+    DT_NEEDED,
+    DT_RELR,
+    DT_RPATH,
+    DT_RUNPATH,
+    DT_SONAME,
+    DT_TEXTREL,
+    DT_VERDEF,
+    DT_VERNEED,
     MAGIC,
+    PF_X,
     PT_GNU_STACK,
     PT_INTERP,
     PT_LOAD,
     PT_TLS,
-    ElfError,
-    Image,
+    VER_FLG_BASE,
+    VER_FLG_WEAK,
 )
+from manyshim.formats.elf.dynamic import Dynamic
+from manyshim.formats.elf.image import ElfError, Image
 from manyshim.formats.elf.symbols import Import, defines, exports, imports
 from manyshim.formats.zip.window import Window
 from manyshim.values import NamedTuple
 
-_DT_SONAME = 14
-_DT_RPATH = 15
-_DT_RUNPATH = 29
-_DT_TEXTREL = 22
-_DT_FLAGS = 30
 # The gABI's tag, and the one that Android had before.
-_DT_RELR = (36, 0x6FFFE000)
-_DT_FLAGS_1 = 0x6FFFFFFB
-_DT_VERDEF = 0x6FFFFFFC
-_DT_VERNEED = 0x6FFFFFFE
-_DF_TEXTREL = 0x4
-_DF_STATIC_TLS = 0x10
-_PF_X = 0x1
+_RELR_TAGS = (DT_RELR, DT_ANDROID_RELR)
 _W_X = 0x3
-_DF_1_PIE = 0x08000000
-_VER_FLG_BASE = 1
-_VER_FLG_WEAK = 2
 # More version nodes than any library has; glibc itself defines about fifty.
 _VERSIONS_AT_MOST = 10_000
 
@@ -106,7 +108,7 @@ def _dynamic_facts(facts: ElfFile, dynamic: Dynamic) -> ElfFile:
     needs = _version_needs(dynamic)
     defines = _version_definitions(dynamic)
     undefined = imports(facts, dynamic)
-    single = {tag: dynamic.get(tag) for tag in (_DT_SONAME, _DT_RPATH, _DT_RUNPATH)}
+    single = {tag: dynamic.get(tag) for tag in (DT_SONAME, DT_RPATH, DT_RUNPATH)}
     needed = dynamic.all(DT_NEEDED)
     names = dynamic.strings(
         [
@@ -119,13 +121,13 @@ def _dynamic_facts(facts: ElfFile, dynamic: Dynamic) -> ElfFile:
     )
     named = {tag: None if index is None else names[index] for tag, index in single.items()}
     versioned, unversioned = _by_version(undefined, names, {need.version for need in needs})
-    flags = dynamic.get(_DT_FLAGS) or 0
+    flags = dynamic.get(DT_FLAGS) or 0
     return facts._replace(
         dynamic=True,
         needed=tuple(names[index] for index in needed),
-        soname=named[_DT_SONAME],
-        rpath=_search_path(named[_DT_RPATH]),
-        runpath=_search_path(named[_DT_RUNPATH]),
+        soname=named[DT_SONAME],
+        rpath=_search_path(named[DT_RPATH]),
+        runpath=_search_path(named[DT_RUNPATH]),
         versions_needed=tuple(_version_need(need, names, versioned) for need in needs),
         versions_defined=tuple(names[index] for index in defines),
         undefined=unversioned,
@@ -135,18 +137,18 @@ def _dynamic_facts(facts: ElfFile, dynamic: Dynamic) -> ElfFile:
             for name, strong in versioned.get(need.version, {}).items()
             if strong
         ),
-        relr=any(dynamic.get(tag) is not None for tag in _DT_RELR),
-        textrel=dynamic.get(_DT_TEXTREL) is not None or bool(flags & _DF_TEXTREL),
-        static_tls=bool(flags & _DF_STATIC_TLS),
+        relr=any(dynamic.get(tag) is not None for tag in _RELR_TAGS),
+        textrel=dynamic.get(DT_TEXTREL) is not None or bool(flags & DF_TEXTREL),
+        static_tls=bool(flags & DF_STATIC_TLS),
         module_init=_module_init(facts, dynamic),
-        pie=bool((dynamic.get(_DT_FLAGS_1) or 0) & _DF_1_PIE),
+        pie=bool((dynamic.get(DT_FLAGS_1) or 0) & DF_1_PIE),
     )
 
 
 def _executable_stack(image: Image) -> Optional[bool]:
     """Tell whether PT_GNU_STACK asks for an executable stack; None without one."""
     stacks = [segment.flags for segment in image.of_type(PT_GNU_STACK)]
-    return bool(stacks[-1] & _PF_X) if stacks else None
+    return bool(stacks[-1] & PF_X) if stacks else None
 
 
 def _page_size(image: Image) -> int:
@@ -200,7 +202,7 @@ def _version_need(need: _Need, names: Dict[int, str], versioned: _Uses) -> Versi
     return VersionNeed(
         names[need.library],
         names[need.name],
-        weak=bool(need.flags & _VER_FLG_WEAK),
+        weak=bool(need.flags & VER_FLG_WEAK),
         symbols=tuple(sorted(uses)),
         only_weak=bool(uses) and not any(uses.values()),
     )
@@ -229,7 +231,7 @@ def _version_needs(dynamic: Dynamic) -> List[_Need]:
     found: List[_Need] = []
     entry = struct.Struct(image.layout.order + "HHIII")
     node = struct.Struct(image.layout.order + "IHHII")
-    address = dynamic.get(_DT_VERNEED)
+    address = dynamic.get(DT_VERNEED)
     seen = 0
     # The loader follows the links and reads no count (glibc elf/dl-version.c).
     while address is not None:
@@ -256,14 +258,14 @@ def _version_definitions(dynamic: Dynamic) -> List[int]:
     found: List[int] = []
     entry = struct.Struct(image.layout.order + "HHHHIII")
     word = struct.Struct(image.layout.order + "I")
-    address = dynamic.get(_DT_VERDEF)
+    address = dynamic.get(DT_VERDEF)
     for _ in range(_VERSIONS_AT_MOST):
         if address is None:
             return found
         _, flags, _, names, _, first, step = entry.unpack(
             image.at(address, entry.size, "version definitions")
         )
-        if names and not flags & _VER_FLG_BASE:
+        if names and not flags & VER_FLG_BASE:
             found += word.unpack(image.at(address + first, 4, "version definitions"))
         address = address + step if step else None
     raise ElfError(f"it defines more than {_VERSIONS_AT_MOST} versions")

@@ -21,6 +21,13 @@ from typing import (
     Tuple,
 )
 
+from manyshim.formats.elf.constants import (
+    SHF_ALLOC,
+    SHF_EXECINSTR,
+    STT_FILE,
+    STT_FUNC,
+    STT_GNU_IFUNC,
+)
 from manyshim.values import NamedTuple
 
 if TYPE_CHECKING:  # a build that has nothing to explain does not load pyelftools
@@ -28,8 +35,6 @@ if TYPE_CHECKING:  # a build that has nothing to explain does not load pyelftool
     from elftools.elf.sections import Section
 
 _SECTION_AT_MOST = 64 << 20
-_SHF_ALLOC, _SHF_EXECINSTR = 2, 4
-_STT_FUNC, _STT_FILE, _STT_GNU_IFUNC = 2, 4, 10
 # The debug sections that hold the lines and the names of the files and of their folders.
 _RELOCATED = (".debug_info", ".debug_line", ".debug_str_offsets")
 # Where a linker may shorten code, the distances in it are left to the linker, as sums: the first
@@ -70,7 +75,7 @@ class Relocatable:
         for index, section in enumerate(self._sections):
             if section["sh_type"] in ("SHT_REL", "SHT_RELA"):
                 self._relocating.setdefault(section["sh_info"], []).append(section)
-            elif section["sh_flags"] & _SHF_ALLOC and section["sh_type"] != "SHT_NOBITS":
+            elif section["sh_flags"] & SHF_ALLOC and section["sh_type"] != "SHT_NOBITS":
                 self._bases[index] = base
                 base += section["sh_size"] + 16
         self._symbols = list(self._read_symbols())
@@ -78,19 +83,19 @@ class Relocatable:
         self._functions = sorted(
             (symbol.value & ~mode, symbol.size, symbol.name)
             for symbol in self._symbols
-            if symbol.kind in (_STT_FUNC, _STT_GNU_IFUNC) and symbol.section in self._bases
+            if symbol.kind in (STT_FUNC, STT_GNU_IFUNC) and symbol.section in self._bases
         )
 
     def source(self) -> str:
         """Name the source by the symbol table, if there is debug information to say more."""
         debug = any("debug_line" in section.name for section in self._sections)
-        files = [symbol.name for symbol in self._symbols if debug and symbol.kind == _STT_FILE]
+        files = [symbol.name for symbol in self._symbols if debug and symbol.kind == STT_FILE]
         return files[0] if len(files) == 1 else ""
 
     def places(self, names: Set[str]) -> Iterator[Place]:
         """Yield the places in code and data that wait for the address of one of the symbols."""
         for index, base in self._bases.items():
-            code = self._sections[index]["sh_flags"] & _SHF_EXECINSTR
+            code = self._sections[index]["sh_flags"] & SHF_EXECINSTR
             for offset, symbol, _, _ in self._relocations(index):
                 if symbol.section == 0 and bare(symbol.name) in names:
                     function = self._function(base + offset) if code else ""

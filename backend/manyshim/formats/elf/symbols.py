@@ -11,7 +11,7 @@ from array import array
 from typing import Iterator, List, Optional, Tuple
 
 from manyshim.audit.facts import SHARED, ElfFile
-from manyshim.formats.elf.dynamic import (
+from manyshim.formats.elf.constants import (
     DT_GNU_HASH,
     DT_HASH,
     DT_JMPREL,
@@ -22,24 +22,23 @@ from manyshim.formats.elf.dynamic import (
     DT_RELASZ,
     DT_RELSZ,
     DT_SYMTAB,
-    Dynamic,
+    DT_VERSYM,
+    STB_GLOBAL,
+    STB_GNU_UNIQUE,
+    STB_WEAK,
+    WIDE_HASH_MACHINES,
 )
+from manyshim.formats.elf.dynamic import Dynamic
 from manyshim.formats.elf.image import ElfError, Image
 from manyshim.values import NamedTuple
 
-_STB_GLOBAL = 1
-_STB_WEAK = 2
-_STB_GNU_UNIQUE = 10
-_EXPORTED_BINDS = frozenset((_STB_GLOBAL, _STB_WEAK, _STB_GNU_UNIQUE))
+_EXPORTED_BINDS = frozenset((STB_GLOBAL, STB_WEAK, STB_GNU_UNIQUE))
 # STV_DEFAULT and STV_PROTECTED, in the low two bits of st_other.
 _VISIBLE = frozenset((0, 3))
 
-_DT_VERSYM = 0x6FFFFFF0
 # Relocation tables: tag of the address, of the size in bytes, and words per entry.
 _RELOCATIONS = ((DT_RELA, DT_RELASZ, 3), (DT_REL, DT_RELSZ, 2))
 
-# s390x (64-bit) and alpha alone have DT_HASH words of 64 bits.
-_WIDE_HASH_MACHINES = (22, 0x9026)
 
 _SYMBOLS_AT_ONCE = 1 << 13
 # A bucket of a sane table holds a handful; a damaged one may run in a circle.
@@ -64,14 +63,14 @@ class Import(NamedTuple):
 def imports(facts: ElfFile, dynamic: Dynamic) -> List[Import]:
     """List what a file asks others for."""
     found: List[Import] = []
-    versions = dynamic.get(_DT_VERSYM)
+    versions = dynamic.get(DT_VERSYM)
     for start, entries in _entries(dynamic, 1, undefined_end(facts, dynamic)):
         indexes: Tuple[int, ...] = (0,) * len(entries)
         if versions is not None:
             raw = dynamic.image.at(versions + start * 2, len(entries) * 2, "symbol version table")
             indexes = struct.unpack(f"{dynamic.image.layout.order}{len(entries)}H", raw)
         found += [
-            Import(name, info >> 4 != _STB_WEAK, version & 0x7FFF)
+            Import(name, info >> 4 != STB_WEAK, version & 0x7FFF)
             for (name, info, _, section), version in zip(entries, indexes)
             if section == 0 and name and info >> 4 in _EXPORTED_BINDS
         ]
@@ -202,7 +201,7 @@ def _sysv_chain(dynamic: Dynamic, name: str) -> Iterator[int]:
 
 
 def _hash_word(image: Image) -> struct.Struct:
-    wide = image.layout.bits == 64 and image.ident.machine in _WIDE_HASH_MACHINES
+    wide = image.layout.bits == 64 and image.ident.machine in WIDE_HASH_MACHINES
     return struct.Struct(image.layout.order + ("Q" if wide else "I"))
 
 

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import os
 import zlib
-from hashlib import sha256
 from threading import Thread
-from typing import Dict, List, Mapping
+from typing import Dict, Iterator, List, Mapping
 
+from manyshim.formats.zip.digest import digest_of, file_portions
 from manyshim.values import NamedTuple
-
-_READ_AT_ONCE = 1 << 20
 
 
 class Deflated(NamedTuple):
@@ -63,12 +61,13 @@ def deflate(files: Mapping[str, str], folder: str, level: int) -> Dict[str, Defl
 
 def _deflate(path: str, target: str, level: int) -> Deflated:
     deflater = zlib.compressobj(level, zlib.DEFLATED, -zlib.MAX_WBITS)
-    crc, size, digest = 0, 0, sha256()
-    with open(path, "rb") as source, open(target, "xb") as file:
-        for data in iter(lambda: source.read(_READ_AT_ONCE), b""):
-            crc = zlib.crc32(data, crc)
-            digest.update(data)
-            size += len(data)
-            file.write(deflater.compress(data))
+    with open(target, "xb") as file:
+
+        def compressing() -> Iterator[bytes]:
+            for portion in file_portions(path):
+                file.write(deflater.compress(portion))
+                yield portion
+
+        digest = digest_of(compressing())
         file.write(deflater.flush())
-        return Deflated(target, crc, file.tell(), size, digest.digest())
+        return Deflated(target, digest.crc, file.tell(), digest.size, digest.hash)

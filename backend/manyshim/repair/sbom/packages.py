@@ -10,6 +10,7 @@ import shutil
 import subprocess
 from typing import Dict, Iterable, Iterator, List, Optional, Tuple
 
+from manyshim.repair.links import resolve
 from manyshim.repair.sbom import licenses
 from manyshim.values import NamedTuple
 
@@ -24,7 +25,6 @@ _RPM_SECONDS = 20
 # All lists of a desktop have 50 MB; boost's copyright file, the largest of 700, has 2 MB.
 _DATABASE_AT_MOST = 512 << 20
 _COPYRIGHT_AT_MOST = 16 << 20
-_LINKS_AT_MOST = 40
 
 
 class Distro(NamedTuple):
@@ -47,11 +47,6 @@ class Package(NamedTuple):
     arch: str = ""
     distro: Distro = Distro()
     licenses: Tuple[str, ...] = ()
-
-
-def owner(path: str, sysroot: Optional[str] = None) -> Optional[Package]:
-    """Name the package that a single file belongs to; for more of them, keep a Packages."""
-    return Packages(sysroot).owner(path)
 
 
 class Packages:
@@ -82,25 +77,7 @@ class Packages:
 
     def _resolve(self, path: str) -> str:
         """Follow links as a process would whose root folder is the sysroot."""
-        done, rest, links = "", path.split("/")[::-1], 0
-        while rest:
-            part = rest.pop()
-            if part == "..":
-                done = done.rpartition("/")[0]
-            elif part not in ("", "."):
-                here = f"{done}/{part}"
-                try:
-                    target = os.readlink(self._root + here) if links < _LINKS_AT_MOST else ""
-                except OSError:
-                    target = ""
-                if not target:
-                    done = here
-                    continue
-                links += 1
-                if target.startswith("/"):
-                    done = ""
-                rest.extend(target.split("/")[::-1])
-        return done or "/"
+        return resolve(self._root, path, strict=False) or "/"
 
     def _spellings(self, path: str) -> Iterator[str]:
         """Yield the names of a file with and without /usr, where both are the same folder."""

@@ -9,34 +9,40 @@ from contextlib import ExitStack
 from typing import Iterator, List, Tuple
 
 from manyshim.audit.facts import ElfFile
+from manyshim.audit.identity import OS_ABIS
 from manyshim.errors import ToolError
 from manyshim.formats.elf import dynamic as dynamics
 from manyshim.formats.elf import reader
-from manyshim.formats.elf.dynamic import DT_GNU_HASH, DT_HASH, DT_NEEDED, Dynamic
-from manyshim.formats.elf.image import (
+from manyshim.formats.elf.constants import (
+    DT_AUDIT,
+    DT_AUXILIARY,
+    DT_CONFIG,
+    DT_DEPAUDIT,
+    DT_FILTER,
+    DT_GNU_HASH,
+    DT_HASH,
+    DT_NEEDED,
+    DT_NULL,
+    DT_RPATH,
+    DT_RUNPATH,
+    DT_SONAME,
+    DT_STRSZ,
+    DT_VERSYM,
     PT_GNU_PROPERTY,
     PT_INTERP,
     PT_NOTE,
-    ElfError,
-    Image,
 )
+from manyshim.formats.elf.dynamic import Dynamic
+from manyshim.formats.elf.image import ElfError, Image
 from manyshim.formats.zip.window import MemberError, Window
 from manyshim.repair.plan import Patch
 from manyshim.repair.verify import filler, segments
 from manyshim.repair.verify.dynamic_tables import MOVING, RELOCATIONS, Node, Tables
 from manyshim.repair.verify.mapped import Memory, Range
 
-_DT_NULL = 0
-_DT_STRSZ = 10
-_DT_SONAME = 14
-_DT_RPATH = 15
-_DT_RUNPATH = 29
-_DT_VERSYM = 0x6FFFFFF0
-_PLANNED = frozenset((_DT_NULL, _DT_STRSZ, _DT_SONAME, _DT_RPATH, _DT_RUNPATH, DT_NEEDED)) | MOVING
+_PLANNED = frozenset((DT_NULL, DT_STRSZ, DT_SONAME, DT_RPATH, DT_RUNPATH, DT_NEEDED)) | MOVING
 # Auxiliary, filter, audit, dependency audit, configuration: their values are names.
-_NAMES = frozenset((0x7FFFFFFD, 0x7FFFFFFF, 0x6FFFFEFC, 0x6FFFFEFB, 0x6FFFFEFA))
-# GNU strip writes 0 for ELFOSABI_GNU (3) or the other way, by the symbols that it sees.
-_OS_ABIS = (0, 3)
+_NAMES = frozenset((DT_AUXILIARY, DT_FILTER, DT_AUDIT, DT_DEPAUDIT, DT_CONFIG))
 _NOTES_AT_MOST = 1 << 20
 
 # What a reader of the whole finds, as it must not change, with the words for it.
@@ -135,7 +141,8 @@ def _contradictions(
 
 def _identity(before: _Side, after: _Side, *, stripped: bool) -> Iterator[str]:
     ours, theirs = before.image.ident, after.image.ident
-    if stripped and {ours.os_abi, theirs.os_abi} <= set(_OS_ABIS):
+    # GNU strip writes 0 for ELFOSABI_GNU (3) or the other way, by the symbols that it sees.
+    if stripped and {ours.os_abi, theirs.os_abi} <= set(OS_ABIS):
         theirs = theirs._replace(os_abi=ours.os_abi)
     if ours != theirs:
         yield "its class, byte order, machine, type, ABI or flags changed"
@@ -161,7 +168,7 @@ def _names(before: ElfFile, after: ElfFile, dynamic: Dynamic, patch: Patch) -> I
             f"its RPATH is {_listed(after.rpath)} and its RUNPATH {_listed(after.runpath)}, not "
             f"{_listed(paths[0])} and {_listed(paths[1])}"
         )
-    several = len(dynamic.all(_DT_RPATH)), len(dynamic.all(_DT_RUNPATH))
+    several = len(dynamic.all(DT_RPATH)), len(dynamic.all(DT_RUNPATH))
     if patch.rpath is not None and several != (int(bool(patch.rpath)), 0):
         yield f"it has {several[0]} entries of DT_RPATH and {several[1]} of DT_RUNPATH"
 
@@ -210,7 +217,7 @@ def _same_tables(before: Tables, after: Tables) -> Iterator[str]:
     if symbols:
         yield symbols
     for tag, words in (
-        (_DT_VERSYM, "symbols' versions"),
+        (DT_VERSYM, "symbols' versions"),
         (DT_HASH, "hash table"),
         (DT_GNU_HASH, "GNU hash table"),
         *((tag, "relocations") for tag, _ in RELOCATIONS),

@@ -10,7 +10,13 @@ import sys
 from array import array
 from typing import Dict, Iterator, List, Optional, Tuple
 
-from manyshim.formats.elf.dynamic import (
+from manyshim.formats.elf.constants import (
+    DT_ANDROID_REL,
+    DT_ANDROID_RELA,
+    DT_ANDROID_RELASZ,
+    DT_ANDROID_RELR,
+    DT_ANDROID_RELRSZ,
+    DT_ANDROID_RELSZ,
     DT_GNU_HASH,
     DT_HASH,
     DT_JMPREL,
@@ -18,32 +24,37 @@ from manyshim.formats.elf.dynamic import (
     DT_REL,
     DT_RELA,
     DT_RELASZ,
+    DT_RELR,
+    DT_RELRSZ,
     DT_RELSZ,
+    DT_STRSZ,
+    DT_STRTAB,
     DT_SYMTAB,
-    Dynamic,
+    DT_VERDEF,
+    DT_VERNEED,
+    DT_VERSYM,
+    WIDE_HASH_MACHINES,
 )
+from manyshim.formats.elf.dynamic import Dynamic
 from manyshim.formats.elf.image import ElfError
 from manyshim.formats.elf.symbols import count
 from manyshim.repair.verify.mapped import Range
 from manyshim.values import NamedTuple
 
-_DT_STRTAB, _DT_STRSZ = 5, 10
-_DT_VERSYM, _DT_VERDEF, _DT_VERNEED = 0x6FFFFFF0, 0x6FFFFFFC, 0x6FFFFFFE
-# Address and size; the last two are the gABI's relative relocations and Android's before it.
+# The tags of each table's address and size.
 RELOCATIONS = (
     (DT_RELA, DT_RELASZ),
     (DT_REL, DT_RELSZ),
     (DT_JMPREL, DT_PLTRELSZ),
-    (36, 35),
-    (0x6FFFE000, 0x6FFFE001),
-    (0x60000011, 0x60000012),
-    (0x6000000F, 0x60000010),
+    (DT_RELR, DT_RELRSZ),
+    (DT_ANDROID_RELR, DT_ANDROID_RELRSZ),
+    (DT_ANDROID_RELA, DT_ANDROID_RELASZ),
+    (DT_ANDROID_REL, DT_ANDROID_RELSZ),
 )
 # Tags whose values are addresses of tables, which may move.
 MOVING = frozenset(
-    (DT_HASH, _DT_STRTAB, DT_SYMTAB, DT_GNU_HASH, _DT_VERSYM, _DT_VERDEF, _DT_VERNEED)
+    (DT_HASH, DT_STRTAB, DT_SYMTAB, DT_GNU_HASH, DT_VERSYM, DT_VERDEF, DT_VERNEED)
 ) | frozenset(address for address, _ in RELOCATIONS)
-_WIDE_HASH_MACHINES = (22, 0x9026)
 _NODES_AT_MOST = 20_000
 _PORTION = 1 << 20
 _SYMBOLS_AT_ONCE = 1 << 13
@@ -73,14 +84,14 @@ class Tables:
     def ranges(self) -> Dict[int, Range]:
         """Return where each table lies, by its tag in the dynamic section."""
         found = {
-            _DT_VERNEED: self._needs_range,
-            _DT_VERDEF: self._definitions_range,
+            DT_VERNEED: self._needs_range,
+            DT_VERDEF: self._definitions_range,
             **{tag: self._hash_range(tag) for tag in (DT_HASH, DT_GNU_HASH)},
         }
         sizes = {
-            _DT_STRTAB: self.dynamic.get(_DT_STRSZ) or 0,
+            DT_STRTAB: self.dynamic.get(DT_STRSZ) or 0,
             DT_SYMTAB: self.symbols * self.image.layout.symbol.size,
-            _DT_VERSYM: self.symbols * 2,
+            DT_VERSYM: self.symbols * 2,
             **{tag: self.dynamic.get(size) or 0 for tag, size in RELOCATIONS},
         }
         for tag, size in sizes.items():
@@ -94,7 +105,7 @@ class Tables:
             return None
         image = self.image
         if tag == DT_HASH:
-            wide = image.layout.bits == 64 and image.ident.machine in _WIDE_HASH_MACHINES
+            wide = image.layout.bits == 64 and image.ident.machine in WIDE_HASH_MACHINES
             word = struct.Struct(image.layout.order + ("2Q" if wide else "2I"))
             buckets, chains = word.unpack(image.at(address, word.size, "hash table"))
             return address, address + (2 + buckets + chains) * word.size // 2
@@ -111,7 +122,7 @@ class Tables:
         image, found = self.image, []
         entry = struct.Struct(image.layout.order + "HHIII")
         node = struct.Struct(image.layout.order + "IHHII")
-        start = place = self.dynamic.get(_DT_VERNEED)
+        start = place = self.dynamic.get(DT_VERNEED)
         end = start or 0
         while place is not None:
             _, _, library, first, step = entry.unpack(image.at(place, 16, "version needs"))
@@ -134,7 +145,7 @@ class Tables:
         image, found = self.image, []
         entry = struct.Struct(image.layout.order + "HHHHIII")
         pair = struct.Struct(image.layout.order + "II")
-        start = place = self.dynamic.get(_DT_VERDEF)
+        start = place = self.dynamic.get(DT_VERDEF)
         end = start or 0
         while place is not None:
             _, flags, index, number, code, first, step = entry.unpack(
@@ -172,7 +183,7 @@ class Tables:
 
     def strings_kept(self, after: Tables) -> bool:
         """Whether another file's string table begins with all of this one's."""
-        ours, theirs = self.ranges().get(_DT_STRTAB), after.ranges().get(_DT_STRTAB)
+        ours, theirs = self.ranges().get(DT_STRTAB), after.ranges().get(DT_STRTAB)
         if ours is None or theirs is None:
             return ours == theirs
         size = ours[1] - ours[0]

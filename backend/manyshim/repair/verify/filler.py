@@ -9,13 +9,12 @@ import re
 import struct
 from typing import Iterator, List
 
-from manyshim.formats.elf.image import PT_LOAD, Image
+from manyshim.formats.elf.constants import PT_LOAD, SHF_ALLOC, SHT_NOBITS
+from manyshim.formats.elf.image import Image
 from manyshim.repair.verify.mapped import Range
 from manyshim.repair.verify.segments import Header
 
 _FILLER = re.compile(rb"X{8,}|Z{8,}")
-_SHF_ALLOC = 2
-_SHT_NOBITS = 8
 _SECTIONS_AT_MOST = 0xFF00
 _PORTION = 1 << 20
 
@@ -52,6 +51,6 @@ def _sections(image: Image, stated: Header) -> List[Range]:
     found = [
         (place, place + size)
         for _, kind, flags, _, place, size, *_ in entry.iter_unpack(data)
-        if kind != _SHT_NOBITS and flags & _SHF_ALLOC
+        if kind != SHT_NOBITS and flags & SHF_ALLOC
     ]
     return sorted(found)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Iterable, Iterator, List, Optional, Tuple
 
-from manyshim.formats.elf.image import PT_LOAD, Image, Segment
+from manyshim.formats.elf.constants import PF_W, PF_X, PT_LOAD
+from manyshim.formats.elf.image import Image, Segment
 from manyshim.values import NamedTuple
 
 _PORTION = 1 << 20
-_PF_X, _PF_W = 1, 2
 # Padding between two tables that linkers align; whoever moves the tables may use it.
 _PADDING_AT_MOST = 63
 
@@ -114,6 +114,6 @@ def _without(start: int, end: int, holes: List[Range]) -> Iterator[Range]:
 
 
 def _kind(load: Segment) -> str:
-    if load.flags & _PF_X:
-        return "writable code" if load.flags & _PF_W else "code"
-    return "data" if load.flags & _PF_W else "read-only data"
+    if load.flags & PF_X:
+        return "writable code" if load.flags & PF_W else "code"
+    return "data" if load.flags & PF_W else "read-only data"

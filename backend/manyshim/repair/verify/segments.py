@@ -9,34 +9,33 @@ from __future__ import annotations
 from collections import Counter
 from typing import Dict, Iterator, List, Tuple
 
-from manyshim.formats.elf.image import (
+from manyshim.formats.elf.constants import (
+    PF_W,
+    PF_X,
     PT_DYNAMIC,
+    PT_GNU_EH_FRAME,
     PT_GNU_PROPERTY,
+    PT_GNU_RELRO,
     PT_GNU_STACK,
     PT_INTERP,
     PT_LOAD,
     PT_NOTE,
+    PT_NULL,
+    PT_PHDR,
     PT_TLS,
-    Image,
-    Segment,
 )
+from manyshim.formats.elf.image import Image, Segment
 from manyshim.values import NamedTuple
-
-_PT_NULL = 0
-_PT_PHDR = 6
-_PT_GNU_EH_FRAME = 0x6474E550
-_PT_GNU_RELRO = 0x6474E552
-_PF_X, _PF_W = 1, 2
 
 _NAMES: Dict[int, str] = {
     PT_TLS: "PT_TLS",
     PT_GNU_STACK: "PT_GNU_STACK",
-    _PT_GNU_RELRO: "PT_GNU_RELRO",
-    _PT_GNU_EH_FRAME: "PT_GNU_EH_FRAME",
+    PT_GNU_RELRO: "PT_GNU_RELRO",
+    PT_GNU_EH_FRAME: "PT_GNU_EH_FRAME",
 }
 # Their contents are compared, wherever they lie.
 _COMPARED_ELSEWHERE = frozenset(
-    (_PT_NULL, PT_LOAD, PT_DYNAMIC, PT_INTERP, PT_NOTE, PT_GNU_PROPERTY, _PT_PHDR)
+    (PT_NULL, PT_LOAD, PT_DYNAMIC, PT_INTERP, PT_NOTE, PT_GNU_PROPERTY, PT_PHDR)
 )
 # The largest page of an architecture's kernels, where it is not 64 KiB: x86, s390x, riscv64.
 _LARGEST_PAGE = {3: 4096, 62: 4096, 22: 4096, 243: 4096}
@@ -88,7 +87,7 @@ def _special(before: Image, after: Image, *, execstack_cleared: bool) -> Iterato
     ours, theirs = _listed(before), _listed(after)
     if execstack_cleared:
         ours = [
-            one._replace(flags=one.flags & ~_PF_X) if one.type == PT_GNU_STACK else one
+            one._replace(flags=one.flags & ~PF_X) if one.type == PT_GNU_STACK else one
             for one in ours
         ]
     lost = Counter(ours) - Counter(theirs)
@@ -120,7 +119,7 @@ def _faults(image: Image, page: int) -> Iterator[Tuple[str, str]]:
             yield "page", f"its segment at {load.address:#x} cannot be mapped by pages of {page}"
         if align < page:
             yield "small", f"its segment at {load.address:#x} is not aligned to pages of {page}"
-        if load.flags & _PF_X and load.flags & _PF_W:
+        if load.flags & PF_X and load.flags & PF_W:
             yield "code", f"its segment at {load.address:#x} is both code and writable"
         if load.memory_size < load.file_size:
             yield "size", f"its segment at {load.address:#x} is smaller in memory than in the file"
@@ -137,7 +136,7 @@ def _faults(image: Image, page: int) -> Iterator[Tuple[str, str]]:
 def _program_header_faults(image: Image, loads: List[Segment]) -> Iterator[Tuple[str, str]]:
     stated = header(image)
     size = stated.number * stated.entry_size
-    for segment in image.of_type(_PT_PHDR):
+    for segment in image.of_type(PT_PHDR):
         if segment.offset != stated.program_headers or segment.memory_size != size:
             yield "phdr", "its PT_PHDR is not its program header table"
         inside = any(
@@ -164,7 +163,7 @@ def _continues(first: Segment, second: Segment) -> bool:
 
 def _writable_dynamic(image: Image) -> bool:
     return any(
-        load.flags & _PF_W and load.address <= segment.address < load.address + load.file_size
+        load.flags & PF_W and load.address <= segment.address < load.address + load.file_size
         for segment in image.dynamic_segment()
         for load in image.of_type(PT_LOAD)
     )

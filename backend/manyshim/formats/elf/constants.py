@@ -1,0 +1,92 @@
+"""The numbers of the ELF format that this project reads, by their names in the standards.
+
+Sources: ELF gABI chapters 4 and 5; LSB "Symbol Versioning"; glibc elf/elf.h.
+"""
+
+from __future__ import annotations
+
+MAGIC = b"\x7fELF"
+
+# p_type: kinds of segments.
+PT_NULL = 0
+PT_LOAD = 1
+PT_DYNAMIC = 2
+PT_INTERP = 3
+PT_NOTE = 4
+PT_PHDR = 6
+PT_TLS = 7
+PT_GNU_EH_FRAME = 0x6474E550
+PT_GNU_STACK = 0x6474E551
+PT_GNU_RELRO = 0x6474E552
+PT_GNU_PROPERTY = 0x6474E553
+
+# p_flags: what a segment may be used for.
+PF_X = 1
+PF_W = 2
+
+# d_tag: entries of the dynamic section.
+DT_NULL = 0
+DT_NEEDED = 1
+DT_PLTRELSZ = 2
+DT_HASH = 4
+DT_STRTAB = 5
+DT_SYMTAB = 6
+DT_RELA = 7
+DT_RELASZ = 8
+DT_STRSZ = 10
+DT_SONAME = 14
+DT_RPATH = 15
+DT_REL = 17
+DT_RELSZ = 18
+DT_PLTREL = 20
+DT_TEXTREL = 22
+DT_JMPREL = 23
+DT_RUNPATH = 29
+DT_FLAGS = 30
+DT_RELRSZ = 35
+DT_RELR = 36
+DT_ANDROID_REL = 0x6000000F
+DT_ANDROID_RELSZ = 0x60000010
+DT_ANDROID_RELA = 0x60000011
+DT_ANDROID_RELASZ = 0x60000012
+DT_ANDROID_RELR = 0x6FFFE000
+DT_ANDROID_RELRSZ = 0x6FFFE001
+DT_GNU_HASH = 0x6FFFFEF5
+DT_CONFIG = 0x6FFFFEFA
+DT_DEPAUDIT = 0x6FFFFEFB
+DT_AUDIT = 0x6FFFFEFC
+DT_VERSYM = 0x6FFFFFF0
+DT_FLAGS_1 = 0x6FFFFFFB
+DT_VERDEF = 0x6FFFFFFC
+DT_VERNEED = 0x6FFFFFFE
+DT_AUXILIARY = 0x7FFFFFFD
+DT_FILTER = 0x7FFFFFFF
+
+# Values of DT_FLAGS and DT_FLAGS_1.
+DF_TEXTREL = 0x4
+DF_STATIC_TLS = 0x10
+DF_1_PIE = 0x08000000
+
+# Version nodes: vd_flags and vna_flags.
+VER_FLG_BASE = 1
+VER_FLG_WEAK = 2
+
+# st_info: binding and type of a symbol.
+STB_GLOBAL = 1
+STB_WEAK = 2
+STB_GNU_UNIQUE = 10
+STT_FUNC = 2
+STT_FILE = 4
+STT_GNU_IFUNC = 10
+
+# sh_type and sh_flags of sections, which only linkers, debuggers and editors of files read.
+SHT_NOBITS = 8
+SHF_ALLOC = 2
+SHF_EXECINSTR = 4
+
+# Notes, and the property of GNU's note that states the x86 level.
+NT_GNU_PROPERTY_TYPE_0 = 5
+GNU_PROPERTY_X86_ISA_1_NEEDED = 0xC0008002
+
+# e_machine: s390x (64-bit) and alpha alone have DT_HASH words of 64 bits.
+WIDE_HASH_MACHINES = (22, 0x9026)

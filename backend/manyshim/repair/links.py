@@ -1,0 +1,50 @@
+"""Symbolic links below a root folder, followed as under chroot(2). Source: path_resolution(7)."""
+
+from __future__ import annotations
+
+import errno
+import os
+from typing import List, Optional
+
+# Linux follows as many (include/linux/namei.h, MAXSYMLINKS).
+_LINKS_AT_MOST = 40
+
+
+def resolve(root: str, path: str, *, strict: bool = True) -> str:
+    """Follow all links of an absolute path, which stay below `root`; the root itself is "".
+
+    With `strict`, raises OSError where the path leads nowhere or in circles. Without it, what
+    cannot be followed counts as a plain name.
+    """
+    steps = path.split("/")[::-1]
+    done: List[str] = []
+    links = 0
+    while steps:
+        step = steps.pop()
+        if step == "..":
+            del done[-1:]
+        elif step not in ("", "."):
+            done.append(step)
+            target = _target(root + "/".join(("", *done)), strict=strict)
+            if target is None:
+                continue
+            links += 1
+            if links <= _LINKS_AT_MOST:
+                del done[0 if target.startswith("/") else -1 :]
+                steps += target.split("/")[::-1]
+            elif strict:
+                raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), path)
+    return "/".join(("", *done)) if done else ""
+
+
+def _target(place: str, *, strict: bool) -> Optional[str]:
+    """Read a link; None for what is none."""
+    try:
+        return os.readlink(place)
+    except ValueError:  # a name that this machine's encoding has no bytes for
+        if strict:
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), place) from None
+    except OSError as error:
+        if strict and error.errno != errno.EINVAL:
+            raise
+    return None
