@@ -1,4 +1,4 @@
-"""The verdicts that others get wrong: audit.md section 3, from bytes to tag, cases 1 to 25."""
+"""The verdicts that other tools get wrong, from bytes to tag, cases 1 to 25."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The verdicts that others get wrong: audit.md section 3, cases 44 to 50, and their neighbours."""
+"""The verdicts that other tools get wrong, cases 44 to 50, and their neighbours."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The verdicts that others get wrong: audit.md section 3, from bytes to tag, cases 26 to 43."""
+"""The verdicts that other tools get wrong, from bytes to tag, cases 26 to 43."""
 
 from __future__ import annotations
 

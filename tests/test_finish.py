@@ -264,7 +264,7 @@ def test_report_of_names_that_are_no_utf8(tmp_path: Path) -> None:
 
 
 def test_report_of_what_cannot_be_read(tmp_path: Path) -> None:
-    """findings.md: it has `error` set and nothing else."""
+    """The report has `error` set and nothing else."""
     found = reported(tmp_path, b"no archive")
     assert "not a zip file" in found["error"]
     assert not any(value for key, value in found.items() if key not in ("error", "wheel"))

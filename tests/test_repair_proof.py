@@ -234,7 +234,7 @@ DAMAGES: Dict[str, Tuple[str, Callable[[Editor], object], str]] = {
     "overlap": ("a1", lambda e: e.segment(PT_LOAD, 6, lambda v: v + (1 << 20), 0), "overlaps"),
     "zeros": ("a1", lambda e: e.segment(PT_LOAD, 6, lambda v: v - 60000, 3), "not mapped"),
     "behind the file": ("a1", lambda e: e.segment(PT_LOAD, 5, lambda v: v + 4096, -1), "behind"),
-    "truncated": ("a1", lambda e: e.data.__delitem__(slice(-600, None)), ""),
+    "truncated": ("a1", lambda e: e.data.__delitem__(slice(-600, None)), "behind the file"),
     "interpreter": ("main", lambda e: e.segment(PT_INTERP, 2, lambda v: v + 1), "interpreter"),
     "program headers": ("main", lambda e: e.segment(PT_PHDR, 2, lambda v: v + 56), "PT_PHDR"),
     "headers' place": ("main", lambda e: e.segment(PT_PHDR, 3, lambda v: v + 4096), "5.18"),
@@ -243,7 +243,7 @@ DAMAGES: Dict[str, Tuple[str, Callable[[Editor], object], str]] = {
     "type": ("a1", lambda e: e.data.__setitem__(16, 2), "type"),
     "abi": ("a1", lambda e: e.data.__setitem__(7, 9), "ABI"),
     "sections": ("a1", lambda e: e.data.__setitem__(46, 9), "section header table"),
-    "note": ("a1", lambda e: e.segment(4, 2, lambda v: v + 16), ""),
+    "note": ("a1", lambda e: e.segment(4, 2, lambda v: v + 16), "notes changed"),
 }
 
 

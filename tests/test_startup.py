@@ -19,8 +19,8 @@ PACKAGE = REPOSITORY / "backend"
 OURS = """
     manyshim manyshim.audit manyshim.audit.decision manyshim.audit.facts manyshim.audit.findings
     manyshim.audit.identity manyshim.audit.loader manyshim.audit.loader.installed
-    manyshim.audit.loader.search manyshim.audit.messages manyshim.audit.names
-    manyshim.audit.policy manyshim.audit.request manyshim.audit.rules
+    manyshim.audit.loader.runpath manyshim.audit.loader.search manyshim.audit.messages
+    manyshim.audit.names manyshim.audit.policy manyshim.audit.request manyshim.audit.rules
     manyshim.audit.rules.archive manyshim.audit.rules.context manyshim.audit.rules.hardening
     manyshim.audit.rules.headers manyshim.audit.rules.musl manyshim.audit.rules.policy
     manyshim.audit.rules.python manyshim.audit.rules.runpath manyshim.audit.rules.undefined

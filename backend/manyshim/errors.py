@@ -29,7 +29,7 @@ class InvalidWheelError(ManyshimError):
 
 
 class ToolError(ManyshimError):
-    """A tool is missing, too old, or failed."""
+    """A tool is missing, too old or failed, or the file system refused to read or to write."""
 
     exit_code = 4
 

@@ -1,4 +1,4 @@
-"""Runs a tool on a private copy of a file, for a limited time."""
+"""Finds an external tool, and runs it for a limited time."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
-"""NamedTuple as typing has it, for half of what its classes cost to make.
+"""NamedTuple as typing has it, for a third of what its classes cost to make.
 
-typing compiles every annotation, which takes a build as long as all other imports of manyshim, and
-nobody here asks for them at run time.
+typing.NamedTuple compiles every annotation, and no code of manyshim asks for them at run time.
+Measured with callgrind on CPython 3.11, for 45 classes of six fields, in million instructions: 23
+here, 63 with typing.NamedTuple, 244 with frozen dataclasses and their import.
 """
 
 from __future__ import annotations

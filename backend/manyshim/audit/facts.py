@@ -1,8 +1,4 @@
-"""What was read from a wheel, before anybody judges it.
-
-NamedTuples rather than dataclasses: as frozen, and importing them does not cost a build the 25 ms
-that the dataclasses module and its generated methods do.
-"""
+"""What was read from a wheel, before anything is judged."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A finding: one thing that an audit has to say, as data. Its sentences are in report.py."""
+"""A finding: one thing that an audit has to say, as data. Its sentences are in messages.py."""
 
 from __future__ import annotations
 

@@ -6,17 +6,14 @@ Sources: glibc elf/dl-load.c; musl ldso/dynlink.c; ld.so(8).
 from __future__ import annotations
 
 import posixpath
-import re
 from bisect import bisect_left
 from typing import Dict, Iterable, List, Optional, Set, Tuple
 
 from manyshim.audit.facts import ElfFile, InstallPath, install_path
 from manyshim.audit.identity import GLIBC_OWN
+from manyshim.audit.loader.runpath import behind_origin
 from manyshim.audit.tags import MUSL
 from manyshim.errors import InvalidWheelError
-
-_ORIGIN = r"(?s)\$(?:ORIGIN|\{ORIGIN\})(?P<rest>|/.*)"
-_EXPANDS = r"(?s)(?:[^$]|\$ORIGIN|\$\{ORIGIN\})*"
 
 # An edge of a process counts 8 and a file on the way of a search 1: some seconds in all. What one
 # file needs counts more, because it may end in a finding. vtk's 260 files take 1.5 million.
@@ -79,14 +76,10 @@ class Installed:
 
     def _search_path(self, elf: ElfFile) -> Tuple[InstallPath, ...]:
         """Expand the folders of the wheel that a file's own RPATH or RUNPATH names, in order."""
-        entries = elf.runpath or elf.rpath
-        if self.libc == MUSL and not all(re.fullmatch(_EXPANDS, entry) for entry in entries):
-            return ()  # one variable that musl does not know voids the whole path
         place = self.places[elf.path]
         folders: Dict[InstallPath, None] = {}
-        for entry in entries:
-            match = re.fullmatch(_ORIGIN, entry)
-            folder = match and self._walk(place, match.group("rest"))
+        for rest in behind_origin(elf.runpath or elf.rpath, self.libc):
+            folder = self._walk(place, rest)
             if folder is not None:
                 folders[InstallPath(place.root, folder)] = None
         return tuple(folders)
