@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Optional, Tuple
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from manyshim.audit.tags import (
     ARCHES,
@@ -237,3 +240,36 @@ def test_module_suffix_is_parsed(
     parsed = parse_module_suffix(filename)
     assert parsed == (ModuleSuffix(*suffix) if suffix else None)
     assert (parsed.libc if parsed else None) == libc
+
+
+# The grammar of the suffixes, as CPython's, PyPy's and GraalPy's builds write them.
+_GRAMMAR = re.compile(
+    r"\.(?:(?P<abi3>abi3t?)|(?P<impl>cpython-\d+[a-z]*|pypy\d+-pp\d+|graalpy[\w-]*?)"
+    r"(?:-(?P<triplet>[\w-]+-linux-(?:gnu|musl)\w*))?)\.so"
+)
+_ATOMS = (
+    *(
+        "",
+        ".",
+        "-",
+        "_",
+        "abi3",
+        "abi3t",
+        "cpython",
+        "cpython-311",
+        "pypy",
+        "310",
+        "pp73",
+        "x86_64",
+    ),
+    *("graalpy", "250", "native", "linux", "-linux-gnu", "-linux-musl", "so", ".so", "t", "é", "²"),
+)
+
+
+@settings(max_examples=2000)
+@given(st.lists(st.sampled_from(_ATOMS), max_size=8).map("".join))
+def test_suffixes_are_those_of_the_grammar(stem: str) -> None:
+    name = f"x.{stem}.so"
+    found = next(filter(None, (_GRAMMAR.fullmatch(name, at) for at in range(len(name)))), None)
+    wanted = found and (found["abi3"] or found["impl"], found["triplet"] or "")
+    assert parse_module_suffix(name) == (wanted or None)

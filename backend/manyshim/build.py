@@ -12,7 +12,6 @@ from manyshim.audit.verdict import Report
 from manyshim.config import Config, Settings
 from manyshim.errors import BackendError, InvalidWheelError, NotCompliantError
 from manyshim.formats.wheel.wheel import Wheel
-from manyshim.formatters.json import failure, to_dict
 from manyshim.formatters.text import build_lines
 from manyshim.host import host_arch, interpreter_refuses
 from manyshim.operations import Prepared, inspect, prepare, write_retagged
@@ -89,6 +88,8 @@ def _finished(built: str, config: Config) -> Tuple[str, List[str]]:
         report = prepared.report
         claim, fails = _decide(report, config)
         if config.report:
+            from manyshim.formatters.json import to_dict  # noqa: PLC0415 (only for a report)
+
             _write_report(to_dict(report, claim), config.report)
         lines = _explained(prepared, claim, config)
         if fails:
@@ -132,6 +133,8 @@ def _unreadable(error: InvalidWheelError, built: str, config: Config) -> str:
     # The private folder is gone when the message is read.
     what = str(error).replace(built, name)
     if config.report:
+        from manyshim.formatters.json import failure  # noqa: PLC0415 (only for a report)
+
         _write_report(failure(name, what), config.report)
     if config.request.strict:
         raise InvalidWheelError(what) from error

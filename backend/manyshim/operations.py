@@ -16,7 +16,6 @@ from manyshim.audit.verdict import Report, audit, load, questions
 from manyshim.config import Config
 from manyshim.errors import ToolError
 from manyshim.formats.wheel.wheel import Wheel
-from manyshim.formatters.json import to_dict
 from manyshim.formatters.text import Line, check_lines, show_lines
 from manyshim.values import NamedTuple
 
@@ -30,6 +29,12 @@ class Outcome(NamedTuple):
     code: int
     lines: List[Line]
     data: Dict[str, Any]
+
+
+def _outcome(code: int, lines: List[Line], report: Report, claim: Claim) -> Outcome:
+    from manyshim.formatters.json import to_dict  # noqa: PLC0415 (a build has no use for it)
+
+    return Outcome(code, lines, to_dict(report, claim))
 
 
 def inspect(wheel: Wheel, request: Request, facts: Optional[WheelFacts] = None) -> Report:
@@ -55,7 +60,7 @@ def show(path: str, request: Request, *, verbose: bool = False) -> Outcome:
     with Wheel(path) as wheel:
         report = inspect(wheel, request)
     claim = choose(report, request)
-    return Outcome(0, show_lines(report, claim, verbose=verbose), to_dict(report, claim))
+    return _outcome(0, show_lines(report, claim, verbose=verbose), report, claim)
 
 
 def check(path: str, request: Request, *, verbose: bool = False) -> Outcome:
@@ -79,7 +84,7 @@ def check(path: str, request: Request, *, verbose: bool = False) -> Outcome:
     claim = choose(report, request)
     report = report._replace(findings=tuple(sorted((*report.findings, *found), key=sort_key)))
     lines = check_lines(report, verbose=verbose)
-    return Outcome(1 if report.errors else 0, lines, to_dict(report, claim))
+    return _outcome(1 if report.errors else 0, lines, report, claim)
 
 
 def retag(
@@ -103,12 +108,12 @@ def retag(
         title, *rest = show_lines(prepared.report, claim, verbose=verbose)
         lines = [title, *(Line(f"  {note}", "dim") for note in prepared.notes), *rest]
         if not claim.tag:
-            return Outcome(1, lines, to_dict(prepared.report, claim))
+            return _outcome(1, lines, prepared.report, claim)
         finished = write_retagged(prepared, claim, config, private)
         target = os.path.join(folder, os.path.basename(finished))
         publish(finished, target)
     lines.append(Line(f"  wrote {target}", "tag"))
-    return Outcome(0, lines, to_dict(prepared.report, claim))
+    return _outcome(0, lines, prepared.report, claim)
 
 
 class Prepared(NamedTuple):
@@ -169,8 +174,8 @@ def _foretold(facts: WheelFacts, report: Report, config: Config) -> Outcome:
         *(Line(f"  {note}", "dim") for note in (*notes, *run.alternatives(settled))),
         Line(f"  would be {tag}" if tag else f"  would stay as it is: {claim.reason}", "tag"),
     ]
-    data = {**to_dict(report, claim), "plan": run.to_dict(settled)}
-    return Outcome(0 if tag else 1, lines, data)
+    made = _outcome(0 if tag else 1, lines, report, claim)
+    return made._replace(data={**made.data, "plan": run.to_dict(settled)})
 
 
 def _out(private: str) -> str:

@@ -20,10 +20,11 @@ LEGACY_NAMES: Mapping[str, Tuple[int, int]] = {
     "manylinux2014": (2, 17),
 }
 
-_NUMBER = "(0|[1-9][0-9]{0,3})"
-_PEP600 = rf"(?a)(manylinux|musllinux)_{_NUMBER}_{_NUMBER}(?:_(\w+))?"
-_LEGACY = r"(manylinux(?:1|2010|2014))(?:_(\w+))?"
-_NATIVE = r"linux_(\w+)"
+# No regular expressions for tags and suffixes: to compile them costs every build more than all
+# that is parsed (1.8 million instructions for the suffixes alone), and those backtrack.
+_LOWER = "abcdefghijklmnopqrstuvwxyz"
+# No libc has a version number of more digits.
+_DIGITS_AT_MOST = 4
 
 
 class Arch(NamedTuple):
@@ -119,17 +120,29 @@ def parse_platform(text: str) -> Optional[PlatformTag]:
     None where the text is no manylinux or musllinux tag, or a legacy one for an architecture that
     never had it.
     """
-    match = re.fullmatch(_PEP600, text)
-    if match:
-        family, major, minor, arch = match.groups()
-        return PlatformTag(_LIBC[family], int(major), int(minor), arch or "")
-    match = re.fullmatch(_LEGACY, text)
-    if match:
-        name, arch = match.groups()
-        if arch and arch not in _legacy_arches(name):
+    name, underscore, rest = text.partition("_")
+    if name in LEGACY_NAMES:
+        if underscore and rest not in _legacy_arches(name):
             return None
-        return PlatformTag(GLIBC, *LEGACY_NAMES[name], arch or "")
-    return None
+        return PlatformTag(GLIBC, *LEGACY_NAMES[name], rest)
+    major, _, rest = rest.partition("_")
+    minor, underscore, arch = rest.partition("_")
+    if name not in _LIBC or not (_is_number(major) and _is_number(minor)):
+        return None
+    if underscore and not (arch.isascii() and _is_word(arch)):
+        return None
+    return PlatformTag(_LIBC[name], int(major), int(minor), arch)
+
+
+def _is_number(text: str) -> bool:
+    """Whether a text is a number of at most four digits, without leading zeros."""
+    digits = text.isascii() and text.isdigit() and len(text) <= _DIGITS_AT_MOST
+    return digits and (text == "0" or text[0] != "0")
+
+
+def _is_word(text: str) -> bool:
+    """Whether a text is one or more letters, digits and underscores."""
+    return text.replace("_", "a").isalnum()
 
 
 def is_linux(platform: str) -> bool:
@@ -139,9 +152,9 @@ def is_linux(platform: str) -> bool:
 
 def platform_arch(platform: str) -> Optional[str]:
     """Name the architecture that a Linux platform tag ends in, None where it names none."""
-    match = re.fullmatch(_NATIVE, platform)
-    if match:
-        return match.group(1)
+    name, _, arch = platform.partition("_")
+    if name == "linux":
+        return arch if _is_word(arch) else None
     tag = parse_platform(platform)
     return tag.arch if tag and tag.arch else None
 
@@ -216,14 +229,6 @@ def parse_wheel_name(filename: str) -> Optional[WheelName]:
     return WheelName(parts[0], parts[1], build, pythons, abis, platforms)
 
 
-# CPython's file name suffix for extension modules: name.cpython-313t-x86_64-linux-gnu.so,
-# name.abi3.so, name.pypy310-pp73-x86_64-linux-gnu.so.
-_SUFFIX = re.compile(
-    r"\.(?:(?P<abi3>abi3t?)|(?P<impl>cpython-\d+[a-z]*|pypy\d+-pp\d+|graalpy[\w-]*?)"
-    r"(?:-(?P<triplet>[\w-]+-linux-(?:gnu|musl)\w*))?)\.so"
-)
-
-
 class ModuleSuffix(NamedTuple):
     """What the file name of an extension module says of the ABI that it was built for."""
 
@@ -237,17 +242,53 @@ class ModuleSuffix(NamedTuple):
             return None
         if "-linux-musl" in self.triplet:
             return MUSL
-        match = re.match(r"cpython-3(\d+)", self.implementation)
-        return GLIBC if match and int(match.group(1)) >= 11 else None
+        version = parse_cpython(self.implementation, "cpython-")
+        return GLIBC if version and version[:2] >= (3, 11) else None
+
+
+def parse_cpython(text: str, prefix: str = "cp") -> Optional[Tuple[int, int, str]]:
+    """Read `cp313t` as the version 3.13 and the flags `t`; None for what is no CPython's."""
+    number = text[len(prefix) :].rstrip(_LOWER)
+    if not text.startswith(prefix) or len(number) < 2 or not number.isdecimal():
+        return None
+    return int(number[0]), int(number[1:]), text[len(prefix) + len(number) :]
 
 
 def parse_module_suffix(filename: str) -> Optional[ModuleSuffix]:
-    """Read the ABI suffix of an extension module's file name; None where there is none."""
-    start = filename.find(".")
-    while start >= 0:
-        match = _SUFFIX.fullmatch(filename, start)
-        if match:
-            implementation = match.group("abi3") or match.group("impl")
-            return ModuleSuffix(implementation, match.group("triplet") or "")
-        start = filename.find(".", start + 1)
-    return None
+    """Read the ABI suffix of an extension module's file name; None where there is none.
+
+    As in `name.cpython-313t-x86_64-linux-gnu.so`, `name.abi3.so` and
+    `name.pypy310-pp73-x86_64-linux-gnu.so`.
+    """
+    stem, dot, extension = filename.rpartition(".")
+    _, begin, suffix = stem.rpartition(".")
+    if not dot or not begin or extension != "so":
+        return None
+    if suffix in ("abi3", "abi3t"):
+        return ModuleSuffix(suffix, "")
+    first, _, rest = suffix.partition("-")
+    if first.startswith("graalpy"):
+        # Its names have no fixed parts, so all behind the first dash counts as the triplet.
+        if _is_triplet(rest):
+            return ModuleSuffix(first, rest)
+        return ModuleSuffix(suffix, "") if _is_word(suffix.replace("-", "_")) else None
+    second, dash, triplet = rest.partition("-")
+    if dash and not _is_triplet(triplet):
+        return None
+    implementation = f"{first}-{second}"
+    return ModuleSuffix(implementation, triplet) if _is_implementation(first, second) else None
+
+
+def _is_implementation(first: str, second: str) -> bool:
+    """Whether the parts of a suffix are CPython's (`cpython-313t`) or PyPy's (`pypy310-pp73`)."""
+    if first == "cpython":
+        return second.rstrip(_LOWER).isdecimal()
+    named = first.startswith("pypy") and second.startswith("pp")
+    return named and first[4:].isdecimal() and second[2:].isdecimal()
+
+
+def _is_triplet(text: str) -> bool:
+    """Whether a text is a multiarch triplet of Linux, such as `x86_64-linux-gnu`."""
+    cpu, linux, abi = text.rpartition("-linux-")
+    known = abi.startswith(("gnu", "musl")) and _is_word(abi)
+    return bool(cpu and linux) and known and _is_word(cpu.replace("-", "_"))

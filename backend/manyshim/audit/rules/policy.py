@@ -18,10 +18,16 @@ def isa(context: Context) -> Iterator[Finding]:
     """Find files that ask for a newer x86 than every machine of the tag has."""
     for elf in context.elfs:
         level = max(elf.isa_level.bit_length(), 1)
-        entered = elf.extension_module or elf.executable
-        variant = re.search(r"(?:^|/)glibc-hwcaps/x86-64-v([234])/", elf.path)
-        if level > 1 and (entered or not (variant and int(variant.group(1)) >= level)):
+        if level > 1 and not _is_variant(elf, level):
             yield finding("ISA", elf.path, f"x86-64-v{level}")
+
+
+def _is_variant(elf: ElfFile, level: int) -> bool:
+    """Whether a library lies where only machines of that level look for it (ld.so(8))."""
+    if elf.extension_module or elf.executable:
+        return False
+    variant = re.search(r"(?:^|/)glibc-hwcaps/x86-64-v([234])/", elf.path)
+    return variant is not None and int(variant.group(1)) >= level
 
 
 def libraries(context: Context) -> Iterator[Finding]:

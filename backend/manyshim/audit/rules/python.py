@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Iterator, Optional, Tuple
 
 from manyshim.audit import findings as f
@@ -10,9 +9,7 @@ from manyshim.audit.findings import Finding, finding
 from manyshim.audit.policy import abi3_names
 from manyshim.audit.request import Compiled
 from manyshim.audit.rules.context import Context
-from manyshim.audit.tags import ARCHES, ModuleSuffix, WheelName, parse_module_suffix
-
-_CP = r"cp(\d)(\d+)([a-z]*)"
+from manyshim.audit.tags import ARCHES, ModuleSuffix, WheelName, parse_cpython, parse_module_suffix
 
 
 def init_function(context: Context) -> Iterator[Finding]:
@@ -45,14 +42,14 @@ def _wrong_abi(suffix: ModuleSuffix, name: WheelName) -> str:
     if len(name.abis) != 1 or (len(name.pythons) != 1 and name.abis[0] not in ("abi3", "abi3t")):
         return ""
     abi = name.abis[0]
-    tag = re.fullmatch(_CP, abi)
+    tag = parse_cpython(abi)
     if suffix.implementation.startswith("abi3"):
-        free_threaded = tag is not None and "t" in tag.group(3)
+        free_threaded = tag is not None and "t" in tag[2]
         wrong = free_threaded and suffix.implementation == "abi3"
     elif abi in ("abi3", "abi3t"):
         wrong = suffix.implementation.startswith("cpython-")
     else:
-        wanted = f"cpython-{''.join(tag.groups())}" if tag else suffix.implementation
+        wanted = f"cpython-{tag[0]}{tag[1]}{tag[2]}" if tag else suffix.implementation
         wrong = suffix.implementation != wanted and suffix.implementation.startswith("cpython-")
     return f"the wheel's ABI tag is {abi}" if wrong else ""
 
@@ -99,5 +96,5 @@ def _oldest_python(name: WheelName) -> Optional[Tuple[int, int]]:
     """Name the oldest CPython that an abi3 wheel promises to run on; None for other wheels."""
     if not set(name.abis) & {"abi3", "abi3t"}:
         return None
-    matches = filter(None, (re.fullmatch(_CP, one) for one in name.pythons))
-    return min(((int(one.group(1)), int(one.group(2))) for one in matches), default=None)
+    versions = filter(None, map(parse_cpython, name.pythons))
+    return min((version[:2] for version in versions), default=None)

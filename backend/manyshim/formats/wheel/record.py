@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 from base64 import urlsafe_b64encode
 from contextlib import suppress
@@ -11,6 +10,9 @@ from itertools import chain
 from typing import Iterator, List, Tuple, Union
 
 from manyshim.values import NamedTuple
+
+# csv.field_size_limit(), in characters.
+_FIELD_AT_MOST = 131_072
 
 
 class Row(NamedTuple):
@@ -26,17 +28,23 @@ def parse(data: bytes) -> Iterator[Tuple[str, Row]]:
     ValueError where it is no UTF-8 or no CSV.
     """
     text = io.TextIOWrapper(io.BytesIO(data), encoding="utf-8", newline="")
-    limit = csv.field_size_limit()
+    for line in text:
+        if '"' in line or "\0" in line or len(line) > _FIELD_AT_MOST:
+            fields = _quoted(chain((line,), text))
+        else:
+            fields = line.rstrip("\r\n").split(",")
+        if len(fields) != 3:
+            fields = [*fields, "", "", ""][:3]
+        path, digest, size = fields
+        yield path, Row(digest, size)
+
+
+def _quoted(lines: Iterator[str]) -> List[str]:
+    """Read one row as csv does. ValueError where it is no CSV."""
+    import csv  # noqa: PLC0415 (hardly any RECORD has quotes, and it costs what ten modules cost)
+
     try:
-        for line in text:
-            if '"' in line or "\0" in line or len(line) > limit:
-                fields = next(csv.reader(chain((line,), text), strict=True))
-            else:
-                fields = line.rstrip("\r\n").split(",")
-            if len(fields) != 3:
-                fields = [*fields, "", "", ""][:3]
-            path, digest, size = fields
-            yield path, Row(digest, size)
+        return next(csv.reader(lines, strict=True))
     except csv.Error as error:
         raise ValueError(str(error)) from error
 
@@ -71,6 +79,8 @@ def line(path: str, row: Row) -> str:
     plain = f"{path},{row.digest},{row.size}"
     if plain.count(",") == 2 and not set('"\r\n').intersection(plain):
         return plain
+    import csv  # noqa: PLC0415 (see above)
+
     text = io.StringIO(newline="")
     csv.writer(text, lineterminator="\n").writerow((path, *row))
     return text.getvalue()[:-1]
