@@ -11,6 +11,7 @@ from typing import Dict, Mapping, NamedTuple, Sequence
 
 import pytest
 
+import needs
 from compiling import Done, zig
 from conftest import Runner
 from constraints import without_constraints
@@ -73,8 +74,7 @@ class Frontend(NamedTuple):
 
 def frontend_with(run: Runner, environ: Mapping[str, str]) -> Frontend:
     """Return a frontend; skip without uv or zig."""
-    if find_uv() is None:
-        pytest.skip("uv is not installed")
+    needs.tool("uv", "uv", needs.PYPI)
     path = os.pathsep.join((str(Path(zig()).parent), environ["PATH"]))
     return Frontend(run, {**environ, "PATH": path})
 

@@ -11,8 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional
 
-import pytest
-
+import needs
 from manyshim.audit.decision import choose
 from manyshim.audit.facts import ElfFile
 from manyshim.audit.request import Request
@@ -56,14 +55,16 @@ class Done(NamedTuple):
 
 def zig() -> str:
     """Find the zig of this environment; skip without one."""
+    needs.module("ziglang")
     spec = find_spec("ziglang")
-    for folder in (spec.submodule_search_locations if spec else None) or ():
-        return str(Path(folder) / "zig")
-    pytest.skip("no zig (PyPI: ziglang)")
+    assert spec is not None
+    assert spec.submodule_search_locations
+    return str(Path(spec.submodule_search_locations[0]) / "zig")
 
 
 def clean(environ: Optional[Mapping[str, Optional[str]]] = None) -> Dict[str, str]:
     """Return an environment for builds, with zig on PATH; None takes a variable away."""
+    needs.python_headers()
     kept = {
         name: value
         for name, value in os.environ.items()

@@ -12,6 +12,7 @@ from typing import Callable, Dict, Iterator, List, Mapping, Optional
 
 import pytest
 
+import needs
 from constraints import constraint_variables
 from strict_index import client_environment, find_uv, run_uv, serve, twine_upload, uv_publish
 
@@ -37,6 +38,11 @@ _QUIET = {
 }
 
 Runner = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip, or fail in CI, where what the marks of a test name is missing."""
+    needs.meet(item)
 
 
 def _clean() -> Dict[str, str]:
@@ -84,14 +90,12 @@ def clean_environment() -> Dict[str, str]:
 @pytest.fixture(scope="session")
 def uv() -> Runner:
     """Return a function that runs uv with arguments."""
-    found = find_uv()
-    if found is None:
-        pytest.skip("uv is not installed")
+    found = needs.tool("uv", "uv", needs.PYPI)
 
     def run_it(
         *arguments: str, env: Optional[Mapping[str, str]] = None, cwd: Optional[Path] = None
     ) -> subprocess.CompletedProcess[str]:
-        return _run([str(found), *arguments], env=env, cwd=cwd)
+        return _run([found, *arguments], env=env, cwd=cwd)
 
     return run_it
 
@@ -119,6 +123,8 @@ def manyshim_wheels(
     folder = tmp_path_factory.mktemp("manyshim_wheels")
     house = make_house(tmp_path_factory.mktemp("clone"))
     uv = find_uv()
+    if not uv:
+        needs.module("build")
     frontend = [uv, "build"] if uv else [sys.executable, "-m", "build"]
     run([*frontend, "--wheel", str(house), "--out-dir" if uv else "--outdir", str(folder)])
     assert [path.suffix for path in folder.glob("manyshim-*")] == [".whl"]

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Dict, Iterator, List, Tuple
 
-import pytest
+import needs
 
 # Packages that others ask for and that no unpacked system has a use for.
 _PRETENDED = ("debconf", "dpkg", "tzdata")
@@ -83,6 +83,7 @@ def debian_source(folder: Path, package: str, suite: str = "bookworm") -> Path:
     with making(folder) as new:
         if new:
             command = ("source", "--download-only", "--tar-only", package)
+            needs.tool("xz", "xz-utils")
             (path,) = _got(folder / "apt", _arch(), suite, command, "*.orig.tar.*")
             source.mkdir()
             strip = ["tar", "-xf", str(path), "--strip-components=1", "--no-same-owner"]
@@ -92,15 +93,14 @@ def debian_source(folder: Path, package: str, suite: str = "bookworm") -> Path:
 
 
 def _arch() -> str:
-    return subprocess.run(
-        ["dpkg", "--print-architecture"], stdout=subprocess.PIPE, text=True, check=True
-    ).stdout.strip()
+    command = [needs.tool("dpkg", "dpkg"), "--print-architecture"]
+    return subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
 
 
 def _got(apt: Path, arch: str, suite: str, command: Tuple[str, ...], pattern: str) -> List[Path]:
     """Let apt-get download in a folder of its own; return the files; skip where it cannot."""
-    if not (shutil.which("apt-get") and shutil.which("dpkg")):
-        pytest.skip("no apt-get or no dpkg: this is no Debian")
+    needs.tool("apt-get", "apt")
+    needs.tool("dpkg", "dpkg")
     for name in ("state/lists/partial", "cache/archives/partial", "none"):
         (apt / name).mkdir(parents=True)
     (apt / "status").write_text("".join(map(_INSTALLED.format, _PRETENDED)))
@@ -119,7 +119,7 @@ def _got(apt: Path, arch: str, suite: str, command: Tuple[str, ...], pattern: st
         )
         # A failed update is a warning only.
         if done.returncode or "\nW: Failed to fetch" in f"\n{done.stderr}":
-            pytest.skip(f"apt-get {words[0]} for {suite} {arch}: {done.stderr.strip()[-300:]}")
+            needs.unmet(f"apt-get {words[0]} for {suite} {arch}: {done.stderr.strip()[-300:]}")
     return sorted(apt.glob(pattern))
 
 
@@ -141,7 +141,7 @@ def _sources(suite: str, kind: str) -> str:
                 more = "".join(f"{name}: {value}\n" for name, value in options)
                 place = f"Types: {kind}\nURIs: {found.group(2)}\nSuites: {suite}\n"
                 return f"{place}Components: main\n{more}"
-    pytest.skip(f"this machine's apt has no source of {own or 'a named suite'}")
+    return needs.unmet(f"this machine's apt has no source of {own or 'a named suite'}")
 
 
 def _fields(stanza: str) -> Dict[str, str]:

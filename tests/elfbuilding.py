@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 from typing import Dict
 
-import pytest
-
+import needs
 from manyshim.errors import ToolError
 from manyshim.repair import patch
 from manyshim.repair.patch import Patchelf
 
 LINUX = sys.platform.startswith("linux")
-needs_gcc = pytest.mark.skipif(not (LINUX and shutil.which("gcc")), reason="no gcc on a Linux")
+needs_gcc = needs.mark(needs.compiler, "gcc")
 
 VERSIONED = "V_1 { global: old; };\nV_2 { global: fresh; data; } V_1;\n"
 SOURCES = {
@@ -37,7 +35,7 @@ SOURCES = {
 
 def gcc(folder: Path, *arguments: str, tool: str = "gcc") -> None:
     done = subprocess.run(
-        [tool, *arguments], cwd=folder, capture_output=True, text=True, check=False
+        [needs.compiler(tool), *arguments], cwd=folder, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
 
@@ -74,4 +72,4 @@ def patchelf() -> Patchelf:
     try:
         return patch.find(os.environ)
     except ToolError as error:
-        pytest.skip(str(error))
+        needs.unmet(f"{error} (Debian: patchelf)")

@@ -7,13 +7,12 @@ import os
 import shutil
 import subprocess
 import sys
-import sysconfig
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
 import pytest
 
+import needs
 from manyshim import __file__ as package
 from wheelwriter import save, wheel, wheel_name
 
@@ -26,6 +25,8 @@ SOURCES = {
     "module.c": _LIBC
     + "int middle(void);\nint answer(void) { return 300 + middle() + !getpid(); }\n",
 }
+
+MUSL_LOADER = "/lib/ld-musl-x86_64.so.1"
 
 # On aarch64 the guard of the stack is the dynamic loader's, which then stands in NEEDED.
 PROTECTED = ("-fstack-protector-all",)
@@ -45,19 +46,18 @@ PyMODINIT_FUNC PyInit_outer(void) { return PyModule_Create(&module); }
 class Tools(NamedTuple):
     """A compiler for a target: its command, and the folders of the target's loader.
 
-    `run` is what a program of the target is started by, empty where it runs as it is.
+    `run` is what a program of the target is started by, empty where it runs as it is. Where it is
+    None, `lost` names what is missing for it, and Debian's package.
     """
 
     command: Tuple[str, ...]
     run: Optional[Tuple[str, ...]]
+    lost: Tuple[str, str] = ("", "")
 
     def program(self) -> Tools:
         """Return the compiler for a program: zig's musl is newer than the loader of Debian's."""
         if self.command[-1].endswith("-musl"):
-            gcc = shutil.which("musl-gcc")
-            if not gcc:
-                pytest.skip("no musl-gcc (Debian: musl-tools)")
-            return self._replace(command=(gcc,))
+            return self._replace(command=(needs.tool("musl-gcc", "musl-tools"),))
         return self
 
     def compile(self, folder: Path, *arguments: str) -> None:
@@ -73,47 +73,42 @@ def aarch64() -> Tools:
     if gcc:
         # Debian's libc6-arm64-cross is what programs of Debian's compiler run on.
         root = "/usr/aarch64-linux-gnu"
-        there = qemu and os.path.exists(f"{root}/lib/ld-linux-aarch64.so.1")
-        return Tools((gcc,), (str(qemu), "-L", root) if there else None)
-    return Tools(zig("aarch64-linux-gnu.2.17"), None)
+        loader = f"{root}/lib/ld-linux-aarch64.so.1"
+        if not qemu:
+            return Tools((gcc,), None, ("qemu-aarch64-static", "qemu-user-static"))
+        run = (qemu, "-L", root) if os.path.exists(loader) else None
+        return Tools((gcc,), run, (loader, "libc6-arm64-cross"))
+    lost = ("aarch64-linux-gnu-gcc", "gcc-aarch64-linux-gnu")
+    return Tools(zig("aarch64-linux-gnu.2.17"), None, lost)
 
 
 def musl() -> List[Any]:
     """List the compilers for musl on x86_64 as parameters; those that are missing skip."""
-    gcc = shutil.which("musl-gcc")
-    loader = "/lib/ld-musl-x86_64.so.1"
-    run: Optional[Tuple[str, ...]] = (loader,) if os.path.exists(loader) else None
+    run: Optional[Tuple[str, ...]] = (MUSL_LOADER,) if os.path.exists(MUSL_LOADER) else None
     return [
         pytest.param(
-            (gcc or "", run),
+            ("musl-gcc", run),
             id="musl-gcc",
-            marks=pytest.mark.skipif(not gcc, reason="no musl-gcc (Debian: musl-tools)"),
+            marks=needs.mark(needs.tool, "musl-gcc", "musl-tools"),
         ),
         pytest.param(
             ("", run),
             id="zig",
             # It compiles its libc first.
-            marks=[
-                pytest.mark.full,
-                pytest.mark.skipif(not _has_zig(), reason="no zig (PyPI: ziglang)"),
-            ],
+            marks=[pytest.mark.full, needs.mark(needs.zig)],
         ),
     ]
 
 
 def musl_tools(compiler: str, run: Optional[Tuple[str, ...]]) -> Tools:
-    return Tools((compiler,) if compiler else zig("x86_64-linux-musl"), run)
-
-
-def _has_zig() -> bool:
-    return bool(shutil.which("zig") or find_spec("ziglang"))
+    command = (compiler,) if compiler else zig("x86_64-linux-musl")
+    return Tools(command, run, (MUSL_LOADER, "musl"))
 
 
 def zig(target: str) -> Tuple[str, ...]:
     """Return zig as the compiler for a target; skip where there is none."""
+    needs.zig()
     found = shutil.which("zig")
-    if not _has_zig():
-        pytest.skip(f"no compiler for {target}: neither Debian's cross compiler nor zig")
     return (*((found,) if found else (sys.executable, "-m", "ziglang")), "cc", "-target", target)
 
 
@@ -126,10 +121,10 @@ def build_chain(tools: Tools, sysroot: Path, folder: str, *link: str) -> Path:
     for name, text in SOURCES.items():
         (source / name).write_text(text)
     shared = ("-shared", "-fPIC", "-O1", *PROTECTED, f"-L{libraries}")
-    for name, needs in (("inner", ()), ("middle", ("-l:libinner.so.1",))):
+    for name, link_to in (("inner", ()), ("middle", ("-l:libinner.so.1",))):
         path = str(libraries / f"lib{name}.so.1")
         tools.compile(
-            source, *shared, f"{name}.c", "-o", path, f"-Wl,-soname,lib{name}.so.1", *needs
+            source, *shared, f"{name}.c", "-o", path, f"-Wl,-soname,lib{name}.so.1", *link_to
         )
     tools.compile(
         source,
@@ -141,9 +136,7 @@ def build_chain(tools: Tools, sysroot: Path, folder: str, *link: str) -> Path:
 
 def compile_module(tools: Tools, folder: Path, declaration: str, call: str, *link: str) -> Path:
     """Compile a module for Python whose `answer` calls what it is told to."""
-    include = sysconfig.get_paths()["include"]
-    if not os.path.exists(os.path.join(include, "Python.h")):
-        pytest.skip("no Python.h")
+    include = needs.python_headers()
     folder.mkdir(exist_ok=True)
     (folder / "module.c").write_text(MODULE % (declaration, call))
     path = folder / "outer.abi3.so"

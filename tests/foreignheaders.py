@@ -8,12 +8,10 @@ import re
 import shutil
 import subprocess
 import sys
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Dict, List, Mapping, NamedTuple, Sequence, Tuple
 
-import pytest
-
+import needs
 from manyshim.audit.tags import parse_platform
 from manyshim.toolchain.target import Target
 
@@ -98,6 +96,8 @@ def target_of(tag: str) -> Target:
 
 def make(python: str, folder: Path, tags: Sequence[str]) -> List[Made]:
     """Let a CPython make a farm and sysconfig's data for each of the targets."""
+    if python == sys.executable:
+        needs.python_headers()
     places = [(str(folder / tag), tag) for tag in tags]
     done = subprocess.run(
         [python, "-c", _SCRIPT, json.dumps(places)],
@@ -123,9 +123,8 @@ def make(python: str, folder: Path, tags: Sequence[str]) -> List[Made]:
 
 def zig(target: Target) -> Tuple[str, ...]:
     """Return zig's command for a target; skip where there is none."""
+    needs.zig()
     found = shutil.which("zig")
-    if not (found or find_spec("ziglang")):
-        pytest.skip("no zig (PyPI: ziglang)")
     command = (found,) if found else (sys.executable, "-m", "ziglang")
     return (*command, "cc", "-target", target.triple, f"-mcpu={target.port.cpu}")
 

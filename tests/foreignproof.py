@@ -9,8 +9,7 @@ import zipfile
 from pathlib import Path
 from typing import Dict, List
 
-import pytest
-
+import needs
 from foreignbuilding import Repaired, Tools
 from manyshim.audit.facts import ElfFile
 from manyshim.formats.elf import reader
@@ -78,7 +77,7 @@ def proved(repaired: Repaired, source: Path, folder: Path) -> List[str]:
 def loaded(tools: Tools, repaired: Repaired, folder: Path) -> str:
     """Load the module from where it is installed; return its answer and what was mapped."""
     if tools.run is None:
-        pytest.skip("no qemu-aarch64-static with Debian's libc6-arm64-cross, or no ld-musl")
+        needs.missing(*tools.lost)
     assert repaired.path is not None
     installed = unpacked(repaired.path, folder / "installed")
     (folder / "loader.c").write_text(LOADER)

@@ -12,6 +12,7 @@ from typing import List, NamedTuple, Optional, Tuple
 
 import pytest
 
+import needs
 from debian import debian, debian_source
 from foreignbuilding import zig
 
@@ -64,8 +65,7 @@ class _Build:
     """Compile zlib, libffi and Python, one after another, in a folder that is thrown away."""
 
     def __init__(self, folder: Path, machine: str, made: Made, native: Optional[Path]) -> None:
-        if not shutil.which("make"):
-            pytest.skip("no make (Debian: make)")
+        needs.tool("make", "make")
         if not native and platform.machine() != machine:
             pytest.skip(f"musl's first Python is compiled on {machine} only")
         self.made = made
@@ -154,7 +154,7 @@ class _Build:
             chosen.append(f"--with-build-python={self.native}")
             chosen.extend(f"ac_cv_{answer}" for answer in _CROSS)
             # Any machine's does, but configure refuses one by that bare name.
-            chosen.append(f"READELF={shutil.which('readelf')}")
+            chosen.append(f"READELF={needs.tool('readelf', 'binutils')}")
         self.run(source, "./configure", *self.systems, *chosen)
         # Told a platform, setup.py looks for no library in the folders of this machine.
         told = f"_PYTHON_HOST_PLATFORM={self.platform}"

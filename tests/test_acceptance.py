@@ -10,6 +10,7 @@ from typing import Dict, Iterable, Mapping, Tuple
 
 import pytest
 
+import needs
 import test_awaitwhat as awaitwhat
 from acceptance import (
     ARM64,
@@ -76,6 +77,7 @@ def test_kiwisolver_runs_on_an_old_glibc_and_gccs_wheel_does_not(
     assert newest_glibc(elf.versions_needed) <= (2, 17)
     assert not [name for name in elf.needed if "++" in name], "libc++ is inside"
     assert old.run(KIWI, unpacked(done)) == "10.0\ncaught\n"
+    needs.compiler("g++")
     # With libstdc++ inside, too, what is left is glibc.
     control = frontend.build(
         fetch("kiwisolver", "1.4.7", tmp_path / "gcc"),

@@ -9,6 +9,7 @@ from typing import Dict, Mapping
 
 import pytest
 
+import needs
 from acceptance import (
     ARM64,
     X86,
@@ -27,7 +28,6 @@ from conftest import Runner
 from debian import cache, debian
 from repairprojects import PROJECTS
 from systems import system
-from test_repair_projects import installed
 
 pytestmark = on_x86_64
 
@@ -92,8 +92,7 @@ CFFI = next(project for project in PROJECTS if project.name == "cffi")
 def test_cffi_needs_the_glibc_of_this_machines_libffi(
     tmp_path: Path, frontend: Frontend, run: Runner, pythons: Mapping[int, str]
 ) -> None:
-    if not installed("libffi-dev"):
-        pytest.skip("not installed: libffi-dev (apt-get install)")
+    needs.header("ffi.h", "libffi-dev")
     python = cpython(pythons, 11)
     project = release("cffi", CFFI.version, tmp_path / "cffi")
     refused = frontend.build(project, python, X86, sysroot="/", mode="repair")
@@ -111,8 +110,8 @@ def test_cffi_needs_the_glibc_of_this_machines_libffi(
     assert tags(done) == "cp311-cp311-manylinux_2_28_x86_64"
     folder = unpacked(done)
     assert [path.name[:7] for path in (folder / "cffi.libs").iterdir()] == ["libffi-"]
-    needs = pycparser(tmp_path, frontend)
-    assert here(run, python, CFFI.use, folder, needs) == ""
+    parser = pycparser(tmp_path, frontend)
+    assert here(run, python, CFFI.use, folder, parser) == ""
 
 
 @pytest.mark.full
@@ -128,12 +127,13 @@ def test_cffi_calls_on_aarch64_with_libffi_from_a_sysroot(
         sysroot=str(arm64_libraries),
     )
     assert tags(done) == "cp311-cp311-manylinux_2_28_aarch64"
-    needs = pycparser(tmp_path, frontend)
-    assert system("bookworm-arm64").run(CFFI.use, unpacked(done), needs) == ""
+    parser = pycparser(tmp_path, frontend)
+    assert system("bookworm-arm64").run(CFFI.use, unpacked(done), parser) == ""
 
 
 def pycparser(folder: Path, frontend: Frontend) -> Path:
     """Install what cffi reads C with: Python alone."""
+    needs.module("pip")
     target = folder / "needs"
     pip = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target", str(target)]
     frontend.run([*pip, "pycparser==2.23"], env=frontend.environ)

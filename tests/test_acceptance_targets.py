@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path
 from typing import Any, Dict, List, Mapping, NamedTuple, Tuple
 
 import pytest
 
+import needs
 from acceptance import (
     ARM64,
     MUSL,
@@ -183,9 +183,7 @@ def held(run: Runner, python: str, done: Done) -> None:
 
 def test_the_python_of_debian_compiles(probe: Path, frontend: Frontend, run: Runner) -> None:
     """Its pyconfig.h leads to others, and its linker's flags are not those of every linker."""
-    python = "/usr/bin/python3.11"
-    if not (os.path.isfile(python) and os.path.isfile("/usr/include/python3.11/Python.h")):
-        pytest.skip("no python3.11 of Debian's with headers (apt-get install python3.11-dev)")
+    python = needs.debian_python()
     held(run, python, frontend.build(probe, python, X86))
 
 

@@ -10,6 +10,7 @@ from typing import Callable, Dict, List, Tuple
 
 import pytest
 
+import needs
 from conftest import Runner
 
 pytestmark = [
@@ -17,6 +18,7 @@ pytestmark = [
     pytest.mark.skipif(
         not sys.platform.startswith("linux"), reason="only wheels for Linux are retagged"
     ),
+    needs.mark(needs.compiler, "gcc"),
 ]
 
 RELEASE = "awaitwhat-20.3"

@@ -17,13 +17,17 @@ from typing import Callable, Dict, List
 
 import pytest
 
+import needs
 from conftest import MINORS, Runner
 from manyshim.audit.tags import parse_wheel_name
 from strict_index import find_uv, problems
 
-pytestmark = pytest.mark.skipif(
-    not sys.platform.startswith("linux"), reason="only wheels for Linux are retagged"
-)
+pytestmark = [
+    pytest.mark.skipif(
+        not sys.platform.startswith("linux"), reason="only wheels for Linux are retagged"
+    ),
+    needs.mark(needs.extension),
+]
 
 WAVE = "".join("_.-'"[int((math.sin(x / 2) + 1) * 1.999)] for x in range(10))
 DRAW = "import sample; print(sample.draw(10))"
@@ -120,7 +124,7 @@ def unpacked(wheel: Path) -> str:
 def test_build_builds_it(
     sample: Path, tmp_path: Path, build_environment: Environment, run: Runner
 ) -> None:
-    pytest.importorskip("build")
+    needs.module("build")
     command = [sys.executable, "-m", "build", "--outdir", str(tmp_path / "out"), str(sample)]
     run(command, env=build_environment)
     wheel = the_wheel(tmp_path / "out")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
+import needs
 from elfwriter import TARGETS, write
 from manyshim.formats.elf import reader
 from manyshim.formats.wheel.rewrite import Edits, rewrite
@@ -19,8 +19,6 @@ from wheelwriter import save, wheel, wheel_name
 @pytest.fixture(scope="module")
 def debuggable(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """Compile a library whose debug information is larger than its code, as -g makes it."""
-    if shutil.which("gcc") is None:
-        pytest.skip("needs gcc")
     folder = tmp_path_factory.mktemp("debug")
     body = "".join(
         f"struct s{n} {{ int a; double b[{n}]; }};\n"
@@ -28,7 +26,7 @@ def debuggable(tmp_path_factory: pytest.TempPathFactory) -> bytes:
         for n in range(1, 400)
     )
     (folder / "many.c").write_text(f"#include <stdio.h>\n{body}", encoding="utf-8")
-    command = ["gcc", "-shared", "-fPIC", "-g3", "-O2", "many.c", "-o", "many.so"]
+    command = [needs.compiler("gcc"), "-shared", "-fPIC", "-g3", "-O2", "many.c", "-o", "many.so"]
     subprocess.run(command, cwd=str(folder), check=True)
     return (folder / "many.so").read_bytes()
 

@@ -11,6 +11,7 @@ from typing import Any, Dict, List, Tuple
 
 import pytest
 
+import needs
 from elfwriter import TARGETS, Elf, Symbol, write
 from manyshim.audit.gate.index import SIZE_LIMIT, index_takes
 from wheelwriter import save, wheel, wheel_name
@@ -266,7 +267,7 @@ def test_policies_lists_the_ladder() -> None:
 
 
 def test_colour_is_for_those_who_ask_or_look(tmp_path: Path) -> None:
-    pytest.importorskip("rich", reason="colours come with the extra manyshim[cli]")
+    needs.module("rich")
     path = make(tmp_path)
     assert "\x1b[" not in run("show", path).stdout
     assert "\x1b[" in run("show", path, FORCE_COLOR="1", TERM="xterm").stdout

@@ -11,9 +11,11 @@ from typing import Any, Dict, List
 
 import pytest
 
+import needs
 from compiling import PROBE, REPOSITORY, clean, compile_wheel, copy, elfs, members, zig
 from conftest import Runner
 from manyshim.toolchain.zig import REQUIREMENT
+from mounting import mounted
 
 pytestmark = pytest.mark.skipif(
     not sys.platform.startswith("linux"), reason="zig compiles for Linux on Linux only"
@@ -137,6 +139,7 @@ def test_two_folders_and_two_caches_give_the_same_bytes(tmp_path: Path) -> None:
 
 
 def test_what_another_compiler_has_left_is_not_taken(probe: Path) -> None:
+    needs.extension()
     run = [sys.executable, "setup.py", "build"]
     built = subprocess.run(
         run, cwd=probe, env=clean(C_ONLY), capture_output=True, text=True, check=False
@@ -276,6 +279,8 @@ def test_frontends_give_the_same_wheel(
     tmp_path: Path, uv: Runner, run: Runner, build_environment: Dict[str, str]
 ) -> None:
     """Each asks for ziglang, or finds the zig on PATH, and isolates in its own way."""
+    needs.module("build")
+    needs.python_headers()
     sample = copy(REPOSITORY / "sample_project", tmp_path / "sample")
     text = (sample / "pyproject.toml").read_text(encoding="utf-8")
     (sample / "pyproject.toml").write_text(text.split("# Until manyshim")[0], encoding="utf-8")
@@ -297,13 +302,8 @@ def test_frontends_give_the_same_wheel(
 def test_a_folder_from_which_nothing_can_be_run_is_said(probe: Path, tmp_path: Path) -> None:
     folder = tmp_path / "noexec"
     folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "noexec", "manyshim-test", str(folder)]
-    if subprocess.run(mount, capture_output=True, check=False).returncode:
-        pytest.skip("a file system cannot be mounted")
-    try:
+    with mounted(folder, "noexec"):
         done = compile_wheel(probe, ARM64, environ={"TMPDIR": str(folder)})
-    finally:
-        subprocess.run(["umount", str(folder)], check=True)
     assert (done.code, done.wheel) == (4, None)
     (line,) = done.said.splitlines()
     assert "noexec" in line

@@ -32,17 +32,15 @@ def block(language: str, word: str) -> str:
 
 
 def settings() -> List[Tuple[str, str]]:
-    """Collect every setting of ours that the page and README give to a build."""
+    """Collect every setting of ours that the page and README give a value in a build."""
     text = PAGE + (REPOSITORY / "README.md").read_text(encoding="utf-8")
     given = re.findall(r'-C ?manyshim\.([a-z-]+)=([^\s"`<$)]+)', text)
     given += re.findall(r'"manyshim\.([a-z-]+)" = "([^"]+)"', text)
-    return sorted(set(given))
+    return sorted({one for one in given if one[1] not in ("TARGET", "KEY=VALUE")})
 
 
 @pytest.mark.parametrize(("key", "value"), settings())
 def test_settings_are_taken(key: str, value: str, tmp_path: Path) -> None:
-    if value in ("TARGET", "KEY=VALUE"):
-        pytest.skip("stands for any value")
     load({f"manyshim.{key}": value}, {}, str(tmp_path))
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any, Callable, Dict, Mapping, Tuple
 
 import pytest
 
+import needs
 from foreignheaders import GLIBC, MUSL, SUFFIXES, target_of
 from manyshim.errors import ConfigError, ToolError
 from manyshim.toolchain.python import sysconfig
@@ -255,8 +255,8 @@ def test_a_sysroot_has_its_own_pkg_config(
         }
 
 
-@pytest.mark.skipif(not shutil.which("pkg-config"), reason="no pkg-config")
 def test_pkg_config_reads_the_sysroot(environment: Environment, tmp_path: Path) -> None:
+    pkg_config = needs.tool("pkg-config", "pkg-config")
     folder = tmp_path / "usr/lib/aarch64-linux-gnu/pkgconfig"
     folder.mkdir(parents=True)
     (folder / "foo.pc").write_text(
@@ -265,7 +265,7 @@ def test_pkg_config_reads_the_sysroot(environment: Environment, tmp_path: Path) 
     )
     environ = environment(os.environ, sysroot=str(tmp_path))
     done = subprocess.run(
-        ["pkg-config", "--cflags", "--libs", "foo"],
+        [pkg_config, "--cflags", "--libs", "foo"],
         stdout=subprocess.PIPE,
         text=True,
         check=True,
@@ -278,7 +278,7 @@ def test_pkg_config_reads_the_sysroot(environment: Environment, tmp_path: Path) 
     ]
     # And nothing of the host's.
     there = subprocess.run(
-        ["pkg-config", "--list-all"], stdout=subprocess.PIPE, check=True, env=environ
+        [pkg_config, "--list-all"], stdout=subprocess.PIPE, check=True, env=environ
     )
     assert there.stdout.split()[0] == b"foo"
     assert len(there.stdout.splitlines()) == 1

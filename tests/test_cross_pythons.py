@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import configparser
 import json
-import os
 import re
 import subprocess
 import sys
@@ -14,6 +13,7 @@ from typing import Any, Dict, List, Mapping, Tuple
 
 import pytest
 
+import needs
 from conftest import MINORS
 from foreignheaders import SUFFIXES, Made, make, target_of
 from manyshim.toolchain.python import sysconfig as target_sysconfig
@@ -38,7 +38,6 @@ print(json.dumps({
     "prefix": sys.prefix,
 }))
 """
-DEBIAN = "/usr/include/python3.11/Python.h"
 PLACES = {"MACHDESTLIB", "BINLIBDEST", "DESTSHARED", "DESTLIB", "LIBDEST"}
 RUNTIME = {"srcdir", "userbase", "projectbase"}
 ASKED = ["manylinux_2_17_x86_64", "manylinux_2_17_aarch64", "musllinux_1_2_armv7l"]
@@ -66,10 +65,10 @@ def test_a_cpython_speaks_for_the_target(tmp_path: Path, python: str) -> None:
         check(python, made, str(tmp_path))
 
 
-@pytest.mark.skipif(not os.path.exists(DEBIAN), reason="no Python of Debian's with headers")
 def test_debian_s_python_speaks_for_the_target(tmp_path: Path) -> None:
-    for made in make("/usr/bin/python3.11", tmp_path, ASKED):
-        check("/usr/bin/python3.11", made, str(tmp_path))
+    python = needs.debian_python()
+    for made in make(python, tmp_path, ASKED):
+        check(python, made, str(tmp_path))
 
 
 def check(python: str, made: Made, folder: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import re
 import shutil
@@ -14,14 +13,15 @@ from typing import Callable, Dict, List, Set, Tuple
 
 import pytest
 
+import needs
+from elfbuilding import needs_gcc
 from manyshim.formats.elf import debuginfo, relocatable
 from manyshim.formats.elf.debuginfo import SourceLine, uses, uses_in_library
 
 ZIG = [sys.executable, "-m", "ziglang", "cc", "-fno-sanitize=all"]
 
 LINUX = sys.platform.startswith("linux")  # elsewhere gcc is another compiler, and makes no ELF
-needs_gcc = pytest.mark.skipif(not (LINUX and shutil.which("gcc")), reason="no gcc on a Linux")
-needs_gxx = pytest.mark.skipif(not (LINUX and shutil.which("g++")), reason="no g++ on a Linux")
+needs_gxx = needs.mark(needs.compiler, "g++")
 
 # Declared here, so that no machine's headers are asked for.
 C_SOURCE = """\
@@ -195,9 +195,8 @@ def test_gcc_and_every_line(project: Path, level: str, dwarf: str, mode: str) ->
 def clang() -> List[str]:
     if LINUX and shutil.which("clang"):
         return ["clang"]
-    if importlib.util.find_spec("ziglang"):
-        return ZIG
-    pytest.skip("no clang on this machine, and no zig to stand in for it")
+    needs.module("ziglang")
+    return ZIG
 
 
 @pytest.mark.parametrize("flags", ["", "-gdwarf-4", "-gdwarf-5 -ffunction-sections", "-fPIC"])
@@ -225,8 +224,7 @@ def test_clang_and_every_line(project: Path, level: str, flags: str) -> None:
 )
 def test_other_machines(project: Path, target: str) -> None:
     """Each has its relocations; 32 bits, big-endian, and sums where a linker may relax."""
-    if importlib.util.find_spec("ziglang") is None:
-        pytest.skip("no zig, which has a compiler for every machine")
+    needs.module("ziglang")
     for flags in (["-O2", "-ffunction-sections"], ["-O0", "-gdwarf-4"]):
         compiled(project, *ZIG[1:], "-target", target, "-g", *flags, compiler=ZIG[0])
         places = found(project)
@@ -328,7 +326,7 @@ def test_objects_joined_by_the_linker(project: Path) -> None:
         "    return fcntl64(0, 0) + 1; /* LINE:t */\n}\n"
     )
     parts = [compiled(project, "-O2", "-g", source=name) for name in ("src/_t.c", "src/_x.c")]
-    run(project, "ld", "-r", *map(str, parts), "-o", "build/joined.o")
+    run(project, needs.tool("ld", "binutils"), "-r", *map(str, parts), "-o", "build/joined.o")
     for part in parts:
         part.unlink()
     assert found(project)["fcntl64"] == (SourceLine("src/_t.c", 4, "x"), *FCNTL64)
@@ -453,7 +451,6 @@ def test_limits(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @needs_gxx
-@pytest.mark.skipif(shutil.which("objdump") is None, reason="no objdump on this machine")
 @pytest.mark.parametrize("flags", ["-O0", "-O2 -fPIC", "-O2 -ffunction-sections -gdwarf-4"])
 def test_objdump_agrees_on_every_symbol_of_a_cpp_object(project: Path, flags: str) -> None:
     """A judge for what no marker counts: exceptions, templates and all that headers bring in."""
@@ -464,7 +461,7 @@ def test_objdump_agrees_on_every_symbol_of_a_cpp_object(project: Path, flags: st
     )
     (project / "src" / "_t.cpp").write_text(text)
     target = compiled(project, "-g", *flags.split(), source="src/_t.cpp", compiler="g++")
-    listing = ["objdump", "-drl", "--no-show-raw-insn", str(target)]
+    listing = [needs.tool("objdump", "binutils"), "-drl", "--no-show-raw-insn", str(target)]
     output = subprocess.run(listing, check=True, stdout=subprocess.PIPE, text=True).stdout
     judged: Dict[str, Set[int]] = {}
     number = 0

@@ -13,13 +13,18 @@ from typing import Callable, List, Mapping
 
 import pytest
 
+import needs
+
 HERE = Path(__file__).parent
 README = HERE.parent / "README.md"
 
-pytestmark = pytest.mark.skipif(
-    platform.libc_ver() < ("glibc", "2.36") or platform.machine() != "x86_64",
-    reason="the example is about pidfd_open of glibc 2.36, on x86_64",
-)
+pytestmark = [
+    pytest.mark.skipif(
+        platform.libc_ver() < ("glibc", "2.36") or platform.machine() != "x86_64",
+        reason="the example is about pidfd_open of glibc 2.36, on x86_64",
+    ),
+    needs.mark(needs.extension),
+]
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 Build = Callable[..., "tuple[Path, List[str]]"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import platform
 import re
-import shutil
 import struct
 import subprocess
 import sys
@@ -16,6 +15,7 @@ import pytest
 from elftools.elf.elffile import ELFFile
 from elftools.elf.hash import ELFHashTable, GNUHashTable
 
+import needs
 from elfdamage import (
     blank_sections,
     file_offset,
@@ -422,9 +422,7 @@ def test_damage_hits_what_it_names(arch: str) -> None:
 
 def readelf(*arguments: str) -> str:
     """Run binutils' readelf, which complains on stderr and carries on."""
-    tool = shutil.which("readelf")
-    if tool is None:
-        pytest.skip("readelf is not installed")
+    tool = needs.tool("readelf", "binutils")
     run = subprocess.run(
         [tool, *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False, text=True
     )

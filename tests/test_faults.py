@@ -15,7 +15,9 @@ from typing import Any, Dict, Iterator, Optional
 
 import pytest
 
+import needs
 from faults import FINISH, NAME, NEW, RETAG, Place
+from mounting import mounted
 
 WAYS = pytest.mark.parametrize("way", [RETAG, FINISH], ids=["retag", "finish"])
 WRITES = (
@@ -34,12 +36,11 @@ def place(tmp_path: Path) -> Place:
 
 @pytest.fixture(scope="session")
 def strace() -> str:
-    found = shutil.which("strace")
-    if found is None:
-        pytest.skip("strace is not installed")
+    found = needs.tool("strace", "strace")
     probe = [found, "-qq", "-f", "-e", "inject=fsync:error=EIO", "true"]
-    if subprocess.run(probe, capture_output=True, check=False).returncode:
-        pytest.skip("strace may not trace here")
+    done = subprocess.run(probe, capture_output=True, text=True, check=False)
+    if done.returncode:
+        pytest.skip(f"strace may not trace here: {done.stderr.strip()}")
     return found
 
 
@@ -154,10 +155,7 @@ def test_files_that_may_not_grow(place: Place, way: str) -> None:
 @WAYS
 def test_full_disk(place: Place, way: str) -> None:
     place.dist.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=4k", "manyshim-test", str(place.dist)]
-    if subprocess.run(mount, capture_output=True, check=False).returncode:
-        pytest.skip("a small file system cannot be mounted")
-    try:
+    with mounted(place.dist, "size=4k"):
         codes = set()
         size = place.source.stat().st_size >> 10
         for limit in (8, *range(size // 8, size + size // 4, size // 8)):
@@ -170,8 +168,6 @@ def test_full_disk(place: Place, way: str) -> None:
             if not done.returncode:
                 (place.dist / NEW).unlink()
         assert codes == {0, 4}
-    finally:
-        subprocess.run(["umount", str(place.dist)], check=True)
 
 
 @contextmanager

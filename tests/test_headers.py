@@ -12,6 +12,7 @@ from typing import Any, Tuple
 
 import pytest
 
+import needs
 from conftest import MINORS
 from debian import cache, debian
 from foreignheaders import GLIBC, MUSL, Made, expansions, make, target_of, zig
@@ -23,6 +24,7 @@ pytestmark = pytest.mark.skipif(
     not sys.platform.startswith("linux"), reason="only Linux has such compilers and headers"
 )
 
+needs_headers = needs.mark(needs.python_headers)
 HERE = sys.version_info[:2]
 VERSION = "{}.{}".format(*HERE)
 
@@ -96,12 +98,8 @@ def test_modules_compile_with_the_farm(tmp_path: Path, python: str) -> None:
         assert compiled(made, tmp_path) == "", made.target.triple
 
 
-@pytest.mark.skipif(
-    not os.path.exists("/usr/include/python3.11/Python.h"),
-    reason="no Python of Debian's with headers",
-)
 def test_modules_compile_with_debian_s_farm(tmp_path: Path) -> None:
-    for made in make("/usr/bin/python3.11", tmp_path, ["manylinux_2_17_x86_64", *FIVE]):
+    for made in make(needs.debian_python(), tmp_path, ["manylinux_2_17_x86_64", *FIVE]):
         assert compiled(made, tmp_path) == "", made.target.triple
 
 
@@ -147,6 +145,7 @@ def test_the_truth_of_debian(tmp_path: Path, python: str, truth: Tuple[str, str,
     assert found == expansions(made.target, real, names, tmp_path)
 
 
+@needs_headers
 def test_the_overlay_changes_nothing_on_its_own_machine(tmp_path: Path) -> None:
     libc = interpreter_libc()
     tag = next(tag for tag in (*GLIBC, *MUSL) if tag.endswith(f"_{host_arch()}"))
@@ -168,6 +167,7 @@ def test_the_overlay_changes_nothing_on_its_own_machine(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(HERE > (3, 13), reason="nobody has looked at its pyconfig.h yet")
+@needs_headers
 def test_the_overlay_settles_only_what_is_there(tmp_path: Path) -> None:
     farm(str(tmp_path), target_of("manylinux_2_17_armv7l"))
     text = (tmp_path / "pyconfig.h").read_text()
@@ -176,6 +176,7 @@ def test_the_overlay_settles_only_what_is_there(tmp_path: Path) -> None:
     assert undefined <= set(re.findall(r"#\s*(?:define|undef)\s+(\w+)", before))
 
 
+@needs_headers
 def test_the_farm_is_links_and_one_file(tmp_path: Path) -> None:
     known = farm(str(tmp_path), target_of("manylinux_2_17_s390x"))
     files = sorted(path.name for path in tmp_path.iterdir() if not path.is_symlink())

@@ -9,6 +9,7 @@ from typing import Any, Dict, FrozenSet, List, Mapping, Optional, Tuple
 
 import pytest
 
+import needs
 from manyshim.audit.policy import Ladder, distributions, ladder, musl_symbols, parse
 from manyshim.audit.tags import ARCHES, GLIBC, LEGACY_NAMES, MUSL
 
@@ -31,7 +32,7 @@ def without_x(libc: str, arch: str) -> Ladder:
 
 def their_policies(libc: str, arch: str) -> List[Dict[str, Any]]:
     """Read auditwheel's policies of one architecture, oldest first."""
-    pytest.importorskip("auditwheel", reason="auditwheel needs Python 3.10")
+    needs.module("auditwheel", since=(3, 10))
     data = pkgutil.get_data("auditwheel", f"policy/{DATA[libc]}-policy.json")
     assert data is not None
     policies = [

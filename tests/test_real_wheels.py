@@ -11,6 +11,7 @@ from typing import Any, Dict, List
 
 import pytest
 
+import needs
 from manyshim import operations
 from manyshim.audit.request import Request
 from manyshim.formats.wheel.wheel import Wheel
@@ -45,6 +46,7 @@ def fetch(row: Dict[str, Any], folder: Path) -> Path:
     """Download one wheel by name, unless an earlier run left it in the cache."""
     path = folder / str(row["filename"])
     if not path.exists():
+        needs.module("pip")
         part = folder / f"part-{row['sha256'][:12]}"
         subprocess.run(
             [
@@ -65,6 +67,7 @@ def fetch(row: Dict[str, Any], folder: Path) -> Path:
 
 def auditwheel(path: Path) -> Any:
     """Ask the judge; None where it crashes."""
+    needs.module("auditwheel", since=(3, 10))
     run = subprocess.run(
         [sys.executable, "-m", "auditwheel", "show", "--json", str(path)],
         capture_output=True,

@@ -17,11 +17,12 @@ from typing import Any, Callable, Dict, Mapping
 
 import pytest
 
+import needs
 from elfbuilding import needs_gcc
 from repairing import facts, members, shared, unpacked
 from strict_index import problems
 
-pytestmark = needs_gcc
+pytestmark = [needs_gcc, needs.mark(needs.extension)]
 
 HERE = Path(__file__).parent
 GRAFTED = ("librelay_a", "librelay_b", "librelay_c3", "libssl", "libcrypto")
@@ -56,11 +57,10 @@ def house(
     tmp_path_factory: pytest.TempPathFactory, uv: Run, run: Run, build_environment: Environment
 ) -> House:
     """Build the project in four ways, and hide the libraries that it was linked with."""
-    pytest.importorskip("build")
+    needs.module("build")
+    needs.header("openssl/ssl.h", "libssl-dev")
     folder = tmp_path_factory.mktemp("relay")
     libs, project = folder / "libs", folder / "relay"
-    if not openssl(folder):
-        pytest.skip("OpenSSL's headers are not installed")
     relay_libraries(libs)
     shutil.copytree(str(HERE / "packages" / "relay"), str(project))
     environment = {
@@ -98,13 +98,6 @@ def with_backend(environment: Environment) -> Dict[str, str]:
     import manyshim
 
     return {**environment, "PYTHONPATH": str(Path(manyshim.__file__).parent.parent)}
-
-
-def openssl(folder: Path) -> bool:
-    source = folder / "probe.c"
-    source.write_text("#include <openssl/ssl.h>\nint main(void) { return !TLS_method(); }\n")
-    command = ["cc", str(source), "-o", str(folder / "probe"), "-lssl", "-lcrypto"]
-    return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 
 def relay_libraries(libs: Path) -> None:
@@ -178,8 +171,8 @@ def test_the_judges_take_it(
     python = [sys.executable, "-m"]
     run([*python, "manyshim", "check", str(repaired)], env=environment)
     tag = repaired.stem.rpartition("-")[2].rpartition(".")[2]
-    for judge in ("auditwheel", "check_wheel_contents", "wheel"):
-        pytest.importorskip(judge)
+    needs.module("auditwheel", since=(3, 10))
+    needs.module("check_wheel_contents", "check-wheel-contents", (3, 10))
     shown = run([*python, "auditwheel", "show", str(repaired)], env=environment).stdout
     assert f'platform tag: "{tag}"' in " ".join(shown.split())
     # W004, W005, W009, W010: names that are no modules, and several folders at the top.

@@ -12,7 +12,9 @@ from typing import Any, Optional
 
 import pytest
 
+import needs
 from elfbuilding import needs_gcc
+from mounting import mounted
 from repairing import NAME, WAYS, Place, members, real_patchelf, script
 
 pytestmark = needs_gcc
@@ -143,10 +145,11 @@ def test_a_library_that_vanishes_after_it_was_copied(place: Place, way: str, cha
 @WAYS
 def test_a_patchelf_that_damages_code_is_found_out(place: Place, way: str) -> None:
     data = place.simple()
+    tool = needs.tool("readelf", "binutils")
     body = f"""{real_patchelf()} "$@" || exit
 case $1 in --version) exit;; esac
 for file; do :; done
-set -- $(readelf -SW "$file" | sed -n 's/.* \\.text  *PROGBITS *[0-9a-f]* \\([0-9a-f]*\\).*/\\1/p')
+set -- $({tool} -SW "$file" | sed -n 's/.* \\.text  *PROGBITS *[0-9a-f]* \\([0-9a-f]*\\).*/\\1/p')
 printf '\\314' | dd of="$file" bs=1 seek=$((0x$1 + 1)) conv=notrunc 2> /dev/null"""
     place.path = script(place.folder / "bin", body)
     said = place.stays(way, place.run(way), data)
@@ -181,10 +184,7 @@ def test_full_disk(place: Place, way: str) -> None:
     whole, name = finished.read_bytes(), finished.name
     shutil.rmtree(str(place.dist))
     place.dist.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=4k", "manyshim-test", str(place.dist)]
-    if subprocess.run(mount, capture_output=True, check=False).returncode:
-        pytest.skip("a small file system cannot be mounted")
-    try:
+    with mounted(place.dist, "size=4k"):
         codes = set()
         for limit in (4, 16, 32, 48, 64, 96, 128, 160, 192, 224, 256, 512):
             grow = ["mount", "-o", f"remount,size={limit}k", str(place.dist)]
@@ -204,6 +204,4 @@ def test_full_disk(place: Place, way: str) -> None:
                 assert "No space left" in done.stdout + done.stderr
                 assert place.wheels() == []
         assert codes == {True, False}
-    finally:
-        subprocess.run(["umount", str(place.dist)], check=True)
     assert NAME not in place.wheels()

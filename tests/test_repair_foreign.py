@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import subprocess
 import zipfile
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Tuple
 
 import pytest
 
+import needs
 from debian import cache, debian
 from elfbuilding import LINUX, gcc, needs_gcc, patchelf
 from foreignbuilding import (
@@ -156,9 +156,7 @@ def test_a_library_of_another_architecture_is_passed_over(
 def test_debian_s_python_of_another_architecture_imports_it(
     tools: Tools, tmp_path: Path, library: str
 ) -> None:
-    qemu = shutil.which("qemu-aarch64-static")
-    if not qemu:
-        pytest.skip("no qemu-aarch64-static (Debian: qemu-user-static)")
+    qemu = needs.tool("qemu-aarch64-static", "qemu-user-static")
     root = debian(cache("repair-arm64"), "arm64", PYTHON)
     folders = [root / "lib/aarch64-linux-gnu", root / MULTIARCH]
     names = [library, *(["libcrypto.so.3"] if library == "libssl.so.3" else [])]

@@ -11,6 +11,7 @@ from typing import Tuple
 
 import pytest
 
+import needs
 from elfbuilding import needs_gcc
 from repairing import WAYS, Place, facts, members, script, shared, unpacked
 
@@ -26,7 +27,7 @@ def place(tmp_path: Path) -> Place:
 
 
 def readelf(path: Path, option: str) -> str:
-    command = ["readelf", "-W", option, str(path)]
+    command = [needs.tool("readelf", "binutils"), "-W", option, str(path)]
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
@@ -182,10 +183,9 @@ def test_a_strip_that_takes_too_much_is_found_out(place: Place, way: str) -> Non
     assert members(wheel_path)[SO] == old.read_bytes()
 
 
-@WAYS
+# The command line has show and check for it.
+@pytest.mark.parametrize("way", ["hook", "build"])
 def test_audit_mends_nothing(place: Place, way: str) -> None:
-    if way == "cli":
-        pytest.skip("the command line has show and check for it")
     old = shared(place.folder / "top" / "libtop.so", TOP, "-Wl,-rpath,/usr/local/lib")
     data = place.pack({SO: old})
     done = place.run(way, {"mode": ["audit"], "fix": ["rpath"], "strip": ["all"]})

@@ -9,15 +9,15 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 import zipfile
 from pathlib import Path
-from typing import Dict, List, Mapping, NamedTuple, Sequence, Set, Tuple
+from typing import Dict, Iterator, List, Mapping, NamedTuple, Sequence, Set, Tuple
 
 import pytest
 
+import needs
 from conftest import Runner
 from elfbuilding import patchelf
 from manyshim.audit.tags import parse_wheel_name
@@ -27,10 +27,11 @@ from test_real_wheels import auditwheel
 pytestmark = [
     pytest.mark.network,
     pytest.mark.skipif(
-        not (sys.platform.startswith("linux") and shutil.which("dpkg-query")),
+        not sys.platform.startswith("linux"),
         reason="the projects are built against Debian's packages",
     ),
-    pytest.mark.skipif(sys.version_info < (3, 10), reason="auditwheel is for 3.10 and later"),
+    needs.mark(needs.module, "auditwheel", "auditwheel", (3, 10)),
+    needs.mark(needs.extension),
 ]
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -105,9 +106,12 @@ class Row(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def rows() -> Dict[str, Row]:
-    """Return what the projects leave for the table."""
-    return {}
+def rows() -> Iterator[Dict[str, Row]]:
+    """Return what the projects leave for the table, which a run of all in one process writes."""
+    made: Dict[str, Row] = {}
+    yield made
+    if len(made) == len(PROJECTS):
+        write(made)
 
 
 @pytest.fixture(scope="module")
@@ -132,9 +136,7 @@ def test_a_real_project_is_repaired_as_auditwheel_does(
     rows: Dict[str, Row],
 ) -> None:
     patcher = patchelf()
-    lacking = [name for name in project.debian if not installed(name)]
-    if lacking:
-        pytest.skip(f"not installed: {', '.join(lacking)} (apt-get install)")
+    needs.packages(*project.debian)
     sdist = fetch(project, pytestconfig.cache.mkdir("sdists"), tools)
     plain = build(project, sdist, tmp_path / "plain", tools)
     path = os.pathsep.join((os.path.dirname(patcher.path), os.environ["PATH"]))
@@ -162,11 +164,7 @@ def test_a_real_project_is_repaired_as_auditwheel_does(
     rows[project.name] = Row(project, ours, theirs)
 
 
-@pytest.mark.full
-def test_the_table_of_repairs(rows: Mapping[str, Row]) -> None:
-    lacking = [project.name for project in PROJECTS if project.name not in rows]
-    if lacking:
-        pytest.skip(f"not all have run: {', '.join(lacking)}")
+def write(rows: Mapping[str, Row]) -> None:
     lines, lists = [], []
     for name, row in rows.items():
         ours, theirs = row.ours, row.theirs
@@ -182,14 +180,6 @@ def test_the_table_of_repairs(rows: Mapping[str, Row]) -> None:
     (DOCS / "repaired.md").write_text(text, encoding="utf-8")
 
 
-def installed(package: str) -> bool:
-    done = subprocess.run(
-        ["dpkg-query", "-W", "-f", "${db:Status-Status}\n", package],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    return "installed" in done.stdout.splitlines()
-
-
 def system() -> str:
     """Name the distribution, as os-release(5) does."""
     text = Path("/etc/os-release").read_text(encoding="utf-8")
@@ -201,6 +191,7 @@ def fetch(project: Project, folder: Path, tools: Tools) -> Path:
     """Download an sdist, unless an earlier run left it in the cache."""
     place = folder / f"{project.name}-{project.version}"
     if not place.is_dir():
+        needs.module("pip")
         # pip asks the build script for metadata meanwhile, which needs the libraries, too.
         part = folder / f"part-{project.name}-{os.getpid()}"
         tools.run(

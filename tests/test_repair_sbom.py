@@ -10,6 +10,7 @@ from typing import Any, Dict, List, Optional, Tuple
 
 import pytest
 
+import needs
 from manyshim.audit.tags import WheelName, parse_wheel_name
 from manyshim.repair.sbom import licenses
 from manyshim.repair.sbom.document import Grafted, document, escape, package_purl, wheel_purl
@@ -65,9 +66,11 @@ def stated(item: Dict[str, Any]) -> List[Tuple[str, str]]:
 
 @lru_cache(maxsize=1)
 def official() -> Any:
-    validation = pytest.importorskip("cyclonedx.validation.json", exc_type=ImportError)
-    schema = pytest.importorskip("cyclonedx.schema", exc_type=ImportError)
-    return validation.JsonStrictValidator(schema.SchemaVersion.V1_6)
+    needs.module("cyclonedx", "cyclonedx-python-lib[json-validation]", (3, 10))
+    from cyclonedx.schema import SchemaVersion
+    from cyclonedx.validation.json import JsonStrictValidator
+
+    return JsonStrictValidator(SchemaVersion.V1_6)
 
 
 def judge(data: bytes) -> None:
@@ -243,8 +246,10 @@ def test_licences_are_written_as_stated(case: Tuple[str, str]) -> None:
 
 
 def test_every_id_is_one_of_spdx() -> None:
-    schema = pytest.importorskip("cyclonedx.schema._res", exc_type=ImportError)
-    with open(schema.SPDX_JSON, encoding="utf-8") as file:
+    needs.module("cyclonedx", "cyclonedx-python-lib[json-validation]", (3, 10))
+    from cyclonedx.schema._res import SPDX_JSON
+
+    with open(SPDX_JSON, encoding="utf-8") as file:
         known = set(json.load(file)["enum"])
     assert known >= licenses.SPDX
     assert known >= licenses.EXCEPTIONS

@@ -15,6 +15,7 @@ from elfwriter import TARGETS, Elf, write
 from manyshim.errors import ToolError
 from manyshim.repair.search import Requester, Search
 from searching import NAME, asks, below, foreign, path_of, put, text, world
+from unprivileged import unprivileged
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has no such links and paths")
 
@@ -79,12 +80,13 @@ def test_a_library_without_evidence_is_taken_for_both(tmp_path: Path, libc: str)
     assert search.passed_over == []
 
 
-@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root may read everything")
-def test_a_file_that_may_not_be_read(tmp_path: Path) -> None:
-    put(tmp_path / "a" / NAME).chmod(0)
-    search = Search("x86_64", "glibc", native=False, library_path=[str(tmp_path / "a")])
-    assert search.find(NAME, []) is None
-    assert search.passed_over == [f"{tmp_path}/a/{NAME} cannot be read: Permission denied"]
+def test_a_file_that_may_not_be_read() -> None:
+    with unprivileged() as folder:
+        put(folder / "a" / NAME).chmod(0)
+        search = Search("x86_64", "glibc", native=False, library_path=[str(folder / "a")])
+        found = search.find(NAME, [])
+    assert found is None
+    assert search.passed_over == [f"{folder}/a/{NAME} cannot be read: Permission denied"]
 
 
 def test_an_error_while_reading(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

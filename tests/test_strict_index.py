@@ -16,7 +16,6 @@ import pytest
 import strict_index_samples as samples
 from strict_index import (
     StrictIndex,
-    find_uv,
     problems,
     serve,
     twine_upload,
@@ -29,8 +28,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from _pytest.mark.structures import ParameterSet
-
-needs_uv = pytest.mark.skipif(find_uv() is None, reason="uv is not installed")
 
 
 def case(name: str, data: bytes, gist: str = "") -> ParameterSet:
@@ -387,7 +384,6 @@ def said(result: subprocess.CompletedProcess[str]) -> str:
     return result.stdout + result.stderr
 
 
-@needs_uv
 def test_uv_sees_the_refusal_and_the_acceptance(index: StrictIndex, tmp_path: Path) -> None:
     linux, refusal = on_disk(tmp_path, GOOD.replace("manylinux_2_17", "linux"))
     result = uv_publish(index, linux)
@@ -425,7 +421,6 @@ def test_same_bytes_are_welcome_twice_and_others_are_not(
     assert "File already exists (" in said(result)
 
 
-@needs_uv
 def test_uv_installs_over_http(index: StrictIndex, tmp_path: Path) -> None:
     wheel, _ = on_disk(tmp_path, GOOD)
     assert twine_upload(index, wheel).returncode == 0

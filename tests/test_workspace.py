@@ -8,9 +8,8 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Dict, Iterator, List
+from typing import Dict, List
 
 import pytest
 
@@ -19,6 +18,8 @@ from manyshim import build
 from manyshim.config import Config
 from manyshim.errors import ToolError
 from manyshim.workspace import private_folder, publish
+from mounting import mounted
+from unprivileged import unprivileged
 from wheelwriter import wheel, wheel_name
 
 NAME = wheel_name()
@@ -127,15 +128,11 @@ def test_no_folder_can_be_made(tmp_path: Path, parent: str) -> None:
 
 
 @posix
-def test_read_only_folder(tmp_path: Path) -> None:
-    if os.geteuid() == 0:
-        pytest.skip("root may write into every folder")
-    tmp_path.chmod(0o555)
-    try:
-        with pytest.raises(ToolError, match="cannot be written"), private_folder(str(tmp_path)):
+def test_read_only_folder() -> None:
+    with unprivileged() as folder:
+        folder.chmod(0o555)
+        with pytest.raises(ToolError, match="cannot be written"), private_folder(str(folder)):
             pytest.fail("the folder is read-only")
-    finally:
-        tmp_path.chmod(0o755)
 
 
 def test_publish_says_what_failed(tmp_path: Path) -> None:
@@ -199,23 +196,6 @@ def test_killed_runs_leave_nothing_half_done(tmp_path: Path) -> None:
     assert os.listdir(dist) == [NEW]
 
 
-@contextmanager
-def small_disk(folder: Path, size: int) -> Iterator[Path]:
-    """Mount a file system in memory of `size` bytes, or skip."""
-    folder.mkdir()
-    options = ["-t", "tmpfs", "-o", f"size={size}"]
-    try:
-        subprocess.run(
-            ["mount", *options, "manyshim-test", str(folder)], check=True, capture_output=True
-        )
-    except (OSError, subprocess.CalledProcessError) as error:
-        pytest.skip(f"a small file system cannot be mounted: {error}")
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", str(folder)], check=True)
-
-
 MANY = {f"demo/{number}": bytes(2000) for number in range(1500)}
 FULL_DISKS = {
     "copied in the kernel": large_wheel(3),
@@ -227,7 +207,8 @@ FULL_DISKS = {
 @pytest.mark.parametrize("case", FULL_DISKS)
 def test_full_disk(tmp_path: Path, case: str) -> None:
     data = FULL_DISKS[case]
-    with small_disk(tmp_path / "dist", len(data) * 3 // 2) as dist:
+    (tmp_path / "dist").mkdir()
+    with mounted(tmp_path / "dist", f"size={len(data) * 3 // 2}") as dist:
         with private_folder(str(dist)) as private:
             built = Path(private, NAME)
             built.write_bytes(data)

@@ -9,6 +9,7 @@ from typing import Dict, List
 
 import pytest
 
+import needs
 from manyshim.errors import ToolError
 from manyshim.toolchain import zig
 
@@ -92,6 +93,7 @@ def test_no_cache_is_an_error_that_names_the_variables() -> None:
 
 
 def test_glibcs_names_are_those_of_every_release() -> None:
+    needs.zig()
     names = zig.glibc_names(zig.find(os.environ), os.environ)
     assert {"memcpy", "__libc_start_main", "arc4random", "__explicit_bzero_chk", "sin"} <= names
     assert not names & {"deflate", "XOpenDisplay", "PyList_New", ""}
