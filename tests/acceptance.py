@@ -13,9 +13,9 @@ import pytest
 
 import needs
 from compiling import Done, zig
-from conftest import Runner
 from constraints import without_constraints
 from elfbuilding import patchelf
+from frontends import Runner
 from sdists import fetch, wrapped
 from strict_index import find_uv, problems
 

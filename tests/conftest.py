@@ -3,41 +3,17 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Callable, Dict, Iterator, List, Mapping, Optional
+from typing import Callable, Dict, Mapping, Optional
 
 import pytest
 
 import needs
-from constraints import constraint_variables
+from frontends import MINORS, REPOSITORY, Runner, candidates, clean, compiles, run_command
 from strict_index import client_environment, find_uv, run_uv, serve, twine_upload, uv_publish
-
-REPOSITORY = Path(__file__).parent.parent
-
-# The CPythons that the project supports or will; a machine has some of them.
-MINORS = range(8, 16)
-
-_SCRUBBED = re.compile(
-    r"(UV|PIP|MANYSHIM|TWINE|PYTHON)(_|\Z)|PYTHON|VIRTUAL_ENV\Z|CIBUILDWHEEL\Z|CONDA_BUILD\Z"
-    r"|AUDITWHEEL_PLAT\Z|SOURCE_DATE_EPOCH\Z|_PYPROJECT_HOOKS|(C|CXX|CPP|LD)FLAGS\Z|(CC|CXX)\Z"
-)
-# How this machine reaches its package index, and where downloads are kept.
-_KEPT = re.compile(
-    r"(PIP|UV)_(.*INDEX.*|CERT|CLIENT_CERT|TRUSTED_HOST|.*TIMEOUT|FIND_LINKS|CACHE_DIR"
-    r"|CONFIG_FILE|NATIVE_TLS|SYSTEM_CERTS|INSECURE_HOST|PYTHON_INSTALL_DIR)\Z"
-)
-_QUIET = {
-    "NO_COLOR": "1",
-    "UV_PYTHON_DOWNLOADS": "never",
-    "UV_NO_PROGRESS": "1",
-    "PIP_DISABLE_PIP_VERSION_CHECK": "1",
-}
-
-Runner = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -45,59 +21,16 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     needs.meet(item)
 
 
-def _clean() -> Dict[str, str]:
-    kept = {
-        name: value
-        for name, value in os.environ.items()
-        if not _SCRUBBED.match(name) or _KEPT.match(name)
-    }
-    return {**kept, **_QUIET, **constraint_variables()}
-
-
-def _run(
-    command: List[str],
-    *,
-    env: Optional[Mapping[str, str]] = None,
-    cwd: Optional[Path] = None,
-    ok: bool = True,
-) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run(
-        command,
-        check=False,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        env=_clean() if env is None else dict(env),
-        cwd=cwd,
-    )
-    if ok:
-        assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
-    return done
-
-
 @pytest.fixture(scope="session")
 def run() -> Runner:
     """Return a function that runs a command and, unless told otherwise, requires success."""
-    return _run
+    return run_command
 
 
 @pytest.fixture(scope="session")
 def clean_environment() -> Dict[str, str]:
     """Return the environment without what changes a build, but with the way to the index."""
-    return _clean()
-
-
-@pytest.fixture(scope="session")
-def uv() -> Runner:
-    """Return a function that runs uv with arguments."""
-    found = needs.tool("uv", "uv", needs.PYPI)
-
-    def run_it(
-        *arguments: str, env: Optional[Mapping[str, str]] = None, cwd: Optional[Path] = None
-    ) -> subprocess.CompletedProcess[str]:
-        return _run([found, *arguments], env=env, cwd=cwd)
-
-    return run_it
+    return clean()
 
 
 @pytest.fixture(scope="session")
@@ -145,18 +78,6 @@ def build_environment(
 
 
 @pytest.fixture(scope="session")
-def pythons() -> Dict[int, str]:
-    """Return the CPythons of this machine that can compile extensions, by their minor version."""
-    found = {}
-    for minor in MINORS:
-        usable = (path for path in _candidates(minor) if _compiles(path, minor))
-        for path in usable:
-            found[minor] = path
-            break
-    return found
-
-
-@pytest.fixture(scope="session")
 def through_the_index(run: Runner, uv: Runner) -> Callable[..., str]:
     """Return a function that holds two wheels against the strict index.
 
@@ -187,12 +108,37 @@ def through_the_index(run: Runner, uv: Runner) -> Callable[..., str]:
                 else:
                     alone = {**client_environment(), "PIP_CONFIG_FILE": os.devnull}
                     run([python, "-m", "pip", "install", "--no-cache-dir", *wanted], env=alone)
-                used = run([python, "-c", code], env={**_clean(), "PYTHONPATH": target})
+                used = run([python, "-c", code], env={**clean(), "PYTHONPATH": target})
                 outputs.add(used.stdout)
         (output,) = outputs
         return output
 
     return trip
+
+
+@pytest.fixture(scope="session")
+def uv() -> Runner:
+    """Return a function that runs uv with arguments."""
+    found = needs.tool("uv", "uv", needs.PYPI)
+
+    def run_it(
+        *arguments: str, env: Optional[Mapping[str, str]] = None, cwd: Optional[Path] = None
+    ) -> subprocess.CompletedProcess[str]:
+        return run_command([found, *arguments], env=env, cwd=cwd)
+
+    return run_it
+
+
+@pytest.fixture(scope="session")
+def pythons() -> Dict[int, str]:
+    """Return the CPythons of this machine that can compile extensions, by their minor version."""
+    found = {}
+    for minor in MINORS:
+        usable = (path for path in candidates(minor) if compiles(path, minor))
+        for path in usable:
+            found[minor] = path
+            break
+    return found
 
 
 @pytest.fixture
@@ -202,33 +148,3 @@ def python(request: pytest.FixtureRequest, pythons: Mapping[int, str]) -> str:
     if minor not in pythons:
         pytest.skip(f"this machine has no CPython 3.{minor} with headers")
     return pythons[minor]
-
-
-def _candidates(minor: int) -> Iterator[str]:
-    if sys.version_info[:2] == (3, minor):
-        yield sys.executable
-    for root in filter(None, (os.environ.get("PYENV_ROOT"), _said("pyenv", "root"))):
-        yield from sorted(map(str, Path(root).glob(f"versions/3.{minor}.*/bin/python3.{minor}")))
-    on_path = shutil.which(f"python3.{minor}")
-    if on_path:
-        yield on_path
-    uv = find_uv()
-    if uv:
-        yield from filter(None, [_said(uv, "python", "find", "--system", f"3.{minor}")])
-
-
-def _said(*command: str) -> str:
-    """Return what a command prints; nothing where it is missing or fails."""
-    try:
-        done = _run(list(command), ok=False)
-    except OSError:
-        return ""
-    return done.stdout.strip() if done.returncode == 0 else ""
-
-
-def _compiles(python: str, minor: int) -> bool:
-    code = (
-        "import os, sys, sysconfig as s; print(sys.implementation.name, sys.version_info[:2], "
-        "os.path.isfile(os.path.join(s.get_path('include'), 'Python.h')))"
-    )
-    return _said(python, "-c", code) == f"cpython (3, {minor}) True"

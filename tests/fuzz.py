@@ -14,6 +14,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Iterator, List, NamedTuple, Tuple
 
+from elfvariants import VARIANTS, described
 from elfwriter import TARGETS, write
 from manyshim import operations
 from manyshim.audit.decision import choose
@@ -22,7 +23,6 @@ from manyshim.errors import InvalidWheelError
 from manyshim.formats.wheel.wheel import Wheel
 from manyshim.formatters.json import to_dict
 from manyshim.formatters.text import show_lines
-from test_elf_reader import VARIANTS, described
 from wheelwriter import wheel, wheel_name
 
 # What arithmetic goes wrong with, at the widths of ELF and zip fields.

@@ -10,8 +10,8 @@ from typing import Dict, Iterable, Mapping, Tuple
 
 import pytest
 
+import awaitwhat
 import needs
-import test_awaitwhat as awaitwhat
 from acceptance import (
     ARM64,
     MUSL,
@@ -28,11 +28,11 @@ from acceptance import (
     with_patchelf,
 )
 from compiling import PROBE, Done, compile_wheel, copy, elfs
-from conftest import Runner
+from frontends import Runner
 from manyshim.audit.facts import VersionNeed
+from publishedwheels import auditwheel
 from sdists import fetch
 from systems import system
-from test_real_wheels import auditwheel
 
 pytestmark = on_x86_64
 

@@ -24,8 +24,8 @@ from acceptance import (
     unpacked,
     with_patchelf,
 )
-from conftest import Runner
 from debian import cache, debian
+from frontends import Runner
 from repairprojects import PROJECTS
 from systems import system
 

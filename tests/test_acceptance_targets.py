@@ -24,9 +24,9 @@ from acceptance import (
     unpinned,
 )
 from compiling import PROBE, REPOSITORY, Done, copy, elfs, members
-from conftest import Runner
+from drawing import DRAW, WAVE
+from frontends import Runner
 from systems import system
-from test_builds import DRAW, WAVE
 
 pytestmark = on_x86_64
 

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from argumentrunning import MAP, QUIET, name_the_arguments
 from argumenttables import (
     COMPILING,
     DEBIAN_CFLAGS,
@@ -24,8 +25,6 @@ from argumenttables import (
 from manyshim.toolchain.compiler.arguments import Adapted, Setting, adapt
 
 PACKAGE = Path(__file__).parent.parent / "backend"
-QUIET = ["-g0", "-fno-sanitize=all", "-Wno-error=date-time"]
-MAP = "-ffile-prefix-map=/build/me=."
 
 
 def front(setting: Setting, cpu: str = "") -> List[str]:
@@ -47,12 +46,6 @@ def compiled(written: Sequence[str], setting: Setting = NATIVE, driver: str = "c
 def kept(adapted: Adapted) -> List[str]:
     """Return what zig gets behind what always stands in front."""
     return list(adapted.arguments[9:])
-
-
-def name_the_arguments(notes: Sequence[str], named: Sequence[str]) -> bool:
-    """Tell whether there is a whole sentence for each."""
-    whole = all(not note.endswith(".") and "\n" not in note for note in notes)
-    return whole and len(notes) == len(named) and all(map(str.__contains__, notes, named))
 
 
 @pytest.mark.parametrize("row", COMPILING, ids=lambda row: f"{row.arch} {row.written}")

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from argumentrunning import MAP, QUIET, name_the_arguments
 from argumenttables import (
     DEBIAN_LDFLAGS,
     FEDORA_CFLAGS,
@@ -19,7 +20,6 @@ from argumenttables import (
     Row,
 )
 from manyshim.toolchain.compiler.arguments import Adapted, Setting, adapt
-from test_arguments import MAP, QUIET, name_the_arguments
 
 
 def linked(written: str, setting: Setting = NATIVE, driver: str = "cc") -> Adapted:

@@ -11,7 +11,8 @@ from typing import Callable, Dict, List, Tuple
 import pytest
 
 import needs
-from conftest import Runner
+from awaitwhat import PYPROJECT, USE
+from frontends import Runner
 
 pytestmark = [
     pytest.mark.network,
@@ -22,32 +23,6 @@ pytestmark = [
 ]
 
 RELEASE = "awaitwhat-20.3"
-PYPROJECT = """
-[build-system]
-requires = ["{requires}"]
-build-backend = "{backend}"
-
-[project]
-name = "awaitwhat"
-version = "20.3"
-
-[tool.setuptools]
-packages = ["awaitwhat"]
-ext-modules = [{{ name = "awaitwhat._what", sources = ["awaitwhat/what.c"] }}]
-"""
-USE = """
-import asyncio
-import awaitwhat
-
-async def main():
-    task = asyncio.ensure_future(asyncio.sleep(60))
-    await asyncio.sleep(0)
-    # What a sleeping coroutine waits for.
-    print(type(awaitwhat._what.next(task.get_coro().cr_frame)).__name__)
-    task.cancel()
-
-asyncio.run(main())
-"""
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import math
 import os
 import re
 import shutil
@@ -18,7 +17,8 @@ from typing import Callable, Dict, List
 import pytest
 
 import needs
-from conftest import MINORS, Runner
+from drawing import DRAW, WAVE
+from frontends import MINORS, Runner
 from manyshim.audit.tags import parse_wheel_name
 from strict_index import find_uv, problems
 
@@ -29,8 +29,6 @@ pytestmark = [
     needs.mark(needs.extension),
 ]
 
-WAVE = "".join("_.-'"[int((math.sin(x / 2) + 1) * 1.999)] for x in range(10))
-DRAW = "import sample; print(sample.draw(10))"
 
 MakeHouse = Callable[[Path], Path]
 Environment = Dict[str, str]

@@ -8,12 +8,7 @@ from typing import TYPE_CHECKING, Dict
 
 import pytest
 
-from elfdamage import patched, table_offset, with_segment
-from elfwriter import Elf, Symbol, write
-from manyshim.audit.facts import EXECUTABLE
-from manyshim.audit.request import Request
-from manyshim.audit.tags import GLIBC, MUSL, PlatformTag
-from test_cases import (
+from casewheels import (
     EXT,
     GOOD,
     INFLATE,
@@ -30,6 +25,11 @@ from test_cases import (
     musl,
     report_of,
 )
+from elfdamage import patched, table_offset, with_segment
+from elfwriter import Elf, Symbol, write
+from manyshim.audit.facts import EXECUTABLE
+from manyshim.audit.request import Request
+from manyshim.audit.tags import GLIBC, MUSL, PlatformTag
 
 if TYPE_CHECKING:
     from pathlib import Path

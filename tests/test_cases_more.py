@@ -8,12 +8,7 @@ from typing import TYPE_CHECKING, Dict
 
 import pytest
 
-from elfwriter import Elf, Symbol, write
-from manyshim.audit.decision import choose
-from manyshim.audit.request import Request
-from manyshim.audit.tags import MUSL
-from manyshim.formatters.json import to_dict
-from test_cases import (
+from casewheels import (
     EXT,
     EXT_MUSL,
     GOOD,
@@ -32,6 +27,11 @@ from test_cases import (
     on,
     report_of,
 )
+from elfwriter import Elf, Symbol, write
+from manyshim.audit.decision import choose
+from manyshim.audit.request import Request
+from manyshim.audit.tags import MUSL
+from manyshim.formatters.json import to_dict
 from wheelwriter import wheel
 
 if TYPE_CHECKING:

@@ -12,6 +12,7 @@ from typing import Any, Dict, List, Tuple
 import pytest
 
 import needs
+from commandline import run
 from elfwriter import TARGETS, Elf, Symbol, write
 from manyshim.audit.gate.index import SIZE_LIMIT, index_takes
 from wheelwriter import save, wheel, wheel_name
@@ -43,17 +44,6 @@ def make(folder: Path, tag: str = "cp311-cp311-linux_x86_64", **fields: Any) -> 
     files = {"demo/__init__.py": b"", EXTENSION: member}
     folder.mkdir(exist_ok=True)
     return save(folder, wheel(files, tag=tag, **fields), wheel_name(tag=tag))
-
-
-def run(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "manyshim", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-        env={**os.environ, **environment},
-    )
 
 
 def kinds(result: subprocess.CompletedProcess[str]) -> List[str]:

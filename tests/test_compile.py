@@ -13,7 +13,7 @@ import pytest
 
 import needs
 from compiling import PROBE, REPOSITORY, clean, compile_wheel, copy, elfs, members, zig
-from conftest import Runner
+from frontends import Runner
 from manyshim.toolchain.zig import REQUIREMENT
 from mounting import mounted
 

@@ -14,8 +14,8 @@ from typing import Any, Dict, List, Mapping, Tuple
 import pytest
 
 import needs
-from conftest import MINORS
 from foreignheaders import SUFFIXES, Made, make, target_of
+from frontends import MINORS
 from manyshim.toolchain.python import sysconfig as target_sysconfig
 
 pytestmark = pytest.mark.skipif(

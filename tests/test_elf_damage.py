@@ -10,11 +10,11 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import elfdamage as damage
+from elfvariants import FULL, VARIANTS, described, read
 from elfwriter import TARGETS, write
 from manyshim.formats.elf import reader
 from manyshim.formats.elf.image import ElfError
 from manyshim.formats.zip.window import MemberError, Window
-from test_elf_reader import FULL, VARIANTS, described, read
 
 # Tags that elfdamage addresses by number.
 NEEDED, HASH, STRTAB, SYMTAB, STRSZ, SONAME = 1, 4, 5, 6, 10, 14

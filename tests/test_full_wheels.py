@@ -13,12 +13,12 @@ from typing import Any, Dict, List
 
 import pytest
 
+from elfvariants import differences
 from manyshim import operations
 from manyshim.audit.request import Request
 from manyshim.audit.tags import MACHINES
 from manyshim.formats.wheel.wheel import Wheel
-from test_elf_reader import differences
-from test_real_wheels import DIFFERENCES, WHEELS, fetch
+from publishedwheels import DIFFERENCES, WHEELS, fetch
 
 pytestmark = [pytest.mark.full, pytest.mark.network]
 

@@ -13,9 +13,9 @@ from typing import Any, Tuple
 import pytest
 
 import needs
-from conftest import MINORS
 from debian import cache, debian
 from foreignheaders import GLIBC, MUSL, Made, expansions, make, target_of, zig
+from frontends import MINORS
 from manyshim.host import host_arch, interpreter_libc
 from manyshim.toolchain.python.headers import farm
 from manyshim.toolchain.python.pyconfig import guards, overlay

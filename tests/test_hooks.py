@@ -15,9 +15,9 @@ import pytest
 from pyproject_hooks import BuildBackendHookCaller, quiet_subprocess_runner
 
 import manyshim
-from conftest import Runner
 from elfmodel import TARGETS
 from elfwriter import write
+from frontends import Runner
 from manyshim.host import host_arch
 from wheelwriter import wheel
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from commandline import run
 from elfwriter import Elf, Symbol, write
 from manyshim.audit.decision import choose
 from manyshim.audit.request import Request
@@ -23,9 +24,8 @@ from manyshim.config import Config
 from manyshim.formats.elf import reader
 from manyshim.formats.elf.image import ElfError
 from manyshim.formats.zip.window import Window
-from test_cli import run
-from test_rules import EXT, NEAR, elf, libc, need
-from test_rules import wheel as facts_of
+from rulefacts import EXT, NEAR, elf, libc, need
+from rulefacts import wheel as facts_of
 from wheelwriter import save, wheel, wheel_name
 
 PT_DYNAMIC, PT_GNU_STACK = 2, 0x6474E551

@@ -15,17 +15,8 @@ import strict_index_samples as samples
 from manyshim.errors import InvalidWheelError
 from manyshim.formats.zip.archive import Archive, Entry
 from manyshim.formats.zip.pack import headers
+from rewriting import SO, built, contents, installer, python_zipfile, rewritten, run, without_row
 from strict_index import problems
-from test_rewrite import (
-    SO,
-    built,
-    contents,
-    installer,
-    python_zipfile,
-    rewritten,
-    run,
-    without_row,
-)
 from wheelwriter import wheel, wheel_name
 
 if TYPE_CHECKING:

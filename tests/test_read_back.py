@@ -9,7 +9,7 @@ import pytest
 
 from manyshim.errors import ToolError
 from manyshim.formats.zip.archive import Archive
-from test_rewrite import RECORD, SO, WHEEL, built, rewritten
+from rewriting import RECORD, SO, WHEEL, built, rewritten
 
 if TYPE_CHECKING:
     from pathlib import Path

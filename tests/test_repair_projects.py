@@ -18,11 +18,11 @@ from typing import Dict, Iterator, List, Mapping, NamedTuple, Sequence, Set, Tup
 import pytest
 
 import needs
-from conftest import Runner
 from elfbuilding import patchelf
+from frontends import Runner
 from manyshim.audit.tags import parse_wheel_name
+from publishedwheels import auditwheel
 from repairprojects import PROJECTS, Project
-from test_real_wheels import auditwheel
 
 pytestmark = [
     pytest.mark.network,

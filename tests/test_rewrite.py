@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import io
 import stat
-import subprocess
-import sys
 import zipfile
 from pathlib import Path
 from typing import Any, Callable, Dict, Optional, Tuple
@@ -14,35 +11,30 @@ import pytest
 
 import needs
 import strict_index_samples as samples
-from elfwriter import Elf, Symbol, write
 from manyshim.formats.wheel.rewrite import Edits, rewrite
 from manyshim.formats.wheel.wheel import Wheel
 from manyshim.formats.zip.archive import Archive
+from rewriting import (
+    ELF,
+    MEMBERS,
+    MODES,
+    PLATFORMS,
+    RECORD,
+    SO,
+    WHEEL,
+    built,
+    contents,
+    installer,
+    python,
+    python_zipfile,
+    rewritten,
+    run,
+    without_row,
+)
 from strict_index import problems
 from wheelwriter import wheel, wheel_name
 
-PLATFORMS = ("manylinux2014_x86_64", "manylinux_2_17_x86_64")
 NAME = "demo-1.0-cp311-cp311-manylinux2014_x86_64.manylinux_2_17_x86_64.whl"
-FOLDER = "demo-1.0.dist-info"
-WHEEL, RECORD = f"{FOLDER}/WHEEL", f"{FOLDER}/RECORD"
-SO = "demo/_x.cpython-311-x86_64-linux-gnu.so"
-ELF = write(Elf(needed=("libc.so.6",), symbols=(Symbol("malloc", "libc.so.6", "GLIBC_2.17"),)))
-MEMBERS = {
-    "demo/__init__.py": b"VALUE = 42\n" * 40,
-    SO: ELF,
-    "demo/data/empty.txt": b"",
-    "demo-1.0.data/scripts/tool": b"#!python\nprint(42)\n",
-}
-MODES = {"demo-1.0.data/scripts/tool": 0o755, SO: 0o775}
-
-
-def built(extra: Optional[Dict[str, bytes]] = None, **changes: Any) -> bytes:
-    return wheel({**MEMBERS, **(extra or {})}, modes=MODES, **changes)
-
-
-def contents(data: bytes) -> Dict[str, bytes]:
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        return {info.filename: archive.read(info) for info in archive.infolist()}
 
 
 def repacked(**options: Any) -> bytes:
@@ -60,10 +52,6 @@ def commented(archive: zipfile.ZipFile) -> None:
     archive.comment = b"comment"
 
 
-def without_row(text: str) -> str:
-    return "".join(line for line in text.splitlines(keepends=True) if SO not in line)
-
-
 def with_weak_row(text: str) -> str:
     rows = text.splitlines(keepends=True)
     return "".join(f"{SO},md5=abc,{len(ELF)}\n" if SO in row else row for row in rows)
@@ -72,16 +60,6 @@ def with_weak_row(text: str) -> str:
 def cp437() -> bytes:
     """Return the wheel with a name in the encoding of old DOS tools."""
     return samples.pack({**contents(built()), "demo/caf~.txt": b""}).replace(b"caf~", b"caf\x82")
-
-
-def rewritten(folder: Path, data: bytes, name: str = wheel_name(), **edits: Any) -> Path:
-    folder.mkdir(exist_ok=True)
-    source = folder / name
-    source.write_bytes(data)
-    out = folder / "out"
-    out.mkdir()
-    with Wheel(str(source)) as opened:
-        return Path(rewrite(opened, str(out), Edits(PLATFORMS, **edits)))
 
 
 def sorted_rows(text: str) -> str:
@@ -125,37 +103,6 @@ SOURCES: Dict[str, Callable[[], bytes]] = {
         wheel_text="Wheel-Version: 1.0\r\nRoot-Is-Purelib: false\r\nTag: a-b-c\r\n"
     ),
 }
-
-
-def run(*command: str) -> str:
-    """Return what a judge complains about."""
-    done = subprocess.run(
-        command, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
-    return f"{command}: {done.stdout}" if done.returncode else ""
-
-
-def python(*command: str) -> str:
-    return run(sys.executable, "-m", *command)
-
-
-def installer(path: Path, folder: Path) -> str:
-    """Validate as `--validate-record all` does, which older ones do not have as an option."""
-    needs.module("installer")
-    from installer.sources import WheelFile
-
-    with WheelFile.open(path) as source:
-        try:
-            source.validate_record(validate_contents=True)
-        except source.validation_error as error:
-            return str(error)
-    destination = ("--no-compile-bytecode", "--destdir", str(folder / "installed"))
-    return python("installer", *destination, str(path))
-
-
-def python_zipfile(path: Path, _: Path) -> str:
-    with zipfile.ZipFile(path) as archive:
-        return archive.testzip() or ""
 
 
 JUDGES: Dict[str, Callable[[Path, Path], str]] = {

@@ -14,8 +14,7 @@ from manyshim.audit.identity import identify
 from manyshim.audit.request import Allowance, Request
 from manyshim.audit.tags import MUSL, parse_platform
 from manyshim.audit.verdict import audit, questions
-from test_rules import ARM64, EXT, LIB, NEAR, Y1, elf, libc, musl, need, wheel
-from test_rules_files import PROGRAM, abi3
+from rulefacts import ARM64, EXT, LIB, NEAR, PROGRAM, Y1, abi3, elf, libc, musl, need, wheel
 
 STRICT, THOROUGH = Request(strict=True), Request(thorough=True)
 LIBPYTHON = "libpython3.11.so.1.0"

@@ -12,7 +12,7 @@ from manyshim.audit.facts import WheelFacts
 from manyshim.audit.request import Compiled, Request
 from manyshim.audit.tags import parse_platform
 from manyshim.audit.verdict import audit
-from test_rules import ARM64, LIB, NEAR, elf, libc, musl, wheel
+from rulefacts import ARM64, LIB, NEAR, elf, libc, musl, wheel
 
 GNU, MUSL = "x86_64-linux-gnu", "x86_64-linux-musl"
 MODULE = f"pkg/_x.cpython-311-{GNU}.so"

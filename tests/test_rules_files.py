@@ -10,13 +10,15 @@ from manyshim.audit import findings as f
 from manyshim.audit.facts import RecordFacts, WheelFacts
 from manyshim.audit.tags import parse_wheel_name
 from manyshim.audit.verdict import audit
-from test_rules import (
+from rulefacts import (
+    ABI3,
     ARM64,
-    CASES,
     EXT,
     LIB,
     NEAR,
+    PROGRAM,
     Case,
+    abi3,
     elf,
     libc,
     musl,
@@ -26,19 +28,12 @@ from test_rules import (
     version,
     wheel,
 )
+from test_rules import CASES
 
-PROGRAM = {"interpreter": "/lib64/ld-linux-x86-64.so.2"}
 LEAKS = ("/opt/lib", "", "libs", ".", "$LIB", "$ORIGIN/../..", "$ORIGIN/$LIB", "$ORIGINAL")
 KEPT = ("$ORIGIN", "${ORIGIN}/libs", "$ORIGIN/..", "$ORIGIN/../demo.libs/", "$ORIGIN/a/../../b")
-ABI3 = "pkg/_x.abi3.so"
 ARM_WHEEL = "linux_armv7l"
 ARM64_WHEEL = "linux_aarch64"
-
-
-def abi3(python: str, *undefined: str) -> WheelFacts:
-    name = parse_wheel_name(f"demo-1.0-{python}-abi3-linux_x86_64.whl")
-    assert name is not None
-    return wheel(libc(ABI3, undefined=undefined), name=name, tags=name.tags)
 
 
 def built(abi: str, path: str, arch: str = "x86_64") -> WheelFacts:

@@ -11,10 +11,10 @@ from typing import Any, List, Mapping
 
 import pytest
 
-from conftest import Runner
 from debian import making
 from elfbuilding import LINUX
 from foreignbuilding import Tools, compile_module, zig
+from frontends import Runner
 from systems import NAMES, system
 
 pytestmark = [

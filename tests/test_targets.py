@@ -15,7 +15,7 @@ from typing import Callable, Dict, Iterator, Mapping, NamedTuple, Tuple
 import pytest
 
 from compiling import audited, clean, elfs, members
-from conftest import Runner
+from frontends import Runner
 from manyshim.audit import findings as f
 from sdists import fetch, wrapped
 from systems import system

@@ -1,0 +1,8 @@
+"""Calls of the sample project's functions."""
+
+from __future__ import annotations
+
+import math
+
+WAVE = "".join("_.-'"[int((math.sin(x / 2) + 1) * 1.999)] for x in range(10))
+DRAW = "import sample; print(sample.draw(10))"
