@@ -12,7 +12,8 @@ from typing import Callable, Dict, Mapping, Optional
 import pytest
 
 import needs
-from frontends import MINORS, REPOSITORY, Runner, candidates, clean, compiles, run_command
+from frontends import MINORS, Runner, candidates, clean, compiles, run_command
+from paths import REPOSITORY
 from strict_index import client_environment, find_uv, run_uv, serve, twine_upload, uv_publish
 
 

@@ -14,9 +14,10 @@ import pytest
 from elfwriter import Elf, Symbol, write
 from manyshim import __version__
 from manyshim.options import option_table
+from paths import REPOSITORY
 from wheelwriter import save, wheel, wheel_name
 
-README = Path(__file__).parent.parent / "README.md"
+README = REPOSITORY / "README.md"
 
 
 def options(_: Path) -> str:

@@ -10,12 +10,14 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Dict, List, Mapping
 
+from paths import REPOSITORY
+
 if sys.version_info >= (3, 11):
     import tomllib as tomli
 else:
     import tomli
 
-PYPROJECT = Path(__file__).resolve().parents[2] / "pyproject.toml"
+PYPROJECT = REPOSITORY / "pyproject.toml"
 
 
 def pinned(key: str) -> List[str]:

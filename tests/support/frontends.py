@@ -13,7 +13,6 @@ from typing import Callable, Dict, Iterator, List, Mapping, Optional
 from constraints import constraint_variables
 from strict_index import find_uv
 
-REPOSITORY = Path(__file__).resolve().parents[2]
 # The CPythons that the project supports or will; a machine has some of them.
 MINORS = range(8, 16)
 _SCRUBBED = re.compile(

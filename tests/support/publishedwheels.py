@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import Any, Dict, List
 
 import needs
+from paths import DATA
 
-WHEELS: List[Dict[str, Any]] = json.loads(
-    (Path(__file__).parent / "data" / "real_wheels.json").read_text(encoding="utf-8")
-)
+WHEELS: List[Dict[str, Any]] = json.loads((DATA / "real_wheels.json").read_text(encoding="utf-8"))
 # Why our verdict may be another one. The musl rung is derived from the imported names alone, and
 # auditwheel's from the host (row 21); it takes a NEEDED libc.so for a library, opens the host's
 # linker script of that name, and crashes (row 23).

@@ -96,6 +96,16 @@ def abi3_names() -> Mapping[str, Tuple[int, int]]:
     return names
 
 
+@lru_cache(maxsize=None)
+def index_tags() -> str:
+    """Return a regular expression that matches the platform tags that the package index takes."""
+    rows = (line.split() for line in _records(_read("index-tags.txt")))
+    return "|".join(
+        pattern.replace("{n}", r"\d+").replace("{arch}", f"(?:{'|'.join(arches)})")
+        for pattern, *arches in rows
+    )
+
+
 class Distribution(NamedTuple):
     """One release of a Linux distribution, its glibc, and the architectures that it exists for."""
 

@@ -8,6 +8,7 @@ from typing import Iterator, Tuple
 from manyshim.audit.decision import choose
 from manyshim.audit.facts import WheelFacts
 from manyshim.audit.findings import ERROR, Finding, finding
+from manyshim.audit.policy import index_tags
 from manyshim.audit.request import Request
 from manyshim.audit.tags import PlatformTag, WheelName, parse_platform
 from manyshim.audit.verdict import Report
@@ -15,29 +16,10 @@ from manyshim.audit.verdict import Report
 # What the package index takes without having granted more, in bytes.
 SIZE_LIMIT = 100 << 20
 
-_X86 = "x86_64|i686"
-_OLD = f"{_X86}|aarch64|armv7l|ppc64|ppc64le|s390x"
-_MAC = "ppc|ppc64|i386|x86_64|arm64|intel|fat|fat3|fat64|universal|universal2"
-
-# The platform tags that the package index takes (its own rule, August 2026).
-_ACCEPTED = "|".join(
-    (
-        r"any|win32|win_amd64|win_arm64|win_ia64|linux_armv[67]l",
-        rf"manylinux(?:1|2010)_(?:{_X86})",
-        rf"manylinux2014_(?:{_OLD})",
-        rf"manylinux_\d+_\d+_(?:{_OLD}|riscv64)",
-        r"musllinux_\d+_\d+_(?:x86_64|i686|aarch64|armv7l|ppc64le|s390x|riscv64)",
-        rf"macosx_(?:10_\d+|1[1245]_0|13_0|26_0)_(?:{_MAC})",
-        r"ios_\d+_\d+_(?:arm64|x86_64)_(?:iphoneos|iphonesimulator)",
-        r"android_\d+_(?:armeabi_v7a|arm64_v8a|x86|x86_64)",
-        r"pyemscripten_\d+_\d+_wasm32",
-    )
-)
-
 
 def index_takes(platform: str) -> bool:
     """Whether the package index takes a platform tag."""
-    return re.fullmatch(_ACCEPTED, platform) is not None
+    return re.fullmatch(index_tags(), platform) is not None
 
 
 def claimed(name: WheelName, request: Request) -> Tuple[PlatformTag, ...]:

@@ -12,9 +12,9 @@ from typing import Callable, List
 import pytest
 
 import needs
+from paths import TESTS
 from unprivileged import unprivileged
 
-TESTS = Path(__file__).parent
 ROWS = """\
 import needs
 import pytest

@@ -297,8 +297,3 @@ ATTACKS: Dict[str, Callable[[], bytes]] = {
     "RECORD of empty lines": lambda: wheel(GOOD, record=LINES),
     "WHEEL of empty lines": lambda: wheel(GOOD, text=LINES),
 }
-
-if __name__ == "__main__":
-    from test_attacks import main
-
-    main()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from pathlib import Path
 from typing import List, Sequence, Tuple
 
 import pytest
@@ -23,8 +22,7 @@ from argumenttables import (
     Row,
 )
 from manyshim.toolchain.compiler.arguments import Adapted, Setting, adapt
-
-PACKAGE = Path(__file__).parent.parent / "backend"
+from paths import BACKEND
 
 
 def front(setting: Setting, cpu: str = "") -> List[str]:
@@ -218,7 +216,7 @@ def test_importing_loads_little() -> None:
         "print(*{'re', 'os', 'subprocess', 'pathlib', 'enum', 'inspect'} & set(sys.modules))"
     )
     run = subprocess.run(
-        [sys.executable, "-ISc", code, str(PACKAGE)], capture_output=True, text=True, check=True
+        [sys.executable, "-ISc", code, str(BACKEND)], capture_output=True, text=True, check=True
     )
     # typing itself imports re, until 3.11 always.
     assert set(run.stdout.split()) <= {"re", "enum", "os"}

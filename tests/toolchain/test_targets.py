@@ -17,6 +17,7 @@ import pytest
 from compiling import audited, clean, elfs, members
 from frontends import Runner
 from manyshim.audit import findings as f
+from paths import DOCS
 from sdists import fetch, wrapped
 from systems import system
 from targetprojects import PROJECTS, Project
@@ -32,7 +33,6 @@ pytestmark = [
     ),
 ]
 
-DOCS = Path(__file__).parent.parent / "docs"
 
 # The target, the machine of its files (ELF gABI), and the system that they are used on.
 TARGETS = {

@@ -12,10 +12,11 @@ from typing import Any, Dict, List
 import pytest
 
 import needs
-from compiling import PROBE, REPOSITORY, clean, compile_wheel, copy, elfs, members, zig
+from compiling import PROBE, clean, compile_wheel, copy, elfs, members, zig
 from frontends import Runner
 from manyshim.toolchain.zig import REQUIREMENT
 from mounting import mounted
+from paths import REPOSITORY
 
 pytestmark = pytest.mark.skipif(
     not sys.platform.startswith("linux"), reason="zig compiles for Linux on Linux only"

@@ -21,6 +21,7 @@ import needs
 from elfbuilding import patchelf
 from frontends import Runner
 from manyshim.audit.tags import parse_wheel_name
+from paths import DOCS
 from publishedwheels import auditwheel
 from repairprojects import PROJECTS, Project
 
@@ -34,7 +35,6 @@ pytestmark = [
     needs.mark(needs.extension),
 ]
 
-DOCS = Path(__file__).parent.parent / "docs"
 HEAD = """# Repairs of real projects
 
 Written by `pytest -m '' -n 0 tests/test_repair_projects.py`, on {system}.

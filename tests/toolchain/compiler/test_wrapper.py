@@ -10,8 +10,9 @@ from typing import Dict, List
 
 import pytest
 
-from compiling import BACKEND, zig
+from compiling import zig
 from manyshim.toolchain.compiler.wrapper import expanded
+from paths import BACKEND
 
 FILES = {
     "plain": "-O2 -DA='b c'\n-Wall",

@@ -14,9 +14,9 @@ from typing import Callable, List, Mapping
 import pytest
 
 import needs
+from paths import PROJECTS, REPOSITORY
 
-HERE = Path(__file__).parent
-README = HERE.parent / "README.md"
+README = REPOSITORY / "README.md"
 
 pytestmark = [
     pytest.mark.skipif(
@@ -34,12 +34,12 @@ Build = Callable[..., "tuple[Path, List[str]]"]
 def build(
     uv: Run, build_environment: Mapping[str, str], tmp_path_factory: pytest.TempPathFactory
 ) -> Build:
-    """Return a function that builds tests/packages/watch; it gives the wheel and our lines."""
+    """Return a function that builds the project watch: the wheel and our lines."""
 
     def make(*settings: str) -> tuple[Path, List[str]]:
         folder = tmp_path_factory.mktemp("watch")
         project = folder / "watch"
-        shutil.copytree(str(HERE / "packages" / "watch"), str(project))
+        shutil.copytree(str(PROJECTS / "watch"), str(project))
         done = uv(
             *("build", "--wheel", "--python", sys.executable, str(project)),
             *("-o", str(folder / "dist")),
@@ -55,7 +55,7 @@ def build(
 
 
 def line_of(call: str) -> int:
-    source = (HERE / "packages" / "watch" / "src" / "_watch.c").read_text(encoding="utf-8")
+    source = (PROJECTS / "watch" / "src" / "_watch.c").read_text(encoding="utf-8")
     return source[: source.index(call)].count("\n") + 1
 
 

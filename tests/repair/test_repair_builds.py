@@ -1,4 +1,4 @@
-"""Real frontends build tests/packages/relay with mode = repair, and `manyshim repair` mends it."""
+"""Real frontends build the project relay with mode = repair, and `manyshim repair` mends it."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ import pytest
 
 import needs
 from elfbuilding import needs_gcc
+from paths import PROJECTS
 from repairing import facts, members, shared, unpacked
 from strict_index import problems
 
 pytestmark = [needs_gcc, needs.mark(needs.extension)]
 
-HERE = Path(__file__).parent
 GRAFTED = ("librelay_a", "librelay_b", "librelay_c3", "libssl", "libcrypto")
 TEXT = {
     "c3": "int relay_c3(void) { return 3; }",
@@ -62,7 +62,7 @@ def house(
     folder = tmp_path_factory.mktemp("relay")
     libs, project = folder / "libs", folder / "relay"
     relay_libraries(libs)
-    shutil.copytree(str(HERE / "packages" / "relay"), str(project))
+    shutil.copytree(str(PROJECTS / "relay"), str(project))
     environment = {
         **build_environment,
         "RELAY_LIBS": str(libs),

@@ -5,14 +5,13 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 from typing import Dict, List, Mapping, Set, Tuple
 
 import pytest
 
 import needs
+from paths import REPOSITORY
 
-REPOSITORY = Path(__file__).parent.parent
 PACKAGE = REPOSITORY / "backend"
 
 # What is new here costs every build: give a reason in the review, and see bench/.

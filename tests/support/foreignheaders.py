@@ -14,8 +14,7 @@ from typing import Any, Dict, List, Mapping, NamedTuple, Sequence, Tuple
 import needs
 from manyshim.audit.tags import parse_platform
 from manyshim.toolchain.target import Target
-
-BACKEND = Path(__file__).parent.parent / "backend"
+from paths import BACKEND
 
 # Every architecture and libc that zig has.
 GLIBC = [

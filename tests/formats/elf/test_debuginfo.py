@@ -17,6 +17,7 @@ import needs
 from elfbuilding import needs_gcc
 from manyshim.formats.elf import debuginfo, relocatable
 from manyshim.formats.elf.debuginfo import SourceLine, uses, uses_in_library
+from paths import BACKEND
 
 ZIG = [sys.executable, "-m", "ziglang", "cc", "-fno-sanitize=all"]
 
@@ -571,6 +572,5 @@ def test_a_damaged_library_is_passed_over(library: Library) -> None:
 
 def test_pyelftools_is_loaded_only_when_asked() -> None:
     code = "import sys, manyshim.formats.elf.debuginfo; sys.exit('elftools' in sys.modules)"
-    backend = str(Path(debuginfo.__file__).parent.parent.parent)
-    environment = {**os.environ, "PYTHONPATH": backend}
+    environment = {**os.environ, "PYTHONPATH": str(BACKEND)}
     subprocess.run([sys.executable, "-c", code], env=environment, check=True)

@@ -19,10 +19,9 @@ from manyshim.audit.tags import PlatformTag
 from manyshim.audit.verdict import Report
 from manyshim.formats.wheel.wheel import Wheel
 from manyshim.operations import inspect
+from paths import BACKEND, PROJECTS
 
-REPOSITORY = Path(__file__).parent.parent
-BACKEND = REPOSITORY / "backend"
-PROBE = REPOSITORY / "tests" / "packages" / "probe"
+PROBE = PROJECTS / "probe"
 
 # What would change a build from outside.
 _SCRUBBED = ("CFLAGS", "CPPFLAGS", "LDFLAGS", "CC", "CXX", "AR", "PYTHONPATH", "DIST_EXTRA_CONFIG")

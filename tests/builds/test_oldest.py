@@ -9,6 +9,8 @@ from typing import Mapping
 
 import pytest
 
+from paths import BACKEND
+
 pytestmark = pytest.mark.skipif(
     not sys.platform.startswith("linux"), reason="only wheels for Linux are retagged"
 )
@@ -37,11 +39,10 @@ def test_the_default_backend_builds_a_setup_script(
     project.mkdir()
     (project / "setup.py").write_text(SETUP, encoding="utf-8")
     (project / "old.c").write_text(SOURCE, encoding="utf-8")
-    backend = Path(__file__).parent.parent / "backend"
     done = subprocess.run(
         [sys.executable, "-c", BUILD, str(tmp_path)],
         cwd=str(project),
-        env={**clean_environment, "PYTHONPATH": str(backend)},
+        env={**clean_environment, "PYTHONPATH": str(BACKEND)},
         capture_output=True,
         text=True,
         check=False,

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from pathlib import Path
 from typing import Any, Dict, List
 
 import pytest
@@ -18,11 +17,11 @@ from manyshim import operations
 from manyshim.audit.request import Request
 from manyshim.audit.tags import MACHINES
 from manyshim.formats.wheel.wheel import Wheel
+from paths import DOCS
 from publishedwheels import DIFFERENCES, WHEELS, fetch
 
 pytestmark = [pytest.mark.full, pytest.mark.network]
 
-DOCS = Path(__file__).parent.parent / "docs"
 
 # Wheels that `check` refuses, and why that is right.
 REFUSED = {

@@ -17,10 +17,10 @@ from manyshim.audit.tags import ARCHES, GLIBC, MUSL, PlatformTag
 from manyshim.config import load
 from manyshim.errors import ConfigError
 from manyshim.toolchain.target import settle
+from paths import REPOSITORY
 from repairing import NAME, TAG, members, shared
 from wheelwriter import save, wheel
 
-REPOSITORY = Path(__file__).parent.parent
 PAGE = (REPOSITORY / "docs" / "compiling.md").read_text(encoding="utf-8")
 
 

@@ -23,9 +23,10 @@ from acceptance import (
     unpacked,
     unpinned,
 )
-from compiling import PROBE, REPOSITORY, Done, copy, elfs, members
+from compiling import PROBE, Done, copy, elfs, members
 from drawing import DRAW, WAVE
 from frontends import Runner
+from paths import REPOSITORY
 from systems import system
 
 pytestmark = on_x86_64

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Dict, Tuple
 
 import pytest
+from test_rules import CASES
 
 from manyshim.audit import findings as f
 from manyshim.audit.facts import RecordFacts, WheelFacts
@@ -28,7 +29,6 @@ from rulefacts import (
     version,
     wheel,
 )
-from test_rules import CASES
 
 LEAKS = ("/opt/lib", "", "libs", ".", "$LIB", "$ORIGIN/../..", "$ORIGIN/$LIB", "$ORIGINAL")
 KEPT = ("$ORIGIN", "${ORIGIN}/libs", "$ORIGIN/..", "$ORIGIN/../demo.libs/", "$ORIGIN/a/../../b")
