@@ -3,12 +3,12 @@
 `python scripts/update_constraints.py` asks uv for the newest versions that fit together, and
 writes them into `[tool.uv]`. With `--newer` it changes nothing and lists the newer versions.
 
-- `constraint-dependencies`: the dependency group `dev`, the extras, and what these require.
+- `constraint-dependencies`: the dependency groups, the extras, and what these require.
 - `build-constraint-dependencies`: the group `builds`, which names what the isolated builds of
   the tests ask for.
 
 A project may have another version for an older Python, so a row may carry a marker. The markers
-are simplified: CPython on x86_64 Linux decides, once for each minor version.
+are simplified: CPython on x86_64 Linux decides, for a few releases of each minor version.
 """
 
 from __future__ import annotations
@@ -25,10 +25,15 @@ from packaging.requirements import Requirement
 
 PYPROJECT = Path(__file__).resolve().parent.parent / "pyproject.toml"
 MINORS = range(8, 16)
+# Some projects exclude the first patch releases of a minor version.
+POINTS = [(minor, patch) for minor in MINORS for patch in (0, 1, 2, 99)]
 
 # The list in [tool.uv], and what uv compiles for it.
 LISTS = {
-    "constraint-dependencies": ("--group", "dev", "--all-extras", str(PYPROJECT)),
+    "constraint-dependencies": (
+        *("--group", "dev", "--group", "builds", "--all-extras"),
+        str(PYPROJECT),
+    ),
     "build-constraint-dependencies": ("--group", "builds"),
 }
 
@@ -46,9 +51,11 @@ def main() -> int:
             print_changes(key, [str(row) for row in table[key]], rows)
         else:
             table[key] = toml_array(rows)
-    if not newer:
-        PYPROJECT.write_text(tomlkit.dumps(document), encoding="utf-8")
-    return 0
+    if newer:
+        return 0
+    PYPROJECT.write_text(tomlkit.dumps(document), encoding="utf-8")
+    # The lists must fit every supported Python at once, as a fresh clone resolves them.
+    return subprocess.run(["uv", "lock", "--quiet", "--dry-run"], cwd=PYPROJECT.parent).returncode
 
 
 def compiled(arguments: Iterable[str]) -> list[str]:
@@ -77,37 +84,56 @@ def constraints(lines: Iterable[str]) -> Iterator[str]:
             yield f"{name}{found[0].specifier}"
             continue
         for requirement in found:
-            minors = [minor for minor in MINORS if applies(requirement, minor)]
-            if minors:
-                yield f"{name}{requirement.specifier}; {span(minors)}"
+            for first, last in runs([applies(requirement, point) for point in POINTS]):
+                yield f"{name}{requirement.specifier}; {span(first, last)}"
 
 
-def applies(requirement: Requirement, minor: int) -> bool:
-    """Tell whether a requirement is one of a late CPython 3.`minor` on x86_64 Linux."""
+def applies(requirement: Requirement, point: tuple[int, int]) -> bool:
+    """Tell whether a requirement is one of CPython 3.MINOR.PATCH on x86_64 Linux."""
+    minor, patch = point
     environment = {
         "implementation_name": "cpython",
-        "implementation_version": f"3.{minor}.9",
+        "implementation_version": f"3.{minor}.{patch}",
         "os_name": "posix",
         "platform_machine": "x86_64",
         "platform_python_implementation": "CPython",
         "platform_release": "",
         "platform_system": "Linux",
         "platform_version": "",
-        "python_full_version": f"3.{minor}.9",
+        "python_full_version": f"3.{minor}.{patch}",
         "python_version": f"3.{minor}",
         "sys_platform": "linux",
     }
     return requirement.marker is None or requirement.marker.evaluate(environment)
 
 
-def span(minors: list[int]) -> str:
-    """Write the marker of a run of minor versions; the newest run is open at its end."""
+def runs(flags: list[bool]) -> Iterator[tuple[int, int]]:
+    """Yield the first index and the one behind the last of each run of truths."""
+    start = None
+    for index, flag in enumerate((*flags, False)):
+        if flag and start is None:
+            start = index
+        elif not flag and start is not None:
+            yield start, index
+            start = None
+
+
+def span(first: int, behind: int) -> str:
+    """Write the marker of a run of points; the newest run is open at its end."""
     parts = []
-    if minors[0] != MINORS[0]:
-        parts.append(f"python_version >= '3.{minors[0]}'")
-    if minors[-1] != MINORS[-1]:
-        parts.append(f"python_version < '3.{minors[-1] + 1}'")
+    if first:
+        parts.append(compared(">=", POINTS[first]))
+    if behind < len(POINTS):
+        parts.append(compared("<", POINTS[behind]))
     return " and ".join(parts)
+
+
+def compared(operator: str, point: tuple[int, int]) -> str:
+    """Compare with the shorter of the two names that markers have for Python's version."""
+    minor, patch = point
+    if patch == 0:
+        return f"python_version {operator} '3.{minor}'"
+    return f"python_full_version {operator} '3.{minor}.{patch}'"
 
 
 def toml_array(rows: Iterable[str]) -> tomlkit.items.Array:
