@@ -55,7 +55,8 @@ def main() -> int:
         return 0
     PYPROJECT.write_text(tomlkit.dumps(document), encoding="utf-8")
     # The lists must fit every supported Python at once, as a fresh clone resolves them.
-    return subprocess.run(["uv", "lock", "--quiet", "--dry-run"], cwd=PYPROJECT.parent).returncode
+    command = ["uv", "lock", "--quiet", "--dry-run"]
+    return subprocess.run(command, cwd=PYPROJECT.parent, check=False).returncode
 
 
 def compiled(arguments: Iterable[str]) -> list[str]:
