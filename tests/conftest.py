@@ -6,20 +6,45 @@ import os
 import shutil
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
-from typing import Callable, Dict, Mapping, Optional
+from typing import Callable, Dict, Generator, Mapping, Optional
 
 import pytest
 
 import needs
+import recording
 from frontends import MINORS, Runner, candidates, clean, compiles, run_command
 from paths import REPOSITORY
 from strict_index import client_environment, find_uv, run_uv, serve, twine_upload, uv_publish
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add --record, by which the scripts/write_*.py get the rows of their tables."""
+    parser.addoption(
+        "--record", metavar="FILE", help="append what tests have found to a file, as lines of JSON"
+    )
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Record how each test ended."""
+    report = yield
+    recording.append_outcome(item, report)
+    return report
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip, or fail in CI, where what the marks of a test name is missing."""
     needs.meet(item)
+
+
+@pytest.fixture
+def record(pytestconfig: pytest.Config) -> recording.Record:
+    """Return a function that records a row: the name of a table, and the fields by keyword."""
+    return partial(recording.append, pytestconfig)
 
 
 @pytest.fixture(scope="session")

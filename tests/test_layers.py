@@ -1,4 +1,4 @@
-"""The architecture, held by the imports: docs/architecture.md has the picture."""
+"""The architecture, held by imports and sizes: docs/architecture.md has the picture."""
 
 from __future__ import annotations
 
@@ -10,8 +10,16 @@ from typing import Dict, Tuple
 
 import pytest
 
-from layers import MAY_IMPORT, MOST_LINES, modules, unit, violations
-from paths import BACKEND
+from layers import (
+    MAY_IMPORT,
+    MOST_LINES,
+    MOST_TEST_LINES,
+    modules,
+    oversized_tests,
+    unit,
+    violations,
+)
+from paths import BACKEND, TESTS
 
 PACKAGE = BACKEND / "manyshim"
 
@@ -93,6 +101,20 @@ def test_what_breaks_a_rule_is_found(planted: str, tmp_path: Path) -> None:
         target.write(text)
     found = violations(copy)
     assert [one for one in found if said in one], found
+
+
+def test_no_module_of_the_tests_is_too_long() -> None:
+    assert oversized_tests(TESTS) == []
+
+
+@pytest.mark.parametrize("file", ["audit/test_grown.py", "support/grown.py"])
+def test_a_module_of_the_tests_that_grew_is_found(file: str, tmp_path: Path) -> None:
+    path = tmp_path / file
+    path.parent.mkdir()
+    path.write_text("\n" * MOST_TEST_LINES)
+    assert oversized_tests(tmp_path) == []
+    path.write_text("\n" * (MOST_TEST_LINES + 1))
+    assert oversized_tests(tmp_path) == [f"{file}: 401 lines, more than 400"]
 
 
 def test_importing_the_backend_loads_the_standard_library_only() -> None:

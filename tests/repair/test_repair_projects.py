@@ -1,7 +1,6 @@
 """Real projects, built here against the system's libraries: repaired by us and by auditwheel.
 
-The table in docs/repaired.md is written when all have run, which takes minutes:
-`pytest -m '' -n 0 tests/test_repair_projects.py`.
+All of them take minutes. `python scripts/write_repaired.py` runs them and writes the table.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ import subprocess
 import sys
 import zipfile
 from pathlib import Path
-from typing import Dict, Iterator, List, Mapping, NamedTuple, Sequence, Set, Tuple
+from typing import List, Mapping, NamedTuple, Sequence, Set, Tuple
 
 import pytest
 
@@ -21,8 +20,8 @@ import needs
 from elfbuilding import patchelf
 from frontends import Runner
 from manyshim.audit.tags import parse_wheel_name
-from paths import DOCS
 from publishedwheels import auditwheel
+from recording import Record
 from repairprojects import PROJECTS, Project
 
 pytestmark = [
@@ -34,24 +33,6 @@ pytestmark = [
     needs.mark(needs.module, "auditwheel", "auditwheel", (3, 10)),
     needs.mark(needs.extension),
 ]
-
-HEAD = """# Repairs of real projects
-
-Written by `pytest -m '' -n 0 tests/test_repair_projects.py`, on {system}.
-
-Each project is built from its sdist against the distribution's -dev packages, and the plain wheel
-is repaired by `manyshim repair` and by `auditwheel repair`. Both graft the same files, by their
-hashes. Each wheel is installed into an environment of its own, where a use of the C library runs;
-then every grafted copy is mapped (/proc/self/maps), and no file of the wheel has asked the loader
-for the system's. Where there are two numbers, manyshim's comes first.
-
-| project | policy | auditwheel's | grafted | KB | CPU seconds |
-|---|---|---|---|---|---|
-"""
-LISTS = """
-| project | libraries |
-|---|---|
-"""
 
 # What stands behind every use: the files that the process has mapped.
 MAPS = """
@@ -97,23 +78,6 @@ class Use(NamedTuple):
     asked: Set[str]
 
 
-class Row(NamedTuple):
-    """What the table says of one project."""
-
-    project: Project
-    ours: Repaired
-    theirs: Repaired
-
-
-@pytest.fixture(scope="module")
-def rows() -> Iterator[Dict[str, Row]]:
-    """Return what the projects leave for the table, which a run of all in one process writes."""
-    made: Dict[str, Row] = {}
-    yield made
-    if len(made) == len(PROJECTS):
-        write(made)
-
-
 @pytest.fixture(scope="module")
 def tools(run: Runner, uv: Runner, clean_environment: Mapping[str, str]) -> Tools:
     """Return the tools; where one is missing there is nothing to test."""
@@ -133,7 +97,7 @@ def test_a_real_project_is_repaired_as_auditwheel_does(
     tmp_path: Path,
     pytestconfig: pytest.Config,
     tools: Tools,
-    rows: Dict[str, Row],
+    record: Record,
 ) -> None:
     patcher = patchelf()
     needs.packages(*project.debian)
@@ -161,30 +125,15 @@ def test_a_real_project_is_repaired_as_auditwheel_does(
         assert copies == set(one.grafted), "all copies are mapped"
         astray = {name for name in use.asked if name.partition(".so")[0] in one.grafted}
         assert not astray, "a file of the wheel asks for a library of the system that it has"
-    rows[project.name] = Row(project, ours, theirs)
-
-
-def write(rows: Mapping[str, Row]) -> None:
-    lines, lists = [], []
-    for name, row in rows.items():
-        ours, theirs = row.ours, row.theirs
-        kilobytes = "{} / {}".format(*(one.path.stat().st_size >> 10 for one in (ours, theirs)))
-        seconds = f"{ours.seconds:.1f} / {theirs.seconds:.1f}"
-        number = len(ours.grafted)
-        lines.append(
-            f"| {name} {row.project.version} | {ours.policy} | {theirs.policy} | {number} "
-            f"| {kilobytes} | {seconds} |"
-        )
-        lists.append(f"| {name} | {' '.join(sorted(ours.grafted))} |")
-    text = HEAD.format(system=system()) + "\n".join(lines) + "\n" + LISTS + "\n".join(lists) + "\n"
-    (DOCS / "repaired.md").write_text(text, encoding="utf-8")
-
-
-def system() -> str:
-    """Name the distribution, as os-release(5) does."""
-    text = Path("/etc/os-release").read_text(encoding="utf-8")
-    found = re.search(r'^PRETTY_NAME="?([^"\n]*)', text, re.MULTILINE)
-    return found[1] if found else "an unknown system"
+    record(
+        "repaired",
+        project=project.name,
+        ours=ours.policy,
+        theirs=theirs.policy,
+        grafted=sorted(ours.grafted),
+        kilobytes=[one.path.stat().st_size >> 10 for one in (ours, theirs)],
+        seconds=[round(one.seconds, 1) for one in (ours, theirs)],
+    )
 
 
 def fetch(project: Project, folder: Path, tools: Tools) -> Path:

@@ -1,18 +1,21 @@
-"""Hostile wheels: each is judged or refused in bounded time and memory; docs/robustness.md."""
+"""Hostile wheels: each is judged or refused in bounded time and memory; docs/robustness.md.
+
+`python scripts/write_robustness.py` runs them and writes the table of what came out.
+"""
 
 from __future__ import annotations
 
 import json
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
-from typing import Dict, List, NamedTuple
+from typing import List, NamedTuple
 
 import pytest
 
 from attacks import ATTACKS, GOOD, wheel
+from recording import Record
 from wheelwriter import wheel_name
 
 # Seconds that no attack needs on any machine, and MiB that it may cost beyond a good wheel.
@@ -105,6 +108,11 @@ class Result(NamedTuple):
     peak: float
     said: str
 
+    def keep(self, record: Record, name: str) -> None:
+        """Record the row of the table."""
+        kept = {key: one for key, one in self._asdict().items() if key != "said"}
+        record("attacks", name=name, **kept)
+
 
 def show(path: Path, data: bytes) -> Result:
     """Have a wheel shown by a process of its own."""
@@ -134,17 +142,19 @@ def baseline(tmp_path_factory: pytest.TempPathFactory) -> float:
 
 
 @linux
-def test_a_good_wheel_has_nothing_to_say(tmp_path: Path, baseline: float) -> None:
+def test_a_good_wheel_has_nothing_to_say(tmp_path: Path, baseline: float, record: Record) -> None:
     """What the attacks are made of is no attack in itself."""
     result = show(tmp_path / wheel_name(), wheel(GOOD))
+    result.keep(record, "none: a good wheel")
     assert (result.outcome, result.kinds) == (REPORT, ["NO_INIT"])
     assert abs(result.peak - baseline) < 8
 
 
 @linux
 @pytest.mark.parametrize("name", ATTACKS)
-def test_attack(tmp_path: Path, name: str, baseline: float) -> None:
+def test_attack(tmp_path: Path, name: str, baseline: float, record: Record) -> None:
     result = show(tmp_path / wheel_name(), ATTACKS[name]())
+    result.keep(record, name)
     assert result.outcome == (REFUSED if name in NO_WHEEL else REPORT), result.said
     assert result.peak <= PEAKS.get(name, baseline + MEBIBYTES)
     if name in KINDS:
@@ -159,20 +169,3 @@ def test_attack(tmp_path: Path, name: str, baseline: float) -> None:
 
 def test_every_expectation_is_of_an_attack() -> None:
     assert {*KINDS, *NO_WHEEL, *PEAKS} <= ATTACKS.keys()
-
-
-def main() -> None:
-    """Print a table for docs/robustness.md; arguments are the attacks to run, or all are."""
-    print("| input | outcome | seconds | peak MiB |\n|---|---|---|---|")  # noqa: T201
-    rows: Dict[str, bytes] = {"none: a good wheel": wheel(GOOD)}
-    with tempfile.TemporaryDirectory() as folder:
-        for name in sys.argv[1:] or [*rows, *ATTACKS]:
-            data = rows[name] if name in rows else ATTACKS[name]()
-            result = show(Path(folder, wheel_name()), data)
-            outcome = ": ".join(filter(None, (result.outcome, ", ".join(result.kinds))))
-            numbers = f"{result.seconds:.2f} | {result.peak:.1f}"
-            print(f"| {name} | {outcome} | {numbers} |", flush=True)  # noqa: T201
-
-
-if __name__ == "__main__":
-    main()

@@ -1,4 +1,4 @@
-"""Wheels that attack whoever reads them: `python tests/attacks.py` prints a table of what they do.
+"""Wheels that attack whoever reads them; docs/evidence/attacks.md has what came of each.
 
 Each is made of few bytes that stand for many; what reads it must stay bounded in time and memory.
 """

@@ -1,4 +1,4 @@
-"""Mutated ELF files and zips through the whole audit: `python tests/fuzz.py 100000 [SEED]`.
+"""Mutated ELF files and zips through the whole audit: `python tests/support/fuzz.py COUNT [SEED]`.
 
 What comes out must be a report or InvalidWheelError, in bounded time and memory.
 """

@@ -1,4 +1,4 @@
-"""The rules of the architecture over the imports of a package; docs/architecture.md has them."""
+"""The rules of the architecture over imports and sizes; docs/architecture.md has them."""
 
 from __future__ import annotations
 
@@ -86,6 +86,7 @@ PURE = (
 )
 
 MOST_LINES = 300
+MOST_TEST_LINES = 400  # also for what tests share
 
 
 def modules(package: Path) -> Dict[str, Path]:
@@ -103,10 +104,19 @@ def violations(package: Path) -> List[str]:
     imports = {name: list(imported(path, known)) for name, path in known.items()}
     return [
         *(one for path in package.rglob("*.py") for one in _form(package, path)),
-        *(one for name, path in known.items() for one in _size(name, path)),
+        *(one for name, path in known.items() for one in _size(name, path, MOST_LINES)),
         *(one for name in known for one in _layer(name, imports[name])),
         *(one for name in known for one in _foreign(name, imports[name])),
         *_cycles({name: [to for to in found if to in known] for name, found in imports.items()}),
+    ]
+
+
+def oversized_tests(tests: Path) -> List[str]:
+    """List the modules below a folder of tests that have too many lines."""
+    return [
+        one
+        for path in sorted(tests.rglob("*.py"))
+        for one in _size(path.relative_to(tests).as_posix(), path, MOST_TEST_LINES)
     ]
 
 
@@ -146,10 +156,10 @@ def _form(package: Path, path: Path) -> Iterator[str]:
             yield f"{path.relative_to(package)}: whoever imports a module pays for this one"
 
 
-def _size(name: str, path: Path) -> Iterator[str]:
+def _size(name: str, path: Path, most: int) -> Iterator[str]:
     lines = len(path.read_text(encoding="utf-8").splitlines())
-    if lines > MOST_LINES:
-        yield f"{name}: {lines} lines, more than {MOST_LINES}"
+    if lines > most:
+        yield f"{name}: {lines} lines, more than {most}"
 
 
 def _layer(name: str, imports: List[str]) -> Iterator[str]:

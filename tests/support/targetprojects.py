@@ -4,6 +4,13 @@ from __future__ import annotations
 
 from typing import NamedTuple, Tuple
 
+# The target, the machine of its files (ELF gABI), and the system that they are used on.
+TARGETS = {
+    "manylinux_2_17_x86_64": (62, "bookworm-amd64"),
+    "manylinux_2_17_aarch64": (183, "bookworm-arm64"),
+    "musllinux_1_2_x86_64": (62, "musl-amd64"),
+}
+
 
 class Project(NamedTuple):
     """An sdist on the index; `use` imports the extension itself, not what may stand in for it."""

@@ -1,6 +1,6 @@
 """Sixty published wheels, all of each: minutes, so behind the marker `full`.
 
-Run with `-m full -n 0`; the table of the verdicts is written to docs/verdicts.md.
+Run with `-m full -n 0`.
 """
 
 from __future__ import annotations
@@ -17,8 +17,7 @@ from manyshim import operations
 from manyshim.audit.request import Request
 from manyshim.audit.tags import MACHINES
 from manyshim.formats.wheel.wheel import Wheel
-from paths import DOCS
-from publishedwheels import DIFFERENCES, WHEELS, fetch
+from publishedwheels import WHEELS, fetch
 
 pytestmark = [pytest.mark.full, pytest.mark.network]
 
@@ -87,33 +86,3 @@ def test_check_accepts_published_wheels(pytestconfig: pytest.Config) -> None:
     }
     assert {wheel: kinds for wheel, kinds in refused.items() if kinds} == REFUSED
     assert done.returncode == 1
-
-
-def test_the_table_of_verdicts(pytestconfig: pytest.Config) -> None:
-    folder = pytestconfig.cache.mkdir("wheels")
-    lines = [
-        "# Verdicts on published wheels",
-        "",
-        "Written by `pytest -m full tests/test_full_wheels.py`. A difference is one of the wrong",
-        "verdicts of auditwheel that are known, and is named.",
-        "",
-        "| wheel | auditwheel | manyshim | difference | also said |",
-        "|---|---|---|---|---|",
-    ]
-    for row in WHEELS:
-        with Wheel(str(fetch(row, folder))) as wheel:
-            report = operations.inspect(wheel, Request())
-        ours = str(report.policy) if report.policy else f"linux_{report.arch}"
-        theirs = row["auditwheel"] or "a traceback"
-        reason = WHY[DIFFERENCES[row["filename"]][0]] if ours != theirs else ""
-        kinds = sorted({one.kind for one in report.findings if one.severity != "policy"})
-        said = " ".join(kinds)
-        lines.append(f"| {row['filename']} | {theirs} | {ours} | {reason} | {said} |")
-    (DOCS / "verdicts.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    assert len(lines) > 60
-
-
-WHY = {
-    "row 21": "the rung follows from the imported names, not from the host's musl",
-    "row 23": "`libc.so` is musl's own name; auditwheel opens the host's file of that name",
-}

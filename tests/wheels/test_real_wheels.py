@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import Any, Dict, List
 
 import pytest
@@ -12,13 +11,7 @@ from manyshim import operations
 from manyshim.audit.request import Request
 from manyshim.formats.wheel.wheel import Wheel
 from publishedwheels import DIFFERENCES, WHEELS, auditwheel, fetch
-
-
-def verdict(path: Path) -> str:
-    """Our policy, or the linux tag where there is none."""
-    with Wheel(str(path)) as wheel:
-        report = operations.inspect(wheel, Request())
-    return str(report.policy) if report.policy else f"linux_{report.arch}"
+from recording import Record
 
 
 def cases() -> List[Any]:
@@ -32,13 +25,19 @@ def cases() -> List[Any]:
 @pytest.mark.network
 @pytest.mark.parametrize("row", cases())
 def test_the_verdict_is_auditwheels_or_a_known_difference(
-    row: Dict[str, Any], pytestconfig: pytest.Config
+    row: Dict[str, Any], pytestconfig: pytest.Config, record: Record
 ) -> None:
+    """`python scripts/write_verdicts.py` makes a page of what all wheels have recorded."""
     path = fetch(row, pytestconfig.cache.mkdir("wheels"))
     judged = auditwheel(path) if sys.version_info >= (3, 10) else row["auditwheel"]
     assert judged == row["auditwheel"], "the recorded verdict of the judge is stale"
     reason, expected = DIFFERENCES.get(row["filename"], ("", judged))
-    assert verdict(path) == expected, reason
+    with Wheel(str(path)) as wheel:
+        report = operations.inspect(wheel, Request())
+    verdict = str(report.policy) if report.policy else f"linux_{report.arch}"
+    assert verdict == expected, reason
+    kinds = sorted({one.kind for one in report.findings if one.severity != "policy"})
+    record("verdicts", wheel=row["filename"], ours=verdict, kinds=kinds)
 
 
 def test_the_selection_covers_what_it_should() -> None:

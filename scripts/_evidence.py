@@ -1,0 +1,121 @@
+"""Runs tests for the rows that they record, and writes a page of docs/evidence from them.
+
+Import it before any module of tests/support: it puts that folder on the path.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Sequence, Tuple
+
+from _data import REPOSITORY
+
+EVIDENCE = REPOSITORY / "docs" / "evidence"
+_SUPPORT = str(REPOSITORY / "tests" / "support")
+if _SUPPORT not in sys.path:
+    sys.path.append(_SUPPORT)
+
+Key = Tuple[str, ...]
+Row = Mapping[str, Any]
+Rows = Mapping[Key, Row]
+
+
+class Evidence(NamedTuple):
+    """A page: the tests that record its rows, and how its text is made from them.
+
+    `key` names the fields that tell the rows of `table` apart.
+    """
+
+    page: str
+    tests: Sequence[str]
+    table: str
+    key: Key
+    text: Callable[[Rows], str]
+
+
+def arguments(description: str) -> List[str]:
+    """Return pytest's arguments from the command line: what stands after `--`."""
+    parser = argparse.ArgumentParser(
+        description=f"{description} It is written only when every row is there.",
+    )
+    parser.add_argument(
+        "pytest",
+        nargs="*",
+        metavar="ARGUMENT",
+        help="for pytest, after --: with `-- -k NAME` the script lists the rows that are missing",
+    )
+    given: List[str] = parser.parse_args().pytest
+    return given
+
+
+def collected(evidence: Evidence) -> List[Key]:
+    """List the tests of a page by their ids, in pytest's order."""
+    command = [*_pytest(evidence), "--collect-only", "-q"]
+    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(done.stdout + done.stderr)
+    lines = done.stdout.splitlines()
+    return [(line,) for line in lines if re.match(r"tests/[\w/]+\.py::", line)]
+
+
+def produce(evidence: Evidence, wanted: Sequence[Key], extra: Sequence[str]) -> int:
+    """Run the tests and write the page if all wanted rows are there; return the exit code."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "rows")
+        file.touch()
+        command = [*_pytest(evidence), "--record", str(file), *extra]
+        code = subprocess.run(command, cwd=REPOSITORY, check=False).returncode
+        rows = _read(file, evidence)
+    path = EVIDENCE / evidence.page
+    name = path.relative_to(REPOSITORY)
+    missing = [" ".join(key) for key in wanted if key not in rows]
+    if missing:
+        print(f"{name} is not written: {len(missing)} of {len(wanted)} rows are missing")
+        print("".join(f"  {one}\n" for one in missing), end="")
+        return 1
+    replace(path, evidence.text({key: rows[key] for key in wanted}))
+    print(f"{name} is written" + (", but tests have failed" if code else ""))
+    return code
+
+
+def replace(path: Path, text: str) -> None:
+    """Write a page whole or not at all."""
+    draft = path.with_name(f"{path.name}.draft")
+    draft.write_text(text, encoding="utf-8")
+    os.replace(draft, path)
+
+
+def system() -> str:
+    """Name the distribution, as os-release(5) does."""
+    text = Path("/etc/os-release").read_text(encoding="utf-8")
+    found = re.search(r'^PRETTY_NAME="?([^"\n]*)', text, re.MULTILINE)
+    return found[1] if found else "an unknown system"
+
+
+def python() -> str:
+    """Name the interpreter; builds from a checkout have a plus sign behind their version."""
+    version = platform.python_version().rstrip("+")
+    return f"{platform.python_implementation()} {version}"
+
+
+def _pytest(evidence: Evidence) -> List[str]:
+    # The empty expression of marks takes the tests that are marked `full`, too.
+    return [sys.executable, "-m", "pytest", "-m", "", *evidence.tests]
+
+
+def _read(file: Path, evidence: Evidence) -> Rows:
+    """Read the rows of the page's table. Of rows with one key the last one counts."""
+    rows: Dict[Key, Row] = {}
+    for line in file.read_text(encoding="utf-8").splitlines():
+        row = json.loads(line)
+        if row["table"] == evidence.table:
+            rows[tuple(row[field] for field in evidence.key)] = row
+    return rows
