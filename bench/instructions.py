@@ -1,0 +1,199 @@
+"""Count the instructions that manyshim executes, or compare them with another checkout's.
+
+Every case is a whole Python process under `valgrind --tool=callgrind`. Two counts of the same
+program differ by less than 0.001 %, however busy the machine is. A change that does nothing moves
+a count by up to 0.02 %, since it moves what lies in memory. Seconds differ by several percent.
+
+`--against` also decides whether a single fast path pays. Copy the checkout, take the fast path out
+of the copy, and compare with the copy: a ratio of 0.98 means that the fast path saves 2 %.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+
+from bench import run, wheels
+
+_BENCH = os.path.dirname(os.path.abspath(__file__))
+_LIMIT = 600
+
+# Of wheels.SAMPLES: a small one, and one with many ELF files.
+_SMALL, _LARGE = "markupsafe", "numpy"
+
+# The caller's variables are left out, because they move what lies in memory. So does any change of
+# the code, and then copying large buffers takes up to 0.3 % more or less of all instructions. The
+# threshold has glibc map each of them: all are aligned alike, and grow without a copy.
+_ENVIRONMENT = {
+    "GLIBC_TUNABLES": "glibc.malloc.mmap_threshold=4096",
+    "LC_ALL": "C.UTF-8",
+    "PATH": os.defpath,
+    "PYTHONHASHSEED": "0",
+}
+
+_BARE = "bare"
+_IMPORT = "import manyshim.backend"
+
+# pyproject-hooks imports the backend and asks for each optional hook (PEP 517, PEP 660).
+_HOOKS = (
+    "get_requires_for_build_wheel",
+    "prepare_metadata_for_build_wheel",
+    "get_requires_for_build_sdist",
+    "build_sdist",
+    "get_requires_for_build_editable",
+    "prepare_metadata_for_build_editable",
+    "build_editable",
+)
+_PROBE = f"{_IMPORT} as backend\nfor name in {_HOOKS}: hasattr(backend, name)"
+_BUILD = f"{_IMPORT} as backend\nbackend.build_wheel('dist')"
+
+_PROJECT = '[tool.manyshim]\nbackend = "wrapped"\n'
+
+# It imports only what Python's start has loaded: a module that manyshim needs too would not count.
+_WRAPPED = """\
+import os
+
+def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
+    [name] = os.listdir("made")
+    with open(f"made/{name}", "rb") as made, open(f"{wheel_directory}/{name}", "wb") as copy:
+        copy.write(made.read())
+    return name
+"""
+
+
+def main() -> int:
+    """Count, print the table, and write the counts where --json says."""
+    parser = argparse.ArgumentParser(prog="python -m bench.instructions", description=__doc__)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("--against", metavar="CHECKOUT", help="compare with this checkout")
+    parser.add_argument("--json", metavar="FILE", help="write the counts, nothing subtracted")
+    options = parser.parse_args()
+    try:
+        with run.scratch(wheels.default_cache()) as folder:
+            counts = _measure(options.against, folder)
+    except (run.FailedError, wheels.Absent, OSError, subprocess.TimeoutExpired) as error:
+        print(f"bench.instructions: {error}", file=sys.stderr)
+        return 1
+    python = f"{platform.python_implementation()} {platform.python_version()}"
+    versions = {"python": python, "zlib": zlib.ZLIB_RUNTIME_VERSION}
+    if options.json:
+        with open(options.json, "w", encoding="utf-8") as file:
+            data = {"version": 1, "versions": versions, "instructions": counts}
+            file.write(json.dumps(data, indent=1) + "\n")
+    for line in _table(counts["this"], counts.get("that")):
+        print(line)
+    print("\nVersions: " + "; ".join(f"{name} {one}" for name, one in versions.items()))
+    return 0
+
+
+def _measure(against: str | None, folder: str) -> dict[str, dict[str, int]]:
+    """Return the counts of all cases for this checkout, and for that one."""
+    valgrind = shutil.which("valgrind")
+    if valgrind is None:
+        raise run.FailedError("valgrind is not installed; the package is named valgrind")
+    trees = {"this": _copied(os.path.dirname(_BENCH), folder, "this")}
+    if against is not None:
+        # The folder's name is as long as the other's: a longer path takes more instructions.
+        trees["that"] = _copied(against, folder, "that")
+    counts: dict[str, dict[str, int]] = {side: {} for side in trees}
+    for name, arguments in _cases(folder, trees["this"]).items():
+        for side, tree in trees.items():
+            print(f"{name}, {side} checkout", file=sys.stderr)
+            counts[side][name] = _count(valgrind, arguments, folder, tree)
+    return counts
+
+
+def _copied(checkout: str, folder: str, name: str) -> str:
+    """Copy a checkout's package, so that no bytecode is written into it; return the copy."""
+    source = os.path.join(checkout, "backend", "manyshim")
+    if not os.path.isdir(source):
+        raise run.FailedError(f"{checkout} is no checkout of manyshim: it has no backend/manyshim")
+    target = os.path.join(folder, name)
+    ignore = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(source, os.path.join(target, "manyshim"), ignore=ignore)
+    return target
+
+
+def _cases(folder: str, tree: str) -> dict[str, tuple[str, ...]]:
+    """Write a project with a fake wrapped backend; return each case's arguments of Python."""
+    samples = {sample.project: sample for sample in wheels.SAMPLES}
+    cache = wheels.default_cache()
+    small, large = (wheels.fetch(samples[name], cache) for name in (_SMALL, _LARGE))
+    project = os.path.join(folder, "project")
+    os.makedirs(os.path.join(project, "made"))
+    for name, text in (("pyproject.toml", _PROJECT), ("wrapped.py", _WRAPPED)):
+        with open(os.path.join(project, name), "w", encoding="utf-8") as file:
+            file.write(text)
+    # What a build hands out carries a tag that no policy stands for.
+    step = os.path.join(_BENCH, "steps", "rewrite.py")
+    _run([sys.executable, step, small, "made", "linux_x86_64"], project, tree)
+    [built] = os.listdir(os.path.join(project, "made"))
+    command = ("-m", "manyshim")
+    return {
+        _BARE: ("-c", "pass"),
+        "import": ("-c", _IMPORT),
+        "probe": ("-c", _PROBE),
+        "show small": (*command, "show", small),
+        "show large": (*command, "show", large),
+        "check small": (*command, "check", small),
+        "retag small": (*command, "retag", "-w", "dist", f"made/{built}"),
+        "hook": ("-c", _BUILD),
+    }
+
+
+def _count(valgrind: str, arguments: Sequence[str], folder: str, tree: str) -> int:
+    """Return the smaller of two counts. A run before them writes the bytecode."""
+    log, project = os.path.join(folder, "log"), os.path.join(folder, "project")
+    dist = os.path.join(project, "dist")
+    # -S, or every .pth file of the environment would be executed and counted.
+    python = [os.path.realpath(sys.executable), "-S", *arguments]
+    profile = f"--callgrind-out-file={os.path.join(folder, 'profile')}"
+    callgrind = [valgrind, "--tool=callgrind", f"--log-file={log}", profile, *python]
+    counts = []
+    for command in (python, callgrind, callgrind):
+        shutil.rmtree(dist, ignore_errors=True)
+        os.mkdir(dist)
+        _run(command, project, tree)
+        if command is callgrind:
+            with open(log, encoding="utf-8", errors="replace") as file:
+                [total] = re.findall(r"== Collected : (\d+)$", file.read(), re.MULTILINE)
+            counts.append(int(total))
+    return min(counts)
+
+
+def _run(command: Sequence[str], folder: str, tree: str) -> None:
+    """Run a command in the one environment of all cases. Raises FailedError."""
+    done = subprocess.run(
+        command, check=False, capture_output=True, text=True, cwd=folder, timeout=_LIMIT,
+        env={**_ENVIRONMENT, "PYTHONPATH": tree},
+    )  # fmt: skip
+    if done.returncode:
+        last = (done.stderr.strip() or "it printed no error").splitlines()[-1]
+        program = os.path.basename(command[0])
+        raise run.FailedError(f"{program} ended with exit code {done.returncode}: {last}")
+
+
+def _table(this: Mapping[str, int], that: Mapping[str, int] | None) -> Iterator[str]:
+    """Yield the table as Markdown; what bare Python takes is subtracted from the other cases."""
+    columns = ("case", "million instructions", *(("against", "ratio") if that else ()))
+    yield "| " + " | ".join(columns) + " |"
+    yield "|---" * len(columns) + "|"
+    for name in this:
+        sides = [this, that] if that else [this]
+        nets = [side[name] - (0 if name == _BARE else side[_BARE]) for side in sides]
+        cells = [name, *(f"{net / 1e6:.2f}" for net in nets)]
+        if that:
+            cells.append(f"{nets[0] / nets[1]:.4f}")
+        yield "| " + " | ".join(cells) + " |"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
