@@ -97,13 +97,13 @@ def abi3_names() -> Mapping[str, Tuple[int, int]]:
 
 
 @lru_cache(maxsize=None)
-def index_tags() -> str:
-    """Return a regular expression that matches the platform tags that the package index takes."""
+def index_tags() -> Tuple[Tuple[str, Tuple[str, ...]], ...]:
+    """List the patterns of the platform tags that the package index takes, and their words.
+
+    `{n}` in a pattern stands for a number, `{arch}` for one of the words.
+    """
     rows = (line.split() for line in _records(_read("index-tags.txt")))
-    return "|".join(
-        pattern.replace("{n}", r"\d+").replace("{arch}", f"(?:{'|'.join(arches)})")
-        for pattern, *arches in rows
-    )
+    return tuple((pattern, tuple(words)) for pattern, *words in rows)
 
 
 class Distribution(NamedTuple):

@@ -19,7 +19,16 @@ SIZE_LIMIT = 100 << 20
 
 def index_takes(platform: str) -> bool:
     """Whether the package index takes a platform tag."""
-    return re.fullmatch(index_tags(), platform) is not None
+    return any(_matches(pattern, words, platform) for pattern, words in index_tags())
+
+
+def _matches(pattern: str, words: Tuple[str, ...], platform: str) -> bool:
+    prefix, varies, _ = pattern.partition("{")
+    # To compile a pattern costs more than all other work here.
+    if not varies or not platform.startswith(prefix):
+        return pattern == platform
+    expression = pattern.replace("{n}", r"\d+").replace("{arch}", f"(?:{'|'.join(words)})")
+    return re.fullmatch(expression, platform) is not None
 
 
 def claimed(name: WheelName, request: Request) -> Tuple[PlatformTag, ...]:
