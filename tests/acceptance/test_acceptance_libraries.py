@@ -24,6 +24,7 @@ from acceptance import (
     unpacked,
     with_patchelf,
 )
+from constraints import without_constraints
 from debian import cache, debian
 from frontends import Runner
 from repairprojects import PROJECTS
@@ -136,5 +137,6 @@ def pycparser(folder: Path, frontend: Frontend) -> Path:
     needs.module("pip")
     target = folder / "needs"
     pip = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target", str(target)]
-    frontend.run([*pip, "pycparser==2.23"], env=frontend.environ)
+    # The system's Python may be older than the pinned release allows.
+    frontend.run([*pip, "pycparser==2.23"], env=without_constraints(frontend.environ))
     return target
