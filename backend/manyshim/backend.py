@@ -28,19 +28,19 @@ def build_wheel(
     metadata_directory: Optional[str] = None,
 ) -> str:
     """Build a wheel with the wrapped backend, audit it, and give it the tag that it has earned."""
-    with _spoken_errors():
+    with _exit_on_error():
         # Here and below: a frontend that only probes for hooks pays for nothing else.
         from manyshim import build, config, workspace  # noqa: PLC0415
 
-        settled = config.load(config_settings, os.environ)
-        _say(settled.notices)
-        theirs = config.without_own(config_settings)
+        resolved = config.load(config_settings, os.environ)
+        _print_lines(resolved.notices)
+        backend_settings = config.without_own(config_settings)
         with workspace.private_folder(wheel_directory) as folder:
-            built, settled = build.build_wheel(
-                settled, folder, theirs, metadata_directory, os.environ, _say
+            built, resolved = build.build_wheel(
+                resolved, folder, backend_settings, metadata_directory, os.environ, _print_lines
             )
-            result = build.finish(built, wheel_directory, settled)
-        _say(result.lines)
+            result = build.finish(built, wheel_directory, resolved)
+        _print_lines(result.lines)
         return result.filename
 
 
@@ -48,20 +48,20 @@ def get_requires_for_build_wheel(
     config_settings: Optional[Mapping[str, Any]] = None,
 ) -> List[str]:
     """List what the wrapped backend needs, and what manyshim needs and the environment lacks."""
-    with _spoken_errors():
+    with _exit_on_error():
         from manyshim import config, requirements, wrapped  # noqa: PLC0415
 
-        settled = config.load(config_settings, os.environ)
-        backend = wrapped.import_backend(settled.backend)
+        resolved = config.load(config_settings, os.environ)
+        backend = wrapped.import_backend(resolved.backend)
         hook = getattr(backend, "get_requires_for_build_wheel", None)
-        theirs = list(hook(config.without_own(config_settings))) if hook else []
-        return theirs + requirements.missing(settled, os.environ)
+        backend_settings = list(hook(config.without_own(config_settings))) if hook else []
+        return backend_settings + requirements.missing(resolved, os.environ)
 
 
 def __getattr__(name: str) -> Callable[..., Any]:
     if name not in _OPTIONAL_HOOKS:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    with _spoken_errors():
+    with _exit_on_error():
         from manyshim import config, wrapped  # noqa: PLC0415
 
         hook: Callable[..., Any] = getattr(wrapped.import_backend(config.backend_name()), name)
@@ -76,7 +76,7 @@ def __getattr__(name: str) -> Callable[..., Any]:
 
 
 @contextmanager
-def _spoken_errors() -> Iterator[None]:
+def _exit_on_error() -> Iterator[None]:
     """Turn our own errors into a line and an exit code; others pass untouched."""
     try:
         yield
@@ -86,10 +86,10 @@ def _spoken_errors() -> Iterator[None]:
 
             cause = error.__cause__
             traceback.print_exception(type(cause), cause, cause.__traceback__)
-        _say([f"error: {error}"])
+        _print_lines([f"error: {error}"])
         raise SystemExit(error.exit_code) from None
 
 
-def _say(lines: Sequence[str]) -> None:
+def _print_lines(lines: Sequence[str]) -> None:
     for line in lines:
         print(f"manyshim: {line}", file=sys.stderr, flush=True)

@@ -6,7 +6,7 @@ import os
 from contextlib import ExitStack
 from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 
-from manyshim.audit.decision import Claim, Obstacles, choose, obstacles
+from manyshim.audit.decision import Blockers, TagDecision, blockers, choose
 from manyshim.audit.tags import parse_wheel_name
 from manyshim.audit.verdict import Report
 from manyshim.config import Config, Settings
@@ -32,7 +32,7 @@ class Result(NamedTuple):
 class _Decision(NamedTuple):
     """The tag of a freshly built wheel, and whether strict fails the build over it."""
 
-    claim: Claim
+    claim: TagDecision
     fails: bool = False
 
 
@@ -114,16 +114,16 @@ def _decide(report: Report, config: Config) -> _Decision:
     claim = choose(report, config.request)
     if _opted_out(claim, config):
         reason = f"the building interpreter refuses {claim.tag} (_manylinux)"
-        return _Decision(Claim(reason=reason))
+        return _Decision(TagDecision(reason=reason))
     return _Decision(claim, config.request.strict and not claim.tag and not _passes(report))
 
 
-def _explained(prepared: Prepared, claim: Claim, config: Config) -> List[str]:
+def _explained(prepared: Prepared, claim: TagDecision, config: Config) -> List[str]:
     """List what a build prints of a wheel, with the source lines behind an older policy."""
-    told = obstacles(prepared.report, claim, config.request, always=config.explain == "always")
-    places = _places(told, prepared.wheel, config)
+    blocked = blockers(prepared.report, claim, config.request, always=config.explain == "always")
+    places = _places(blocked, prepared.wheel, config)
     compiled = config.compiled is not None
-    lines = build_lines(prepared.report, claim, told, places, compiled=compiled)
+    lines = build_lines(prepared.report, claim, blocked, places, compiled=compiled)
     return [*prepared.notes, *(line.text for line in lines)]
 
 
@@ -141,12 +141,14 @@ def _unreadable(error: InvalidWheelError, built: str, config: Config) -> str:
     return f"error: {what}; the wheel is passed on as it was built"
 
 
-def _places(told: Optional[Obstacles], wheel: Wheel, config: Config) -> Dict[str, Tuple[str, ...]]:
+def _places(
+    blocked: Optional[Blockers], wheel: Wheel, config: Config
+) -> Dict[str, Tuple[str, ...]]:
     """Find the source lines behind the symbols that a report is going to name.
 
     In the object files of the build; what these do not tell, in the wheel's libraries.
     """
-    wanted = told.findings if told else ()
+    wanted = blocked.findings if blocked else ()
     symbols = {symbol for found in wanted for symbol in found.symbols}
     if not symbols or config.explain == "never":
         return {}
@@ -167,7 +169,7 @@ def _passes(report: Report) -> bool:
     return not report.name.linux and report.arch is None and not missed
 
 
-def _opted_out(claim: Claim, config: Config) -> bool:
+def _opted_out(claim: TagDecision, config: Config) -> bool:
     """Whether the interpreter refuses a tag that nobody asked for by name."""
     tag = claim.tag
     if tag is None or config.platform or tag.libc != config.libc or tag.arch != host_arch():
@@ -175,7 +177,7 @@ def _opted_out(claim: Claim, config: Config) -> bool:
     return interpreter_refuses(tag)
 
 
-def _headline(name: str, claim: Claim, config: Config) -> str:
+def _headline(name: str, claim: TagDecision, config: Config) -> str:
     if config.mode == "audit" and claim.tag:
         return f"{name}: {claim.tag} is proved; mode = audit leaves the wheel as it is"
     return f"{name} stays as it is: {claim.reason}"

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from functools import partial
 from typing import Any, Callable, Dict, List, Optional, Tuple
 
-from manyshim.audit.decision import Claim, choose
+from manyshim.audit.decision import TagDecision, choose
 from manyshim.audit.facts import WheelFacts
 from manyshim.audit.findings import sort_key
 from manyshim.audit.request import Request
@@ -31,7 +31,7 @@ class Outcome(NamedTuple):
     data: Dict[str, Any]
 
 
-def _outcome(code: int, lines: List[Line], report: Report, claim: Claim) -> Outcome:
+def _outcome(code: int, lines: List[Line], report: Report, claim: TagDecision) -> Outcome:
     from manyshim.formatters.json import to_dict  # noqa: PLC0415 (a build has no use for it)
 
     return Outcome(code, lines, to_dict(report, claim))
@@ -99,7 +99,7 @@ def retag(
         facts = wheel.facts()
         report = inspect(wheel, config.request, facts)
         if dry_run:
-            return _foretold(facts, report, config)
+            return _predicted(facts, report, config)
         from manyshim.workspace import private_folder, publish  # noqa: PLC0415 (only to write)
 
         private = stack.enter_context(private_folder(folder))
@@ -122,7 +122,7 @@ class Prepared(NamedTuple):
     wheel: Wheel
     report: Report
     notes: Tuple[str, ...] = ()
-    bill: Callable[[Wheel, WheelName, str], Dict[str, str]] = lambda _wheel, _name, _folder: {}
+    sbom: Callable[[Wheel, WheelName, str], Dict[str, str]] = lambda _wheel, _name, _folder: {}
 
 
 def prepare(  # noqa: PLR0913, PLR0917 (a step of one way, not an interface)
@@ -138,12 +138,12 @@ def prepare(  # noqa: PLR0913, PLR0917 (a step of one way, not an interface)
         return Prepared(wheel, report)
     from manyshim.repair import run  # noqa: PLC0415 (only for those who ask for it)
 
-    done = run.mend(wheel, facts, report, config, folder)
-    bill = partial(run.bill, done.plan, config)
+    done = run.repair(wheel, facts, report, config, folder)
+    sbom = partial(run.sbom, done.plan, config)
     if done.path is None:
         return Prepared(wheel, report, done.notes)
     wheel = stack.enter_context(Wheel(done.path))
-    return Prepared(wheel, inspect(wheel, config.request), done.notes, bill)
+    return Prepared(wheel, inspect(wheel, config.request), done.notes, sbom)
 
 
 def _wants_repair(report: Report, config: Config) -> bool:
@@ -152,30 +152,30 @@ def _wants_repair(report: Report, config: Config) -> bool:
     return bool(config.fix) or config.strip != "none" or (config.mode == "repair" and found)
 
 
-def write_retagged(prepared: Prepared, claim: Claim, config: Config, folder: str) -> str:
+def write_retagged(prepared: Prepared, claim: TagDecision, config: Config, folder: str) -> str:
     """Write the wheel under its new tag into a private folder; return its path."""
     from manyshim.formats.wheel.rewrite import Edits, rewrite  # noqa: PLC0415 (only to write)
 
     name = prepared.wheel.name._replace(platforms=claim.platforms)
-    files = prepared.bill(prepared.wheel, name, folder)
+    files = prepared.sbom(prepared.wheel, name, folder)
     edits = Edits(claim.platforms, config.compression_level, config.epoch, files)
     return rewrite(prepared.wheel, _out(folder), edits)
 
 
-def _foretold(facts: WheelFacts, report: Report, config: Config) -> Outcome:
+def _predicted(facts: WheelFacts, report: Report, config: Config) -> Outcome:
     """Say what a repair would do."""
     from manyshim.repair import run  # noqa: PLC0415 (only for those who ask for it)
 
-    settled, notes = run.settle(facts, report, config, weigh=True)
+    plan, notes = run.make_plan(facts, report, config, weigh=True)
     claim = choose(report, config.request)
-    tag = settled.policy or claim.tag
+    tag = plan.policy or claim.tag
     lines = [
         Line(str(report.name), "title"),
-        *(Line(f"  {note}", "dim") for note in (*notes, *run.alternatives(settled))),
+        *(Line(f"  {note}", "dim") for note in (*notes, *run.alternatives(plan))),
         Line(f"  would be {tag}" if tag else f"  would stay as it is: {claim.reason}", "tag"),
     ]
     made = _outcome(0 if tag else 1, lines, report, claim)
-    return made._replace(data={**made.data, "plan": run.to_dict(settled)})
+    return made._replace(data={**made.data, "plan": run.to_dict(plan)})
 
 
 def _out(private: str) -> str:

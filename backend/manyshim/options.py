@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any, Callable, Mapping, Optional, Sequence, Tuple
 
 from manyshim.audit.findings import KINDS, POLICY
-from manyshim.audit.policy import ladder
+from manyshim.audit.policy import policies_of
 from manyshim.audit.request import Allowance
 from manyshim.audit.tags import ARCHES, GLIBC, MUSL, PlatformTag, parse_platform
 from manyshim.errors import ConfigError
 from manyshim.values import NamedTuple
 
-NOWHERE: Tuple[str, ...] = ()
+EMPTY: Tuple[str, ...] = ()
 
 
 class Option(NamedTuple):
@@ -60,15 +60,15 @@ def _choice(*choices: str) -> Callable[[Option, Any], str]:
     return parse
 
 
-_TRUTH = ("true", "on", "yes", "1")
-_UNTRUTH = ("false", "off", "no", "0")
+_TRUE = ("true", "on", "yes", "1")
+_FALSE = ("false", "off", "no", "0")
 
 
 def _boolean(option: Option, value: Any) -> bool:  # noqa: ANN401
     if isinstance(value, bool):
         return value
-    if isinstance(value, str) and value.lower() in (*_TRUTH, *_UNTRUTH):
-        return value.lower() in _TRUTH
+    if isinstance(value, str) and value.lower() in (*_TRUE, *_FALSE):
+        return value.lower() in _TRUE
     raise option.refuse(value, "write true or false")
 
 
@@ -128,19 +128,19 @@ def parse_policy(option: Option, value: Any) -> Optional[PlatformTag]:  # noqa: 
         raise option.refuse(value, nearest(text, _known_policies()))
     if tag.arch and tag.arch not in ARCHES:
         raise option.refuse(value, f"{tag.arch}: {nearest(tag.arch, tuple(ARCHES))}")
-    if tag.arch and not ladder(tag.libc, tag.arch).rungs:
+    if tag.arch and not policies_of(tag.libc, tag.arch).listed:
         raise option.refuse(value, f"there is no {tag.libc} policy for {tag.arch}")
     return tag
 
 
 def _known_policies() -> Tuple[str, ...]:
-    rungs = {
-        (rung.libc, rung.version, rung.without_arch)
+    policies = {
+        (policy.libc, policy.version, policy.without_arch)
         for arch in ARCHES
         for libc in (GLIBC, MUSL)
-        for rung in ladder(libc, arch).rungs
+        for policy in policies_of(libc, arch).listed
     }
-    return ("auto", "manylinux2014", *(name for _, _, name in sorted(rungs)))
+    return ("auto", "manylinux2014", *(name for _, _, name in sorted(policies)))
 
 
 def _always(_: Any) -> bool:  # noqa: ANN401
@@ -190,15 +190,15 @@ OPTIONS: Tuple[Option, ...] = (
         "bundle", _texts, ("*",), "soname globs", "what a repair may copy into the wheel",
     ),
     Option(
-        "exclude", _texts, NOWHERE, "soname globs",
+        "exclude", _texts, EMPTY, "soname globs",
         "libraries that the wheel's environment provides (a driver, another package)",
     ),
     Option(
-        "allow", _allow, NOWHERE, "`KIND:path-glob`",
+        "allow", _allow, EMPTY, "`KIND:path-glob`",
         "error findings that are accepted, and said to be",
     ),
     Option(
-        "fix", _fixes, NOWHERE, "`execstack` `rpath` `musl-soname`",
+        "fix", _fixes, EMPTY, "`execstack` `rpath` `musl-soname`",
         "mends of ELF files: clear the executable stack, drop search paths that leave the wheel, "
         "give musl's `libc.so` the name that Alpine knows",
     ),
@@ -212,7 +212,7 @@ OPTIONS: Tuple[Option, ...] = (
         "than manylinux_2_17, in every build, or never",
     ),
     Option(
-        "library-path", _texts, NOWHERE, "folders",
+        "library-path", _texts, EMPTY, "folders",
         "where a repair searches external libraries first",
     ),
     Option(

@@ -23,8 +23,8 @@ from manyshim.errors import ToolError
 
 _Tool = TypeVar("_Tool")
 
-_LINES_SHOWN = 5
-_COLUMNS_SHOWN = 300
+_MAX_LINES_SHOWN = 5
+_MAX_COLUMNS_SHOWN = 300
 _LEAST_SECONDS = 60.0
 _BYTES_A_SECOND = 1 << 20
 
@@ -60,9 +60,9 @@ def run(command: Sequence[str], environ: Mapping[str, str], seconds: float) -> s
                 _kill(process)
     text = output.decode("utf-8", "replace")
     if process.returncode:
-        told = "".join(f"\n  {line}" for line in _last_lines(text))
+        quoted = "".join(f"\n  {line}" for line in _last_lines(text))
         how = _ending(process.returncode)
-        raise ToolError(f"{name} {how}: {_shown(command)}{told}")
+        raise ToolError(f"{name} {how}: {_shown(command)}{quoted}")
     return text
 
 
@@ -123,7 +123,7 @@ def _ending(code: int) -> str:
 
 def _last_lines(text: str) -> List[str]:
     lines = [line.rstrip() for line in text.splitlines() if line.strip()]
-    return [line[:_COLUMNS_SHOWN] for line in lines[-_LINES_SHOWN:]]
+    return [line[:_MAX_COLUMNS_SHOWN] for line in lines[-_MAX_LINES_SHOWN:]]
 
 
 def _shown(command: Sequence[str]) -> str:

@@ -17,9 +17,9 @@ def missing(config: Config, environ: Mapping[str, str]) -> List[str]:
     if config.mode == "repair" or fixes:
         from manyshim.repair import patch  # noqa: PLC0415 (only for those who ask for it)
 
-        wanted += patch.lacking(environ)
+        wanted += patch.missing_requirements(environ)
     if config.compiler == "zig":
         from manyshim.toolchain import build  # noqa: PLC0415 (only for those who ask for it)
 
-        wanted += build.lacking(config, environ)
+        wanted += build.missing_requirements(config, environ)
     return wanted

@@ -8,9 +8,9 @@ from typing import Any, Callable, List
 import pytest
 
 from manyshim.audit import findings as f
-from manyshim.audit.decision import Claim, Obstacles
+from manyshim.audit.decision import Blockers, TagDecision
 from manyshim.audit.findings import KINDS, Finding, finding
-from manyshim.audit.messages import SENTENCES, names, sentence, shown
+from manyshim.audit.messages import SENTENCES, escape, names, sentence
 from manyshim.audit.tags import GLIBC, MUSL, PlatformTag, parse_wheel_name
 from manyshim.audit.verdict import Report
 from manyshim.formatters.json import to_dict
@@ -92,7 +92,7 @@ def test_names_are_escaped(kind: str, severity: str, make: Callable[[str], Findi
     ],
 )
 def test_shown(text: str, escaped: str) -> None:
-    assert shown(text) == escaped
+    assert escape(text) == escaped
 
 
 def test_long_lists_of_names_are_cut() -> None:
@@ -133,15 +133,15 @@ def test_sentence_says_what_it_is_about(found: Finding, words: List[str]) -> Non
 def report(*findings: Finding) -> Report:
     name = parse_wheel_name("demo-1.0-cp311-cp311-linux_x86_64.whl")
     assert name is not None
-    rungs = tuple(PlatformTag(GLIBC, 2, minor, "x86_64") for minor in (5, 31, 34))
-    return Report(name, "x86_64", GLIBC, rungs, rungs[-1], findings)
+    policies = tuple(PlatformTag(GLIBC, 2, minor, "x86_64") for minor in (5, 31, 34))
+    return Report(name, "x86_64", GLIBC, policies, policies[-1], findings)
 
 
 @pytest.mark.parametrize("make", [usual, hostile])
 def test_whole_report_is_text_and_data(make: Callable[[str], Finding]) -> None:
     said = report(*map(make, KINDS))
-    claim = Claim(reason="an error blocks every tag")
-    told = Obstacles(POLICY, tuple(map(make, KINDS)), None)
+    claim = TagDecision(reason="an error blocks every tag")
+    told = Blockers(POLICY, tuple(map(make, KINDS)), None)
     lines = [
         *build_lines(said, claim, told, {HOSTILE: (HOSTILE,)}),
         *show_lines(said, claim, verbose=True),
@@ -157,12 +157,12 @@ def test_whole_report_is_text_and_data(make: Callable[[str], Finding]) -> None:
 
 def test_findings_that_differ_in_the_file_alone_are_said_once() -> None:
     said = report(*(usual("TOO_NEW", path=f"pkg/_{letter}.so") for letter in "abcde"))
-    (line,) = [line for line in show_lines(said, Claim()) if "[TOO_NEW]" in line.text]
+    (line,) = [line for line in show_lines(said, TagDecision()) if "[TOO_NEW]" in line.text]
     assert "pkg/_a.so, pkg/_b.so, pkg/_c.so and 2 more " in line.text
 
 
 def test_information_is_said_when_asked_for() -> None:
     said = report(usual("STATIC_OBJECT"))
-    quiet, verbose = (show_lines(said, Claim(), verbose=loud) for loud in (False, True))
+    quiet, verbose = (show_lines(said, TagDecision(), verbose=loud) for loud in (False, True))
     assert [line.text for line in verbose if line not in quiet] != []
     assert not [line for line in quiet if "STATIC_OBJECT" in line.text]

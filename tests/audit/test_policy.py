@@ -10,7 +10,7 @@ from typing import Any, Dict, FrozenSet, List, Mapping, Optional, Tuple
 import pytest
 
 import needs
-from manyshim.audit.policy import Ladder, distributions, ladder, musl_symbols, parse
+from manyshim.audit.policy import Policies, distributions, musl_symbols, parse, policies_of
 from manyshim.audit.tags import ARCHES, GLIBC, LEGACY_NAMES, MUSL
 
 DATA = {GLIBC: "manylinux", MUSL: "musllinux"}
@@ -24,7 +24,7 @@ def text_of(libc: str) -> str:
     return data.decode()
 
 
-def without_x(libc: str, arch: str) -> Ladder:
+def without_x(libc: str, arch: str) -> Policies:
     """Expand the data without our X records, which auditwheel has no word for."""
     lines = text_of(libc).splitlines()
     return parse("\n".join(line for line in lines if not line.startswith("X ")), libc, arch)
@@ -35,12 +35,12 @@ def their_policies(libc: str, arch: str) -> List[Dict[str, Any]]:
     needs.module("auditwheel", since=(3, 10))
     data = pkgutil.get_data("auditwheel", f"policy/{DATA[libc]}-policy.json")
     assert data is not None
-    policies = [
+    listed = [
         policy
         for policy in json.loads(data)
         if policy["name"] != "linux" and arch in policy["symbol_versions"]
     ]
-    return sorted(policies, key=lambda policy: [int(n) for n in policy["name"].split("_")[1:]])
+    return sorted(listed, key=lambda policy: [int(n) for n in policy["name"].split("_")[1:]])
 
 
 def allowed(table: Mapping[str, int], index: int) -> FrozenSet[str]:
@@ -56,8 +56,8 @@ def some(sets: Mapping[str, Any]) -> Sets:
 def test_expansion_is_auditwheels_set_by_set(libc: str, arch: str) -> None:
     theirs = their_policies(libc, arch)
     ours = without_x(libc, arch)
-    assert [tag.without_arch for tag in ours.rungs] == [policy["name"] for policy in theirs]
-    for index, (tag, policy) in enumerate(zip(ours.rungs, theirs)):
+    assert [tag.without_arch for tag in ours.listed] == [policy["name"] for policy in theirs]
+    for index, (tag, policy) in enumerate(zip(ours.listed, theirs)):
         versions = {prefix: allowed(nodes, index) for prefix, nodes in ours.versions.items()}
         forbidden = {
             library: frozenset(symbols) - allowed(symbols, index)
@@ -84,11 +84,11 @@ def test_legacy_names_are_those_of_the_data() -> None:
 
 @pytest.mark.parametrize("arch", ARCHES)
 def test_x_record_allows_libmvec_only_where_glibc_builds_it(arch: str) -> None:
-    ours, theirs = ladder(GLIBC, arch), without_x(GLIBC, arch)
+    ours, theirs = policies_of(GLIBC, arch), without_x(GLIBC, arch)
     first = {"x86_64": (2, 24), "aarch64": (2, 38)}.get(arch)
-    rung = ours.library_rung("libmvec.so.1")
-    assert rung == (ours.at_least(first) if first else ours.never)
-    assert rung == ours.never or ours.rungs[rung].version == first
+    policy = ours.first_policy_allowing_library("libmvec.so.1")
+    assert policy == (ours.first_policy_promising(first) if first else ours.never)
+    assert policy == ours.never or ours.listed[policy].version == first
     assert ours._replace(libraries=theirs.libraries) == theirs
     others = {name for name in theirs.libraries if name != "libmvec.so.1"}
     assert {name: ours.libraries[name] for name in others} == {
@@ -123,12 +123,12 @@ NEVER, UNKNOWN = "never", "unknown"
     ],
 )
 def test_version_node_finds_its_first_rung(libc: str, arch: str, version: str, first: str) -> None:
-    found = ladder(libc, arch)
-    rung = found.version_rung(version)
-    if rung is None:
+    found = policies_of(libc, arch)
+    policy = found.first_policy_allowing_version(version)
+    if policy is None:
         assert first == UNKNOWN
     else:
-        assert first == (NEVER if rung == found.never else found.rungs[rung].without_arch)
+        assert first == (NEVER if policy == found.never else found.listed[policy].without_arch)
 
 
 @pytest.mark.parametrize(
@@ -144,15 +144,15 @@ def test_version_node_finds_its_first_rung(libc: str, arch: str, version: str, f
     ],
 )
 def test_first_rung_of_a_libc(libc: str, arch: str, version: Tuple[int, int], first: str) -> None:
-    found = ladder(libc, arch)
-    rung = found.at_least(version)
-    assert first == (NEVER if rung == found.never else found.rungs[rung].without_arch)
+    found = policies_of(libc, arch)
+    policy = found.first_policy_promising(version)
+    assert first == (NEVER if policy == found.never else found.listed[policy].without_arch)
 
 
 def test_comments_and_blank_lines_of_the_data_say_nothing() -> None:
     text = "# P 1.0 x86_64\n\nP 2.5 x86_64\nP 2.6 =\nL 2.6 a.so b.so\nV A x86_64 @^ 1 @2.6 2\n"
     found = parse(text, GLIBC, "x86_64")
-    assert [tag.minor for tag in found.rungs] == [5, 6]
+    assert [tag.minor for tag in found.listed] == [5, 6]
     assert (found.libraries, found.versions) == ({"a.so": 1, "b.so": 1}, {"A": {"1": 0, "2": 1}})
 
 

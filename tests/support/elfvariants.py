@@ -126,13 +126,13 @@ class Judge:
             yield symbol, version & 0x7FFF if isinstance(version, int) else 1
 
     def exports(self) -> FrozenSet[str]:
-        binds, shown = ("STB_GLOBAL", "STB_WEAK", "STB_LOOS"), ("STV_DEFAULT", "STV_PROTECTED")
+        binds, escape = ("STB_GLOBAL", "STB_WEAK", "STB_LOOS"), ("STV_DEFAULT", "STV_PROTECTED")
         return frozenset(
             symbol.name
             for symbol, _ in self.symbols()
             if symbol["st_shndx"] != "SHN_UNDEF"
             and symbol["st_info"]["bind"] in binds
-            and symbol["st_other"]["visibility"] in shown
+            and symbol["st_other"]["visibility"] in escape
         )
 
     def said(self) -> Saying:

@@ -16,7 +16,7 @@ from elfbuilding import needs_gcc, patchelf
 from manyshim.audit.tags import ARCHES, GLIBC, MUSL, PlatformTag
 from manyshim.config import load
 from manyshim.errors import ConfigError
-from manyshim.toolchain.target import settle
+from manyshim.toolchain.target import resolve
 from paths import REPOSITORY
 from repairing import NAME, TAG, members, shared
 from wheelwriter import save, wheel
@@ -51,7 +51,7 @@ def targets() -> List[str]:
 @pytest.mark.parametrize("target", targets())
 def test_targets_of_the_page_are_targets(target: str, tmp_path: Path) -> None:
     platform = load({"manyshim.platform": target}, {}, str(tmp_path)).platform
-    assert str(settle(platform, "x86_64", GLIBC).tag) == target
+    assert str(resolve(platform, "x86_64", GLIBC).tag) == target
 
 
 def test_the_table_of_targets_is_what_zig_has() -> None:
@@ -63,14 +63,14 @@ def test_the_table_of_targets_is_what_zig_has() -> None:
     }
     for arch in ARCHES:
         try:
-            settled = settle(None, arch, GLIBC).tag.version
+            settled = resolve(None, arch, GLIBC).tag.version
         except ConfigError:
             assert arch not in usual
         else:
             assert usual[arch] == settled
-            assert settle(PlatformTag(MUSL, 1, 2, arch), "x86_64", GLIBC)
+            assert resolve(PlatformTag(MUSL, 1, 2, arch), "x86_64", GLIBC)
     with pytest.raises(ConfigError):
-        settle(PlatformTag(GLIBC, 2, 45, "x86_64"), "x86_64", GLIBC)
+        resolve(PlatformTag(GLIBC, 2, 45, "x86_64"), "x86_64", GLIBC)
 
 
 def test_the_release_table_is_for_uv() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from manyshim.audit.tags import GLIBC, MUSL, parse_platform
 from manyshim.errors import ConfigError
-from manyshim.toolchain.target import settle
+from manyshim.toolchain.target import resolve
 
 # Asked for, the building interpreter's architecture and libc; the tag, and zig's target.
 SETTLED = [
@@ -32,7 +32,7 @@ SETTLED = [
 @pytest.mark.parametrize(("asked", "arch", "libc", "tag", "triple"), SETTLED)
 def test_a_platform_is_the_target(asked: str, arch: str, libc: str, tag: str, triple: str) -> None:
     platform = parse_platform(f"manylinux{asked}" if asked == "2014" else asked) if asked else None
-    target = settle(platform, arch, libc)
+    target = resolve(platform, arch, libc)
     assert (str(target.tag), target.triple) == (tag, triple)
 
 
@@ -50,7 +50,7 @@ def test_a_platform_is_the_target(asked: str, arch: str, libc: str, tag: str, tr
 )
 def test_a_target_that_zig_does_not_have(asked: str, words: Tuple[str, ...]) -> None:
     with pytest.raises(ConfigError) as caught:
-        settle(parse_platform(asked), "x86_64", GLIBC)
+        resolve(parse_platform(asked), "x86_64", GLIBC)
     assert all(word in str(caught.value) for word in words)
 
 
@@ -72,11 +72,11 @@ def test_a_target_that_zig_does_not_have(asked: str, words: Tuple[str, ...]) -> 
 def test_cpython_names_the_target_in_suffixes(
     tag: str, python: Tuple[int, int], multiarch: str
 ) -> None:
-    assert settle(parse_platform(tag), "x86_64", GLIBC).multiarch(python) == multiarch
+    assert resolve(parse_platform(tag), "x86_64", GLIBC).multiarch(python) == multiarch
 
 
 def test_what_sysconfig_calls_the_platform() -> None:
     tag: Optional[object] = parse_platform("musllinux_1_2_armv7l")
     assert tag is not None
-    target = settle(parse_platform("musllinux_1_2_armv7l"), "x86_64", GLIBC)
+    target = resolve(parse_platform("musllinux_1_2_armv7l"), "x86_64", GLIBC)
     assert (target.host_platform, target.triplet) == ("linux-armv7l", "arm-linux-musleabihf")

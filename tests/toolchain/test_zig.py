@@ -32,7 +32,7 @@ def fake(folder: Path, script: str) -> str:
 def test_a_known_zig_on_path_is_taken(tmp_path: Path, environ: Dict[str, str]) -> None:
     path = fake(tmp_path, "echo 0.17.3")
     assert zig.find(environ) == zig.Zig(path, "0.17.3")
-    assert zig.lacking(environ) == []
+    assert zig.missing_requirements(environ) == []
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def test_another_zig_is_not_taken(
     with pytest.raises(ToolError) as caught:
         zig.find(environ)
     assert all(word in str(caught.value) for word in words)
-    assert zig.lacking(environ) == [zig.REQUIREMENT]
+    assert zig.missing_requirements(environ) == [zig.REQUIREMENT]
 
 
 def test_no_zig_is_said_with_the_way_to_one(environ: Dict[str, str]) -> None:

@@ -12,7 +12,7 @@ from manyshim.audit.verdict import Report
 from manyshim.values import NamedTuple
 
 
-class Claim(NamedTuple):
+class TagDecision(NamedTuple):
     """What may be written: the tag and its spellings, or the reason why none may."""
 
     tag: Optional[PlatformTag] = None
@@ -24,21 +24,21 @@ class Claim(NamedTuple):
         return self.tag.spellings if self.tag else ()
 
 
-def choose(report: Report, request: Request) -> Claim:
+def choose(report: Report, request: Request) -> TagDecision:
     """Choose the tag: the platform asked for where it is proved, else the oldest that holds."""
     if report.arch is None:
-        return Claim(reason="there is nothing to audit in it")
+        return TagDecision(reason="there is nothing to audit in it")
     if not report.name.linux and not report.name.pure:
-        return Claim(reason="it is not for Linux")
+        return TagDecision(reason="it is not for Linux")
     if report.errors:
         kinds = ", ".join(sorted({found.kind for found in report.errors}))
-        return Claim(reason=f"an error blocks every tag: {kinds}")
+        return TagDecision(reason=f"an error blocks every tag: {kinds}")
     if request.platform is None:
         tag = (_exact(report) if request.exact else None) or report.policy
-        return Claim(tag) if tag else Claim(reason="no policy holds")
+        return TagDecision(tag) if tag else TagDecision(reason="no policy holds")
     wanted = request.platform.on(report.arch)
     reason = _unproved(report, wanted)
-    return Claim(reason=reason) if reason else Claim(wanted)
+    return TagDecision(reason=reason) if reason else TagDecision(wanted)
 
 
 def _exact(report: Report) -> Optional[PlatformTag]:
@@ -49,7 +49,7 @@ def _exact(report: Report) -> Optional[PlatformTag]:
     """
     if report.libc != GLIBC:
         return None
-    older = [rung for rung in report.rungs if report.rules_out(rung)]
+    older = [policy for policy in report.policies if report.rules_out(policy)]
     needs = [_glibc_version(found) for found in report.rules_out(older[-1])] if older else []
     if not needs or None in needs:
         return None
@@ -73,9 +73,9 @@ def _unproved(report: Report, wanted: PlatformTag) -> str:
         return f"{wanted} was asked for, and the files are for {report.arch}"
     if wanted.libc != report.libc:
         return f"{wanted} was asked for, and the files are for {report.libc}"
-    older = [rung for rung in report.rungs if rung.version <= wanted.version]
+    older = [policy for policy in report.policies if policy.version <= wanted.version]
     if not older:
-        floor = f"{report.rungs[0]} is the oldest" if report.rungs else "there are none"
+        floor = f"{report.policies[0]} is the oldest" if report.policies else "there are none"
         return f"{wanted} is no policy of {report.arch}: {floor}"
     beyond = report.rules_out(older[-1])
     if wanted.version == older[-1].version or wanted.libc == MUSL:
@@ -88,7 +88,7 @@ def _unproved(report: Report, wanted: PlatformTag) -> str:
     return f"{wanted} was asked for and is not proved; {holds}"
 
 
-class Obstacles(NamedTuple):
+class Blockers(NamedTuple):
     """What stands between a wheel and a policy: the findings, and what would hold without them."""
 
     policy: PlatformTag
@@ -100,22 +100,22 @@ class Obstacles(NamedTuple):
 _OLD_ENOUGH = (2, 17)
 
 
-def obstacles(
-    report: Report, claim: Claim, request: Request, *, always: bool = False
-) -> Optional[Obstacles]:
+def blockers(
+    report: Report, claim: TagDecision, request: Request, *, always: bool = False
+) -> Optional[Blockers]:
     """Pick what is worth explaining: the platform that was refused, else the next older rung."""
-    ruled_out = [rung for rung in report.rungs if report.rules_out(rung)]
+    ruled_out = [policy for policy in report.policies if report.rules_out(policy)]
     wanted = request.platform.on(report.arch or "") if request.platform else None
     if wanted and not claim.tag and (wanted.arch, wanted.libc) == (report.arch, report.libc):
-        ruled_out = [rung for rung in ruled_out if rung.version <= wanted.version]
+        ruled_out = [policy for policy in ruled_out if policy.version <= wanted.version]
     elif claim.tag:
         # What was compiled for a target has what it asked for.
         if (claim.tag.version <= _OLD_ENOUGH or request.compiled) and not always:
             return None
-        ruled_out = [rung for rung in ruled_out if rung.version < claim.tag.version]
+        ruled_out = [policy for policy in ruled_out if policy.version < claim.tag.version]
     if not ruled_out:
         return None
     found = report.rules_out(ruled_out[-1])
     rest = report._replace(findings=tuple(one for one in report.findings if one not in found))
-    holds = (rung for rung in report.rungs if not rest.rules_out(rung))
-    return Obstacles(ruled_out[-1], found, next(holds, None))
+    holds = (policy for policy in report.policies if not rest.rules_out(policy))
+    return Blockers(ruled_out[-1], found, next(holds, None))

@@ -9,7 +9,7 @@ from manyshim.audit.findings import RELR, WEAK_ONLY, Finding
 from manyshim.audit.tags import GLIBC
 from manyshim.values import NamedTuple
 
-_NAMES_SHOWN = 4
+_MAX_NAMES_SHOWN = 4
 
 
 class Sentence(NamedTuple):
@@ -19,7 +19,7 @@ class Sentence(NamedTuple):
     fix: str = ""
 
 
-def shown(text: str) -> str:
+def escape(text: str) -> str:
     """Escape what a terminal would not show as itself: control characters, lone bytes."""
     if text.isprintable():
         return text
@@ -29,9 +29,9 @@ def shown(text: str) -> str:
     )
 
 
-def names(listed: Tuple[str, ...], most: int = _NAMES_SHOWN) -> str:
+def names(listed: Tuple[str, ...], most: int = _MAX_NAMES_SHOWN) -> str:
     """List names, and count those that would make the line too long."""
-    text = ", ".join(map(shown, listed[:most]))
+    text = ", ".join(map(escape, listed[:most]))
     more = len(listed) - most
     return f"{text} and {more} more" if more > 0 else text
 
@@ -46,7 +46,7 @@ def _limit(found: Finding) -> str:
         return f"{_policy(found)} does not have it"
     if found.subject.startswith("GLIBC_") and found.subject[6:7].isdigit():
         return f"{_policy(found)} ends at GLIBC_{found.policy.major}.{found.policy.minor}"
-    return f"{_policy(found)} does not have {shown(found.subject)}"
+    return f"{_policy(found)} does not have {escape(found.subject)}"
 
 
 def _too_new(found: Finding) -> Sentence:
@@ -60,14 +60,14 @@ def _too_new(found: Finding) -> Sentence:
             "accept the newer tag"
         )
         if len(found.symbols) == 1:
-            needs = f"needs {symbols}@{shown(found.subject)}"
+            needs = f"needs {symbols}@{escape(found.subject)}"
         elif symbols:
-            needs = f"needs {symbols} ({shown(found.subject)})"
+            needs = f"needs {symbols} ({escape(found.subject)})"
         else:
-            needs = f"needs {shown(found.subject)}"
+            needs = f"needs {escape(found.subject)}"
         weak = ", by weak references only" if found.evidence == WEAK_ONLY else ""
         relr = " for its DT_RELR" if found.evidence == RELR else ""
-        needs = f"{needs}{relr} from {shown(found.library)}{weak}"
+        needs = f"{needs}{relr} from {escape(found.library)}{weak}"
     return Sentence(
         f"{needs}; {_limit(found)}",
         way_out,
@@ -76,23 +76,23 @@ def _too_new(found: Finding) -> Sentence:
 
 def _external(found: Finding) -> Sentence:
     return Sentence(
-        f"needs {shown(found.subject)}, which {_policy(found)} and older do not promise",
+        f"needs {escape(found.subject)}, which {_policy(found)} and older do not promise",
         'have it copied into the wheel (mode = "repair"), link it statically, or declare that the '
-        f'environment provides it: exclude = ["{shown(found.subject)}"]',
+        f'environment provides it: exclude = ["{escape(found.subject)}"]',
     )
 
 
 def _by_name_only(found: Finding) -> Sentence:
-    library = shown(found.library)
+    library = escape(found.library)
     if found.severity == f.POLICY:
         return Sentence(
-            f"needs {shown(found.subject)}, which lies in the wheel as {library} but on no search "
+            f"needs {escape(found.subject)}, which lies in the wheel as {library} but on no search "
             "path of the file: the loader finds it only if something else has loaded it before",
             "link with -Wl,-rpath,'$ORIGIN/...', or declare that the package loads it first: "
             f'allow = ["BY_NAME_ONLY:{library}"]',
         )
     return Sentence(
-        f"finds {shown(found.subject)} ({library}) only because it is loaded before",
+        f"finds {escape(found.subject)} ({library}) only because it is loaded before",
         "link with -Wl,-rpath,'$ORIGIN/...'",
     )
 
@@ -100,11 +100,11 @@ def _by_name_only(found: Finding) -> Sentence:
 def _simple(message: str, fix: str) -> Callable[[Finding], Sentence]:
     def sentence(found: Finding) -> Sentence:
         words = {
-            "subject": shown(found.subject),
-            "library": shown(found.library),
+            "subject": escape(found.subject),
+            "library": escape(found.library),
             "symbols": names(found.symbols),
-            "evidence": shown(found.evidence),
-            "path": shown(found.path),
+            "evidence": escape(found.evidence),
+            "path": escape(found.path),
             "policy": _policy(found),
         }
         return Sentence(message.format(**words), fix.format(**words))
@@ -113,11 +113,11 @@ def _simple(message: str, fix: str) -> Callable[[Finding], Sentence]:
 
 
 def _abi3(found: Finding) -> Sentence:
-    name = shown(found.subject)
+    name = escape(found.subject)
     if found.severity == f.INFO:
         return Sentence(f"uses {name}, which is not in the stable ABI's list")
     return Sentence(
-        f"uses {name}, which the stable ABI has since {shown(found.evidence)}",
+        f"uses {name}, which the stable ABI has since {escape(found.evidence)}",
         "raise the wheel's Python tag (py_limited_api), or do without it",
     )
 

@@ -17,7 +17,7 @@ def is_libpython(name: str) -> bool:
     return name.startswith("libpy") and re.fullmatch(_LIBPYTHON, name) is not None
 
 
-def leaves(elf: ElfFile, entry: str, distribution: str) -> str:
+def escapes_wheel(elf: ElfFile, entry: str, distribution: str) -> str:
     """Say how an RPATH entry leads out of the wheel as it lies after installation; "" if not."""
     if not entry:
         return "empty: the current folder"
@@ -33,7 +33,7 @@ def leaves(elf: ElfFile, entry: str, distribution: str) -> str:
     return "leaves the wheel" if reached.split("/")[0] == ".." else ""
 
 
-def wanted_names(elf: ElfFile) -> FrozenSet[str]:
+def imported_names(elf: ElfFile) -> FrozenSet[str]:
     """Collect the strong names that a file needs of others, without those of the interpreter."""
     names = (*elf.undefined, *elf.strong_versioned)
     return frozenset(name for name in names if not name.startswith(("Py", "_Py")))

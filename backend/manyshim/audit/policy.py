@@ -19,7 +19,7 @@ MUSL_FIRST: MuslRelease = (1, 1, 16)
 _FILES = {GLIBC: "manylinux.txt", MUSL: "musllinux.txt"}
 
 
-class Ladder(NamedTuple):
+class Policies(NamedTuple):
     """The policies of one libc family on one architecture, oldest first.
 
     Along the ladder nothing that was allowed is taken away again, so each thing is described by
@@ -28,7 +28,7 @@ class Ladder(NamedTuple):
 
     libc: str
     arch: str
-    rungs: Tuple[PlatformTag, ...]
+    listed: Tuple[PlatformTag, ...]
     versions: Mapping[str, Mapping[str, int]]
     libraries: Mapping[str, int]
     forbidden: Mapping[str, Mapping[str, int]]
@@ -36,9 +36,9 @@ class Ladder(NamedTuple):
     @property
     def never(self) -> int:
         """The index that stands for "no rung allows it"."""
-        return len(self.rungs)
+        return len(self.listed)
 
-    def version_rung(self, version: str) -> Optional[int]:
+    def first_policy_allowing_version(self, version: str) -> Optional[int]:
         """Index the first rung that has a version node; None for an unknown namespace.
 
         A node is its namespace up to the first underscore, and the rest.
@@ -47,17 +47,17 @@ class Ladder(NamedTuple):
         known = self.versions.get(namespace)
         return None if known is None else known.get(rest, self.never)
 
-    def library_rung(self, soname: str) -> int:
+    def first_policy_allowing_library(self, soname: str) -> int:
         """Index the first rung that allows a system library."""
         return self.libraries.get(soname, self.never)
 
-    def at_least(self, version: Tuple[int, int]) -> int:
+    def first_policy_promising(self, version: Tuple[int, int]) -> int:
         """Index the first rung that promises a libc of at least `version`."""
-        return sum(rung.version < version for rung in self.rungs)
+        return sum(policy.version < version for policy in self.listed)
 
 
 @lru_cache(maxsize=None)
-def ladder(libc: str, arch: str) -> Ladder:
+def policies_of(libc: str, arch: str) -> Policies:
     """Load the ladder of one family and architecture; without rungs where there are none."""
     return parse(_read(_FILES[libc]), libc, arch)
 
@@ -161,24 +161,24 @@ def _alpine(name: str, musl: str) -> AlpineReleases:
     )
 
 
-def parse(text: str, libc: str, arch: str) -> Ladder:
+def parse(text: str, libc: str, arch: str) -> Policies:
     """Expand the policy data for one architecture."""
-    rungs: List[PlatformTag] = []
-    aboard: set[str] = set()
+    listed: List[PlatformTag] = []
+    arches: set[str] = set()
     versions: Dict[str, Dict[str, int]] = {}
     libraries: Dict[str, int] = {}
     forbidden: Dict[str, Dict[str, int]] = {}
     for line in _records(text):
         kind, *fields = line.split()
         if kind == "P":
-            _board(aboard, fields[1:])
-            if arch in aboard:
-                rungs.append(PlatformTag(libc, *_version(fields[0]), arch))
-    bare = Ladder(libc, arch, tuple(rungs), versions, libraries, forbidden)
+            _board(arches, fields[1:])
+            if arch in arches:
+                listed.append(PlatformTag(libc, *_version(fields[0]), arch))
+    bare = Policies(libc, arch, tuple(listed), versions, libraries, forbidden)
     for line in _records(text):
         kind, subject, *fields = line.split()
         if kind == "L":
-            libraries.update(dict.fromkeys(fields, bare.at_least(_version(subject))))
+            libraries.update(dict.fromkeys(fields, bare.first_policy_promising(_version(subject))))
         elif kind == "V":
             # Every architecture knows the namespace, also one that has no node of it yet.
             nodes = versions.setdefault(subject, {})
@@ -189,8 +189,12 @@ def parse(text: str, libc: str, arch: str) -> Ladder:
             forbidden.setdefault(subject, {}).update(dict.fromkeys(fields[1:], allowed))
         elif kind == "X":
             places = dict(place.split("@") for place in fields)
-            rung = bare.at_least(_version(places[arch])) if arch in places else bare.never
-            libraries[subject] = max(libraries.get(subject, bare.never), rung)
+            allowed_from = (
+                bare.first_policy_promising(_version(places[arch]))
+                if arch in places
+                else bare.never
+            )
+            libraries[subject] = max(libraries.get(subject, bare.never), allowed_from)
     return bare
 
 
@@ -217,24 +221,24 @@ def _release(text: str) -> MuslRelease:
     return int(major), int(minor), int(patch)
 
 
-def _board(aboard: set[str], fields: List[str]) -> None:
+def _board(arches: set[str], fields: List[str]) -> None:
     for field in fields:
         if field.startswith("-"):
-            aboard.discard(field[1:])
+            arches.discard(field[1:])
         elif not field.startswith(("=", "~")):
-            aboard.add(field.lstrip("+"))
+            arches.add(field.lstrip("+"))
 
 
-def _after(bare: Ladder, last: Tuple[int, int]) -> int:
-    return sum(rung.version <= last for rung in bare.rungs)
+def _after(bare: Policies, last: Tuple[int, int]) -> int:
+    return sum(policy.version <= last for policy in bare.listed)
 
 
-def _nodes(fields: List[str], bare: Ladder) -> Iterator[Tuple[str, int]]:
-    rung = 0
+def _nodes(fields: List[str], bare: Policies) -> Iterator[Tuple[str, int]]:
+    allowed_from = 0
     for field in fields:
         if field == "@^":
-            rung = 0
+            allowed_from = 0
         elif field.startswith("@"):
-            rung = bare.at_least(_version(field[1:]))
+            allowed_from = bare.first_policy_promising(_version(field[1:]))
         else:
-            yield field, rung
+            yield field, allowed_from

@@ -24,7 +24,7 @@ LEGACY_NAMES: Mapping[str, Tuple[int, int]] = {
 # that is parsed (1.8 million instructions for the suffixes alone), and those backtrack.
 _LOWER = "abcdefghijklmnopqrstuvwxyz"
 # No libc has a version number of more digits.
-_DIGITS_AT_MOST = 4
+_MAX_DIGITS = 4
 
 
 class Arch(NamedTuple):
@@ -136,7 +136,7 @@ def parse_platform(text: str) -> Optional[PlatformTag]:
 
 def _is_number(text: str) -> bool:
     """Whether a text is a number of at most four digits, without leading zeros."""
-    digits = text.isascii() and text.isdigit() and len(text) <= _DIGITS_AT_MOST
+    digits = text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS
     return digits and (text == "0" or text[0] != "0")
 
 

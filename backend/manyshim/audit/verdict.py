@@ -9,7 +9,7 @@ from manyshim.audit.facts import ElfFile, WheelFacts
 from manyshim.audit.findings import Finding, finding, sort_key
 from manyshim.audit.identity import family, identify, suffix_family
 from manyshim.audit.loader.search import Loading, simulate
-from manyshim.audit.policy import MuslRelease, ladder, musl_symbols
+from manyshim.audit.policy import MuslRelease, musl_symbols, policies_of
 from manyshim.audit.request import Request
 from manyshim.audit.rules import (
     archive,
@@ -36,7 +36,7 @@ class Report(NamedTuple):
     name: WheelName
     arch: Optional[str] = None
     libc: Optional[str] = None
-    rungs: Tuple[PlatformTag, ...] = ()
+    policies: Tuple[PlatformTag, ...] = ()
     policy: Optional[PlatformTag] = None
     findings: Tuple[Finding, ...] = ()
     musl_minimum: Optional[MuslRelease] = None
@@ -128,7 +128,7 @@ def audit(facts: WheelFacts, request: Request, loading: Optional[Loading] = None
     ]
     scope = _scope(facts, request)
     if scope is None:
-        return Report(facts.name, findings=_settled(found, request))
+        return Report(facts.name, findings=_resolved(found, request))
     context = _audit(facts, request, scope, loading)
     found.extend(scope.findings)
     for rule in _RULES[scope.libc]:
@@ -137,12 +137,12 @@ def audit(facts: WheelFacts, request: Request, loading: Optional[Loading] = None
         facts.name,
         scope.arch,
         scope.libc,
-        context.ladder.rungs,
-        findings=_settled(found, request),
+        context.policies.listed,
+        findings=_resolved(found, request),
         musl_minimum=musl.minimum(context) if scope.libc == MUSL else None,
         open_libc=scope.open_libc,
     )
-    holds = (rung for rung in report.rungs if not report.rules_out(rung))
+    holds = (policy for policy in report.policies if not report.rules_out(policy))
     return report._replace(policy=next(holds, None))
 
 
@@ -157,17 +157,17 @@ def _scope(facts: WheelFacts, request: Request) -> Optional[_Scope]:
     if not known:
         return None
     preferred = (facts.name.arch, request.platform.arch if request.platform else None)
-    arch = _settle(list(known.values()), preferred)
+    arch = _resolve(list(known.values()), preferred)
     meant = facts.name.arch or arch
     found = [_other_arch(path, other, meant) for path, other in known.items() if other != meant]
-    mine = [elf for elf in facts.elfs if known.get(elf.path) == arch]
-    families = {elf.path: family(elf) for elf in mine}
+    elfs_of_arch = [elf for elf in facts.elfs if known.get(elf.path) == arch]
+    families = {elf.path: family(elf) for elf in elfs_of_arch}
     evident = [libc for libc in families.values() if libc]
     wanted = request.platform.libc if request.platform else None
     if evident:
-        libc = _settle(evident, (facts.name.libc, wanted))
+        libc = _resolve(evident, (facts.name.libc, wanted))
     else:
-        libc = wanted or request.libc or facts.name.libc or suffix_family(mine) or ""
+        libc = wanted or request.libc or facts.name.libc or suffix_family(elfs_of_arch) or ""
     if not libc:
         libc = GLIBC
         found.append(finding("LIBC_ASSUMED", "", str(facts.name)))
@@ -176,11 +176,11 @@ def _scope(facts: WheelFacts, request: Request) -> Optional[_Scope]:
         for path, other in families.items()
         if other not in (None, libc)
     ]
-    elfs = tuple(elf for elf in mine if families[elf.path] in (None, libc))
+    elfs = tuple(elf for elf in elfs_of_arch if families[elf.path] in (None, libc))
     return _Scope(arch, libc, elfs, tuple(found), not evident)
 
 
-def _settle(values: List[str], preferred: Tuple[Optional[str], ...]) -> str:
+def _resolve(values: List[str], preferred: Tuple[Optional[str], ...]) -> str:
     """Take what the name or the request says if some file is of it, else what most files are."""
     for value in preferred:
         if value in values:
@@ -203,10 +203,10 @@ def _audit(
     facts: WheelFacts, request: Request, scope: _Scope, loading: Optional[Loading]
 ) -> Context:
     loading = loading or _load(facts, scope)
-    return Context(facts, request, ladder(scope.libc, scope.arch), scope.elfs, loading)
+    return Context(facts, request, policies_of(scope.libc, scope.arch), scope.elfs, loading)
 
 
-def _settled(found: List[Finding], request: Request) -> Tuple[Finding, ...]:
+def _resolved(found: List[Finding], request: Request) -> Tuple[Finding, ...]:
     """Turn the errors that were accepted into warnings, and sort."""
     accepted = (
         one._replace(severity=f.WARNING, allowed=True)

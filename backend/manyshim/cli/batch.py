@@ -28,7 +28,7 @@ def over_wheels(options: argparse.Namespace, work: Callable[[str], Outcome]) -> 
         code = max(code, outcome.code)
         data.append(outcome.data)
         if not options.json:
-            screen.say(outcome.lines)
+            screen.print_lines(outcome.lines)
         elif outcome.data["error"]:
             print(f"manyshim: error: {outcome.data['error']}", file=sys.stderr)
     if options.json:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Sequence
 
-from manyshim.audit.policy import ladder
+from manyshim.audit.policy import policies_of
 from manyshim.audit.tags import ARCHES, GLIBC, MUSL
 from manyshim.cli.batch import print_json
 from manyshim.cli.screen import Screen
@@ -19,10 +19,10 @@ def add_arguments(parser: argparse.ArgumentParser, _given: Sequence[str]) -> Non
 def run(options: argparse.Namespace) -> int:
     """List the policies; return the exit code."""
     rows = [
-        (str(rung.without_arch), " ".join(rung.aliases), arch)
+        (str(policy.without_arch), " ".join(policy.aliases), arch)
         for arch in ([options.arch] if options.arch else sorted(ARCHES))
         for libc in (GLIBC, MUSL)
-        for rung in ladder(libc, arch).rungs
+        for policy in policies_of(libc, arch).listed
     ]
     if options.json:
         listed = [

@@ -44,7 +44,7 @@ class Screen:
         self._out = Console(highlight=False, soft_wrap=True) if out else None
         self._err = Console(stderr=True) if err else None
 
-    def say(self, lines: Sequence[Line]) -> None:
+    def print_lines(self, lines: Sequence[Line]) -> None:
         """Print lines: failures on standard error, the rest on standard output."""
         for line in lines:
             if line.role == "failure":

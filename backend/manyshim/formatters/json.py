@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any, Dict
 
-from manyshim.audit.decision import Claim
+from manyshim.audit.decision import TagDecision
 from manyshim.audit.findings import Finding
-from manyshim.audit.messages import sentence, shown
+from manyshim.audit.messages import escape, sentence
 from manyshim.audit.verdict import Report
 
 
-def to_dict(report: Report, claim: Claim) -> Dict[str, Any]:
+def to_dict(report: Report, claim: TagDecision) -> Dict[str, Any]:
     """Turn a report into what JSON can hold; lists are sorted, so equal wheels give equal text."""
     minimum = report.musl_minimum
     return {
@@ -21,7 +21,7 @@ def to_dict(report: Report, claim: Claim) -> Dict[str, Any]:
         "policy": str(report.policy) if report.policy else None,
         "tag": str(claim.tag) if claim.tag else None,
         "tags": list(claim.platforms),
-        "external": list(map(shown, report.external)),
+        "external": list(map(escape, report.external)),
         "musl_minimum": ".".join(map(str, minimum)) if minimum else None,
         "findings": [_finding_dict(found) for found in report.findings],
         "error": None,
@@ -50,11 +50,11 @@ def _finding_dict(found: Finding) -> Dict[str, Any]:
     return {
         "kind": found.kind,
         "severity": found.severity,
-        "path": shown(found.path),
+        "path": escape(found.path),
         "policy": str(found.policy) if found.policy else None,
-        "subject": shown(found.subject),
-        "library": shown(found.library) or None,
-        "symbols": list(map(shown, found.symbols)),
+        "subject": escape(found.subject),
+        "library": escape(found.library) or None,
+        "symbols": list(map(escape, found.symbols)),
         "message": said.message,
         "fix": said.fix or None,
     }

@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import Any, Dict, Iterable, List, Mapping, Optional, Tuple
 
 from manyshim.audit import findings as f
-from manyshim.audit.decision import Claim, Obstacles
+from manyshim.audit.decision import Blockers, TagDecision
 from manyshim.audit.findings import Finding
-from manyshim.audit.messages import Sentence, names, sentence, shown
+from manyshim.audit.messages import Sentence, escape, names, sentence
 from manyshim.audit.policy import alpine_releases, distributions
 from manyshim.audit.tags import GLIBC, PlatformTag
 from manyshim.audit.verdict import Report
 from manyshim.values import NamedTuple
 
-_FILES_SHOWN = 3
+_MAX_FILES_SHOWN = 3
 # The distributions that the line about a tag speaks of, the best known first.
 _SPOKEN_OF = ("RHEL", "Ubuntu", "Debian", "Rocky Linux", "openSUSE Leap")
 _SPOKEN = 3
@@ -32,8 +32,8 @@ Places = Mapping[str, Tuple[str, ...]]
 
 def build_lines(
     report: Report,
-    claim: Claim,
-    told: Optional[Obstacles],
+    claim: TagDecision,
+    blocked: Optional[Blockers],
     places: Places,
     *,
     compiled: bool = False,
@@ -46,18 +46,18 @@ def build_lines(
     older = claim.tag and report.policy and report.policy.version < claim.tag.version
     if report.policy and older and not compiled:
         lines.append(Line(f"{report.policy.without_arch} would hold too"))
-    if told is None:
+    if blocked is None:
         return lines
-    lines.append(Line(f"{told.policy.without_arch} is ruled out:"))
-    lines += _grouped(told.findings, "  ", places=places)
-    if told.without and told.without.version <= told.policy.version:
-        lines.append(Line(f"  without that, {told.without.without_arch} would hold"))
+    lines.append(Line(f"{blocked.policy.without_arch} is ruled out:"))
+    lines += _grouped(blocked.findings, "  ", places=places)
+    if blocked.without and blocked.without.version <= blocked.policy.version:
+        lines.append(Line(f"  without that, {blocked.without.without_arch} would hold"))
     return lines
 
 
-def show_lines(report: Report, claim: Claim, *, verbose: bool = False) -> List[Line]:
+def show_lines(report: Report, claim: TagDecision, *, verbose: bool = False) -> List[Line]:
     """Say the whole report: the tag, whom it leaves out, each rung's obstacles, the rest."""
-    lines = [Line(shown(str(report.name)), "title")]
+    lines = [Line(escape(str(report.name)), "title")]
     if claim.tag:
         lines.append(Line(f"  {' '.join(claim.platforms)}", "tag"))
         lines.append(Line(f"  {reach(claim.tag, report)}"))
@@ -67,11 +67,13 @@ def show_lines(report: Report, claim: Claim, *, verbose: bool = False) -> List[L
             lines.append(Line(f"  {report.policy} would hold without the errors"))
     for severity in (f.ERROR, f.WARNING, *((f.INFO,) if verbose else ())):
         lines += [Line(f"  {line.text}", line.role) for line in _by_severity(report, severity)]
-    for rung in reversed(report.rungs):
-        found = [one for one in report.findings if one.severity == f.POLICY and one.policy == rung]
+    for policy in reversed(report.policies):
+        found = [
+            one for one in report.findings if one.severity == f.POLICY and one.policy == policy
+        ]
         if found:
-            older = "" if rung == report.rungs[0] else " and older"
-            lines.append(Line(f"  {rung.without_arch}{older}: ruled out", "rung"))
+            older = "" if policy == report.policies[0] else " and older"
+            lines.append(Line(f"  {policy.without_arch}{older}: ruled out", "rung"))
             lines += _grouped(found, "    ")
     return lines
 
@@ -80,7 +82,7 @@ def check_lines(report: Report, *, verbose: bool = False) -> List[Line]:
     """Say whether a wheel may go out as it is called."""
     word = "refused" if report.errors else "ok"
     role = f.ERROR if report.errors else "tag"
-    lines = [Line(f"{shown(str(report.name))}: {word}", role)]
+    lines = [Line(f"{escape(str(report.name))}: {word}", role)]
     for severity in (f.ERROR, f.WARNING, *((f.INFO,) if verbose else ())):
         lines += [Line(f"  {line.text}", line.role) for line in _by_severity(report, severity)]
     return lines
@@ -91,7 +93,7 @@ def reach(tag: PlatformTag, report: Report) -> str:
     if tag.libc != GLIBC:
         return _reach_musl(report)
     since: List[str] = []
-    lacking: List[str] = []
+    too_old: List[str] = []
     for family in _SPOKEN_OF:
         releases = [
             release
@@ -103,10 +105,10 @@ def reach(tag: PlatformTag, report: Report) -> str:
         if having and len(since) < _SPOKEN:
             since.append(min(having, key=lambda release: release.sort_key).name)
             if before:
-                lacking.append(max(before, key=lambda release: release.sort_key).name)
+                too_old.append(max(before, key=lambda release: release.sort_key).name)
     text = f"runs on glibc {tag.major}.{tag.minor} and later"
     text += f": {', '.join(since)}" if since else ""
-    return text + (f"; not on {', '.join(lacking)}" if lacking else "")
+    return text + (f"; not on {', '.join(too_old)}" if too_old else "")
 
 
 def _reach_musl(report: Report) -> str:
@@ -147,7 +149,7 @@ def _grouped(
 def _places(group: List[Finding], places: Places) -> List[str]:
     """List where the source uses the symbols of a group, each with its symbol."""
     symbols = sorted({symbol for one in group for symbol in one.symbols})
-    return [f"{shown(place)}: {shown(one)}" for one in symbols for place in places.get(one, ())]
+    return [f"{escape(place)}: {escape(one)}" for one in symbols for place in places.get(one, ())]
 
 
 def _paths(group: List[Finding]) -> Tuple[str, ...]:
@@ -156,7 +158,7 @@ def _paths(group: List[Finding]) -> Tuple[str, ...]:
 
 def _where(group: List[Finding]) -> str:
     paths = _paths(group)
-    return f"{names(paths, _FILES_SHOWN)} " if paths else ""
+    return f"{names(paths, _MAX_FILES_SHOWN)} " if paths else ""
 
 
 def _said(group: List[Finding]) -> Sentence:

@@ -36,7 +36,7 @@ if __name__ == "__main__":
 """
 
 
-class How(NamedTuple):
+class PatchOptions(NamedTuple):
     """How files are patched: what is stripped of them, and on which machine.
 
     `native` says that the wheel's files can be loaded here.
@@ -50,7 +50,7 @@ class How(NamedTuple):
 
 
 def graft(
-    wheel: Wheel, elfs: Sequence[ElfFile], plan: Plan, folder: str, how: How
+    wheel: Wheel, elfs: Sequence[ElfFile], plan: Plan, folder: str, options: PatchOptions
 ) -> Dict[str, str]:
     """Make the files that a plan changes or adds, below the private `folder`; name them by member.
 
@@ -58,7 +58,7 @@ def graft(
     planned or is not loaded any more.
     """
     try:
-        return _Work(wheel, elfs, plan, folder, how).run()
+        return _Work(wheel, elfs, plan, folder, options).run()
     except OSError as error:
         where = error.filename or folder
         raise ToolError(f"{where}: {error.strerror}; the wheel is not repaired") from error
@@ -68,9 +68,9 @@ class _Work:
     """The private folder: `before` and `after` hold the wheel's ELF files as they are installed."""
 
     def __init__(
-        self, wheel: Wheel, elfs: Sequence[ElfFile], plan: Plan, folder: str, how: How
+        self, wheel: Wheel, elfs: Sequence[ElfFile], plan: Plan, folder: str, options: PatchOptions
     ) -> None:
-        self.wheel, self.plan, self.how = wheel, plan, how
+        self.wheel, self.plan, self.options = wheel, plan, options
         self.elfs = [elf for elf in elfs if elf.loadable]
         self.before = os.path.join(folder, "before")
         self.after = os.path.join(folder, "after")
@@ -95,13 +95,13 @@ class _Work:
 
     def _stripped(self) -> Dict[str, Patch]:
         """List the members that change; strip takes all of them."""
-        if self.how.strip == "none":
+        if self.options.strip == "none":
             return dict(self.plan.patches)
         return {elf.path: self.plan.patches.get(elf.path, Patch()) for elf in self.elfs}
 
     def _unpacked(self, patches: Mapping[str, Patch]) -> List[str]:
         """List what must lie in the folder; a trial needs the libraries beside a module, too."""
-        return [elf.path for elf in self.elfs if self.how.native or elf.path in patches]
+        return [elf.path for elf in self.elfs if self.options.native or elf.path in patches]
 
     def _place(self, member: str) -> str:
         """Name a member's place after installation, each root a folder of its own."""
@@ -154,10 +154,16 @@ class _Work:
         tool = None
         for member, patch in sorted(patches.items()):
             path = self._new(member)
-            if self.how.strip != "none":
-                strip(path, self.how.strip, self.how.arch, self.how.host_arch, self.how.environ)
+            if self.options.strip != "none":
+                strip(
+                    path,
+                    self.options.strip,
+                    self.options.arch,
+                    self.options.host_arch,
+                    self.options.environ,
+                )
             if patch._replace(plain_stack=False) != Patch():
-                tool = tool or patching.find(self.how.environ)
+                tool = tool or patching.find(self.options.environ)
                 tool.apply(path, patch)
             if patch.plain_stack:
                 patching.clear_execstack(path)
@@ -166,7 +172,7 @@ class _Work:
                 before,
                 path,
                 patch,
-                stripped=self.how.strip != "none",
+                stripped=self.options.strip != "none",
                 execstack_cleared=patch.plain_stack,
             )
             if found:
@@ -174,7 +180,7 @@ class _Work:
 
     def _try(self, patches: Mapping[str, Patch]) -> None:
         """Load what was patched, where this machine can."""
-        if not self.how.native:
+        if not self.options.native:
             return
         programs = {elf.path for elf in self.elfs if elf.executable}
         pairs = {

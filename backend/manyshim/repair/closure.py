@@ -12,63 +12,63 @@ from typing import Dict, Iterator, List, Mapping, Optional, Sequence, Set, Tuple
 
 from manyshim.audit.facts import ElfFile, WheelFacts, install_path
 from manyshim.audit.identity import is_loader
-from manyshim.audit.names import is_libpython, leaves
-from manyshim.audit.policy import ladder
+from manyshim.audit.names import escapes_wheel, is_libpython
+from manyshim.audit.policy import policies_of
 from manyshim.audit.verdict import audit
-from manyshim.repair.plan import Copy, Library, Patch, Plan, Task
+from manyshim.repair.plan import Copy, Library, Patch, Plan, RepairRequest
 
 # So many digits of the SHA-256 of a library as it was found make its name unique.
 _DIGITS = 8
 
 
-def plan(task: Task) -> Plan:
+def plan(asked: RepairRequest) -> Plan:
     """Choose the oldest policy that holds with what must be copied for it, or the one asked for."""
-    report, request = task.report, task.request
+    report, request = asked.report, asked.request
     best = Plan()
-    rung = 0
-    while rung < len(report.rungs):
-        target = report.rungs[rung]
+    index = 0
+    while index < len(report.policies):
+        target = report.policies[index]
         if request.platform and target.version < request.platform.version:
-            rung += 1
+            index += 1
             continue
-        if any(found.kind not in _MENDED for found in report.rules_out(target)):
-            rung += 1
+        if any(found.kind not in _REPAIRED for found in report.rules_out(target)):
+            index += 1
             continue
-        best = _Draft(task, rung).plan()
+        best = _Planner(asked, index).plan()
         if best.policy and best.policy.version <= target.version:
             return best
         # What is not found may be allowed later on.
-        rung = report.rungs.index(best.policy) if best.policy else rung + 1
+        index = report.policies.index(best.policy) if best.policy else index + 1
     return best
 
 
-def alternatives(task: Task, settled: Plan) -> Plan:
+def alternatives(asked: RepairRequest, chosen: Plan) -> Plan:
     """Add, for each library, the policy that would hold if the environment provided it."""
     found = []
-    for copy in settled.copies:
+    for copy in chosen.copies:
         names = tuple(name.replace("[", "[[]") for name in copy.names)
-        request = task.request._replace(exclude=(*task.request.exclude, *names))
-        report = audit(task.facts, request)
-        other = plan(task._replace(request=request, report=report))
+        request = asked.request._replace(exclude=(*asked.request.exclude, *names))
+        report = audit(asked.facts, request)
+        other = plan(asked._replace(request=request, report=report))
         found.append((copy, other.policy))
-    return settled._replace(alternatives=tuple(found))
+    return chosen._replace(alternatives=tuple(found))
 
 
 # The policy findings that a repair does away with.
-_MENDED = ("EXTERNAL_LIBRARY", "BY_NAME_ONLY")
+_REPAIRED = ("EXTERNAL_LIBRARY", "BY_NAME_ONLY")
 
 
-class _Draft:
+class _Planner:
     """The plan for one policy, as it grows."""
 
-    def __init__(self, task: Task, rung: int) -> None:
-        self.facts, self.report, self.request, self.bundle, self.find, self.fixes = task
-        self.rung = rung
+    def __init__(self, asked: RepairRequest, index: int) -> None:
+        self.facts, self.report, self.request, self.bundle, self.find, self.fixes = asked
+        self.index = index
         report, facts = self.report, self.facts
-        self.ladder = ladder(report.libc or "", report.arch or "")
+        self.policies = policies_of(report.libc or "", report.arch or "")
         self.libs = f"{facts.name.name}.libs"
         self.elfs = {elf.path: elf for elf in facts.elfs}
-        self.lacking: Dict[str, str] = {}
+        self.not_copied: Dict[str, str] = {}
         self.libraries: Dict[str, Library] = {}
         # By file: the names that were asked for, and who asks.
         self.names: Dict[str, Set[str]] = {}
@@ -84,10 +84,10 @@ class _Draft:
         launchers = dict(self._launchers())
         patches = dict(self._patches(launchers))
         after = self._after(copies, patches, launchers)
-        return Plan(copies, patches, launchers, self.lacking, audit(after, self.request).policy)
+        return Plan(copies, patches, launchers, self.not_copied, audit(after, self.request).policy)
 
     def _asked(self) -> Iterator[Tuple[str, str]]:
-        target = self.report.rungs[self.rung]
+        target = self.report.policies[self.index]
         for found in self.report.rules_out(target):
             if found.kind == "EXTERNAL_LIBRARY" and found.subject in self.elfs[found.path].needed:
                 yield found.path, found.subject
@@ -117,21 +117,21 @@ class _Draft:
 
         The dynamic loader is there already, and a second one in a process would be none.
         """
-        if is_loader(self.ladder.libc, self.ladder.arch, name) or self.request.excludes(name):
+        if is_loader(self.policies.libc, self.policies.arch, name) or self.request.excludes(name):
             return False
-        return self.ladder.library_rung(name) > self.rung
+        return self.policies.first_policy_allowing_library(name) > self.index
 
     def _taken(self, name: str, chain: List[ElfFile]) -> Optional[Library]:
         if is_libpython(name):
-            self.lacking[name] = "an interpreter's library is never copied"
+            self.not_copied[name] = "an interpreter's library is never copied"
         elif not any(fnmatchcase(name, glob) for glob in self.bundle):
-            self.lacking[name] = "bundle does not name it"
+            self.not_copied[name] = "bundle does not name it"
         else:
             library = self.find(name, chain)
             if library is None:
-                self.lacking[name] = "it is not found"
+                self.not_copied[name] = "it is not found"
             elif not _is_text(_file_name(library)):
-                self.lacking[name] = "its name is not UTF-8, as the names of a wheel's files are"
+                self.not_copied[name] = "its name is not UTF-8, as the names of a wheel's files are"
                 return None
             return library
         return None
@@ -203,7 +203,7 @@ class _Draft:
         entries = [
             entry
             for entry in elf.runpath or elf.rpath
-            if not leaves(elf, entry, self.facts.distribution)
+            if not escapes_wheel(elf, entry, self.facts.distribution)
         ]
         for folder in sorted(folders):
             there = install_path(f"{folder}/x", self.facts.distribution).path

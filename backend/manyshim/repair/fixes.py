@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Dict, Sequence
 
 from manyshim.audit.facts import ElfFile, WheelFacts
-from manyshim.audit.names import leaves
+from manyshim.audit.names import escapes_wheel
 from manyshim.audit.tags import ARCHES, MUSL
 from manyshim.audit.verdict import Report
 from manyshim.repair.plan import Patch
@@ -26,7 +26,7 @@ def _fix(facts: WheelFacts, report: Report, elf: ElfFile, wanted: Sequence[str])
         patch = patch._replace(plain_stack=True)
     if "rpath" in wanted:
         entries = elf.runpath or elf.rpath
-        kept = [entry for entry in entries if not leaves(elf, entry, facts.distribution)]
+        kept = [entry for entry in entries if not escapes_wheel(elf, entry, facts.distribution)]
         if len(kept) < len(entries):
             patch = patch._replace(rpath=":".join(kept))
     if "musl-soname" in wanted and report.libc == MUSL and _MUSL_LIBC in elf.needed:

@@ -35,7 +35,7 @@ _PLATFORMS = {
 }
 
 
-class Target:
+class LoaderRules:
     """The loader's rules for one architecture (a key of ARCHES) and libc family."""
 
     def __init__(self, arch: str, libc: str) -> None:

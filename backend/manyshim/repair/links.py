@@ -7,7 +7,7 @@ import os
 from typing import List, Optional
 
 # Linux follows as many (include/linux/namei.h, MAXSYMLINKS).
-_LINKS_AT_MOST = 40
+_MAX_LINKS = 40
 
 
 def resolve(root: str, path: str, *, strict: bool = True) -> str:
@@ -29,7 +29,7 @@ def resolve(root: str, path: str, *, strict: bool = True) -> str:
             if target is None:
                 continue
             links += 1
-            if links <= _LINKS_AT_MOST:
+            if links <= _MAX_LINKS:
                 del done[0 if target.startswith("/") else -1 :]
                 steps += target.split("/")[::-1]
             elif strict:

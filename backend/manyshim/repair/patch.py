@@ -79,7 +79,7 @@ def find(environ: Mapping[str, str]) -> Patchelf:
     )
 
 
-def lacking(environ: Mapping[str, str]) -> List[str]:
+def missing_requirements(environ: Mapping[str, str]) -> List[str]:
     """List the requirement that brings a patchelf, where `find` would find none."""
     try:
         find(environ)
@@ -119,10 +119,10 @@ def _candidates(environ: Mapping[str, str]) -> Iterator[str]:
 
 
 def _version(path: str, environ: Mapping[str, str]) -> Tuple[int, int]:
-    told = run([path, "--version"], environ, _VERSION_SECONDS)
-    found = _VERSION.search(told)
+    output = run([path, "--version"], environ, _VERSION_SECONDS)
+    found = _VERSION.search(output)
     if not found:
-        raise ToolError(f"{path} --version says no version: {told.strip()[:80]!r}")
+        raise ToolError(f"{path} --version says no version: {output.strip()[:80]!r}")
     return int(found.group(1)), int(found.group(2))
 
 

@@ -63,7 +63,7 @@ class Library(NamedTuple):
 Find = Callable[[str, Sequence[ElfFile]], Optional[Library]]
 
 
-class Task(NamedTuple):
+class RepairRequest(NamedTuple):
     """A wheel as it stands and its audit, and what may be done.
 
     `bundle` are globs of the sonames that may be copied, `fixes` patches by member that are made in
@@ -105,7 +105,7 @@ class Plan(NamedTuple):
     copies: Tuple[Copy, ...] = ()
     patches: Mapping[str, Patch] = {}
     launchers: Mapping[str, str] = {}
-    lacking: Mapping[str, str] = {}
+    not_copied: Mapping[str, str] = {}
     policy: Optional[PlatformTag] = None
     alternatives: Tuple[Tuple[Copy, Optional[PlatformTag]], ...] = ()
 

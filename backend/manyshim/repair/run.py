@@ -7,7 +7,7 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from manyshim import __version__
 from manyshim.audit.facts import ElfFile, WheelFacts
-from manyshim.audit.messages import shown
+from manyshim.audit.messages import escape
 from manyshim.audit.tags import WheelName
 from manyshim.audit.verdict import Report
 from manyshim.config import Config
@@ -16,18 +16,18 @@ from manyshim.formats.wheel.rewrite import Edits, rewrite
 from manyshim.formats.wheel.wheel import Wheel
 from manyshim.host import host_arch, interpreter_libc
 from manyshim.repair import closure
-from manyshim.repair.apply import How, graft, sha256
+from manyshim.repair.apply import PatchOptions, graft, sha256
 from manyshim.repair.closure import plan
 from manyshim.repair.fixes import fixes
-from manyshim.repair.plan import Library, Patch, Plan, Task
+from manyshim.repair.plan import Library, Patch, Plan, RepairRequest
 from manyshim.repair.search import ENVIRONMENT, Requester, Search
 from manyshim.values import NamedTuple
 
 # The errors that a repair does away with; with any other the wheel is not worth repairing.
-_MENDED = ("LIBPYTHON", "EXECSTACK")
+_REPAIRED = ("LIBPYTHON", "EXECSTACK")
 
 
-class Mended(NamedTuple):
+class RepairResult(NamedTuple):
     """The outcome: the mended wheel in the private folder, None where nothing is changed.
 
     `notes` are for the one who builds; `plan` is what was done, or is needed.
@@ -38,7 +38,7 @@ class Mended(NamedTuple):
     notes: Tuple[str, ...]
 
 
-def settle(
+def make_plan(
     facts: WheelFacts, report: Report, config: Config, *, weigh: bool = False
 ) -> Tuple[Plan, List[str]]:
     """Plan what a configuration asks for; the notes say what is done, and what is not. Reads only.
@@ -48,15 +48,15 @@ def settle(
     request, platform = config.request, config.request.platform
     if report.arch is None or report.libc is None:
         return Plan(), []
-    if any(found.kind not in _MENDED for found in report.errors):
+    if any(found.kind not in _REPAIRED for found in report.errors):
         return Plan(), []
-    mends = fixes(facts, report, config.fix)
+    patches_of_fixes = fixes(facts, report, config.fix)
     fitting = platform is None or (platform.libc, platform.arch or report.arch) == (
         report.libc,
         report.arch,
     )
     if config.mode != "repair" or not fitting:
-        return Plan(patches=mends), _mends(mends)
+        return Plan(patches=patches_of_fixes), _fix_notes(patches_of_fixes)
     search = Search(
         report.arch,
         report.libc,
@@ -66,27 +66,29 @@ def settle(
         environ=os.environ,
     )
     finder = _Finder(search)
-    task = Task(facts, report, request, config.bundle, finder.find, mends)
+    task = RepairRequest(facts, report, request, config.bundle, finder.find, patches_of_fixes)
     best = plan(task)
     if weigh:
         best = closure.alternatives(task, best)
     notes = list(_notes(best, search.passed_over))
     if best.policy is None:
         # Without a policy that holds, copies would make the wheel larger and no better.
-        best = best._replace(copies=(), patches=mends, launchers={})
-    return best, [*_mends(mends), *map(shown, notes)]
+        best = best._replace(copies=(), patches=patches_of_fixes, launchers={})
+    return best, [*_fix_notes(patches_of_fixes), *map(escape, notes)]
 
 
-def mend(wheel: Wheel, facts: WheelFacts, report: Report, config: Config, folder: str) -> Mended:
+def repair(
+    wheel: Wheel, facts: WheelFacts, report: Report, config: Config, folder: str
+) -> RepairResult:
     """Write the mended wheel, under its old name, below the private `folder`.
 
     Raises ToolError. What does not come out as planned leaves the wheel as it is, with the reason.
     """
-    settled, notes = settle(facts, report, config)
-    if settled.empty and config.strip == "none":
-        return Mended(None, settled, tuple(notes))
+    plan, notes = make_plan(facts, report, config)
+    if plan.empty and config.strip == "none":
+        return RepairResult(None, plan, tuple(notes))
     arch = report.arch or ""
-    how = How(arch, host_arch(), _native(report), config.strip, dict(os.environ))
+    how = PatchOptions(arch, host_arch(), _native(report), config.strip, dict(os.environ))
     work = os.path.join(folder, "repair")
     target = os.path.join(folder, "repaired")
     try:
@@ -95,18 +97,16 @@ def mend(wheel: Wheel, facts: WheelFacts, report: Report, config: Config, folder
     except OSError as error:
         raise ToolError(f"{work}: cannot be written: {error.strerror}") from error
     try:
-        files = graft(wheel, facts.elfs, settled, work, how)
+        files = graft(wheel, facts.elfs, plan, work, how)
     except DamageError as error:
-        return Mended(None, settled, (shown(f"not repaired: {error}"),))
+        return RepairResult(None, plan, (escape(f"not repaired: {error}"),))
     edits = Edits(wheel.name.platforms, config.compression_level, config.epoch, files)
-    return Mended(rewrite(wheel, target, edits), settled, tuple(notes))
+    return RepairResult(rewrite(wheel, target, edits), plan, tuple(notes))
 
 
-def bill(
-    settled: Plan, config: Config, wheel: Wheel, name: WheelName, folder: str
-) -> Dict[str, str]:
+def sbom(plan: Plan, config: Config, wheel: Wheel, name: WheelName, folder: str) -> Dict[str, str]:
     """Write the SBOM of what was copied (PEP 770); name its file by its member, if there is one."""
-    if not settled.copies or not config.sbom:
+    if not plan.copies or not config.sbom:
         return {}
     from manyshim.repair.sbom import document  # noqa: PLC0415 (only where something was copied)
     from manyshim.repair.sbom.packages import Packages  # noqa: PLC0415
@@ -124,7 +124,7 @@ def bill(
             needed_by=copy.needed_by,
             package=packages.owner(copy.library.real),
         )
-        for copy in settled.copies
+        for copy in plan.copies
     ]
     path = os.path.join(folder, document.FILE_NAME)
     try:
@@ -140,20 +140,20 @@ def bill(
     return {next(member for member in members if member not in taken): path}
 
 
-def alternatives(settled: Plan) -> List[str]:
+def alternatives(plan: Plan) -> List[str]:
     """Say, for each copied library, which policy would hold if the environment provided it."""
     return [
-        f"{shown(copy.names[0])}: with it {settled.policy}, "
+        f"{escape(copy.names[0])}: with it {plan.policy}, "
         f"from the environment instead (exclude) {other or 'no policy'}"
-        for copy, other in settled.alternatives
+        for copy, other in plan.alternatives
     ]
 
 
-def to_dict(settled: Plan) -> Dict[str, Any]:
+def to_dict(plan: Plan) -> Dict[str, Any]:
     """Make a plan JSON-able: sorted, so that equal plans give equal bytes."""
-    others = {copy.member: str(other) for copy, other in settled.alternatives if other}
+    others = {copy.member: str(other) for copy, other in plan.alternatives if other}
     return {
-        "policy": str(settled.policy) if settled.policy else None,
+        "policy": str(plan.policy) if plan.policy else None,
         "copies": [
             {
                 "source": copy.library.real,
@@ -163,14 +163,14 @@ def to_dict(settled: Plan) -> Dict[str, Any]:
                 "needed_by": list(copy.needed_by),
                 "excluded": others.get(copy.member),
             }
-            for copy in settled.copies
+            for copy in plan.copies
         ],
         "patches": {
             path: {"needed": dict(patch.replace_needed), "removed": list(patch.remove_needed)}
-            for path, patch in sorted(settled.patches.items())
+            for path, patch in sorted(plan.patches.items())
         },
-        "launchers": dict(sorted(settled.launchers.items())),
-        "lacking": dict(sorted(settled.lacking.items())),
+        "launchers": dict(sorted(plan.launchers.items())),
+        "lacking": dict(sorted(plan.not_copied.items())),
     }
 
 
@@ -205,7 +205,7 @@ def _native(report: Report) -> bool:
     return (report.arch, report.libc) == (host_arch(), interpreter_libc())
 
 
-def _mends(patches: Mapping[str, Patch]) -> List[str]:
+def _fix_notes(patches: Mapping[str, Patch]) -> List[str]:
     notes = []
     for path, patch in sorted(patches.items()):
         if patch.plain_stack:
@@ -213,24 +213,23 @@ def _mends(patches: Mapping[str, Patch]) -> List[str]:
         if patch.rpath is not None:
             notes.append(f"fixed {path}: its search path is {patch.rpath or 'gone'}")
         notes += [f"fixed {path}: it needs {new}, not {old}" for old, new in patch.replace_needed]
-    return list(map(shown, notes))
+    return list(map(escape, notes))
 
 
-def _notes(settled: Plan, passed_over: Sequence[str]) -> List[str]:
+def _notes(plan: Plan, passed_over: Sequence[str]) -> List[str]:
     # Without a policy that holds nothing is copied, but it is said what was found.
-    verb = "copies" if settled.policy else "would copy"
+    verb = "copies" if plan.policy else "would copy"
     notes = [
-        f"{verb} {copy.library.real} as {copy.member} ({copy.library.how})"
-        for copy in settled.copies
+        f"{verb} {copy.library.real} as {copy.member} ({copy.library.how})" for copy in plan.copies
     ]
     notes += [
         f"warning: LD_LIBRARY_PATH decided where {copy.names[0]} was found"
-        for copy in settled.copies
+        for copy in plan.copies
         if copy.library.how == ENVIRONMENT
     ]
-    notes += [f"{name} stays outside: {reason}" for name, reason in sorted(settled.lacking.items())]
-    if settled.copies and not settled.policy:
+    notes += [f"{name} stays outside: {reason}" for name, reason in sorted(plan.not_copied.items())]
+    if plan.copies and not plan.policy:
         notes.append("nothing is copied: no policy would hold with that")
-    if settled.lacking:
+    if plan.not_copied:
         notes += [f"passed over: {reason}" for reason in passed_over]
     return notes

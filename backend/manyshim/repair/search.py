@@ -24,7 +24,7 @@ from manyshim.errors import ConfigError, InvalidWheelError, ToolError
 from manyshim.formats.elf.image import ElfError
 from manyshim.formats.elf.reader import is_elf, read
 from manyshim.formats.zip.window import MemberError, Window
-from manyshim.repair.ldso import Target
+from manyshim.repair.ldso import LoaderRules
 from manyshim.repair.system import System
 from manyshim.values import NamedTuple
 
@@ -33,7 +33,7 @@ ENVIRONMENT = "LD_LIBRARY_PATH"
 SYSROOT = "sysroot"
 
 # More folders than any search path has.
-_FOLDERS_AT_MOST = 1000
+_MAX_FOLDERS = 1000
 
 
 class Requester(NamedTuple):
@@ -92,7 +92,7 @@ class Search:
         environ: Mapping[str, str] = {},
     ) -> None:
         self.passed_over: List[str] = []
-        self._target = Target(arch, libc)
+        self._target = LoaderRules(arch, libc)
         self._host = System("")
         # Where absolute paths lead that stand in the target's files; None: nowhere.
         self._system: Optional[System] = self._host if native else None
@@ -152,10 +152,10 @@ class Search:
         places: Dict[Tuple[System, str], _Place] = {}
         for place in self._in_order(chain):
             places.setdefault((place.system, place.path), place)
-            if len(places) > _FOLDERS_AT_MOST:
+            if len(places) > _MAX_FOLDERS:
                 raise ToolError(
                     f"{_name(chain[0]) if chain else LIBRARY_PATH}: its search path and those of "
-                    f"its loaders name more than {_FOLDERS_AT_MOST} folders; link it with fewer"
+                    f"its loaders name more than {_MAX_FOLDERS} folders; link it with fewer"
                 )
         return places.values()
 

@@ -17,11 +17,11 @@ from manyshim.errors import ToolError
 from manyshim.repair.links import resolve
 
 # No system comes near these; a configuration beyond them is refused rather than read for hours.
-_LINES_AT_MOST = 10_000
-_NAMES_AT_MOST = 200_000
-_BYTES_AT_MOST = 1 << 20
+_MAX_LINES = 10_000
+_MAX_NAMES = 200_000
+_MAX_BYTES = 1 << 20
 # Before 3.9, fnmatch takes time with the power of their number.
-_STARS_AT_MOST = 3
+_MAX_STARS = 3
 
 _CONFIGURATION = "/etc/ld.so.conf"
 
@@ -77,7 +77,7 @@ class System:
         read: Set[str] = set()
         # What is still to be done: lines of files, and files (without a line), the next one last.
         pending: List[Tuple[str, Optional[str]]] = [(_CONFIGURATION, None)]
-        for _ in range(_LINES_AT_MOST):
+        for _ in range(_MAX_LINES):
             if not pending:
                 return tuple(folders)
             path, line = pending.pop()
@@ -92,7 +92,7 @@ class System:
             elif line.startswith("/"):
                 # libc5's time left `/folder=libc4`; `hwcap` lines are no folders.
                 folders[line.partition("=")[0].rstrip("/ \t")] = None
-        raise self._immoderate(f"it has more than {_LINES_AT_MOST} lines with its includes")
+        raise self._immoderate(f"it has more than {_MAX_LINES} lines with its includes")
 
     def configured_musl(self, name: str) -> Optional[Tuple[str, ...]]:
         """List the folders of /etc/`name`, as musl reads it; None where the file is missing."""
@@ -119,15 +119,15 @@ class System:
 
     def _text(self, path: str) -> str:
         with self.open(self.resolve(path)) as file:
-            data = file.read(_BYTES_AT_MOST + 1)
-        if len(data) > _BYTES_AT_MOST:
-            raise self._immoderate(f"{path} has more than {_BYTES_AT_MOST} bytes")
+            data = file.read(_MAX_BYTES + 1)
+        if len(data) > _MAX_BYTES:
+            raise self._immoderate(f"{path} has more than {_MAX_BYTES} bytes")
         return os.fsdecode(data)
 
     def _matching(self, pattern: str) -> List[str]:
         """List the paths that a glob pattern matches, sorted; without wildcards, itself."""
-        if pattern.count("*") > _STARS_AT_MOST:
-            raise self._immoderate(f"{pattern} has more than {_STARS_AT_MOST} stars")
+        if pattern.count("*") > _MAX_STARS:
+            raise self._immoderate(f"{pattern} has more than {_MAX_STARS} stars")
         self._count(1)
         found = [""]
         for step in filter(None, pattern.split("/")):
@@ -152,10 +152,8 @@ class System:
 
     def _count(self, names: int) -> None:
         self._names += names
-        if self._names > _NAMES_AT_MOST:
-            raise self._immoderate(
-                f"its includes name or go through more than {_NAMES_AT_MOST} files"
-            )
+        if self._names > _MAX_NAMES:
+            raise self._immoderate(f"its includes name or go through more than {_MAX_NAMES} files")
 
     def _immoderate(self, what: str) -> ToolError:
         return ToolError(

@@ -96,19 +96,19 @@ def _failures(paths: List[str], timeout: float, environ: Mapping[str, str]) -> D
         return {}
     found: Dict[str, str] = {}
     for line in done.stdout.splitlines():
-        index, hung, status, told = line.split(b" ")
-        message = bytes.fromhex(told.decode()).decode("utf-8", "replace")
+        index, hung, status, output = line.split(b" ")
+        message = bytes.fromhex(output.decode()).decode("utf-8", "replace")
         problem = _problem(message, int(status), timeout, hung=hung == b"1")
         if problem:
             found[paths[int(index)]] = problem
     return found
 
 
-def _problem(told: str, status: int, timeout: float, *, hung: bool) -> str:
+def _problem(output: str, status: int, timeout: float, *, hung: bool) -> str:
     if hung:
         return f"it was still being loaded after {timeout:g} seconds"
-    if told:
-        return told[1:] if told.startswith("-") else ""
+    if output:
+        return output[1:] if output.startswith("-") else ""
     if os.WIFSIGNALED(status):
         return f"the process that loaded it was killed by {_signal_name(os.WTERMSIG(status))}"
     return f"it ended the process that loaded it, with exit code {os.WEXITSTATUS(status)}"

@@ -14,8 +14,8 @@ from manyshim.config import Config, backend_path
 from manyshim.errors import BackendError, ConfigError, ToolError
 from manyshim.host import host_arch
 from manyshim.toolchain import zig
-from manyshim.toolchain.build_environment import lay_out
-from manyshim.toolchain.target import Target, settle
+from manyshim.toolchain.build_environment import create
+from manyshim.toolchain.target import Target, resolve
 from manyshim.values import NamedTuple
 from manyshim.workspace import private_folder
 
@@ -48,13 +48,13 @@ class Built(NamedTuple):
     config: Config
 
 
-def lacking(config: Config, environ: Mapping[str, str]) -> List[str]:
+def missing_requirements(config: Config, environ: Mapping[str, str]) -> List[str]:
     """List what a build for the target lacks: zig, unless there is one.
 
     Raises ConfigError where zig does not have the target, before anyone downloads it.
     """
     _target(config)
-    return zig.lacking(environ)
+    return zig.missing_requirements(environ)
 
 
 def build_wheel(config: Config, call: Call, environ: Mapping[str, str], say: Say) -> Built:
@@ -71,9 +71,15 @@ def build_wheel(config: Config, call: Call, environ: Mapping[str, str], say: Say
     if replaced:
         say([f"compiler = zig takes the place of {', '.join(replaced)} from the environment"])
     with private_folder(_temporary()) as private:
-        bench = lay_out(private, target, config, found, environ)
-        answer = _ask(private, config.backend, call, bench.environ, _Reader(bench.notes, say))
-        called = os.path.exists(bench.notes)
+        made = create(private, target, config, found, environ)
+        answer = _ask(
+            private,
+            config.backend,
+            call,
+            made.environ,
+            _Reader(made.notes, say),
+        )
+        called = os.path.exists(made.notes)
     if "error" in answer:
         raise BackendError(answer["error"])
     compiled = Compiled(
@@ -90,7 +96,7 @@ def _target(config: Config) -> Target:
         raise ConfigError(
             f"compiler = zig knows the settings of CPython only, not of {sys.implementation.name}"
         )
-    return settle(config.platform, host_arch(), config.libc or "")
+    return resolve(config.platform, host_arch(), config.libc or "")
 
 
 def _temporary() -> str:
@@ -109,7 +115,7 @@ class _Reader:
 
     def __init__(self, path: str, say: Say) -> None:
         self._path = path
-        self._say = say
+        self._print_lines = say
         self._place = 0
         self._said: Dict[str, None] = {}
 
@@ -126,7 +132,7 @@ class _Reader:
         for line in os.fsdecode(whole).splitlines():
             if line not in self._said:
                 self._said[line] = None
-                self._say([line])
+                self._print_lines([line])
 
 
 def _ask(

@@ -12,10 +12,10 @@ import manyshim
 from manyshim.config import Config
 from manyshim.errors import ConfigError, ToolError
 from manyshim.host import host_arch
-from manyshim.toolchain.compiler.target_options import Setting
+from manyshim.toolchain.compiler.target_options import TargetOptions
 from manyshim.toolchain.compiler.wrapper import Job
 from manyshim.toolchain.python import sysconfig as target_sysconfig
-from manyshim.toolchain.python.headers import farm
+from manyshim.toolchain.python.headers import link_headers
 from manyshim.toolchain.target import Target
 from manyshim.toolchain.zig import Zig
 from manyshim.values import NamedTuple
@@ -34,16 +34,16 @@ main(sys.argv[1], {job!r}, sys.argv[2:])
 _SYSTEM_LIBRARIES = ("/usr/lib", "/lib")
 
 
-class Workbench(NamedTuple):
+class BuildEnvironment(NamedTuple):
     """The environment for the wrapped backend, and the file of what its compilers have to say."""
 
     environ: Dict[str, str]
     notes: str
 
 
-def lay_out(
+def create(
     folder: str, target: Target, config: Config, zig: Zig, environ: Mapping[str, str]
-) -> Workbench:
+) -> BuildEnvironment:
     """Fill a private folder, and settle the environment that leads to it.
 
     `environ` names zig's cache. Raises ConfigError for a sysroot or headers that are not the
@@ -51,8 +51,8 @@ def lay_out(
     """
     try:
         paths = {name: _folder(folder, name) for name in ("bin", "include", "lib", "python")}
-        python_headers = farm(paths["include"], target, config.python_headers)
-        setting = Setting(
+        python_headers = link_headers(paths["include"], target, config.python_headers)
+        options = TargetOptions(
             triple=target.triple,
             cpu=target.port.cpu,
             arch=target.tag.arch,
@@ -67,32 +67,32 @@ def lay_out(
         notes = os.path.join(folder, "notes")
         cache = environ["ZIG_GLOBAL_CACHE_DIR"]
         key = f"manyshim-{zig.version}-{target.triple}-{target.port.cpu}"
-        tools = _write_tools(folder, paths["bin"], Job(zig.path, setting, notes, cache, key))
+        tools = _write_tools(folder, paths["bin"], Job(zig.path, options, notes, cache, key))
         module = target_sysconfig.module_name(target)
         host, python = sysconfig.get_config_vars(), sys.version_info[:2]
         variables = target_sysconfig.variables(
             host, target, python, tools, paths["include"], paths["lib"]
         )
         target_sysconfig.write_sysconfig(paths["python"], module, variables)
-        settled = target_sysconfig.environment(
+        resolved = target_sysconfig.environment(
             environ,
             target,
             tools=tools,
             path=paths["python"],
             cache=cache,
-            sysroot=setting.sysroot,
+            sysroot=options.sysroot,
             libraries=paths["lib"],
             module=module,
-            native=setting.native,
+            native=options.native,
             extra_config=_write_extra_config(folder, target, environ),
         )
-        if not setting.native:
-            settled["CONFIG_SITE"] = os.path.join(folder, "config.site")
-            with open(settled["CONFIG_SITE"], "w", encoding="utf-8") as file:
+        if not options.native:
+            resolved["CONFIG_SITE"] = os.path.join(folder, "config.site")
+            with open(resolved["CONFIG_SITE"], "w", encoding="utf-8") as file:
                 file.write(target_sysconfig.config_site(target, environ.get("CONFIG_SITE", "")))
     except OSError as error:
         raise ToolError(f"{folder}: cannot be written: {error.strerror}") from error
-    return Workbench(settled, notes)
+    return BuildEnvironment(resolved, notes)
 
 
 def _folder(parent: str, name: str) -> str:
@@ -132,10 +132,10 @@ def _prefix_maps(headers: str) -> Tuple[Tuple[str, str], ...]:
 
 
 def _write_extra_config(folder: str, target: Target, environ: Mapping[str, str]) -> str:
-    theirs = environ.get("DIST_EXTRA_CONFIG", "")
+    own_config = environ.get("DIST_EXTRA_CONFIG", "")
     text = ""
-    if theirs and os.path.isfile(theirs):
-        with open(theirs, encoding="utf-8") as file:
+    if own_config and os.path.isfile(own_config):
+        with open(own_config, encoding="utf-8") as file:
             text = file.read()
     path = os.path.join(folder, "extra.cfg")
     with open(path, "w", encoding="utf-8") as file:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Mapping, Optional, Tuple
 
-from manyshim.audit.policy import ladder
+from manyshim.audit.policy import policies_of
 from manyshim.audit.tags import GLIBC, MUSL, PlatformTag
 from manyshim.errors import ConfigError
 from manyshim.values import NamedTuple
@@ -83,7 +83,7 @@ class Target(NamedTuple):
         return self._replace(tag=self.tag._replace(libc=GLIBC)).triplet
 
 
-def settle(platform: Optional[PlatformTag], arch: str, libc: str) -> Target:
+def resolve(platform: Optional[PlatformTag], arch: str, libc: str) -> Target:
     """Settle on a target: what was asked for, or what zig usually promises on this machine.
 
     `arch` and `libc` are the building interpreter's. Raises ConfigError for what zig cannot do.
@@ -111,4 +111,4 @@ def _usual(arch: str, libc: str) -> PlatformTag:
     if libc == MUSL or port is None:
         return PlatformTag(libc, *(_USUAL_MUSL if libc == MUSL else _USUAL_GLIBC), arch)
     least = max(_USUAL_GLIBC, port.glibc_floor)
-    return next(rung for rung in ladder(libc, arch).rungs if rung.version >= least)
+    return next(policy for policy in policies_of(libc, arch).listed if policy.version >= least)

@@ -49,7 +49,7 @@ def find(environ: Mapping[str, str]) -> Zig:
     )
 
 
-def lacking(environ: Mapping[str, str]) -> List[str]:
+def missing_requirements(environ: Mapping[str, str]) -> List[str]:
     """List the requirement that brings a zig, where `find` would find none."""
     try:
         find(environ)
@@ -64,8 +64,8 @@ def glibc_names(zig: Zig, environ: Mapping[str, str]) -> FrozenSet[str]:
     zig links against stubs that it makes from this list; a name that the target's glibc does not
     have is left open, and looks like one of any other library.
     """
-    told = run([zig.path, "env"], environ, _VERSION_SECONDS)
-    found = re.search(r'\blib_dir\W+"([^"]+)"', told)
+    output = run([zig.path, "env"], environ, _VERSION_SECONDS)
+    found = re.search(r'\blib_dir\W+"([^"]+)"', output)
     path = os.path.join(found.group(1) if found else "", "libc", "glibc", "abilists")
     try:
         with open(path, "rb") as file:

@@ -176,7 +176,7 @@ def test_no_shortcut_changes_a_byte(tmp_path: Path, case: str) -> None:
     quick = rewritten(tmp_path, SOURCES[case]())
     (tmp_path / "slow").mkdir()
     with Wheel(str(tmp_path / wheel_name())) as opened:
-        opened.in_order, opened.archive.front = False, 0
+        opened.in_order, opened.archive.contiguous_prefix = False, 0
         slow = rewrite(opened, str(tmp_path / "slow"), Edits(PLATFORMS))
     assert quick.read_bytes() == Path(slow).read_bytes()
 

@@ -73,9 +73,9 @@ def test_random_access(data: bytes, method: int, steps: List[Tuple[str, float, i
         if action == "read":
             assert view.read(start, end - start) == data[start:end]
         elif action == "keep":
-            view.keep(start, end)
+            view.retain(start, end)
         else:
-            view.let_go()
+            view.discard()
 
 
 @pytest.mark.parametrize("method", [STORED, DEFLATED])
@@ -129,7 +129,7 @@ def test_few_bytes_cost_few() -> None:
 def test_kept_ranges_are_not_inflated_again() -> None:
     data = noise(2 * MEBIBYTE, packable=True)
     view = window(data)
-    view.keep(500_000, 900_000)
+    view.retain(500_000, 900_000)
     view.read(len(data) - 1, 1)
     assert view.inflated == len(data)
     for start, length in ((500_000, 400_000), (899_999, 1), (700_000, 9), (0, 4096)):
@@ -137,7 +137,7 @@ def test_kept_ranges_are_not_inflated_again() -> None:
     assert view.inflated == len(data)
     assert view.read(499_999, 2) == data[499_999:500_001], "half of it was not kept"
     assert view.inflated > len(data)
-    view.let_go()
+    view.discard()
     before = view.inflated
     assert view.read(600_000, 9) == data[600_000:600_009]
     assert view.inflated > before
@@ -146,7 +146,7 @@ def test_kept_ranges_are_not_inflated_again() -> None:
 def test_stored_members_inflate_nothing() -> None:
     data = noise(MEBIBYTE)
     view = window(data, STORED)
-    view.keep(0, MEBIBYTE)
+    view.retain(0, MEBIBYTE)
     assert view.read(MEBIBYTE - 9, 9) == data[-9:]
     assert view.read(0, 9) == data[:9]
     assert view.inflated == 0
@@ -158,8 +158,8 @@ def test_memory_is_bounded() -> None:
     view = over(payload, size)
     tracemalloc.start()
     try:
-        view.keep(0, size)
-        view.keep(MEBIBYTE, size)
+        view.retain(0, size)
+        view.retain(MEBIBYTE, size)
         assert view.read(size - 4, 4) == bytes(4)
         assert view.read(3 * MEBIBYTE, 4) == bytes(4)
         assert view.inflated == size, "what was kept is still there"

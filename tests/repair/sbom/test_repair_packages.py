@@ -90,8 +90,8 @@ def test_dpkg_says_the_same() -> None:
             assert found is None
         elif "," not in name:
             assert found is not None
-            shown = [query, "-W", "-f", "${Package} ${Version} ${Architecture}", name]
-            run = subprocess.run(shown, capture_output=True, text=True, check=True)
+            escape = [query, "-W", "-f", "${Package} ${Version} ${Architecture}", name]
+            run = subprocess.run(escape, capture_output=True, text=True, check=True)
             assert f"{found.name} {found.version} {found.arch}" == run.stdout
             checked += 1
     assert checked

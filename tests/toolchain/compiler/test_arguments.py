@@ -21,15 +21,15 @@ from argumenttables import (
     Cpu,
     Row,
 )
-from manyshim.toolchain.compiler.arguments import Adapted, Setting, adapt
+from manyshim.toolchain.compiler.arguments import Adapted, TargetOptions, adapt
 from paths import BACKEND
 
 
-def front(setting: Setting, cpu: str = "") -> List[str]:
+def front(options: TargetOptions, cpu: str = "") -> List[str]:
     return [
         "-target",
-        setting.triple,
-        f"-mcpu={cpu or setting.cpu}",
+        options.triple,
+        f"-mcpu={cpu or options.cpu}",
         "-O2",
         *QUIET,
         "-UNDEBUG",
@@ -37,8 +37,10 @@ def front(setting: Setting, cpu: str = "") -> List[str]:
     ]
 
 
-def compiled(written: Sequence[str], setting: Setting = NATIVE, driver: str = "cc") -> Adapted:
-    return adapt(driver, ["-c", *written, "x.c", "-o", "x.o"], setting)
+def compiled(
+    written: Sequence[str], options: TargetOptions = NATIVE, driver: str = "cc"
+) -> Adapted:
+    return adapt(driver, ["-c", *written, "x.c", "-o", "x.o"], options)
 
 
 def kept(adapted: Adapted) -> List[str]:
@@ -48,20 +50,20 @@ def kept(adapted: Adapted) -> List[str]:
 
 @pytest.mark.parametrize("row", COMPILING, ids=lambda row: f"{row.arch} {row.written}")
 def test_argument_is_translated_for_a_compiler(row: Row) -> None:
-    setting = SETTINGS[row.arch]
-    adapted = compiled(row.written.split(), setting)
+    options = SETTINGS[row.arch]
+    adapted = compiled(row.written.split(), options)
     middle = ["-c", *row.given.split(), "x.c", "-o", "x.o"]
-    assert list(adapted.arguments) == [*front(setting), *middle]
+    assert list(adapted.arguments) == [*front(options), *middle]
     assert name_the_arguments(adapted.notes, row.noted), adapted.notes
     assert (adapted.driver, adapted.links, adapted.refusal) == ("cc", False, "")
 
 
 @pytest.mark.parametrize("row", PROCESSORS, ids=lambda row: f"{row.arch} {row.written}")
 def test_processor_takes_the_place_of_the_baseline(row: Cpu) -> None:
-    setting = SETTINGS[row.arch]
-    adapted = compiled(row.written.split(), setting)
+    options = SETTINGS[row.arch]
+    adapted = compiled(row.written.split(), options)
     middle = ["-c", *row.given.split(), "x.c", "-o", "x.o"]
-    assert list(adapted.arguments) == [*front(setting, row.cpu), *middle]
+    assert list(adapted.arguments) == [*front(options, row.cpu), *middle]
     assert name_the_arguments(adapted.notes, row.noted), adapted.notes
 
 
@@ -188,10 +190,10 @@ ARM_ROOT = SETTINGS["aarch64"]._replace(sysroot="/sys/")
         (NATIVE._replace(sysroot="/"), "-I/usr/include/libxml2", "-I/usr/include/libxml2"),
     ],
 )
-def test_headers_of_the_sysroot(setting: Setting, written: str, given: str) -> None:
-    adapted = compiled(written.split(), setting)
-    root = setting.sysroot.rstrip("/")
-    after = [f"{root}/usr/include", f"{root}/usr/include/{setting.multiarch}"]
+def test_headers_of_the_sysroot(options: TargetOptions, written: str, given: str) -> None:
+    adapted = compiled(written.split(), options)
+    root = options.sysroot.rstrip("/")
+    after = [f"{root}/usr/include", f"{root}/usr/include/{options.multiarch}"]
     behind = ["-idirafter", after[0], "-idirafter", after[1]]
     assert kept(adapted) == ["-c", *given.split(), "x.c", "-o", "x.o", *behind]
     assert adapted.notes == ()
@@ -199,9 +201,9 @@ def test_headers_of_the_sysroot(setting: Setting, written: str, given: str) -> N
 
 @pytest.mark.parametrize("arch", SETTINGS)
 def test_every_note_of_a_foreign_flag_names_the_target(arch: str) -> None:
-    setting = SETTINGS[arch]
-    note = compiled(["-march=native"], setting).notes[0]
-    assert setting.arch in note
+    options = SETTINGS[arch]
+    note = compiled(["-march=native"], options).notes[0]
+    assert options.arch in note
 
 
 def test_what_is_said_twice_is_noted_once() -> None:

@@ -19,14 +19,14 @@ from argumenttables import (
     SETTINGS,
     Row,
 )
-from manyshim.toolchain.compiler.arguments import Adapted, Setting, adapt
+from manyshim.toolchain.compiler.arguments import Adapted, TargetOptions, adapt
 
 
-def linked(written: str, setting: Setting = NATIVE, driver: str = "cc") -> Adapted:
+def linked(written: str, setting: TargetOptions = NATIVE, driver: str = "cc") -> Adapted:
     return adapt(driver, ["-shared", "x.o", *written.split(), "-o", "x.so"], setting)
 
 
-def front(setting: Setting) -> List[str]:
+def front(setting: TargetOptions) -> List[str]:
     return ["-target", setting.triple, f"-mcpu={setting.cpu}", "-O2", "-s", *QUIET, MAP]
 
 

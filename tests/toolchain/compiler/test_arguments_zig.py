@@ -26,7 +26,7 @@ from argumenttables import (
     Cpu,
     Row,
 )
-from manyshim.toolchain.compiler.arguments import Setting, adapt
+from manyshim.toolchain.compiler.arguments import TargetOptions, adapt
 
 pytestmark = needs.mark(needs.module, "ziglang")
 
@@ -46,7 +46,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made
 
 
-def zig(folder: Path, driver: str, written: List[str], setting: Setting) -> str:
+def zig(folder: Path, driver: str, written: List[str], setting: TargetOptions) -> str:
     """Call zig as the wrapper will, and return what it complains about."""
     adapted = adapt(driver, written, setting)
     assert adapted.refusal == ""

@@ -17,7 +17,7 @@ from debian import cache, debian
 from foreignheaders import GLIBC, MUSL, Made, expansions, make, target_of, zig
 from frontends import MINORS
 from manyshim.host import host_arch, interpreter_libc
-from manyshim.toolchain.python.headers import farm
+from manyshim.toolchain.python.headers import link_headers
 from manyshim.toolchain.python.pyconfig import guards, overlay
 
 pytestmark = pytest.mark.skipif(
@@ -152,7 +152,7 @@ def test_the_overlay_changes_nothing_on_its_own_machine(tmp_path: Path) -> None:
     target = target_of(tag.replace("manylinux_2_17", "musllinux_1_2") if libc == "musl" else tag)
     for name in ("plain", "covered"):
         (tmp_path / name).mkdir()
-    known = farm(str(tmp_path / "plain"), target)
+    known = link_headers(str(tmp_path / "plain"), target)
     assert sysconfig.get_config_var("INCLUDEPY") in known
     text = (tmp_path / "plain" / "pyconfig.h").read_text()
     assert text.endswith(guards(HERE))
@@ -169,7 +169,7 @@ def test_the_overlay_changes_nothing_on_its_own_machine(tmp_path: Path) -> None:
 @pytest.mark.skipif(HERE > (3, 13), reason="nobody has looked at its pyconfig.h yet")
 @needs_headers
 def test_the_overlay_settles_only_what_is_there(tmp_path: Path) -> None:
-    farm(str(tmp_path), target_of("manylinux_2_17_armv7l"))
+    link_headers(str(tmp_path), target_of("manylinux_2_17_armv7l"))
     text = (tmp_path / "pyconfig.h").read_text()
     undefined = set(re.findall(r"#\s*undef\s+(\w+)", overlay(HERE, "glibc")))
     before = text[: text.index(overlay(HERE, "glibc"))]
@@ -178,7 +178,7 @@ def test_the_overlay_settles_only_what_is_there(tmp_path: Path) -> None:
 
 @needs_headers
 def test_the_farm_is_links_and_one_file(tmp_path: Path) -> None:
-    known = farm(str(tmp_path), target_of("manylinux_2_17_s390x"))
+    known = link_headers(str(tmp_path), target_of("manylinux_2_17_s390x"))
     files = sorted(path.name for path in tmp_path.iterdir() if not path.is_symlink())
     assert files == ["pyconfig.h"]
     assert (tmp_path / "Python.h").samefile(Path(known[0]) / "Python.h")

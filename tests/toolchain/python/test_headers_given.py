@@ -11,7 +11,7 @@ import pytest
 
 from foreignheaders import target_of
 from manyshim.errors import ConfigError, ToolError
-from manyshim.toolchain.python.headers import farm
+from manyshim.toolchain.python.headers import link_headers
 from manyshim.toolchain.python.pyconfig import guards, overlay
 
 pytestmark = pytest.mark.skipif(
@@ -48,7 +48,7 @@ def given(folder: Path, **changed: str) -> Path:
 def test_given_headers_are_taken_as_they_are(tmp_path: Path) -> None:
     folder = given(tmp_path / "x", Python="/* mine */")
     (tmp_path / "farm").mkdir()
-    known = farm(str(tmp_path / "farm"), target_of("manylinux_2_17_armv7l"), str(folder))
+    known = link_headers(str(tmp_path / "farm"), target_of("manylinux_2_17_armv7l"), str(folder))
     assert (tmp_path / "farm" / "Python.h").read_text() == "/* mine */\n"
     text = (folder / "pyconfig.h").read_text()
     assert (tmp_path / "farm" / "pyconfig.h").read_text() == text + guards(HERE)
@@ -91,7 +91,7 @@ def test_given_headers_are_refused(
     folder = given(tmp_path / "x{0}", **changed)
     (tmp_path / "farm").mkdir()
     with pytest.raises(ConfigError) as caught:
-        farm(str(tmp_path / "farm"), target_of(f"manylinux_2_17_{arch}"), str(folder))
+        link_headers(str(tmp_path / "farm"), target_of(f"manylinux_2_17_{arch}"), str(folder))
     assert str(caught.value).startswith(f"python-headers = {str(folder)!r}{sentence}")
     assert list((tmp_path / "farm").iterdir()) == []
 
@@ -101,7 +101,7 @@ def test_given_headers_have_the_lock_that_the_interpreter_has(tmp_path: Path) ->
     other = "" if free else "#define Py_GIL_DISABLED 1\n"
     folder = given(tmp_path / "x", pyconfig=f"#define SIZEOF_VOID_P 4\n{other}")
     with pytest.raises(ConfigError, match=f"is of a Python {'with' if free else 'without'} a GIL"):
-        farm(str(tmp_path), target_of("manylinux_2_17_armv7l"), str(folder))
+        link_headers(str(tmp_path), target_of("manylinux_2_17_armv7l"), str(folder))
 
 
 DISPATCHER = "".join(
@@ -133,7 +133,7 @@ def test_one_pyconfig_h_for_several_machines(
         (tmp_path / "z").symlink_to(folder)
         folder = tmp_path / "z"
     (tmp_path / "farm").mkdir()
-    farm(str(tmp_path / "farm"), target_of(tag), str(folder))
+    link_headers(str(tmp_path / "farm"), target_of(tag), str(folder))
     text = (tmp_path / "farm" / "pyconfig.h").read_text()
     assert text.startswith(f"#define SIZEOF_VOID_P {bits}\n")
 
@@ -170,7 +170,7 @@ def test_the_host_s_own_dispatcher_is_followed(
     real = put(tmp_path / "x/x86_64-linux-gnu", {"@/pyconfig.h": "/* real */\n"})
     host(folder, "x86_64-linux-gnu")
     (tmp_path / "farm").mkdir()
-    known = farm(str(tmp_path / "farm"), target_of("manylinux_2_17_s390x"))
+    known = link_headers(str(tmp_path / "farm"), target_of("manylinux_2_17_s390x"))
     assert known == (str(folder), str(real))
     text = (tmp_path / "farm" / "pyconfig.h").read_text()
     assert text == "/* real */\n" + overlay(HERE, "glibc") + guards(HERE)
@@ -184,12 +184,12 @@ def test_a_host_without_headers_says_what_to_install(
     host(folder, "x86_64-linux-gnu")
     target = target_of("manylinux_2_17_armv7l")
     with pytest.raises(ToolError) as caught:
-        farm(str(tmp_path), target)
+        link_headers(str(tmp_path), target)
     assert str(caught.value) == (
         f"{missing} of CPython {VERSION} is not found in {folder}; install it (Debian: "
         f"python{VERSION}-dev, Fedora: python3-devel), or name the target's with python-headers"
     )
     # The target's are taken without the host's.
     (tmp_path / "farm").mkdir()
-    known = farm(str(tmp_path / "farm"), target, str(given(tmp_path / "y")))
+    known = link_headers(str(tmp_path / "farm"), target, str(given(tmp_path / "y")))
     assert known == (str(folder),)

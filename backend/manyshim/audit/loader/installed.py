@@ -17,7 +17,7 @@ from manyshim.errors import InvalidWheelError
 
 # An edge of a process counts 8 and a file on the way of a search 1: some seconds in all. What one
 # file needs counts more, because it may end in a finding. vtk's 260 files take 1.5 million.
-_STEPS_AT_MOST = 6_000_000
+_MAX_STEPS = 6_000_000
 _STEPS_OF_A_NEED = 100
 
 
@@ -110,7 +110,7 @@ class Installed:
     def count(self, steps: int) -> None:
         """Count the work; InvalidWheelError where it is more than any wheel asks for."""
         self._steps += steps
-        if self._steps > _STEPS_AT_MOST:
+        if self._steps > _MAX_STEPS:
             raise InvalidWheelError("its libraries need each other in more ways than can be judged")
 
     def find(self, chain: List[str], name: str) -> Optional[str]:

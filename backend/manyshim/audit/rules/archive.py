@@ -12,7 +12,7 @@ from manyshim.audit.request import Request
 from manyshim.audit.tags import MACHINES
 
 # Of each reason; whoever has more of them needs no list.
-_RECORD_SHOWN = 1000
+_MAX_RECORD_SHOWN = 1000
 
 
 def members(facts: WheelFacts) -> Iterator[Finding]:
@@ -119,8 +119,8 @@ def record(facts: WheelFacts, request: Request) -> Iterator[Finding]:
         ("does not inflate to what the archive says", facts.record.wrong_crc),
         ("has a blank line", ("RECORD",) if facts.record.blank else ()),
     ):
-        for path in paths[:_RECORD_SHOWN]:
+        for path in paths[:_MAX_RECORD_SHOWN]:
             yield finding("RECORD", path, reason, severity=severity)
-        if len(paths) > _RECORD_SHOWN:
-            more = f"each of {len(paths) - _RECORD_SHOWN} more members {reason}"
+        if len(paths) > _MAX_RECORD_SHOWN:
+            more = f"each of {len(paths) - _MAX_RECORD_SHOWN} more members {reason}"
             yield finding("RECORD", "", more, severity=severity)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Iterator, Tuple
+from typing import Iterator, Optional, Tuple
 
 from manyshim.audit.facts import ElfFile, WheelFacts
 from manyshim.audit.findings import Finding
 from manyshim.audit.loader.search import Loading
-from manyshim.audit.policy import Ladder
+from manyshim.audit.policy import Policies
 from manyshim.audit.request import Request
 from manyshim.values import NamedTuple
 
@@ -17,11 +17,15 @@ class Context(NamedTuple):
 
     facts: WheelFacts
     request: Request
-    ladder: Ladder
+    policies: Policies
     elfs: Tuple[ElfFile, ...]
     loading: Loading
 
-    def ruled_out(self, rung: int, made: Finding) -> Iterator[Finding]:
-        """Yield a policy finding for what the rungs before `rung` do not allow."""
-        if rung > 0:
-            yield made._replace(policy=self.ladder.rungs[rung - 1])
+    def ruled_out(self, allowed_from: Optional[int], made: Finding) -> Iterator[Finding]:
+        """Yield a policy finding for what the policies before the index `allowed_from` forbid.
+
+        None stands for "no policy allows it".
+        """
+        first = self.policies.never if allowed_from is None else allowed_from
+        if first > 0:
+            yield made._replace(policy=self.policies.listed[first - 1])

@@ -19,7 +19,7 @@ _LARGE_PAGE = 0x10000
 
 def executable_stack(context: Context) -> Iterator[Finding]:
     """Find libraries that ask for an executable stack, which glibc 2.41 and musl refuse."""
-    by_default = context.ladder.arch in _EXECUTABLE_BY_DEFAULT
+    by_default = context.policies.arch in _EXECUTABLE_BY_DEFAULT
     for elf in context.elfs:
         asks = by_default if elf.executable_stack is None else elf.executable_stack
         if asks and not elf.executable:
@@ -29,7 +29,7 @@ def executable_stack(context: Context) -> Iterator[Finding]:
 
 def text_relocations(context: Context) -> Iterator[Finding]:
     """Find code that the loader would have to write into."""
-    severity = f.ERROR if context.ladder.libc == MUSL else f.WARNING
+    severity = f.ERROR if context.policies.libc == MUSL else f.WARNING
     for elf in context.elfs:
         if elf.textrel:
             yield finding("TEXTREL", elf.path, "DT_TEXTREL", severity=severity)
@@ -49,7 +49,7 @@ def static_tls(context: Context) -> Iterator[Finding]:
 
 def page_alignment(context: Context) -> Iterator[Finding]:
     """Find segments that a kernel with pages of 64 KiB cannot map."""
-    if context.ladder.arch in _LARGE_PAGE_ARCHES:
+    if context.policies.arch in _LARGE_PAGE_ARCHES:
         for elf in context.elfs:
             if 0 < elf.page_size < _LARGE_PAGE:
                 yield finding("PAGE_ALIGN", elf.path, f"{elf.page_size:#x}")

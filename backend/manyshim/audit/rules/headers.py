@@ -46,7 +46,7 @@ _ARM_FLOAT_ABI = 0x600
 
 def float_abi(context: Context) -> Iterator[Finding]:
     """Find ARM files that do not say how they pass floating-point numbers."""
-    if context.ladder.arch == "armv7l":
+    if context.policies.arch == "armv7l":
         for elf in context.elfs:
             if not elf.ident.flags & _ARM_FLOAT_ABI:
                 yield finding("FLOAT_ABI_UNKNOWN", elf.path, f"e_flags {elf.ident.flags:#x}")

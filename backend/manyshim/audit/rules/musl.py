@@ -8,7 +8,7 @@ from manyshim.audit import findings as f
 from manyshim.audit.facts import ElfFile
 from manyshim.audit.findings import Finding, finding
 from manyshim.audit.loader.search import Process
-from manyshim.audit.names import wanted_names
+from manyshim.audit.names import imported_names
 from manyshim.audit.policy import MUSL_FIRST, MuslRelease, musl_symbols
 from manyshim.audit.rules.context import Context
 from manyshim.audit.tags import ARCHES
@@ -16,13 +16,13 @@ from manyshim.audit.tags import ARCHES
 # DT_RELR is read from this release on; before it a library with it crashes.
 _FIRST_RELR: MuslRelease = (1, 2, 4)
 # One is an error; whoever has more of them than this needs no list.
-_UNDEFINED_SHOWN = 1000
+_MAX_UNDEFINED_SHOWN = 1000
 
 
 def not_always(elf: ElfFile, known: Mapping[str, MuslRelease], arch: str) -> FrozenSet[str]:
     """Collect the wanted names that not every musl of the architecture has."""
     oldest = ARCHES[arch].musl_floor or MUSL_FIRST
-    return frozenset(name for name in wanted_names(elf) if known.get(name, (9, 9, 9)) > oldest)
+    return frozenset(name for name in imported_names(elf) if known.get(name, (9, 9, 9)) > oldest)
 
 
 def _offered(context: Context, process: Process) -> FrozenSet[str]:
@@ -32,7 +32,7 @@ def _offered(context: Context, process: Process) -> FrozenSet[str]:
 
 def _needs(context: Context) -> Iterator[Tuple[ElfFile, MuslRelease, Tuple[str, ...]]]:
     """Yield each release of musl that a file needs, with the names that need it."""
-    known = musl_symbols(context.ladder.arch)
+    known = musl_symbols(context.policies.arch)
     # What each file finds in every process that it is loaded into.
     found: Dict[str, FrozenSet[str]] = {}
     for process in context.loading.processes:
@@ -41,7 +41,7 @@ def _needs(context: Context) -> Iterator[Tuple[ElfFile, MuslRelease, Tuple[str, 
             found[path] = found[path] & offered if path in found else offered
     for elf in context.elfs:
         needs: Dict[MuslRelease, List[str]] = {}
-        for name in sorted(not_always(elf, known, context.ladder.arch)):
+        for name in sorted(not_always(elf, known, context.policies.arch)):
             if name in known and name not in found.get(elf.path, ()):
                 needs.setdefault(known[name], []).append(name)
         if elf.relr and not elf.static:
@@ -52,18 +52,18 @@ def _needs(context: Context) -> Iterator[Tuple[ElfFile, MuslRelease, Tuple[str, 
 
 def minimum(context: Context) -> MuslRelease:
     """Derive the oldest release of musl that has all that the files import."""
-    floor = ARCHES[context.ladder.arch].musl_floor or MUSL_FIRST
+    floor = ARCHES[context.policies.arch].musl_floor or MUSL_FIRST
     return max((release_ for _, release_, _ in _needs(context)), default=floor)
 
 
 def release(context: Context) -> Iterator[Finding]:
     """Judge the release of musl that the imported names and DT_RELR need."""
-    promised = max((1, 2, 0), ARCHES[context.ladder.arch].musl_floor or MUSL_FIRST)
+    promised = max((1, 2, 0), ARCHES[context.policies.arch].musl_floor or MUSL_FIRST)
     for elf, needed, names in _needs(context):
         subject = "musl " + ".".join(map(str, needed))
         made = finding("TOO_NEW", elf.path, subject, library="libc.so", symbols=names)
         if needed >= (1, 2, 0):
-            yield from context.ruled_out(context.ladder.at_least((1, 2)), made)
+            yield from context.ruled_out(context.policies.first_policy_promising((1, 2)), made)
         if needed > promised:
             # zig's musl is newer than the tag's, so configure scripts find what Alpine may lack.
             fails = "DT_RELR" in names or context.request.compiled is not None
@@ -73,7 +73,7 @@ def release(context: Context) -> Iterator[Finding]:
 
 def undefined(context: Context) -> Iterator[Finding]:
     """Find names that no musl exports, where nothing from outside the wheel could."""
-    known = musl_symbols(context.ladder.arch)
+    known = musl_symbols(context.policies.arch)
     elfs = {elf.path: elf for elf in context.elfs}
     missing: Dict[Tuple[str, str], None] = {}
     for process in context.loading.processes:
@@ -81,7 +81,7 @@ def undefined(context: Context) -> Iterator[Finding]:
             continue
         offered = _offered(context, process)
         for path in process.members:
-            for name in wanted_names(elfs[path]) - known.keys() - offered:
+            for name in imported_names(elfs[path]) - known.keys() - offered:
                 missing[path, name] = None
-    for path, name in sorted(missing)[:_UNDEFINED_SHOWN]:
+    for path, name in sorted(missing)[:_MAX_UNDEFINED_SHOWN]:
         yield finding("MUSL_UNDEFINED", path, name, library="libc.so")

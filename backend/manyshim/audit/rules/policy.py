@@ -48,7 +48,7 @@ def libraries(context: Context) -> Iterator[Finding]:
 
 def _asked(context: Context, elf: ElfFile) -> Iterable[str]:
     """List whom a file asks: NEEDED, and in glibc each library that a version is required of."""
-    versions = elf.versions_needed if context.ladder.libc == GLIBC else ()
+    versions = elf.versions_needed if context.policies.libc == GLIBC else ()
     # Also where the node is weak: ld.so dies in an assertion if nobody has loaded the library.
     return dict.fromkeys((*elf.needed, *(need.library for need in versions)))
 
@@ -59,20 +59,20 @@ def _by_name_only(context: Context, elf: ElfFile, name: str, edge: Edge) -> Iter
     if edge.preloaded or declared:
         yield made._replace(severity=f.WARNING, allowed=declared)
     else:
-        yield from context.ruled_out(context.ladder.never, made)
+        yield from context.ruled_out(context.policies.never, made)
 
 
 def _system_library(context: Context, elf: ElfFile, name: str) -> Iterator[Finding]:
     if context.request.excludes(name):
         yield finding("EXCLUDED", elf.path, name)
         return
-    rung = context.ladder.library_rung(name)
-    yield from context.ruled_out(rung, finding("EXTERNAL_LIBRARY", elf.path, name))
+    allowed_from = context.policies.first_policy_allowing_library(name)
+    yield from context.ruled_out(allowed_from, finding("EXTERNAL_LIBRARY", elf.path, name))
 
 
 def versions(context: Context) -> Iterator[Finding]:
     """Judge each required version node by who provides it. musl knows no versions."""
-    if context.ladder.libc == MUSL:
+    if context.policies.libc == MUSL:
         return
     offered = {elf.path: frozenset(elf.versions_defined) for elf in context.elfs}
     for elf in context.elfs:
@@ -102,13 +102,13 @@ def _judged(context: Context, edge: Edge, library: str) -> bool:
     """Whether the policies speak of a library: otherwise it is a finding of its own already."""
     if edge.kind == LOADER:
         return True
-    known = context.ladder.library_rung(library) < context.ladder.never
+    known = context.policies.first_policy_allowing_library(library) < context.policies.never
     return edge.kind == SYSTEM and known and not context.request.excludes(library)
 
 
 def _version_need(context: Context, elf: ElfFile, need: VersionNeed) -> Iterator[Finding]:
-    rung = context.ladder.version_rung(need.version)
-    kind = "UNKNOWN_NAMESPACE" if rung is None else "TOO_NEW"
+    allowed_from = context.policies.first_policy_allowing_version(need.version)
+    kind = "UNKNOWN_NAMESPACE" if allowed_from is None else "TOO_NEW"
     made = finding(
         kind,
         elf.path,
@@ -117,7 +117,9 @@ def _version_need(context: Context, elf: ElfFile, need: VersionNeed) -> Iterator
         symbols=need.symbols,
         evidence=WEAK_ONLY if need.only_weak else "",
     )
-    yield from context.ruled_out(context.ladder.never if rung is None else rung, made)
+    yield from context.ruled_out(
+        context.policies.never if allowed_from is None else allowed_from, made
+    )
 
 
 RELR_NODE = "GLIBC_ABI_DT_RELR"
@@ -126,9 +128,11 @@ RELR_NODE = "GLIBC_ABI_DT_RELR"
 def _relr(context: Context, elf: ElfFile) -> Iterator[Finding]:
     # GNU ld leaves the marker out of a file that does not link libc, yet the loader must know RELR.
     if not any(need.version == RELR_NODE and not need.weak for need in elf.versions_needed):
-        rung = context.ladder.version_rung(RELR_NODE)
+        allowed_from = context.policies.first_policy_allowing_version(RELR_NODE)
         made = finding("TOO_NEW", elf.path, RELR_NODE, library="libc.so.6", evidence=RELR)
-        yield from context.ruled_out(context.ladder.never if rung is None else rung, made)
+        yield from context.ruled_out(
+            context.policies.never if allowed_from is None else allowed_from, made
+        )
 
 
 def forbidden(context: Context) -> Iterator[Finding]:
@@ -142,7 +146,7 @@ def forbidden(context: Context) -> Iterator[Finding]:
             if symbol in elf.strong_versioned
         }
         from_library.update(dict.fromkeys(elf.undefined, ""))
-        for library, symbols in context.ladder.forbidden.items():
+        for library, symbols in context.policies.forbidden.items():
             if not _uses(context, elf, library):
                 continue
             for symbol in sorted(symbols.keys() & from_library.keys()):

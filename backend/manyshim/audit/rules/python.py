@@ -28,7 +28,7 @@ def suffixes(context: Context) -> Iterator[Finding]:
         compiled = context.request.compiled
         for evidence in (
             _wrong_abi(suffix, context.facts.name),
-            _wrong_triplet(suffix, context.ladder.arch, context.ladder.libc)
+            _wrong_triplet(suffix, context.policies.arch, context.policies.libc)
             or _wrong_target(suffix, compiled),
         ):
             if evidence:

@@ -6,7 +6,7 @@ from typing import Iterator
 
 from manyshim.audit import findings as f
 from manyshim.audit.findings import Finding, finding
-from manyshim.audit.names import leaves
+from manyshim.audit.names import escapes_wheel
 from manyshim.audit.rules.context import Context
 
 
@@ -17,6 +17,6 @@ def search_paths(context: Context) -> Iterator[Finding]:
     severity = f.ERROR if context.request.compiled else ""
     for elf in context.elfs:
         for entry in dict.fromkeys((*elf.rpath, *elf.runpath)):
-            reason = leaves(elf, entry, distribution)
+            reason = escapes_wheel(elf, entry, distribution)
             if reason:
                 yield finding("RPATH_LEAK", elf.path, entry, severity=severity, evidence=reason)

@@ -8,7 +8,7 @@ from manyshim.audit import findings as f
 from manyshim.audit.facts import ElfFile
 from manyshim.audit.findings import Finding, finding
 from manyshim.audit.loader.search import LOADER, SYSTEM, Process
-from manyshim.audit.names import is_libpython, wanted_names
+from manyshim.audit.names import imported_names, is_libpython
 from manyshim.audit.policy import musl_symbols
 from manyshim.audit.rules.context import Context
 from manyshim.audit.tags import ARCHES, GLIBC, MUSL
@@ -31,10 +31,10 @@ def unexplained(context: Context) -> Dict[str, FrozenSet[str]]:
 
     Our linker gives each of glibc's names its version, so that one without is none of the target's.
     """
-    arch = context.ladder.arch
-    if context.request.compiled and context.ladder.libc == GLIBC:
+    arch = context.policies.arch
+    if context.request.compiled and context.policies.libc == GLIBC:
         return {elf.path: _not_of_python(elf) for elf in context.elfs}
-    wanted = wanted_names if context.ladder.libc == MUSL else _not_by_name
+    wanted = imported_names if context.policies.libc == MUSL else _not_by_name
     names = {elf.path: wanted(elf) for elf in context.elfs}
     # The table is long, and most wheels for glibc leave no question.
     known = musl_symbols(arch) if ARCHES[arch].musl_floor and any(names.values()) else {}
@@ -101,8 +101,8 @@ def left_open(
 
 def undefined(context: Context) -> Iterator[Finding]:
     """Find names that nothing in a file's load closure defines."""
-    strict = context.request.compiled is not None and context.ladder.libc == GLIBC
-    if context.ladder.libc == MUSL:
+    strict = context.request.compiled is not None and context.policies.libc == GLIBC
+    if context.policies.libc == MUSL:
         processes = tuple(one for one in context.loading.processes if one.outside)
     else:
         processes = decidable(context)

@@ -38,10 +38,10 @@ if TYPE_CHECKING:  # a build that has nothing to explain does not load pyelftool
     from elftools.dwarf.compileunit import CompileUnit
     from elftools.dwarf.die import DIE
 
-_FILES_AT_MOST = 50_000
-_OBJECTS_AT_MOST = 2000
-_OBJECT_AT_MOST = 64 << 20
-_DEBUG_AT_MOST = 256 << 20
+_MAX_FILES = 50_000
+_MAX_OBJECTS = 2000
+_MAX_OBJECT = 64 << 20
+_MAX_DEBUG = 256 << 20
 # How fast pyelftools decodes a line program, which it does in one go.
 _BYTES_A_SECOND = 400_000
 
@@ -122,14 +122,14 @@ def _object_files(folders: Iterable[str], deadline: float) -> Iterator[str]:
     walks = (step for folder in folders for step in os.walk(folder))
     objects = 0
     for path in (os.path.join(parent, name) for parent, _, names in walks for name in names):
-        if len(seen) >= _FILES_AT_MOST or objects >= _OBJECTS_AT_MOST or monotonic() > deadline:
+        if len(seen) >= _MAX_FILES or objects >= _MAX_OBJECTS or monotonic() > deadline:
             return
         with suppress(OSError):
             status = os.stat(path)
             identity = (status.st_dev, status.st_ino)
             if stat.S_ISREG(status.st_mode) and identity not in seen:
                 seen.add(identity)
-                if status.st_size <= _OBJECT_AT_MOST and _is_object(path):
+                if status.st_size <= _MAX_OBJECT and _is_object(path):
                     objects += 1
                     yield path
 
@@ -198,7 +198,7 @@ def _calls(file: BinaryIO, names: Set[str], deadline: float) -> _Found:
 
     elf = ELFFile(file)
     debug = sum(part.data_size for part in elf.iter_sections() if "debug_" in part.name)
-    if not elf.has_section(".debug_info") or debug > _DEBUG_AT_MOST:
+    if not elf.has_section(".debug_info") or debug > _MAX_DEBUG:
         return
     for unit in elf.get_dwarf_info(relocate_dwarf_sections=False).iter_CUs():
         calls = list(_call_sites(unit.get_top_DIE(), "", names, deadline))

@@ -27,18 +27,18 @@ _LASTING = (
     *(DT_REL, DT_RELSZ, DT_PLTREL, DT_JMPREL, DT_GNU_HASH),
 )
 
-_SECTION_AT_MOST = 1 << 20
+_MAX_SECTION = 1 << 20
 _BLOCK = 1 << 16
-_NAME_AT_MOST = 1 << 20
+_MAX_NAME = 1 << 20
 # Names that are each other's ends share their bytes in the file, and not in memory.
-_NAMES_AT_MOST = 16 << 20
+_MAX_NAMES = 16 << 20
 
 
 def read(image: Image) -> Optional[Dynamic]:
     """Read PT_DYNAMIC as the loader does: by address, up to DT_NULL; None where there is none."""
     for segment in image.dynamic_segment():
         offset, available = image.locate(segment.address, "dynamic section")
-        size = min(max(segment.file_size, segment.memory_size), available, _SECTION_AT_MOST)
+        size = min(max(segment.file_size, segment.memory_size), available, _MAX_SECTION)
         data = image.window.read(offset, size - size % image.layout.dynamic.size)
         return Dynamic(image, list(_entries(image, data)))
     return None
@@ -62,7 +62,7 @@ class Dynamic:
         self._values = dict(entries)
         self._strings: Optional[Tuple[int, int]] = None
 
-    def let_go(self) -> None:
+    def discard(self) -> None:
         """Forget what only the facts are made of."""
         self.entries = []
         self._values = {tag: self._values[tag] for tag in _LASTING if tag in self._values}
@@ -106,14 +106,14 @@ class Dynamic:
                 block = self._block(start + index, min(_BLOCK, size - index))
                 end = block.find(b"\0")
             if end < 0:
-                block = self._block(start + index, min(_NAME_AT_MOST, size - index))
+                block = self._block(start + index, min(_MAX_NAME, size - index))
                 end = block.find(b"\0")
             if end < 0:
                 raise ElfError(f"the string at {index} of its string table has no end")
             found[index] = block[index - block_start : end].decode("utf-8", "surrogateescape")
             total += end - (index - block_start)
-            if total > _NAMES_AT_MOST:
-                raise ElfError(f"its names have more than {_NAMES_AT_MOST >> 20} MiB in all")
+            if total > _MAX_NAMES:
+                raise ElfError(f"its names have more than {_MAX_NAMES >> 20} MiB in all")
         return found
 
     def _block(self, offset: int, length: int) -> bytes:

@@ -15,7 +15,7 @@ from manyshim.formats.zip.window import Window
 from manyshim.values import NamedTuple
 
 # Linkers write about a dozen, and tools that edit files add a few each time.
-_SEGMENTS_AT_MOST = 1024
+_MAX_SEGMENTS = 1024
 _BLOCK = 1 << 16
 _FIRST_KEPT = 2 << 20
 _SMALL_SEGMENT = 1 << 20
@@ -105,8 +105,8 @@ class Image:
             raise ElfError(f"its program headers have {entry_size} bytes each, not {size}")
         if table + count * size > self.window.size:
             raise ElfError("its program header table ends behind the file")
-        if count > _SEGMENTS_AT_MOST:
-            raise ElfError(f"it has {count} program headers, more than {_SEGMENTS_AT_MOST}")
+        if count > _MAX_SEGMENTS:
+            raise ElfError(f"it has {count} program headers, more than {_MAX_SEGMENTS}")
         for fields in self.layout.segment.iter_unpack(self.window.read(table, count * size)):
             if self.layout.bits == 64:
                 kind, flags, offset, address, _, file_size, memory_size, align = fields
@@ -140,10 +140,10 @@ class Image:
         """
         loads = sorted(self._loads, key=lambda load: load.offset)
         for load in loads[:1]:
-            self.window.keep(load.offset, load.offset + min(load.file_size, _FIRST_KEPT))
+            self.window.retain(load.offset, load.offset + min(load.file_size, _FIRST_KEPT))
         for load in loads[1:]:
             if load.file_size <= _SMALL_SEGMENT:
-                self.window.keep(load.offset, load.offset + load.file_size)
+                self.window.retain(load.offset, load.offset + load.file_size)
 
     def locate(self, address: int, what: str) -> Tuple[int, int]:
         """Map an address to a file offset and the bytes that follow it in file and memory."""
@@ -171,7 +171,7 @@ class Image:
 
     def bytes_at(self, offset: int, length: int) -> bytes:
         """Read at a file offset; neighbouring small reads cost one."""
-        if self.window.at_hand(offset, length):
+        if self.window.is_buffered(offset, length):
             return self.window.read(offset, length)
         inside = offset - self._block_start
         if not 0 <= inside <= len(self._block) - length:
@@ -187,11 +187,11 @@ class Image:
             raise ElfError(f"its {what} has no end")
         return data[:end].decode("utf-8", "surrogateescape")
 
-    def let_go(self) -> None:
+    def discard(self) -> None:
         """Forget the bytes; the headers and the dynamic section stay known."""
         self._block = b""
         self._block_start = 0
-        self.window.let_go()
+        self.window.discard()
 
     def dynamic_segment(self) -> List[Segment]:
         """Return PT_DYNAMIC, of several the last one, as the loader takes it; or nothing."""

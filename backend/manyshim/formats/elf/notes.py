@@ -14,7 +14,7 @@ from manyshim.formats.elf.constants import (
 from manyshim.formats.elf.image import ElfError, Image, Segment
 
 _X86_MACHINES = (3, 62)
-_NOTES_AT_MOST = 1 << 20
+_MAX_NOTES = 1 << 20
 
 
 def read(image: Image) -> Tuple[int, bool, List[str]]:
@@ -22,8 +22,8 @@ def read(image: Image) -> Tuple[int, bool, List[str]]:
     level, android, damage, total = 0, False, [], 0
     for segment in image.of_type(PT_NOTE, PT_GNU_PROPERTY):
         total += segment.file_size
-        if total > _NOTES_AT_MOST:
-            damage.append(f"its notes have more than {_NOTES_AT_MOST >> 20} MiB in all")
+        if total > _MAX_NOTES:
+            damage.append(f"its notes have more than {_MAX_NOTES >> 20} MiB in all")
             break
         try:
             for owner, kind, content in _note_entries(image, segment):

@@ -46,7 +46,7 @@ from manyshim.values import NamedTuple
 _RELR_TAGS = (DT_RELR, DT_ANDROID_RELR)
 _W_X = 0x3
 # More version nodes than any library has; glibc itself defines about fifty.
-_VERSIONS_AT_MOST = 10_000
+_MAX_VERSIONS = 10_000
 
 
 def is_elf(head: bytes) -> bool:
@@ -66,7 +66,7 @@ class Reading(NamedTuple):
         if self.dynamic is not None:
             for offered in exports(self.dynamic):
                 found.update(names.intersection(self.dynamic.strings(offered).values()))
-            self.dynamic.image.let_go()
+            self.dynamic.image.discard()
         return frozenset(found)
 
 
@@ -96,10 +96,10 @@ def read(path: str, window: Window) -> Reading:
     dynamic = dynamics.read(image)
     if dynamic is not None:
         facts = _dynamic_facts(facts, dynamic)
-        dynamic.let_go()
+        dynamic.discard()
     elif facts.extension_module:
         facts = facts._replace(module_init=False)
-    image.let_go()
+    image.discard()
     return Reading(facts, dynamic)
 
 
@@ -241,8 +241,8 @@ def _version_needs(dynamic: Dynamic) -> List[_Need]:
             _, flags, version, name, next_node = node.unpack(image.at(place, 16, "version needs"))
             found.append(_Need(version & 0x7FFF, library, name, flags))
             seen += 1
-            if seen > _VERSIONS_AT_MOST:
-                raise ElfError(f"it requires more than {_VERSIONS_AT_MOST} versions")
+            if seen > _MAX_VERSIONS:
+                raise ElfError(f"it requires more than {_MAX_VERSIONS} versions")
             if not next_node:
                 break
             place += next_node
@@ -259,7 +259,7 @@ def _version_definitions(dynamic: Dynamic) -> List[int]:
     entry = struct.Struct(image.layout.order + "HHHHIII")
     word = struct.Struct(image.layout.order + "I")
     address = dynamic.get(DT_VERDEF)
-    for _ in range(_VERSIONS_AT_MOST):
+    for _ in range(_MAX_VERSIONS):
         if address is None:
             return found
         _, flags, _, names, _, first, step = entry.unpack(
@@ -268,4 +268,4 @@ def _version_definitions(dynamic: Dynamic) -> List[int]:
         if names and not flags & VER_FLG_BASE:
             found += word.unpack(image.at(address + first, 4, "version definitions"))
         address = address + step if step else None
-    raise ElfError(f"it defines more than {_VERSIONS_AT_MOST} versions")
+    raise ElfError(f"it defines more than {_MAX_VERSIONS} versions")

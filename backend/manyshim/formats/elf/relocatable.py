@@ -34,7 +34,7 @@ if TYPE_CHECKING:  # a build that has nothing to explain does not load pyelftool
     from elftools.dwarf.compileunit import CompileUnit
     from elftools.elf.sections import Section
 
-_SECTION_AT_MOST = 64 << 20
+_MAX_SECTION = 64 << 20
 # The debug sections that hold the lines and the names of the files and of their folders.
 _RELOCATED = (".debug_info", ".debug_line", ".debug_str_offsets")
 # Where a linker may shorten code, the distances in it are left to the linker, as sums: the first
@@ -111,7 +111,7 @@ class Relocatable:
         from elftools.elf.elffile import ELFFile  # noqa: PLC0415  loaded only when asked
 
         for index, section in enumerate(self._sections):
-            if section.name in _RELOCATED and section.data_size <= _SECTION_AT_MOST:
+            if section.name in _RELOCATED and section.data_size <= _MAX_SECTION:
                 content = self._relocated(index)
                 header = self._elf["e_shoff"] + index * self._elf["e_shentsize"]
                 # The section's flags (no longer compressed), address, place and size.

@@ -42,14 +42,14 @@ _RELOCATIONS = ((DT_RELA, DT_RELASZ, 3), (DT_REL, DT_RELSZ, 2))
 
 _SYMBOLS_AT_ONCE = 1 << 13
 # A bucket of a sane table holds a handful; a damaged one may run in a circle.
-_CHAIN_AT_MOST = 1 << 12
+_MAX_CHAIN = 1 << 12
 # Linkers make about one for four symbols; the largest libraries have some hundred thousand.
-_BUCKETS_AT_MOST = 1 << 20
+_MAX_BUCKETS = 1 << 20
 # The largest libraries have about a million symbols, and some millions of relocations; the largest
 # modules ask for some thousand names.
-_SYMBOLS_AT_MOST = 1 << 22
-_RELOCATIONS_AT_MOST = 1 << 24
-_IMPORTS_AT_MOST = 200_000
+_MAX_SYMBOLS = 1 << 22
+_MAX_RELOCATIONS = 1 << 24
+_MAX_IMPORTS = 200_000
 
 
 class Import(NamedTuple):
@@ -74,8 +74,8 @@ def imports(facts: ElfFile, dynamic: Dynamic) -> List[Import]:
             for (name, info, _, section), version in zip(entries, indexes)
             if section == 0 and name and info >> 4 in _EXPORTED_BINDS
         ]
-        if len(found) > _IMPORTS_AT_MOST:
-            raise ElfError(f"it asks for more than {_IMPORTS_AT_MOST} names")
+        if len(found) > _MAX_IMPORTS:
+            raise ElfError(f"it asks for more than {_MAX_IMPORTS} names")
     return found
 
 
@@ -103,8 +103,8 @@ def _entries(dynamic: Dynamic, first: int, end: int) -> Iterator[Tuple[int, List
     _, available = image.locate(table, "dynamic symbol table")
     if end * entry.size > available:
         raise ElfError(f"its dynamic symbol table of {end} symbols ends behind its segment")
-    if end > _SYMBOLS_AT_MOST:
-        raise ElfError(f"it has {end} dynamic symbols, more than {_SYMBOLS_AT_MOST}")
+    if end > _MAX_SYMBOLS:
+        raise ElfError(f"it has {end} dynamic symbols, more than {_MAX_SYMBOLS}")
     for start in range(first, end, _SYMBOLS_AT_ONCE):
         size = min(_SYMBOLS_AT_ONCE, end - start) * entry.size
         data = image.at(table + start * entry.size, size, "dynamic symbol table")
@@ -169,12 +169,12 @@ def _gnu_hashes(image: Image, table: _GnuHash, index: int) -> Iterator[int]:
     """Yield the hashes of a chain from a symbol on, the last one with its end bit."""
     word = struct.Struct(image.layout.order + "I")
     place = table.chains + (index - table.first) * 4
-    for step in range(_CHAIN_AT_MOST):
+    for step in range(_MAX_CHAIN):
         found = word.unpack(image.at(place + step * 4, 4, "GNU hash table"))[0]
         yield found
         if found & 1:
             return
-    raise ElfError(f"a chain of its GNU hash table has no end within {_CHAIN_AT_MOST} symbols")
+    raise ElfError(f"a chain of its GNU hash table has no end within {_MAX_CHAIN} symbols")
 
 
 def _sysv_chain(dynamic: Dynamic, name: str) -> Iterator[int]:
@@ -192,7 +192,7 @@ def _sysv_chain(dynamic: Dynamic, name: str) -> Iterator[int]:
         code = (code << 4) + byte
         code = (code ^ (code >> 24 & 0xF0)) & 0x0FFFFFFF
     place = 2 + code % buckets if buckets else 0
-    for _ in range(min(chains, _CHAIN_AT_MOST) if place else 0):
+    for _ in range(min(chains, _MAX_CHAIN) if place else 0):
         index = word.unpack(image.at(address + place * word.size, word.size, "hash table"))[0]
         if not index:
             return
@@ -221,7 +221,7 @@ def _gnu_hash(dynamic: Dynamic) -> Optional[_GnuHash]:
     image = dynamic.image
     order, word = image.layout.order, image.layout.bits // 8
     buckets, first, bloom, _ = struct.unpack(order + "4I", image.at(address, 16, "GNU hash table"))
-    if buckets > _BUCKETS_AT_MOST:
+    if buckets > _MAX_BUCKETS:
         raise ElfError(f"its GNU hash table is said to have {buckets} buckets")
     place = address + 16 + bloom * word
     data = image.at(place, buckets * 4, "GNU hash table")
@@ -248,7 +248,7 @@ def _relocated_ends(dynamic: Dynamic) -> Iterator[int]:
         if address is None or not size:
             continue
         entry = struct.Struct(image.layout.order + image.layout.word * words)
-        if size // entry.size > _RELOCATIONS_AT_MOST:
+        if size // entry.size > _MAX_RELOCATIONS:
             raise ElfError(f"a relocation table is said to have {size} bytes")
         for start in range(0, size - size % entry.size, entry.size * _SYMBOLS_AT_ONCE):
             length = min(entry.size * _SYMBOLS_AT_ONCE, size - size % entry.size - start)

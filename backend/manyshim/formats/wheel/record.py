@@ -12,7 +12,7 @@ from typing import Iterator, List, Tuple, Union
 from manyshim.values import NamedTuple
 
 # csv.field_size_limit(), in characters.
-_FIELD_AT_MOST = 131_072
+_MAX_FIELD = 131_072
 
 
 class Row(NamedTuple):
@@ -29,7 +29,7 @@ def parse(data: bytes) -> Iterator[Tuple[str, Row]]:
     """
     text = io.TextIOWrapper(io.BytesIO(data), encoding="utf-8", newline="")
     for line in text:
-        if '"' in line or "\0" in line or len(line) > _FIELD_AT_MOST:
+        if '"' in line or "\0" in line or len(line) > _MAX_FIELD:
             fields = _quoted(chain((line,), text))
         else:
             fields = line.rstrip("\r\n").split(",")

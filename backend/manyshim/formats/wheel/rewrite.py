@@ -56,11 +56,11 @@ def rewrite(source: Wheel, folder: str, edits: Edits) -> str:
         entries = _with_new(source, entries, fresh)
         new = _contents(source, entries, name, fresh)
         # Members at the front whose headers turn out to be strange need the slower way.
-        for front in (_front(source.archive, entries, {**fresh, **new}), 0):
+        for contiguous_prefix in (_contiguous_prefix(source.archive, entries, {**fresh, **new}), 0):
             with open(target, "wb" if wrong else "xb") as file:
                 packer = Packer(file, source.archive)
-                packer.copy_front(front)
-                for entry in entries[front:]:
+                packer.copy_contiguous_prefix(contiguous_prefix)
+                for entry in entries[contiguous_prefix:]:
                     if entry.name in new:
                         packer.add(_dated(entry, edits.epoch), new[entry.name], edits.level)
                     elif entry.name in fresh:
@@ -115,12 +115,14 @@ def _new(like: Entry, name: str, mode: int) -> Entry:
     )
 
 
-def _front(archive: Archive, entries: Tuple[Entry, ...], changed: Mapping[str, object]) -> int:
+def _contiguous_prefix(
+    archive: Archive, entries: Tuple[Entry, ...], changed: Mapping[str, object]
+) -> int:
     """Count the members at the front that may be copied in one piece."""
     pairs = enumerate(zip(entries, archive.entries))
     # Where a name stands twice, the last member has come to the first one's place.
     first = next(at for at, (new, old) in pairs if new is not old or new.name in changed)
-    return min(first, archive.front)
+    return min(first, archive.contiguous_prefix)
 
 
 def _contents(

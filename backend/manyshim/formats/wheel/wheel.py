@@ -27,12 +27,12 @@ from manyshim.formats.zip.archive import Archive, Entry
 from manyshim.formats.zip.window import MemberError
 
 # Debug information is read with the whole file in memory.
-_IN_MEMORY_AT_MOST = 64 << 20
+_MAX_IN_MEMORY = 64 << 20
 
 # WHEEL has some hundred bytes.
-_METADATA_AT_MOST = 1 << 18
+_MAX_METADATA = 1 << 18
 # What all files of a wheel ask for: 36,000 names in scipy, the most of 75 wheels.
-_NAMES_AT_MOST = 500_000
+_MAX_NAMES = 500_000
 
 # ar(5): what a static library begins with.
 _ARCHIVE = b"!<arch>\n"
@@ -86,7 +86,7 @@ class Wheel:
 
     def _read_metadata(self) -> List[str]:
         try:
-            return self._member("WHEEL", _METADATA_AT_MOST).decode("utf-8").splitlines()
+            return self._member("WHEEL", _MAX_METADATA).decode("utf-8").splitlines()
         except UnicodeDecodeError as error:
             raise InvalidWheelError(f"{self.path}: its WHEEL is not UTF-8: {error}") from error
 
@@ -100,7 +100,7 @@ class Wheel:
     def record_data(self) -> bytes:
         """Return RECORD as it stands there."""
         # One row for each member with its hash and size, and some for what is absent.
-        at_most = _METADATA_AT_MOST + sum(4 * len(entry.name) + 150 for entry in self.entries)
+        at_most = _MAX_METADATA + sum(4 * len(entry.name) + 150 for entry in self.entries)
         return self._member("RECORD", at_most)
 
     def fields(self, key: str) -> Tuple[str, ...]:
@@ -132,9 +132,9 @@ class Wheel:
                     names += _asked(reading.facts)
             except (ElfError, MemberError) as error:
                 unreadable.append(Unreadable(entry.name, str(error)))
-            if names > _NAMES_AT_MOST:
+            if names > _MAX_NAMES:
                 raise InvalidWheelError(
-                    f"{self.path}: its files ask for more than {_NAMES_AT_MOST} names"
+                    f"{self.path}: its files ask for more than {_MAX_NAMES} names"
                 )
         return WheelFacts(
             name=self.name,
@@ -171,7 +171,7 @@ class Wheel:
     def content(self, path: str) -> Optional[BinaryIO]:
         """Return a member as a file in memory; None where it is too large for that, or broken."""
         entry = self._by_name[path]
-        if entry.size > _IN_MEMORY_AT_MOST:
+        if entry.size > _MAX_IN_MEMORY:
             return None
         try:
             return io.BytesIO(self.archive.read(entry))

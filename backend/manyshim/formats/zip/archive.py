@@ -18,10 +18,10 @@ UTF8_NAME = 0x800
 _ENCRYPTED = 0x1
 
 # Metadata members are read whole; RECORD of 100,000 rows has about 15 MB.
-_WHOLE_AT_MOST = 64 << 20
+_MAX_WHOLE = 64 << 20
 
 # The central directory of 100,000 members has about 15 MB.
-_DIRECTORY_AT_MOST = 64 << 20
+_MAX_DIRECTORY = 64 << 20
 
 _READ_AT_ONCE = 1 << 18
 
@@ -77,7 +77,7 @@ class Archive:
             raise InvalidWheelError(f"{path}: cannot be opened: {error.strerror}") from error
         try:
             self.size = os.fstat(self.file.fileno()).st_size
-            self.front = self.directory = 0
+            self.contiguous_prefix = self.directory = 0
             self.entries = tuple(self._directory())
             self._refuse_overlaps()
         except InvalidWheelError as error:
@@ -116,7 +116,7 @@ class Archive:
             raise MemberError("the archive ends before the member does")
         return start
 
-    def read(self, entry: Entry, at_most: int = _WHOLE_AT_MOST) -> bytes:
+    def read(self, entry: Entry, at_most: int = _MAX_WHOLE) -> bytes:
         """Return a whole small member, checked against its CRC."""
         if entry.size > at_most:
             raise InvalidWheelError(f"{self.path}: {entry.name} has {entry.size} bytes")
@@ -155,7 +155,7 @@ class Archive:
             raise InvalidWheelError("not a zip file: its central directory is not where it says")
         # What stands before the archive moves all offsets; installers allow for it.
         shift = start - offset
-        if length > _DIRECTORY_AT_MOST:
+        if length > _MAX_DIRECTORY:
             raise InvalidWheelError(f"its central directory has {length} bytes")
         data = self.bytes_at(start, length)
         self.directory = start
@@ -169,8 +169,8 @@ class Archive:
             _refuse_unreadable(entry)
             if entry.offset == behind:
                 # Only what follows a member shows that it ends where it should.
-                self.front = found
-            if entry.offset == behind and _terse(data, position, entry):
+                self.contiguous_prefix = found
+            if entry.offset == behind and _is_minimal(data, position, entry):
                 name_size = following - position - CENTRAL.size
                 behind += LOCAL.size + name_size + entry.compressed
             else:
@@ -179,7 +179,7 @@ class Archive:
             found += 1
             yield entry
         if behind == start:
-            self.front = found
+            self.contiguous_prefix = found
         if found != count:
             raise InvalidWheelError(f"its central directory holds {found} entries, not {count}")
 
@@ -234,7 +234,7 @@ def _central(data: bytes, position: int, shift: int) -> Tuple[Entry, int]:
     return entry, name_end + extra_size + comment_size
 
 
-def _terse(data: bytes, position: int, entry: Entry) -> bool:
+def _is_minimal(data: bytes, position: int, entry: Entry) -> bool:
     """Whether a record has no needs, flags and fields but those that its member must have."""
     stated = b"\x14\0\0\0" if entry.name.isascii() else b"\x14\0\0\x08"
     return (

@@ -102,7 +102,7 @@ class Packer:
         # A part of the source that comes behind what is pending.
         self._run_start = self._run_end = 0
 
-    def copy_front(self, count: int) -> None:
+    def copy_contiguous_prefix(self, count: int) -> None:
         """Copy members from the first one on, no more than `front`, in one piece.
 
         Whether their local headers are such as ours is seen when they are read back.

@@ -21,7 +21,7 @@ _PASSES = 8
 _SMALL = 1 << 28
 
 # What may be kept of the bytes that go by, in all.
-_KEPT_AT_MOST = 4 << 20
+_MAX_KEPT = 4 << 20
 
 
 class MemberError(Exception):
@@ -51,15 +51,15 @@ class Window:
         self._start = start
         self._compressed = compressed
         self._stored = method == 0
-        self.let_go()
+        self.discard()
 
-    def let_go(self) -> None:
+    def discard(self) -> None:
         """Forget all bytes; what is read next is inflated anew."""
         self._kept: List[_Kept] = [_Kept(0, _FIRST, bytearray())]
-        self._budget = _KEPT_AT_MOST
+        self._budget = _MAX_KEPT
         self._rewind()
 
-    def keep(self, start: int, end: int) -> None:
+    def retain(self, start: int, end: int) -> None:
         """Keep a range of bytes that have not gone by yet, as far as there is room for them."""
         begin = self._position - len(self._tail)
         end = min(end, start + self._budget)
@@ -70,7 +70,7 @@ class Window:
         self._kept.append(kept)
         _gather(kept, self._tail, begin)
 
-    def at_hand(self, offset: int, length: int) -> bool:
+    def is_buffered(self, offset: int, length: int) -> bool:
         """Whether bytes can be had without inflating any."""
         end = offset + length
         return self._stored or any(

@@ -23,8 +23,8 @@ _RPM_FORMAT = r"%{NAME}\t%|EPOCH?{%{EPOCH}:}|%{VERSION}-%{RELEASE}\t%{ARCH}\t%{L
 _RPM_SECONDS = 20
 
 # All lists of a desktop have 50 MB; boost's copyright file, the largest of 700, has 2 MB.
-_DATABASE_AT_MOST = 512 << 20
-_COPYRIGHT_AT_MOST = 16 << 20
+_MAX_DATABASE = 512 << 20
+_MAX_COPYRIGHT = 16 << 20
 
 
 class Distro(NamedTuple):
@@ -87,7 +87,7 @@ class Packages:
         if self._resolve(other_folder) == self._resolve(folder):
             yield other
 
-    def _read(self, path: str, at_most: int = _DATABASE_AT_MOST) -> bytes:
+    def _read(self, path: str, at_most: int = _MAX_DATABASE) -> bytes:
         """Read a file of the system; empty where that cannot be done."""
         return _content(self._root + self._resolve(path), at_most)
 
@@ -175,7 +175,7 @@ class Packages:
             if state in (["config-files"], ["not-installed"]) or (arch or of_arch) != of_arch:
                 continue
             version = licenses.field(paragraph, "Version") or ""
-            notice = self._read(f"/usr/share/doc/{name}/copyright", _COPYRIGHT_AT_MOST)
+            notice = self._read(f"/usr/share/doc/{name}/copyright", _MAX_COPYRIGHT)
             stated = licenses.of_debian(_text(notice))
             yield Package("deb", name, version, of_arch, self._distro(), stated)
 
@@ -234,7 +234,7 @@ class Packages:
         return Package(kind, name, version, arch, self._distro(), (stated,) if stated else ())
 
 
-def _content(path: str, at_most: int = _DATABASE_AT_MOST) -> bytes:
+def _content(path: str, at_most: int = _MAX_DATABASE) -> bytes:
     """Read a file whose path has no links; empty where that cannot be done."""
     try:
         file = os.open(path, os.O_RDONLY)

@@ -43,7 +43,7 @@ from manyshim.repair.verify.mapped import Memory, Range
 _PLANNED = frozenset((DT_NULL, DT_STRSZ, DT_SONAME, DT_RPATH, DT_RUNPATH, DT_NEEDED)) | MOVING
 # Auxiliary, filter, audit, dependency audit, configuration: their values are names.
 _NAMES = frozenset((DT_AUXILIARY, DT_FILTER, DT_AUDIT, DT_DEPAUDIT, DT_CONFIG))
-_NOTES_AT_MOST = 1 << 20
+_MAX_NOTES = 1 << 20
 
 # What a reader of the whole finds, as it must not change, with the words for it.
 _FACTS = (
@@ -140,11 +140,11 @@ def _contradictions(
 
 
 def _identity(before: _Side, after: _Side, *, stripped: bool) -> Iterator[str]:
-    ours, theirs = before.image.ident, after.image.ident
+    original, patched = before.image.ident, after.image.ident
     # GNU strip writes 0 for ELFOSABI_GNU (3) or the other way, by the symbols that it sees.
-    if stripped and {ours.os_abi, theirs.os_abi} <= set(OS_ABIS):
-        theirs = theirs._replace(os_abi=ours.os_abi)
-    if ours != theirs:
+    if stripped and {original.os_abi, patched.os_abi} <= set(OS_ABIS):
+        patched = patched._replace(os_abi=original.os_abi)
+    if original != patched:
         yield "its class, byte order, machine, type, ABI or flags changed"
     if before.header.entry != after.header.entry:
         yield f"its entry point is {after.header.entry:#x}, not {before.header.entry:#x}"
@@ -175,11 +175,11 @@ def _names(before: ElfFile, after: ElfFile, dynamic: Dynamic, patch: Patch) -> I
 
 def _entries(before: Dynamic, after: Dynamic) -> Iterator[str]:
     """Compare the entries of the dynamic section but those that the plan or a move may change."""
-    ours, theirs = (
+    original, patched = (
         Counter(entry for entry in one.entries if entry[0] not in _PLANNED)
         for one in (before, after)
     )
-    for tag, _ in sorted((ours - theirs) + (theirs - ours)):
+    for tag, _ in sorted((original - patched) + (patched - original)):
         yield f"its dynamic section's entries of type {tag:#x} changed"
     present = [{tag for tag, _ in one.entries} & MOVING for one in (before, after)]
     for tag in sorted(present[0] ^ present[1]):
@@ -255,7 +255,7 @@ def _notes(image: Image) -> Counter[bytes]:
     found: Counter[bytes] = Counter()
     word = struct.Struct(image.layout.order + "3I")
     for segment in image.of_type(PT_NOTE):
-        size = min(segment.file_size, _NOTES_AT_MOST)
+        size = min(segment.file_size, _MAX_NOTES)
         data = image.bytes_at(segment.offset, size)
         align = 8 if segment.align == 8 else 4
         place = 0

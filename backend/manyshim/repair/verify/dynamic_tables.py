@@ -55,7 +55,7 @@ RELOCATIONS = (
 MOVING = frozenset(
     (DT_HASH, DT_STRTAB, DT_SYMTAB, DT_GNU_HASH, DT_VERSYM, DT_VERDEF, DT_VERNEED)
 ) | frozenset(address for address, _ in RELOCATIONS)
-_NODES_AT_MOST = 20_000
+_MAX_NODES = 20_000
 _PORTION = 1 << 20
 _SYMBOLS_AT_ONCE = 1 << 13
 _SPECIAL_SECTIONS = 0xFF00
@@ -167,27 +167,31 @@ class Tables:
 
     def same(self, after: Tables, tag: int) -> bool:
         """Whether a table has the same bytes in another file, wherever it lies there."""
-        ours, theirs = self.ranges().get(tag), after.ranges().get(tag)
-        if ours is None or theirs is None:
-            return ours == theirs
-        size = ours[1] - ours[0]
-        return size == theirs[1] - theirs[0] and self._begins(after, ours[0], theirs[0], size)
+        original, patched = self.ranges().get(tag), after.ranges().get(tag)
+        if original is None or patched is None:
+            return original == patched
+        size = original[1] - original[0]
+        return size == patched[1] - patched[0] and self._begins(
+            after, original[0], patched[0], size
+        )
 
-    def _begins(self, after: Tables, ours: int, theirs: int, size: int) -> bool:
+    def _begins(self, after: Tables, original: int, patched: int, size: int) -> bool:
         for start in range(0, size, _PORTION):
             length = min(_PORTION, size - start)
-            old = self.image.at(ours + start, length, "table")
-            if old != after.image.at(theirs + start, length, "table"):
+            old = self.image.at(original + start, length, "table")
+            if old != after.image.at(patched + start, length, "table"):
                 return False
         return True
 
     def strings_kept(self, after: Tables) -> bool:
         """Whether another file's string table begins with all of this one's."""
-        ours, theirs = self.ranges().get(DT_STRTAB), after.ranges().get(DT_STRTAB)
-        if ours is None or theirs is None:
-            return ours == theirs
-        size = ours[1] - ours[0]
-        return size <= theirs[1] - theirs[0] and self._begins(after, ours[0], theirs[0], size)
+        original, patched = self.ranges().get(DT_STRTAB), after.ranges().get(DT_STRTAB)
+        if original is None or patched is None:
+            return original == patched
+        size = original[1] - original[0]
+        return size <= patched[1] - patched[0] and self._begins(
+            after, original[0], patched[0], size
+        )
 
     def symbol_difference(self, after: Tables) -> Optional[str]:
         """Say where another file's dynamic symbols begin to differ.
@@ -203,10 +207,10 @@ class Tables:
             old, new = self._symbol_bytes(start, number), after._symbol_bytes(start, number)
             if kept and (old == new or self._only_renumbered(old, new)):
                 continue
-            ours, theirs = list(self._entries(old)), list(after._entries(new))
-            old_names = self.dynamic.strings([entry[0] for entry in ours])
-            new_names = after.dynamic.strings([entry[0] for entry in theirs])
-            for before, behind in zip(ours, theirs):
+            original, patched = list(self._entries(old)), list(after._entries(new))
+            old_names = self.dynamic.strings([entry[0] for entry in original])
+            new_names = after.dynamic.strings([entry[0] for entry in patched])
+            for before, behind in zip(original, patched):
                 name = old_names[before[0]]
                 if name != new_names[behind[0]]:
                     return f"its dynamic symbol {name} is now {new_names[behind[0]]!r}"
@@ -222,12 +226,12 @@ class Tables:
         if (layout.order == "<") != (sys.byteorder == "little"):
             for one in numbers:
                 one.byteswap()
-        ours, theirs = numbers
+        original, patched = numbers
         return all(
             old[byte::size] == new[byte::size]
             for byte in range(size)
             if byte not in (place, place + 1)
-        ) and list(map(_kind, ours)) == list(map(_kind, theirs))
+        ) and list(map(_kind, original)) == list(map(_kind, patched))
 
     def _symbol_bytes(self, start: int, number: int) -> bytes:
         size = self.image.layout.symbol.size
@@ -252,5 +256,5 @@ def _kind(section: int) -> int:
 
 
 def _limit(found: List[Node]) -> None:
-    if len(found) > _NODES_AT_MOST:
-        raise ElfError(f"it requires or defines more than {_NODES_AT_MOST} versions")
+    if len(found) > _MAX_NODES:
+        raise ElfError(f"it requires or defines more than {_MAX_NODES} versions")

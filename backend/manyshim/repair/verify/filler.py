@@ -15,7 +15,7 @@ from manyshim.repair.verify.mapped import Range
 from manyshim.repair.verify.segments import Header
 
 _FILLER = re.compile(rb"X{8,}|Z{8,}")
-_SECTIONS_AT_MOST = 0xFF00
+_MAX_SECTIONS = 0xFF00
 _PORTION = 1 << 20
 
 
@@ -43,7 +43,7 @@ def _sections(image: Image, stated: Header) -> List[Range]:
     bits = image.layout.bits
     entry = struct.Struct(image.layout.order + ("IIQQQQIIQQ" if bits == 64 else "10I"))
     offset, number = stated.sections, stated.section_count
-    if not offset or not 0 < number < _SECTIONS_AT_MOST or stated.section_size != entry.size:
+    if not offset or not 0 < number < _MAX_SECTIONS or stated.section_size != entry.size:
         return []
     if offset + number * entry.size > image.window.size:
         return []

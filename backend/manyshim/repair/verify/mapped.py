@@ -10,7 +10,7 @@ from manyshim.values import NamedTuple
 
 _PORTION = 1 << 20
 # Padding between two tables that linkers align; whoever moves the tables may use it.
-_PADDING_AT_MOST = 63
+_MAX_PADDING = 63
 
 Range = Tuple[int, int]
 
@@ -70,16 +70,16 @@ class Memory:
     def _difference(self, after: Memory, load: Segment, start: int, end: int) -> Optional[str]:
         what = _kind(load)
         while start < end:
-            ours = self.span(start, end - start)
-            theirs = after.span(start, end - start)
-            length = min(ours.length, theirs.length)
-            if theirs.segment is None:
+            original = self.span(start, end - start)
+            patched = after.span(start, end - start)
+            length = min(original.length, patched.length)
+            if patched.segment is None:
                 return f"its {what} at {start:#x} is not mapped any more"
-            if ours.segment is not None and ours.segment.flags != theirs.segment.flags:
-                return f"its {what} at {start:#x} is mapped as {_kind(theirs.segment)}"
-            if ours.offset is not None or theirs.offset is not None:
+            if original.segment is not None and original.segment.flags != patched.segment.flags:
+                return f"its {what} at {start:#x} is mapped as {_kind(patched.segment)}"
+            if original.offset is not None or patched.offset is not None:
                 length = min(length, _PORTION)
-                old, new = self._bytes(ours, length), after._bytes(theirs, length)
+                old, new = self._bytes(original, length), after._bytes(patched, length)
                 if old != new:
                     place = next(i for i, (a, b) in enumerate(zip(old, new)) if a != b)
                     return f"its {what} at {start + place:#x} has other bytes"
@@ -97,7 +97,7 @@ class Memory:
         return found
 
     def _padding(self, start: int, end: int) -> bool:
-        if end - start > _PADDING_AT_MOST:
+        if end - start > _MAX_PADDING:
             return False
         data = self.read(start, end)
         return data is not None and not any(data)

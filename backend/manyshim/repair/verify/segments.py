@@ -84,14 +84,14 @@ def page_size(image: Image, possible: int) -> int:
 
 def _special(before: Image, after: Image, *, execstack_cleared: bool) -> Iterator[str]:
     """Compare the segments that loaders treat specially, and that patchelf does not move."""
-    ours, theirs = _listed(before), _listed(after)
+    original, patched = _listed(before), _listed(after)
     if execstack_cleared:
-        ours = [
+        original = [
             one._replace(flags=one.flags & ~PF_X) if one.type == PT_GNU_STACK else one
-            for one in ours
+            for one in original
         ]
-    lost = Counter(ours) - Counter(theirs)
-    new = Counter(theirs) - Counter(ours)
+    lost = Counter(original) - Counter(patched)
+    new = Counter(patched) - Counter(original)
     for segment in sorted({one.type for one in (*lost, *new)}):
         name = _NAMES.get(segment, f"segment of type {segment:#x}")
         gone = [one for one in lost if one.type == segment]

@@ -10,7 +10,7 @@ from typing import List, Optional, Sequence, Set, Tuple
 
 from manyshim.toolchain.compiler.linking import Linker, refuse_openmp
 from manyshim.toolchain.compiler.processor import Processor
-from manyshim.toolchain.compiler.target_options import Setting as Setting  # noqa: PLC0414 (the caller makes it)
+from manyshim.toolchain.compiler.target_options import TargetOptions as TargetOptions  # noqa: PLC0414 (the caller makes it)
 from manyshim.toolchain.compiler.target_options import header_folder, words
 from manyshim.values import NamedTuple
 
@@ -57,10 +57,10 @@ class Adapted(NamedTuple):
     refusal: str = ""  # a whole sentence where zig cannot do what was asked
 
 
-def adapt(driver: str, arguments: Sequence[str], setting: Setting) -> Adapted:
+def adapt(driver: str, arguments: Sequence[str], options: TargetOptions) -> Adapted:
     """Say how zig is called for what a compiler would be called with."""
     units = _units(_preprocessed(arguments))
-    return _Call(driver, units, setting).adapted()
+    return _Call(driver, units, options).adapted()
 
 
 def _preprocessed(arguments: Sequence[str]) -> List[str]:
@@ -90,12 +90,12 @@ def _units(said: Sequence[str]) -> List[_Unit]:
     return [(word, next(rest, None) if word in _BEFORE_VALUE else None) for word in rest]
 
 
-def _language(path: str, told: str) -> str:
+def _language(path: str, language: str) -> str:
     """Name a source's language, "c" or "c++"; "" for what is none, an object or a library."""
-    if told:
-        if told.startswith(("c++", "objective-c++")):
+    if language:
+        if language.startswith(("c++", "objective-c++")):
             return "c++"
-        return "c" if told in ("c", "c-header", "cpp-output", "objective-c") else "other"
+        return "c" if language in ("c", "c-header", "cpp-output", "objective-c") else "other"
     if path.endswith(_CXX):
         return "c++"
     # zig compiles a .c as C whatever it is called by.
@@ -105,12 +105,12 @@ def _language(path: str, told: str) -> str:
 class _Call:
     """One call: what it is for, and its arguments one after the other."""
 
-    def __init__(self, driver: str, units: Sequence[_Unit], setting: Setting) -> None:
+    def __init__(self, driver: str, units: Sequence[_Unit], options: TargetOptions) -> None:
         self._units = units
-        self._setting = setting
-        self._linker = Linker(setting)
+        self._setting = options
+        self._linker = Linker(options)
         self._out = self._linker.out
-        self._processor = Processor(setting)
+        self._processor = Processor(options)
         self._notes = self._linker.notes
         self._refusal = ""
         self._languages: Set[str] = set()
@@ -123,16 +123,16 @@ class _Call:
         self._driver = self._which(driver)
 
     def _look(self, driver: str) -> None:
-        told = ""
+        language = ""
         for word, value in self._units:
             joined = word[2:] if word.startswith("-x") else ""
             if word == "-x" or joined:
-                told = joined or value or ""
-                told = "" if told == "none" else told
+                language = joined or value or ""
+                language = "" if language == "none" else language
             elif word == "-" or not word.startswith("-"):
                 self._inputs += bool(word)
                 expected = {"cc": "c", "c++": "c++"}.get(driver, "c") if word == "-" else ""
-                language = _language(word, told or expected)
+                language = _language(word, language or expected)
                 self._languages |= {language} if language else set()
 
     def _which(self, driver: str) -> str:
@@ -156,26 +156,26 @@ class _Call:
             self._out += [f"-L{folder}" for folder in self._setting.sysroot_libraries]
         notes = dict.fromkeys((*self._processor.notes, *self._notes))
         refusal = self._refusal or self._linker.refusal
-        arguments = (*self._front(), *self._out)
+        arguments = (*self._contiguous_prefix(), *self._out)
         return Adapted(self._driver, arguments, self._links, tuple(notes), refusal)
 
-    def _front(self) -> List[str]:
-        setting = self._setting
+    def _contiguous_prefix(self) -> List[str]:
+        options = self._setting
         if not self._inputs:
             # zig hands a question on to clang, which knows no version behind the libc; only
             # --version it looks at itself.
-            arch, _, libc = setting.triple.partition("-")
+            arch, _, libc = options.triple.partition("-")
             if arch == "x86" and ("--version", None) not in self._units:
                 arch = "i686"
             return ["-target", f"{arch}-{libc.partition('.')[0]}"]
         # A linker's line is the same for all: another processor would be another C++ library.
-        cpu = self._processor.cpu if self._languages else setting.cpu
-        front = ["-target", setting.triple, f"-mcpu={cpu}", "-O2"]
-        front += ["-s"] if self._links else []
-        front += ["-g0", "-fno-sanitize=all", "-Wno-error=date-time"]
+        cpu = self._processor.cpu if self._languages else options.cpu
+        leading = ["-target", options.triple, f"-mcpu={cpu}", "-O2"]
+        leading += ["-s"] if self._links else []
+        leading += ["-g0", "-fno-sanitize=all", "-Wno-error=date-time"]
         # zig's optimisation defines NDEBUG; with GCC, assertions are the project's to leave out.
-        front += ["-UNDEBUG"] if self._languages else []
-        return front + [f"-ffile-prefix-map={old}={new}" for old, new in setting.prefix_maps]
+        leading += ["-UNDEBUG"] if self._languages else []
+        return leading + [f"-ffile-prefix-map={old}={new}" for old, new in options.prefix_maps]
 
     def _take(self, word: str, value: Optional[str]) -> None:
         if word == "-" or not word.startswith("-"):
@@ -194,8 +194,8 @@ class _Call:
             self._out += [] if value is None else [value]
 
     def _input(self, word: str) -> None:
-        told = any(option.startswith("-x") for option, _ in self._units)
-        if word == "-" and not told:
+        language = any(option.startswith("-x") for option, _ in self._units)
+        if word == "-" and not language:
             # zig does not know what to expect from there.
             self._out += ["-x", "c++" if self._driver == "c++" else "c"]
         if self._links:

@@ -8,7 +8,13 @@ from __future__ import annotations
 
 from typing import Dict, List, Optional, Tuple
 
-from manyshim.toolchain.compiler.target_options import Setting, clean, library_folder, within, words
+from manyshim.toolchain.compiler.target_options import (
+    TargetOptions,
+    clean,
+    library_folder,
+    within,
+    words,
+)
 
 # Long options, with one dash or two, whose value may be the next word.
 _TAKE_NEXT = words(
@@ -96,11 +102,11 @@ def refuse_openmp(argument: str) -> str:
 class Linker:
     """Translates the linker's words one after the other; an option may wait for its value."""
 
-    def __init__(self, setting: Setting) -> None:
+    def __init__(self, options: TargetOptions) -> None:
         self.out: List[str] = []
         self.notes: List[str] = []
         self.refusal = ""
-        self._setting = setting
+        self._setting = options
         self._waiting: Optional[Tuple[str, str]] = None
         self._modes = [False, False, False]
         self._pushed: List[List[bool]] = []

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import List, Mapping, Optional, Tuple
 
-from manyshim.toolchain.compiler.target_options import Setting, words
+from manyshim.toolchain.compiler.target_options import TargetOptions, words
 
 _X86 = ("x86_64", "i686")
 _ARM = ("aarch64", "armv7l")
@@ -77,10 +77,10 @@ _ONLY_ON: Mapping[str, Tuple[str, ...]] = {
 class Processor:
     """Collects what is asked for; `take` says whether an argument was about the processor."""
 
-    def __init__(self, setting: Setting) -> None:
+    def __init__(self, options: TargetOptions) -> None:
         self.notes: List[str] = []
-        self._setting = setting
-        self._arch = setting.arch
+        self._setting = options
+        self._arch = options.arch
         self._cpu = ""
         self._fpu = ""
 

@@ -10,7 +10,7 @@ _SYSTEM_HEADERS = ("/usr/include", "/usr/local/include")
 _SYSTEM_LIBRARIES = ("lib", "lib32", "lib64", "libx32")
 
 
-class Setting(NamedTuple):
+class TargetOptions(NamedTuple):
     """What a compiler's arguments are judged by."""
 
     triple: str  # zig's: aarch64-linux-gnu.2.17, x86_64-linux-musl
@@ -77,50 +77,50 @@ def within(path: str, folders: Tuple[str, ...]) -> Optional[str]:
     return None
 
 
-def header_folder(path: str, setting: Setting) -> Folder:
+def header_folder(path: str, options: TargetOptions) -> Folder:
     """Judge a folder of headers."""
     plain = clean(path)
-    of_python = within(plain, setting.python_headers)
+    of_python = within(plain, options.python_headers)
     if of_python is not None:
-        return Folder(setting.headers + of_python)
-    in_sysroot = _below_sysroot(plain, setting)
+        return Folder(options.headers + of_python)
+    in_sysroot = _below_sysroot(plain, options)
     inside = plain if in_sysroot is None else in_sysroot
     below = within(inside, _SYSTEM_HEADERS)
     if below is None:
         return Folder(path)
     if below == "" or (_is_triplet(below[1:]) and "/" not in below[1:]):
         # These have the libc's own headers, which must not stand before the target's.
-        return Folder(path if setting.native or in_sysroot is not None else "", after=True)
-    if setting.native or in_sysroot is not None:
+        return Folder(path if options.native or in_sysroot is not None else "", after=True)
+    if options.native or in_sysroot is not None:
         return Folder(path)
-    if setting.sysroot:
-        return Folder(_moved(plain, setting))
+    if options.sysroot:
+        return Folder(_moved(plain, options))
     return Folder("", note=_dropped("-I", path, "headers"))
 
 
-def library_folder(path: str, setting: Setting) -> Folder:
+def library_folder(path: str, options: TargetOptions) -> Folder:
     """Judge a folder of libraries."""
     plain = clean(path)
-    if _below_sysroot(plain, setting) is not None:
+    if _below_sysroot(plain, options) is not None:
         return Folder(path)
     if _has_system_libraries(plain):
-        if setting.native and not setting.musl:
+        if options.native and not options.musl:
             return Folder(path)
-        if setting.sysroot:
-            return Folder(_moved(plain, setting))
+        if options.sysroot:
+            return Folder(_moved(plain, options))
         return Folder("", note=_dropped("-L", path, "libraries"))
-    return Folder(path if within(plain, setting.python_libraries) is None else "")
+    return Folder(path if within(plain, options.python_libraries) is None else "")
 
 
-def _below_sysroot(plain: str, setting: Setting) -> Optional[str]:
-    root = clean(setting.sysroot)
+def _below_sysroot(plain: str, options: TargetOptions) -> Optional[str]:
+    root = clean(options.sysroot)
     return within(plain, (root,)) if root not in ("", "/") else None
 
 
-def _moved(plain: str, setting: Setting) -> str:
+def _moved(plain: str, options: TargetOptions) -> str:
     """Move a system's folder below the sysroot, and from any triplet's to the target's."""
-    parts = [setting.multiarch if _is_triplet(part) else part for part in plain.split("/")]
-    return clean(setting.sysroot).rstrip("/") + "/".join(parts)
+    parts = [options.multiarch if _is_triplet(part) else part for part in plain.split("/")]
+    return clean(options.sysroot).rstrip("/") + "/".join(parts)
 
 
 def _is_triplet(part: str) -> bool:

@@ -11,7 +11,7 @@ from typing import Iterator, List, NoReturn, Sequence
 
 from manyshim.toolchain.compiler.arguments import adapt
 from manyshim.toolchain.compiler.linking import OWN_LIBRARIES
-from manyshim.toolchain.compiler.target_options import Setting
+from manyshim.toolchain.compiler.target_options import TargetOptions
 from manyshim.values import NamedTuple
 
 _APPEND = os.O_WRONLY | os.O_APPEND | os.O_CREAT
@@ -26,7 +26,7 @@ class Job(NamedTuple):
     """
 
     zig: str
-    setting: Setting
+    options: TargetOptions
     notes: str
     cache: str
     key: str
@@ -34,7 +34,7 @@ class Job(NamedTuple):
 
 def main(driver: str, job: Job, arguments: Sequence[str]) -> NoReturn:
     """Call zig with what a compiler was called with, and end with its exit code."""
-    adapted = adapt(driver, expanded(arguments), job.setting)
+    adapted = adapt(driver, expanded(arguments), job.options)
     notes = [*adapted.notes, *(_unknown(job, adapted.arguments) if adapted.links else ())]
     _tell(job, *notes)
     if adapted.refusal:
@@ -47,7 +47,7 @@ def main(driver: str, job: Job, arguments: Sequence[str]) -> NoReturn:
     what, how_long = _FIRST[adapted.driver]
     _tell(
         job,
-        f"zig compiles {what} for {job.setting.triple} once, {how_long}; it stays in {job.cache}",
+        f"zig compiles {what} for {job.options.triple} once, {how_long}; it stays in {job.cache}",
     )
     code = os.spawnv(os.P_WAIT, job.zig, command)  # noqa: S606
     if code == 0:
@@ -100,7 +100,7 @@ def _unknown(job: Job, arguments: Sequence[str]) -> Iterator[str]:
         paths = (f"{folder}/lib{name}.{kind}" for folder in folders for kind in ("so", "a"))
         if not any(map(os.path.isfile, paths)):
             yield (
-                f"{argument}: zig has no such library for {job.setting.triple}, and searches none "
+                f"{argument}: zig has no such library for {job.options.triple}, and searches none "
                 "of this machine's; name the target's system with the option sysroot, or the "
                 "library's folder with -L"
             )

@@ -34,7 +34,7 @@ class _Headers(NamedTuple):
     config: str
 
 
-def farm(folder: str, target: Target, given: Optional[str] = None) -> Tuple[str, ...]:
+def link_headers(folder: str, target: Target, given: Optional[str] = None) -> Tuple[str, ...]:
     """Fill an empty folder with the headers of the building interpreter, as the target needs them.
 
     `given` is a folder with the target's own. Returns the folders that hold the interpreter's,

@@ -227,7 +227,7 @@ class _Exact(configparser.RawConfigParser):
         return optionstr
 
 
-def config_site(target: Target, theirs: str) -> str:
+def config_site(target: Target, site_file: str) -> str:
     """Tell autoconf's scripts that what they compile does not run here (autoconf, Site Defaults).
 
     They take a machine that they are not told of for the one that builds. `theirs` is the file
@@ -235,7 +235,7 @@ def config_site(target: Target, theirs: str) -> str:
     """
     arch, _, rest = target.triplet.partition("-")
     lines = (
-        *((f". {shlex.quote(theirs)}",) if theirs else ()),
+        *((f". {shlex.quote(site_file)}",) if site_file else ()),
         f'test -n "$host_alias" || host_alias={arch}-unknown-{rest}',
         "cross_compiling=yes",
         # What they would run a program for; glibc and musl are alike here.
