@@ -305,3 +305,9 @@ def test_own_settings_are_taken_out(load: Load) -> None:
     assert config.without_own(given) == {"--global-option": ["-v"], "manyshimx": "1"}
     assert load(given).mode == "off"
     assert len(given) == 3
+
+
+def test_a_kind_under_its_old_name_is_taken_with_a_line(load: Load) -> None:
+    found = load({"manyshim.allow": "CLAIM:*,NO_INIT:a.so"})
+    assert found.allow == (Allowance("FALSE_TAG", "*"), Allowance("NO_INIT", "a.so"))
+    assert "allow: CLAIM is now called FALSE_TAG" in found.notices

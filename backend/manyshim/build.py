@@ -7,12 +7,13 @@ from contextlib import ExitStack
 from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from manyshim.audit.decision import Blockers, TagDecision, blockers, choose
+from manyshim.audit.findings import Evidence
 from manyshim.audit.tags import parse_wheel_name
 from manyshim.audit.verdict import Report
 from manyshim.config import Config, Settings
 from manyshim.errors import BackendError, InvalidWheelError, NotCompliantError
 from manyshim.formats.wheel.wheel import Wheel
-from manyshim.formatters.text import build_lines
+from manyshim.formatters.text import build_lines, why_not
 from manyshim.host import host_arch, interpreter_refuses
 from manyshim.operations import Prepared, inspect, prepare, write_retagged
 from manyshim.values import NamedTuple
@@ -32,7 +33,7 @@ class Result(NamedTuple):
 class _Decision(NamedTuple):
     """The tag of a freshly built wheel, and whether strict fails the build over it."""
 
-    claim: TagDecision
+    decision: TagDecision
     fails: bool = False
 
 
@@ -86,19 +87,19 @@ def _finished(built: str, config: Config) -> Tuple[str, List[str]]:
     with ExitStack() as stack:
         prepared = _judge(built, config, stack)
         report = prepared.report
-        claim, fails = _decide(report, config)
+        decision, fails = _decide(report, config)
         if config.report:
             from manyshim.formatters.json import to_dict  # noqa: PLC0415 (only for a report)
 
-            _write_report(to_dict(report, claim), config.report)
-        lines = _explained(prepared, claim, config)
+            _write_report(to_dict(report, decision), config.report)
+        lines = _explained(prepared, decision, config)
         if fails:
-            raise NotCompliantError("\n".join((f"{name}: {claim.reason}", *lines)))
-        if claim.tag and config.mode != "audit":
-            finished = write_retagged(prepared, claim, config, private)
+            raise NotCompliantError("\n".join((f"{name}: {why_not(decision)}", *lines)))
+        if decision.tag and config.mode != "audit":
+            finished = write_retagged(prepared, decision, config, private)
             return finished, [f"{name} -> {os.path.basename(finished)}", *lines]
         if report.arch is not None or report.findings:
-            lines.insert(0, _headline(name, claim, config))
+            lines.insert(0, _headline(name, decision, config))
         return built, lines
 
 
@@ -111,19 +112,19 @@ def _judge(built: str, config: Config, stack: ExitStack) -> Prepared:
 
 
 def _decide(report: Report, config: Config) -> _Decision:
-    claim = choose(report, config.request)
-    if _opted_out(claim, config):
-        reason = f"the building interpreter refuses {claim.tag} (_manylinux)"
-        return _Decision(TagDecision(reason=reason))
-    return _Decision(claim, config.request.strict and not claim.tag and not _passes(report))
+    decision = choose(report, config.request)
+    if _opted_out(decision, config):
+        refused = Evidence.REFUSED_BY_INTERPRETER
+        return _Decision(TagDecision(None, refused, (str(decision.tag),)))
+    return _Decision(decision, config.request.strict and not decision.tag and not _passes(report))
 
 
-def _explained(prepared: Prepared, claim: TagDecision, config: Config) -> List[str]:
+def _explained(prepared: Prepared, decision: TagDecision, config: Config) -> List[str]:
     """List what a build prints of a wheel, with the source lines behind an older policy."""
-    blocked = blockers(prepared.report, claim, config.request, always=config.explain == "always")
+    blocked = blockers(prepared.report, decision, config.request, always=config.explain == "always")
     places = _places(blocked, prepared.wheel, config)
     compiled = config.compiled is not None
-    lines = build_lines(prepared.report, claim, blocked, places, compiled=compiled)
+    lines = build_lines(prepared.report, decision, blocked, places, compiled=compiled)
     return [*prepared.notes, *(line.text for line in lines)]
 
 
@@ -169,18 +170,18 @@ def _passes(report: Report) -> bool:
     return not report.name.linux and report.arch is None and not missed
 
 
-def _opted_out(claim: TagDecision, config: Config) -> bool:
+def _opted_out(decision: TagDecision, config: Config) -> bool:
     """Whether the interpreter refuses a tag that nobody asked for by name."""
-    tag = claim.tag
+    tag = decision.tag
     if tag is None or config.platform or tag.libc != config.libc or tag.arch != host_arch():
         return False
     return interpreter_refuses(tag)
 
 
-def _headline(name: str, claim: TagDecision, config: Config) -> str:
-    if config.mode == "audit" and claim.tag:
-        return f"{name}: {claim.tag} is proved; mode = audit leaves the wheel as it is"
-    return f"{name} stays as it is: {claim.reason}"
+def _headline(name: str, decision: TagDecision, config: Config) -> str:
+    if config.mode == "audit" and decision.tag:
+        return f"{name}: {decision.tag} is proved; mode = audit leaves the wheel as it is"
+    return f"{name} stays as it is: {why_not(decision)}"
 
 
 def _deliver(path: str, folder: str, lines: List[str]) -> Result:
@@ -194,6 +195,7 @@ def _deliver(path: str, folder: str, lines: List[str]) -> Result:
 def _write_report(wheel: Dict[str, Any], path: str) -> None:
     import json  # noqa: PLC0415 (only a report needs it)
 
+    from manyshim.formatters.json import JSON_VERSION  # noqa: PLC0415
     from manyshim.workspace import write_whole  # noqa: PLC0415
 
-    write_whole(json.dumps({"version": 1, "wheels": [wheel]}, indent=1) + "\n", path)
+    write_whole(json.dumps({"version": JSON_VERSION, "wheels": [wheel]}, indent=1) + "\n", path)

@@ -13,7 +13,7 @@ from manyshim.audit.request import Allowance, Compiled, Request
 from manyshim.audit.tags import PlatformTag, parse_platform
 from manyshim.errors import ConfigError
 from manyshim.host import host_arch, interpreter_libc
-from manyshim.options import BY_KEY, OPTIONS, Option, nearest
+from manyshim.options import BY_KEY, OPTIONS, Option, nearest, renamed_kinds
 from manyshim.values import NamedTuple
 
 PREFIX = "manyshim."
@@ -85,6 +85,8 @@ def load(settings: Settings, environ: Mapping[str, str], folder: str = ".") -> C
             parsed = option.parse(option, value)
             _refuse_release(option, parsed, value, source)
             values[option.field] = parsed
+            if key == "allow":
+                notices += renamed_kinds(option, value)
             explicit[key] = source
     _markers(environ, values, explicit, notices)
     libc = interpreter_libc()

@@ -16,7 +16,7 @@ from manyshim.audit.verdict import Report, audit, load, questions
 from manyshim.config import Config
 from manyshim.errors import ToolError
 from manyshim.formats.wheel.wheel import Wheel
-from manyshim.formatters.text import Line, check_lines, show_lines
+from manyshim.formatters.text import Line, check_lines, show_lines, why_not
 from manyshim.values import NamedTuple
 
 # What a repair does away with.
@@ -31,10 +31,10 @@ class Outcome(NamedTuple):
     data: Dict[str, Any]
 
 
-def _outcome(code: int, lines: List[Line], report: Report, claim: TagDecision) -> Outcome:
+def _outcome(code: int, lines: List[Line], report: Report, decision: TagDecision) -> Outcome:
     from manyshim.formatters.json import to_dict  # noqa: PLC0415 (a build has no use for it)
 
-    return Outcome(code, lines, to_dict(report, claim))
+    return Outcome(code, lines, to_dict(report, decision))
 
 
 def inspect(wheel: Wheel, request: Request, facts: Optional[WheelFacts] = None) -> Report:
@@ -59,8 +59,8 @@ def show(path: str, request: Request, *, verbose: bool = False) -> Outcome:
     """Audit a wheel. Raises InvalidWheelError."""
     with Wheel(path) as wheel:
         report = inspect(wheel, request)
-    claim = choose(report, request)
-    return _outcome(0, show_lines(report, claim, verbose=verbose), report, claim)
+    decision = choose(report, request)
+    return _outcome(0, show_lines(report, decision, verbose=verbose), report, decision)
 
 
 def check(path: str, request: Request, *, verbose: bool = False) -> Outcome:
@@ -81,10 +81,10 @@ def check(path: str, request: Request, *, verbose: bool = False) -> Outcome:
                 judged = inspect(wheel, request._replace(platform=tag), facts)
                 found += [one for one in judged.errors if one not in report.findings]
             found += index.unproved(tag, judged, request)
-    claim = choose(report, request)
+    decision = choose(report, request)
     report = report._replace(findings=tuple(sorted((*report.findings, *found), key=sort_key)))
     lines = check_lines(report, verbose=verbose)
-    return _outcome(1 if report.errors else 0, lines, report, claim)
+    return _outcome(1 if report.errors else 0, lines, report, decision)
 
 
 def retag(
@@ -104,16 +104,16 @@ def retag(
 
         private = stack.enter_context(private_folder(folder))
         prepared = prepare(wheel, facts, report, config, private, stack)
-        claim = choose(prepared.report, config.request)
-        title, *rest = show_lines(prepared.report, claim, verbose=verbose)
+        decision = choose(prepared.report, config.request)
+        title, *rest = show_lines(prepared.report, decision, verbose=verbose)
         lines = [title, *(Line(f"  {note}", "dim") for note in prepared.notes), *rest]
-        if not claim.tag:
-            return _outcome(1, lines, prepared.report, claim)
-        finished = write_retagged(prepared, claim, config, private)
+        if not decision.tag:
+            return _outcome(1, lines, prepared.report, decision)
+        finished = write_retagged(prepared, decision, config, private)
         target = os.path.join(folder, os.path.basename(finished))
         publish(finished, target)
     lines.append(Line(f"  wrote {target}", "tag"))
-    return _outcome(0, lines, prepared.report, claim)
+    return _outcome(0, lines, prepared.report, decision)
 
 
 class Prepared(NamedTuple):
@@ -152,13 +152,13 @@ def _wants_repair(report: Report, config: Config) -> bool:
     return bool(config.fix) or config.strip != "none" or (config.mode == "repair" and found)
 
 
-def write_retagged(prepared: Prepared, claim: TagDecision, config: Config, folder: str) -> str:
+def write_retagged(prepared: Prepared, decision: TagDecision, config: Config, folder: str) -> str:
     """Write the wheel under its new tag into a private folder; return its path."""
     from manyshim.formats.wheel.rewrite import Edits, rewrite  # noqa: PLC0415 (only to write)
 
-    name = prepared.wheel.name._replace(platforms=claim.platforms)
+    name = prepared.wheel.name._replace(platforms=decision.platforms)
     files = prepared.sbom(prepared.wheel, name, folder)
-    edits = Edits(claim.platforms, config.compression_level, config.epoch, files)
+    edits = Edits(decision.platforms, config.compression_level, config.epoch, files)
     return rewrite(prepared.wheel, _out(folder), edits)
 
 
@@ -167,14 +167,14 @@ def _predicted(facts: WheelFacts, report: Report, config: Config) -> Outcome:
     from manyshim.repair import run  # noqa: PLC0415 (only for those who ask for it)
 
     plan, notes = run.make_plan(facts, report, config, weigh=True)
-    claim = choose(report, config.request)
-    tag = plan.policy or claim.tag
+    decision = choose(report, config.request)
+    tag = plan.policy or decision.tag
     lines = [
         Line(str(report.name), "title"),
         *(Line(f"  {note}", "dim") for note in (*notes, *run.alternatives(plan))),
-        Line(f"  would be {tag}" if tag else f"  would stay as it is: {claim.reason}", "tag"),
+        Line(f"  would be {tag}" if tag else f"  would stay as it is: {why_not(decision)}", "tag"),
     ]
-    made = _outcome(0 if tag else 1, lines, report, claim)
+    made = _outcome(0 if tag else 1, lines, report, decision)
     return made._replace(data={**made.data, "plan": run.to_dict(plan)})
 
 

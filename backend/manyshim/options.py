@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Mapping, Optional, Sequence, Tuple
+from typing import Any, Callable, List, Mapping, Optional, Sequence, Tuple
 
 from manyshim.audit.findings import KINDS, POLICY
 from manyshim.audit.policy import policies_of
@@ -104,12 +104,27 @@ def _level(option: Option, value: Any) -> int:  # noqa: ANN401
     return int(text)
 
 
+# Kinds of findings under the names that they had.
+_RENAMED_KINDS = {"CLAIM": "FALSE_TAG"}
+
+
+def renamed_kinds(allow: Option, value: object) -> List[str]:
+    """Say of each kind in a value of `allow` that has another name now."""
+    given = (part.partition(":")[0] for part in _texts(allow, value))
+    return [
+        f"allow: {kind} is now called {_RENAMED_KINDS[kind]}"
+        for kind in given
+        if kind in _RENAMED_KINDS
+    ]
+
+
 def _allow(option: Option, value: Any) -> Tuple[Allowance, ...]:  # noqa: ANN401
     # A policy's limits cannot be allowed away; what is a warning may be an error elsewhere.
     kinds = [kind for kind, severity in KINDS.items() if severity != POLICY] + ["BY_NAME_ONLY"]
     allowances = []
     for part in _texts(option, value):
         kind, colon, glob = part.partition(":")
+        kind = _RENAMED_KINDS.get(kind, kind)
         if not colon or not glob:
             raise option.refuse(part, "write KIND:path-glob, as in NEEDED_PATH:pkg/*.so")
         if kind not in kinds:

@@ -9,6 +9,7 @@ import pytest
 from manyshim.audit import findings as f
 from manyshim.audit.decision import choose
 from manyshim.audit.facts import ElfIdent, RecordFacts, WheelFacts
+from manyshim.audit.findings import Evidence
 from manyshim.audit.gate import index
 from manyshim.audit.identity import identify
 from manyshim.audit.request import Allowance, Request
@@ -100,7 +101,7 @@ def test_severity(case: Grave) -> None:
 def test_weak_references_are_said_to_be_weak() -> None:
     node = need("GLIBC_2.34", symbols=("pidfd_open",), only_weak=True)
     (found,) = audit(wheel(libc(EXT, node)), Request()).findings
-    assert (found.kind, found.evidence) == ("TOO_NEW", "weak references only")
+    assert (found.kind, found.evidence) == ("TOO_NEW", Evidence.WEAK_REFERENCES)
 
 
 @pytest.mark.parametrize(
@@ -307,4 +308,4 @@ def test_claim_is_held_against_the_report(platform: str, unproved: List[str]) ->
     tag = parse_platform(platform)
     assert tag is not None
     found = index.unproved(tag, audit(NODE_29, Request()), Request())
-    assert [(one.kind, one.subject) for one in found] == [("CLAIM", name) for name in unproved]
+    assert [(one.kind, one.subject) for one in found] == [("FALSE_TAG", name) for name in unproved]

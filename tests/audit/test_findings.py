@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from manyshim.audit.findings import Finding, finding, sort_key
+from manyshim.audit.findings import Evidence, Finding, finding, sort_key
 from manyshim.audit.tags import PlatformTag
 
 NEWER = PlatformTag("manylinux", 2, 28, "x86_64")
@@ -21,6 +21,9 @@ def test_findings_are_sorted_where_they_differ_in_an_optional_field_only() -> No
 
 
 def test_the_first_field_that_differs_decides() -> None:
-    first, second = made("a", policy=NEWER, evidence="z"), made("b", evidence="a")
-    third = made("b", evidence="a", allowed=True)
+    first, second = (
+        made("a", policy=NEWER, evidence=Evidence.RELR),
+        made("b", evidence=Evidence.ABSENT),
+    )
+    third = made("b", evidence=Evidence.ABSENT, allowed=True)
     assert sorted([third, second, first], key=sort_key) == [first, second, third]

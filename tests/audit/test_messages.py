@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Callable, List
+from typing import Any, Callable, List, Tuple
 
 import pytest
 
 from manyshim.audit import findings as f
 from manyshim.audit.decision import Blockers, TagDecision
-from manyshim.audit.findings import KINDS, Finding, finding
-from manyshim.audit.messages import SENTENCES, escape, names, sentence
+from manyshim.audit.findings import KINDS, Evidence, Finding, finding
+from manyshim.audit.messages import SENTENCES, sentence
+from manyshim.audit.reasons import because, escape, join_names
 from manyshim.audit.tags import GLIBC, MUSL, PlatformTag, parse_wheel_name
 from manyshim.audit.verdict import Report
 from manyshim.formatters.json import to_dict
@@ -30,7 +31,9 @@ def usual(kind: str, **changes: Any) -> Finding:
         library="liblibrary.so",
         symbols=("one", "two"),
         policy=POLICY if KINDS[kind] == f.POLICY else None,
-        evidence="some evidence",
+        required=(2, 34) if kind == "TOO_NEW" else None,
+        evidence=Evidence.UNLISTED,
+        details=("some", "details", "more"),
     )
     return made._replace(**changes)
 
@@ -41,7 +44,7 @@ def bare(kind: str) -> Finding:
 
 def hostile(kind: str) -> Finding:
     return usual(
-        kind, path=HOSTILE, subject=HOSTILE, library=HOSTILE, symbols=(HOSTILE,), evidence=HOSTILE
+        kind, path=HOSTILE, subject=HOSTILE, library=HOSTILE, symbols=(HOSTILE,), details=(HOSTILE,)
     )
 
 
@@ -91,14 +94,24 @@ def test_names_are_escaped(kind: str, severity: str, make: Callable[[str], Findi
         ("", ""),
     ],
 )
-def test_shown(text: str, escaped: str) -> None:
+def test_escape(text: str, escaped: str) -> None:
     assert escape(text) == escaped
 
 
+@pytest.mark.parametrize("evidence", Evidence)
+@pytest.mark.parametrize("details", [("one", "two", "three"), (HOSTILE,), ()])
+def test_evidence_has_words(evidence: Evidence, details: Tuple[str, ...]) -> None:
+    said = because(evidence, details)
+    assert said
+    assert said.isprintable()
+    if details != (HOSTILE,):
+        assert not set("{}") & set(said)
+
+
 def test_long_lists_of_names_are_cut() -> None:
-    assert names(tuple("abcd")) == "a, b, c, d"
-    assert names(tuple("abcdef")) == "a, b, c, d and 2 more"
-    assert names(()) == ""
+    assert join_names(tuple("abcd")) == "a, b, c, d"
+    assert join_names(tuple("abcdef")) == "a, b, c, d and 2 more"
+    assert join_names(()) == ""
 
 
 @pytest.mark.parametrize(
@@ -106,15 +119,15 @@ def test_long_lists_of_names_are_cut() -> None:
     [
         (usual("TOO_NEW"), ["one", "GLIBC_2.34", "liblibrary.so", "ends at GLIBC_2.31"]),
         (
-            usual("TOO_NEW", subject="GLIBCXX_3.4.29"),
+            usual("TOO_NEW", subject="GLIBCXX_3.4.29", required=None),
             ["GLIBCXX_3.4.29", "manylinux_2_31 does not have GLIBCXX_3.4.29"],
         ),
-        (usual("TOO_NEW", evidence="weak references only"), ["weak references only"]),
+        (usual("TOO_NEW", evidence=Evidence.WEAK_REFERENCES), ["weak references only"]),
         (
             usual("TOO_NEW", subject="musl 1.2.0", policy=PlatformTag(MUSL, 1, 1, "x86_64")),
             ["one, two", "musl 1.2.0", "musllinux_1_1 does not have it"],
         ),
-        (usual("TOO_NEW", symbols=(), evidence="DT_RELR"), ["DT_RELR"]),
+        (usual("TOO_NEW", symbols=(), evidence=Evidence.RELR), ["DT_RELR"]),
         (usual("EXTERNAL_LIBRARY"), ["libsubject.so", "manylinux_2_31", "exclude ="]),
         (usual("BY_NAME_ONLY"), ["no search path", 'allow = ["BY_NAME_ONLY:liblibrary.so"]']),
         (usual("BY_NAME_ONLY", severity=f.WARNING), ["loaded before"]),
@@ -140,7 +153,7 @@ def report(*findings: Finding) -> Report:
 @pytest.mark.parametrize("make", [usual, hostile])
 def test_whole_report_is_text_and_data(make: Callable[[str], Finding]) -> None:
     said = report(*map(make, KINDS))
-    claim = TagDecision(reason="an error blocks every tag")
+    claim = TagDecision(reason=Evidence.ERRORS, details=(HOSTILE,))
     told = Blockers(POLICY, tuple(map(make, KINDS)), None)
     lines = [
         *build_lines(said, claim, told, {HOSTILE: (HOSTILE,)}),

@@ -218,7 +218,7 @@ def reported(folder: Path, data: bytes, name: str = NAME, **options: Any) -> Dic
     text = path.read_text("utf-8")
     assert text.endswith("\n")
     report = json.loads(text)
-    assert (report["version"], len(report["wheels"])) == (1, 1)
+    assert (report["version"], len(report["wheels"])) == (2, 1)
     found: Dict[str, Any] = report["wheels"][0]
     return found
 

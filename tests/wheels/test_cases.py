@@ -35,6 +35,7 @@ from casewheels import (
 )
 from elfdamage import blank_sections, scrambled_section_names, section_table_past_end, with_header
 from elfwriter import Elf, Symbol, write
+from manyshim.audit.findings import Evidence
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -205,7 +206,7 @@ def test_verdict(case: Case, tmp_path: Path) -> None:
 
 def test_weak_reference_is_explained(tmp_path: Path) -> None:
     (found,) = report_of(CASES["4 weak reference"], tmp_path).findings
-    assert (found.evidence, found.symbols) == ("weak references only", ("pidfd_open",))
+    assert (found.evidence, found.symbols) == (Evidence.WEAK_REFERENCES, ("pidfd_open",))
 
 
 @pytest.mark.parametrize(

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from typing import Optional, Tuple
 
-from manyshim.audit.findings import Finding
+from manyshim.audit.findings import Evidence, Finding, Version
 from manyshim.audit.request import Request
 from manyshim.audit.tags import GLIBC, MUSL, PlatformTag
 from manyshim.audit.verdict import Report
@@ -16,7 +15,8 @@ class TagDecision(NamedTuple):
     """What may be written: the tag and its spellings, or the reason why none may."""
 
     tag: Optional[PlatformTag] = None
-    reason: str = ""
+    reason: Optional[Evidence] = None
+    details: Tuple[str, ...] = ()
 
     @property
     def platforms(self) -> Tuple[str, ...]:
@@ -27,18 +27,17 @@ class TagDecision(NamedTuple):
 def choose(report: Report, request: Request) -> TagDecision:
     """Choose the tag: the platform asked for where it is proved, else the oldest that holds."""
     if report.arch is None:
-        return TagDecision(reason="there is nothing to audit in it")
+        return TagDecision(reason=Evidence.NOTHING_TO_AUDIT)
     if not report.name.linux and not report.name.pure:
-        return TagDecision(reason="it is not for Linux")
+        return TagDecision(reason=Evidence.NOT_FOR_LINUX)
     if report.errors:
         kinds = ", ".join(sorted({found.kind for found in report.errors}))
-        return TagDecision(reason=f"an error blocks every tag: {kinds}")
+        return TagDecision(reason=Evidence.ERRORS, details=(kinds,))
     if request.platform is None:
         tag = (_exact(report) if request.exact else None) or report.policy
-        return TagDecision(tag) if tag else TagDecision(reason="no policy holds")
+        return TagDecision(tag) if tag else TagDecision(reason=Evidence.NO_POLICY_HOLDS)
     wanted = request.platform.on(report.arch)
-    reason = _unproved(report, wanted)
-    return TagDecision(reason=reason) if reason else TagDecision(wanted)
+    return _proved(report, wanted)
 
 
 def _exact(report: Report) -> Optional[PlatformTag]:
@@ -50,42 +49,43 @@ def _exact(report: Report) -> Optional[PlatformTag]:
     if report.libc != GLIBC:
         return None
     older = [policy for policy in report.policies if report.rules_out(policy)]
-    needs = [_glibc_version(found) for found in report.rules_out(older[-1])] if older else []
+    needs = [_glibc_release(found) for found in report.rules_out(older[-1])] if older else []
     if not needs or None in needs:
         return None
     major, minor = max(need for need in needs if need)
     return older[-1]._replace(major=major, minor=minor)
 
 
-def _glibc_version(found: Finding) -> Optional[Tuple[int, int]]:
-    """Read the release of glibc from a finding about one of its versions."""
-    match = re.fullmatch(r"GLIBC_(\d+)\.(\d+)", found.subject)
-    if found.kind != "TOO_NEW" or not match:
+def _glibc_release(found: Finding) -> Optional[Version]:
+    """Return the release of glibc that a finding asks for, where a newer tag would promise it."""
+    if found.kind != "TOO_NEW" or not found.required:
         return None
-    version = int(match.group(1)), int(match.group(2))
     # A node older than the policy that lacks it exists on no system at all.
-    return version if found.policy and version > found.policy.version else None
+    newer = found.policy and found.required > found.policy.version
+    return found.required if newer else None
 
 
-def _unproved(report: Report, wanted: PlatformTag) -> str:
-    """Say why a platform is not proved; empty where it is."""
-    if wanted.arch != report.arch:
-        return f"{wanted} was asked for, and the files are for {report.arch}"
-    if wanted.libc != report.libc:
-        return f"{wanted} was asked for, and the files are for {report.libc}"
+def _proved(report: Report, wanted: PlatformTag) -> TagDecision:
+    """Decide about the platform that was asked for."""
+    for other, have in ((wanted.arch, report.arch), (wanted.libc, report.libc)):
+        if other != have:
+            return TagDecision(None, Evidence.FILES_OF_OTHER, (str(wanted), str(have)))
     older = [policy for policy in report.policies if policy.version <= wanted.version]
+    if not older and not report.policies:
+        return TagDecision(None, Evidence.UNKNOWN_POLICY, (str(wanted), str(report.arch)))
     if not older:
-        floor = f"{report.policies[0]} is the oldest" if report.policies else "there are none"
-        return f"{wanted} is no policy of {report.arch}: {floor}"
+        details = (str(wanted), str(report.arch), str(report.policies[0]))
+        return TagDecision(None, Evidence.OLDER_THAN_ALL, details)
     beyond = report.rules_out(older[-1])
     if wanted.version == older[-1].version or wanted.libc == MUSL:
         proved = not beyond
     else:
-        proved = all((_glibc_version(found) or (99, 0)) <= wanted.version for found in beyond)
+        proved = all((_glibc_release(found) or (99, 0)) <= wanted.version for found in beyond)
     if proved:
-        return ""
-    holds = f"{report.policy} would hold" if report.policy else "no policy holds"
-    return f"{wanted} was asked for and is not proved; {holds}"
+        return TagDecision(wanted)
+    if report.policy is None:
+        return TagDecision(None, Evidence.NOTHING_PROVED, (str(wanted),))
+    return TagDecision(None, Evidence.NOT_PROVED, (str(wanted), str(report.policy)))
 
 
 class Blockers(NamedTuple):
@@ -101,18 +101,18 @@ _OLD_ENOUGH = (2, 17)
 
 
 def blockers(
-    report: Report, claim: TagDecision, request: Request, *, always: bool = False
+    report: Report, decision: TagDecision, request: Request, *, always: bool = False
 ) -> Optional[Blockers]:
     """Pick what is worth explaining: the platform that was refused, else the next older rung."""
     ruled_out = [policy for policy in report.policies if report.rules_out(policy)]
     wanted = request.platform.on(report.arch or "") if request.platform else None
-    if wanted and not claim.tag and (wanted.arch, wanted.libc) == (report.arch, report.libc):
+    if wanted and not decision.tag and (wanted.arch, wanted.libc) == (report.arch, report.libc):
         ruled_out = [policy for policy in ruled_out if policy.version <= wanted.version]
-    elif claim.tag:
+    elif decision.tag:
         # What was compiled for a target has what it asked for.
-        if (claim.tag.version <= _OLD_ENOUGH or request.compiled) and not always:
+        if (decision.tag.version <= _OLD_ENOUGH or request.compiled) and not always:
             return None
-        ruled_out = [policy for policy in ruled_out if policy.version < claim.tag.version]
+        ruled_out = [policy for policy in ruled_out if policy.version < decision.tag.version]
     if not ruled_out:
         return None
     found = report.rules_out(ruled_out[-1])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import Any, Optional, Tuple
 
 from manyshim.audit.tags import PlatformTag
@@ -12,9 +13,58 @@ POLICY = "policy"
 WARNING = "warning"
 INFO = "info"
 
-# What stands as evidence where no symbol explains a version.
-WEAK_ONLY = "weak references only"
-RELR = "DT_RELR"
+# A release of glibc or CPython (major, minor), or of musl (major, minor, patch).
+Version = Tuple[int, ...]
+
+
+class Evidence(str, Enum):
+    """What was seen; messages.py has the words for each, with the details put in."""
+
+    # TOO_NEW where no symbol explains the version.
+    WEAK_REFERENCES = "weak references"
+    RELR = "DT_RELR"
+    # RPATH_LEAK.
+    EMPTY_ENTRY = "empty entry"
+    ABSOLUTE_ENTRY = "absolute entry"
+    VARIABLE_ENTRY = "variable entry"
+    RELATIVE_ENTRY = "relative entry"
+    ESCAPING_ENTRY = "escaping entry"
+    # BAD_PATH.
+    ABSOLUTE_PATH = "absolute path"
+    PARENT_FOLDER = "parent folder"
+    DRIVE = "drive"
+    NOT_UTF8 = "not UTF-8"
+    CONTROL_CHARACTERS = "control characters"
+    OTHER_DIST_INFO = "other dist-info"
+    # RECORD.
+    UNLISTED = "unlisted"
+    ABSENT = "absent"
+    WRONG_SIZE = "wrong size"
+    WRONG_HASH = "wrong hash"
+    WRONG_CRC = "wrong CRC"
+    BLANK_LINE = "blank line"
+    # NO_ELF.
+    TAGGED_FOR_LINUX = "tagged for Linux"
+    COMPILER_CALLED = "compiler called"
+    # SUFFIX.
+    OTHER_ABI_TAG = "other ABI tag"
+    OTHER_PLATFORM = "other platform"
+    OTHER_TARGET = "other target"
+    # MIXED_ARCH, MIXED_LIBC.
+    OTHER_WHEEL = "other wheel"
+    OTHER_FILES = "other files"
+    # Why a wheel has no tag, also of FALSE_TAG.
+    NOTHING_TO_AUDIT = "nothing to audit"
+    NOT_FOR_LINUX = "not for Linux"
+    ERRORS = "errors"
+    NO_POLICY_HOLDS = "no policy holds"
+    FILES_OF_OTHER = "files of another architecture or libc"
+    UNKNOWN_POLICY = "unknown policy"
+    OLDER_THAN_ALL = "older than all policies"
+    NOT_PROVED = "not proved"
+    NOTHING_PROVED = "nothing proved"
+    REFUSED_BY_INTERPRETER = "refused by the interpreter"
+
 
 KINDS = {
     "TOO_NEW": POLICY,
@@ -38,7 +88,7 @@ KINDS = {
     "BAD_PATH": ERROR,
     "EXECSTACK": ERROR,
     "ABI3": ERROR,
-    "CLAIM": ERROR,
+    "FALSE_TAG": ERROR,
     "INDEX_TAG": ERROR,
     "TOO_LARGE": ERROR,
     "WHEEL_TAGS": ERROR,
@@ -66,10 +116,11 @@ KINDS = {
 
 
 class Finding(NamedTuple):
-    """One finding; `policy` is the newest policy that it rules out, `allowed` that it was accepted.
+    """One finding.
 
-    `subject`, `library` and `symbols` are what it is about; `evidence` is what was seen, in words
-    of the file format.
+    `subject`, `library` and `symbols` are what it is about. `policy` is the newest policy that it
+    rules out. `required` is the version that the file needs, where the finding is about one.
+    `evidence` is what was seen, with its values in `details`. `allowed` says that it was accepted.
     """
 
     kind: str
@@ -79,13 +130,21 @@ class Finding(NamedTuple):
     library: str = ""
     symbols: Tuple[str, ...] = ()
     policy: Optional[PlatformTag] = None
-    evidence: str = ""
+    required: Optional[Version] = None
+    evidence: Optional[Evidence] = None
+    details: Tuple[str, ...] = ()
     allowed: bool = False
 
 
+def dotted(version: Version) -> str:
+    """Write a version with dots, as `2.34`."""
+    return ".".join(map(str, version))
+
+
 def sort_key(found: Finding) -> Tuple[Any, ...]:
-    """Return what findings are sorted by: all fields, where no policy comes before any policy."""
-    return (*found[:6], found.policy or (), *found[7:])
+    """Return what findings are sorted by: all fields, where None comes before any value."""
+    optional = (found.policy or (), found.required or (), found.evidence or "")
+    return (*found[:6], *optional, found.details, found.allowed)
 
 
 def finding(  # noqa: PLR0913 (the fields of a finding, with its kind's severity filled in)
@@ -97,7 +156,12 @@ def finding(  # noqa: PLR0913 (the fields of a finding, with its kind's severity
     library: str = "",
     symbols: Tuple[str, ...] = (),
     policy: Optional[PlatformTag] = None,
-    evidence: str = "",
+    required: Optional[Version] = None,
+    evidence: Optional[Evidence] = None,
+    details: Tuple[str, ...] = (),
 ) -> Finding:
     """Make a finding with the severity of its kind, unless another one is given."""
-    return Finding(kind, severity or KINDS[kind], path, subject, library, symbols, policy, evidence)
+    return Finding(
+        *(kind, severity or KINDS[kind], path, subject, library, symbols, policy),
+        *(required, evidence, details),
+    )

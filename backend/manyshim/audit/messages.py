@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Callable, Dict, Tuple
+from typing import Callable, Dict
 
 from manyshim.audit import findings as f
-from manyshim.audit.findings import RELR, WEAK_ONLY, Finding
-from manyshim.audit.tags import GLIBC
+from manyshim.audit.findings import Evidence, Finding, dotted
+from manyshim.audit.reasons import because, escape, filled, join_names
+from manyshim.audit.tags import GLIBC, MUSL
 from manyshim.values import NamedTuple
-
-_MAX_NAMES_SHOWN = 4
 
 
 class Sentence(NamedTuple):
@@ -17,23 +16,6 @@ class Sentence(NamedTuple):
 
     message: str
     fix: str = ""
-
-
-def escape(text: str) -> str:
-    """Escape what a terminal would not show as itself: control characters, lone bytes."""
-    if text.isprintable():
-        return text
-    return "".join(
-        character if character.isprintable() else character.encode("unicode_escape").decode()
-        for character in text
-    )
-
-
-def names(listed: Tuple[str, ...], most: int = _MAX_NAMES_SHOWN) -> str:
-    """List names, and count those that would make the line too long."""
-    text = ", ".join(map(escape, listed[:most]))
-    more = len(listed) - most
-    return f"{text} and {more} more" if more > 0 else text
 
 
 def _policy(found: Finding) -> str:
@@ -44,14 +26,14 @@ def _limit(found: Finding) -> str:
     """Say where the policy ends that the finding rules out."""
     if found.policy is None or found.policy.libc != GLIBC:
         return f"{_policy(found)} does not have it"
-    if found.subject.startswith("GLIBC_") and found.subject[6:7].isdigit():
+    if found.required:
         return f"{_policy(found)} ends at GLIBC_{found.policy.major}.{found.policy.minor}"
     return f"{_policy(found)} does not have {escape(found.subject)}"
 
 
 def _too_new(found: Finding) -> Sentence:
-    symbols = names(found.symbols)
-    if found.subject.startswith("musl "):
+    symbols = join_names(found.symbols)
+    if found.policy and found.policy.libc == MUSL:
         needs = f"needs {symbols}, which came with {found.subject}"
         way_out = "build on an older Alpine (a musllinux image), or accept the newer tag"
     else:
@@ -65,8 +47,8 @@ def _too_new(found: Finding) -> Sentence:
             needs = f"needs {symbols} ({escape(found.subject)})"
         else:
             needs = f"needs {escape(found.subject)}"
-        weak = ", by weak references only" if found.evidence == WEAK_ONLY else ""
-        relr = " for its DT_RELR" if found.evidence == RELR else ""
+        weak = ", by weak references only" if found.evidence == Evidence.WEAK_REFERENCES else ""
+        relr = " for its DT_RELR" if found.evidence == Evidence.RELR else ""
         needs = f"{needs}{relr} from {escape(found.library)}{weak}"
     return Sentence(
         f"{needs}; {_limit(found)}",
@@ -102,12 +84,13 @@ def _simple(message: str, fix: str) -> Callable[[Finding], Sentence]:
         words = {
             "subject": escape(found.subject),
             "library": escape(found.library),
-            "symbols": names(found.symbols),
-            "evidence": escape(found.evidence),
+            "symbols": join_names(found.symbols),
+            "evidence": because(found.evidence, found.details),
             "path": escape(found.path),
             "policy": _policy(found),
         }
-        return Sentence(message.format(**words), fix.format(**words))
+        details = filled(found.details)
+        return Sentence(message.format(*details, **words), fix.format(**words))
 
     return sentence
 
@@ -117,9 +100,16 @@ def _abi3(found: Finding) -> Sentence:
     if found.severity == f.INFO:
         return Sentence(f"uses {name}, which is not in the stable ABI's list")
     return Sentence(
-        f"uses {name}, which the stable ABI has since {escape(found.evidence)}",
+        f"uses {name}, which the stable ABI has since {dotted(found.required or ())}; the tag "
+        f"promises {join_names(found.details)}",
         "raise the wheel's Python tag (py_limited_api), or do without it",
     )
+
+
+def _record(found: Finding) -> Sentence:
+    what = because(found.evidence)
+    subject = f"each of {escape(found.details[0])} more members {what}" if found.details else what
+    return Sentence(f"{subject}: RECORD and the wheel disagree", "rebuild the wheel")
 
 
 _REBUILD = "rebuild the file for the wheel's target, or take it out of the wheel"
@@ -190,7 +180,7 @@ SENTENCES: Dict[str, Callable[[Finding], Sentence]] = {
         "libraries that it needs come from sysroot",
     ),
     "DUP_MEMBER": _simple(
-        "stands in the archive {evidence}; installers differ in which they take",
+        "stands in the archive {0} times; installers differ in which they take",
         "write each member once",
     ),
     "SYMLINK_MEMBER": _simple(
@@ -198,7 +188,7 @@ SENTENCES: Dict[str, Callable[[Finding], Sentence]] = {
     ),
     "BAD_PATH": _simple("is no path that may stand in a wheel: {evidence}", "rename the member"),
     "WHEEL_TAGS": _simple(
-        "and the file name disagree: {evidence}",
+        "and the file name disagree: the name says {0}; WHEEL says {1}",
         "rebuild the wheel, or rename it with `wheel tags`",
     ),
     "EXECSTACK": _simple(
@@ -234,8 +224,8 @@ SENTENCES: Dict[str, Callable[[Finding], Sentence]] = {
         "is aligned to pages of {subject}; kernels with 64 KiB pages cannot load it",
         "link with -Wl,-z,max-page-size=65536",
     ),
-    "RECORD": _simple("{subject}: RECORD and the wheel disagree", "rebuild the wheel"),
-    "CLAIM": _simple(
+    "RECORD": _record,
+    "FALSE_TAG": _simple(
         "{subject} is claimed and not proved: {evidence}",
         "run `manyshim retag` on the wheel, or build it on an older system",
     ),
@@ -244,12 +234,12 @@ SENTENCES: Dict[str, Callable[[Finding], Sentence]] = {
         "use a manylinux or musllinux tag of an architecture that it takes",
     ),
     "TOO_LARGE": _simple(
-        "is {subject} large; the package index takes {evidence} unless it granted more",
+        "is {subject} large; the package index takes {0} unless it granted more",
         "leave out what is not needed, strip debug information, or ask the index for more",
     ),
     "STATIC_TLS": _simple(
-        "keeps {subject} in static thread-local storage ({evidence}), of which glibc has about "
-        "1.6 KiB for all that is opened later",
+        "keeps {subject} in static thread-local storage ({0} bytes in all of the wheel), of "
+        "which glibc has about 1.6 KiB for all that is opened later",
         "compile with -ftls-model=global-dynamic",
     ),
     "COMMONLY_ABSENT": _simple(

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import posixpath
 import re
-from typing import FrozenSet
+from typing import FrozenSet, Optional
 
 from manyshim.audit.facts import ElfFile, install_path
+from manyshim.audit.findings import Evidence
 
 # libpython3.so, libpython3.11.so.1.0, libpython3.13t.so.1.0, libpython2.7u.so.1.0, libpypy3.10-c.so
 _LIBPYTHON = r"libpython\d(?:\.\d+)?[a-z]*\.so(?:\.\d+)*|libpypy[\d.]*-c\.so(?:\.\d+)*"
@@ -17,20 +18,20 @@ def is_libpython(name: str) -> bool:
     return name.startswith("libpy") and re.fullmatch(_LIBPYTHON, name) is not None
 
 
-def escapes_wheel(elf: ElfFile, entry: str, distribution: str) -> str:
-    """Say how an RPATH entry leads out of the wheel as it lies after installation; "" if not."""
+def escapes_wheel(elf: ElfFile, entry: str, distribution: str) -> Optional[Evidence]:
+    """Tell how a search path entry leads out of the installed wheel; None if it does not."""
     if not entry:
-        return "empty: the current folder"
+        return Evidence.EMPTY_ENTRY
     if entry.startswith("/"):
-        return "absolute"
+        return Evidence.ABSOLUTE_ENTRY
     origin = re.match(r"\$(?:ORIGIN|\{ORIGIN\})(?=/|$)", entry)
     if "$" in (entry[origin.end() :] if origin else entry):
-        return "differs from system to system"
+        return Evidence.VARIABLE_ENTRY
     if not origin:
-        return "relative to the current folder"
+        return Evidence.RELATIVE_ENTRY
     folder = posixpath.dirname(install_path(elf.path, distribution).path)
     reached = posixpath.normpath(posixpath.join(folder, entry[origin.end() :].lstrip("/")))
-    return "leaves the wheel" if reached.split("/")[0] == ".." else ""
+    return Evidence.ESCAPING_ENTRY if reached.split("/")[0] == ".." else None
 
 
 def imported_names(elf: ElfFile) -> FrozenSet[str]:

@@ -198,6 +198,14 @@ def parse(text: str, libc: str, arch: str) -> Policies:
     return bare
 
 
+def glibc_version(node: str) -> Optional[Tuple[int, int]]:
+    """Read the release of glibc from a version node such as `GLIBC_2.34`; None for other nodes."""
+    name, _, release = node.partition("_")
+    major, _, minor = release.partition(".")
+    numbers = major.isdecimal() and minor.isdecimal()
+    return (int(major), int(minor)) if name == "GLIBC" and numbers else None
+
+
 def _read(name: str) -> str:
     # What pkgutil and importlib.resources would do, which cost more to import than all the data.
     folder = __file__.rpartition("policy.py")[0]

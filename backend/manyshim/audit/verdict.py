@@ -6,7 +6,7 @@ from typing import Callable, Counter, Dict, FrozenSet, Iterator, List, Optional,
 
 from manyshim.audit import findings as f
 from manyshim.audit.facts import ElfFile, WheelFacts
-from manyshim.audit.findings import Finding, finding, sort_key
+from manyshim.audit.findings import Evidence, Finding, finding, sort_key
 from manyshim.audit.identity import family, identify, suffix_family
 from manyshim.audit.loader.search import Loading, simulate
 from manyshim.audit.policy import MuslRelease, musl_symbols, policies_of
@@ -172,7 +172,7 @@ def _scope(facts: WheelFacts, request: Request) -> Optional[_Scope]:
         libc = GLIBC
         found.append(finding("LIBC_ASSUMED", "", str(facts.name)))
     found += [
-        finding("MIXED_LIBC", path, other, evidence=f"other files are for {libc}")
+        finding("MIXED_LIBC", path, other, evidence=Evidence.OTHER_FILES, details=(libc,))
         for path, other in families.items()
         if other not in (None, libc)
     ]
@@ -192,7 +192,7 @@ def _other_arch(path: str, other: str, meant: str) -> Finding:
     if ARCHES[other].machine == ARCHES[meant].machine:
         order = "little" if ARCHES[other].little_endian else "big"
         return finding("WRONG_ABI", path, f"{order}-endian {other}; the wheel is for {meant}")
-    return finding("MIXED_ARCH", path, other, evidence=f"the wheel is for {meant}")
+    return finding("MIXED_ARCH", path, other, evidence=Evidence.OTHER_WHEEL, details=(meant,))
 
 
 def _load(facts: WheelFacts, scope: _Scope) -> Loading:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 from typing import Any
 
 from manyshim.config import Config, epoch
-from manyshim.options import BY_KEY
+from manyshim.options import BY_KEY, renamed_kinds
 
 
 def add_wheels(parser: argparse.ArgumentParser) -> None:
@@ -46,6 +47,8 @@ def add_writing(parser: argparse.ArgumentParser, *, needed: bool) -> None:
 
 def audit_config(options: argparse.Namespace) -> Config:
     """Return the configuration of an audit. Raises ConfigError."""
+    for line in renamed_kinds(BY_KEY["allow"], options.allow):
+        print(f"manyshim: {line}", file=sys.stderr)
     return Config(
         platform=parsed("platform", options.platform),
         exclude=parsed("exclude", options.exclude),

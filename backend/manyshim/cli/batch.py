@@ -10,7 +10,7 @@ from typing import Any, Callable, Dict, Iterator, List
 
 from manyshim.cli.screen import Screen
 from manyshim.errors import ManyshimError
-from manyshim.formatters.json import failure
+from manyshim.formatters.json import JSON_VERSION, failure
 from manyshim.formatters.text import Line
 from manyshim.operations import Outcome
 
@@ -32,7 +32,7 @@ def over_wheels(options: argparse.Namespace, work: Callable[[str], Outcome]) -> 
         elif outcome.data["error"]:
             print(f"manyshim: error: {outcome.data['error']}", file=sys.stderr)
     if options.json:
-        print_json({"version": 1, "wheels": data})
+        print_json({"version": JSON_VERSION, "wheels": data})
     return code
 
 

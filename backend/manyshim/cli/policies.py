@@ -9,6 +9,7 @@ from manyshim.audit.policy import policies_of
 from manyshim.audit.tags import ARCHES, GLIBC, MUSL
 from manyshim.cli.batch import print_json
 from manyshim.cli.screen import Screen
+from manyshim.formatters.json import JSON_VERSION
 
 
 def add_arguments(parser: argparse.ArgumentParser, _given: Sequence[str]) -> None:
@@ -28,7 +29,7 @@ def run(options: argparse.Namespace) -> int:
         listed = [
             {"policy": name, "aliases": alias.split(), "arch": arch} for name, alias, arch in rows
         ]
-        print_json({"version": 1, "policies": listed})
+        print_json({"version": JSON_VERSION, "policies": listed})
     else:
         Screen().table(("policy", "alias", "architecture"), rows)
     return 0

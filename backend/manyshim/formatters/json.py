@@ -6,11 +6,15 @@ from typing import Any, Dict
 
 from manyshim.audit.decision import TagDecision
 from manyshim.audit.findings import Finding
-from manyshim.audit.messages import escape, sentence
+from manyshim.audit.messages import sentence
+from manyshim.audit.reasons import escape
 from manyshim.audit.verdict import Report
 
+# The version of the layout. 2: the kind CLAIM is called FALSE_TAG.
+JSON_VERSION = 2
 
-def to_dict(report: Report, claim: TagDecision) -> Dict[str, Any]:
+
+def to_dict(report: Report, decision: TagDecision) -> Dict[str, Any]:
     """Turn a report into what JSON can hold; lists are sorted, so equal wheels give equal text."""
     minimum = report.musl_minimum
     return {
@@ -19,8 +23,8 @@ def to_dict(report: Report, claim: TagDecision) -> Dict[str, Any]:
         "arch": report.arch,
         "libc": report.libc,
         "policy": str(report.policy) if report.policy else None,
-        "tag": str(claim.tag) if claim.tag else None,
-        "tags": list(claim.platforms),
+        "tag": str(decision.tag) if decision.tag else None,
+        "tags": list(decision.platforms),
         "external": list(map(escape, report.external)),
         "musl_minimum": ".".join(map(str, minimum)) if minimum else None,
         "findings": [_finding_dict(found) for found in report.findings],

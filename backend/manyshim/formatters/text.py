@@ -7,8 +7,9 @@ from typing import Any, Dict, Iterable, List, Mapping, Optional, Tuple
 from manyshim.audit import findings as f
 from manyshim.audit.decision import Blockers, TagDecision
 from manyshim.audit.findings import Finding
-from manyshim.audit.messages import Sentence, escape, names, sentence
+from manyshim.audit.messages import Sentence, sentence
 from manyshim.audit.policy import alpine_releases, distributions
+from manyshim.audit.reasons import because, escape, join_names
 from manyshim.audit.tags import GLIBC, PlatformTag
 from manyshim.audit.verdict import Report
 from manyshim.values import NamedTuple
@@ -32,7 +33,7 @@ Places = Mapping[str, Tuple[str, ...]]
 
 def build_lines(
     report: Report,
-    claim: TagDecision,
+    decision: TagDecision,
     blocked: Optional[Blockers],
     places: Places,
     *,
@@ -43,7 +44,7 @@ def build_lines(
     Where our toolchain `compiled` for a target, an older one is another build.
     """
     lines = [line for severity in (f.ERROR, f.WARNING) for line in _by_severity(report, severity)]
-    older = claim.tag and report.policy and report.policy.version < claim.tag.version
+    older = decision.tag and report.policy and report.policy.version < decision.tag.version
     if report.policy and older and not compiled:
         lines.append(Line(f"{report.policy.without_arch} would hold too"))
     if blocked is None:
@@ -55,14 +56,14 @@ def build_lines(
     return lines
 
 
-def show_lines(report: Report, claim: TagDecision, *, verbose: bool = False) -> List[Line]:
+def show_lines(report: Report, decision: TagDecision, *, verbose: bool = False) -> List[Line]:
     """Say the whole report: the tag, whom it leaves out, each rung's obstacles, the rest."""
     lines = [Line(escape(str(report.name)), "title")]
-    if claim.tag:
-        lines.append(Line(f"  {' '.join(claim.platforms)}", "tag"))
-        lines.append(Line(f"  {reach(claim.tag, report)}"))
+    if decision.tag:
+        lines.append(Line(f"  {' '.join(decision.platforms)}", "tag"))
+        lines.append(Line(f"  {reach(decision.tag, report)}"))
     else:
-        lines.append(Line(f"  no tag: {claim.reason}", f.ERROR))
+        lines.append(Line(f"  no tag: {why_not(decision)}", f.ERROR))
         if report.policy:
             lines.append(Line(f"  {report.policy} would hold without the errors"))
     for severity in (f.ERROR, f.WARNING, *((f.INFO,) if verbose else ())):
@@ -86,6 +87,11 @@ def check_lines(report: Report, *, verbose: bool = False) -> List[Line]:
     for severity in (f.ERROR, f.WARNING, *((f.INFO,) if verbose else ())):
         lines += [Line(f"  {line.text}", line.role) for line in _by_severity(report, severity)]
     return lines
+
+
+def why_not(decision: TagDecision) -> str:
+    """Say why a wheel gets no tag; empty where it gets one."""
+    return because(decision.reason, decision.details)
 
 
 def reach(tag: PlatformTag, report: Report) -> str:
@@ -158,7 +164,7 @@ def _paths(group: List[Finding]) -> Tuple[str, ...]:
 
 def _where(group: List[Finding]) -> str:
     paths = _paths(group)
-    return f"{names(paths, _MAX_FILES_SHOWN)} " if paths else ""
+    return f"{join_names(paths, _MAX_FILES_SHOWN)} " if paths else ""
 
 
 def _said(group: List[Finding]) -> Sentence:

@@ -7,7 +7,7 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from manyshim import __version__
 from manyshim.audit.facts import ElfFile, WheelFacts
-from manyshim.audit.messages import escape
+from manyshim.audit.reasons import escape
 from manyshim.audit.tags import WheelName
 from manyshim.audit.verdict import Report
 from manyshim.config import Config

@@ -7,7 +7,7 @@ from typing import Iterator, Tuple
 
 from manyshim.audit.decision import choose
 from manyshim.audit.facts import WheelFacts
-from manyshim.audit.findings import ERROR, Finding, finding
+from manyshim.audit.findings import ERROR, Evidence, Finding, finding
 from manyshim.audit.policy import index_tags
 from manyshim.audit.request import Request
 from manyshim.audit.tags import PlatformTag, WheelName, parse_platform
@@ -40,9 +40,9 @@ def claimed(name: WheelName, request: Request) -> Tuple[PlatformTag, ...]:
 def unproved(tag: PlatformTag, report: Report, request: Request) -> Iterator[Finding]:
     """Judge a claim by a report that was made for its libc family; errors speak for themselves."""
     policies = tuple(found for found in report.findings if found.severity != ERROR)
-    claim = choose(report._replace(findings=policies), request._replace(platform=tag))
-    if not claim.tag:
-        yield finding("CLAIM", "", str(tag), evidence=claim.reason)
+    decision = choose(report._replace(findings=policies), request._replace(platform=tag))
+    if not decision.tag:
+        yield finding("FALSE_TAG", "", str(tag), evidence=decision.reason, details=decision.details)
 
 
 def index_rules(facts: WheelFacts) -> Iterator[Finding]:
@@ -50,11 +50,11 @@ def index_rules(facts: WheelFacts) -> Iterator[Finding]:
     expected = f"{facts.name.name}-{facts.name.version}"
     if facts.distribution != expected:
         folder = f"{facts.distribution}.dist-info"
-        evidence = f"the index looks for {expected}.dist-info, as the file name has it"
-        yield finding("BAD_PATH", folder, folder, evidence=evidence)
+        evidence = Evidence.OTHER_DIST_INFO
+        yield finding("BAD_PATH", folder, folder, evidence=evidence, details=(expected,))
     for platform in dict.fromkeys(facts.name.platforms):
         if not index_takes(platform):
             yield finding("INDEX_TAG", "", platform)
     if facts.size > SIZE_LIMIT:
         size, limit = (f"{number / (1 << 20):.1f} MiB" for number in (facts.size, SIZE_LIMIT))
-        yield finding("TOO_LARGE", "", size, evidence=limit)
+        yield finding("TOO_LARGE", "", size, details=(limit,))

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import Dict, FrozenSet, Iterator
+from typing import Dict, FrozenSet, Iterator, Optional
 
 from manyshim.audit import findings as f
 from manyshim.audit.facts import WheelFacts, install_path
-from manyshim.audit.findings import Finding, finding
+from manyshim.audit.findings import Evidence, Finding, finding
 from manyshim.audit.request import Request
 from manyshim.audit.tags import MACHINES
 
@@ -20,37 +20,37 @@ def members(facts: WheelFacts) -> Iterator[Finding]:
     seen: Dict[str, int] = {}
     for path in facts.paths:
         seen[path] = seen.get(path, 0) + 1
-        reason = _bad_path(path)
-        if reason:
-            yield finding("BAD_PATH", path, path, evidence=reason)
+        evidence = _bad_path(path)
+        if evidence:
+            yield finding("BAD_PATH", path, path, evidence=evidence)
     for path, times in seen.items():
         if times > 1:
-            yield finding("DUP_MEMBER", path, path, evidence=f"{times} times")
+            yield finding("DUP_MEMBER", path, path, details=(str(times),))
     for path in facts.symlinks:
         yield finding("SYMLINK_MEMBER", path, path)
 
 
-def _bad_path(path: str) -> str:
+def _bad_path(path: str) -> Optional[Evidence]:
     if path.startswith("/"):
-        return "absolute"
+        return Evidence.ABSOLUTE_PATH
     if ".." in path and ".." in re.split(r"[/\\]", path):
-        return "climbs out of the wheel"
+        return Evidence.PARENT_FOLDER
     if path[1:2] == ":" and path[0].isascii() and path[0].isalpha():
-        return "begins with a drive"
+        return Evidence.DRIVE
     if path.isprintable():
-        return ""
+        return None
     if any("\ud800" <= character <= "\udfff" for character in path):
-        return "is not UTF-8"
+        return Evidence.NOT_UTF8
     control = any(character < " " or character == "\x7f" for character in path)
-    return "holds control characters" if control else ""
+    return Evidence.CONTROL_CHARACTERS if control else None
 
 
 def tags_agree(facts: WheelFacts) -> Iterator[Finding]:
     """Compare WHEEL's Tag lines with the file name."""
     wanted, written = frozenset(facts.name.tags), frozenset(facts.tags)
     if wanted != written:
-        evidence = f"the name says {_list(wanted)}; WHEEL says {_list(written) or 'nothing'}"
-        yield finding("WHEEL_TAGS", "WHEEL", str(facts.name), evidence=evidence)
+        details = (_list(wanted), _list(written))
+        yield finding("WHEEL_TAGS", "WHEEL", str(facts.name), details=details)
 
 
 def _list(tags: FrozenSet[str]) -> str:
@@ -67,7 +67,8 @@ def elf_presence(facts: WheelFacts, request: Request) -> Iterator[Finding]:
     called = request.compiled is not None and request.compiled.called
     if not native and (facts.name.linux or (facts.name.pure and called)):
         severity = f.ERROR if request.strict or request.compiled else f.WARNING
-        evidence = "it is tagged for Linux" if facts.name.linux else "a compiler was called"
+        linux = facts.name.linux
+        evidence = Evidence.TAGGED_FOR_LINUX if linux else Evidence.COMPILER_CALLED
         yield finding("NO_ELF", "", str(facts.name), severity=severity, evidence=evidence)
     purelib = f"{facts.distribution}.data/purelib/"
     for path in native:
@@ -111,16 +112,17 @@ def _native(facts: WheelFacts) -> Iterator[str]:
 def record(facts: WheelFacts, request: Request) -> Iterator[Finding]:
     """Hold RECORD against the archive; `request.thorough` hardens what differs."""
     severity = f.ERROR if request.thorough else f.WARNING
-    for reason, paths in (
-        ("is not listed in it", facts.record.unlisted),
-        ("is listed in it, and not in the wheel", facts.record.absent),
-        ("has another size than it says", facts.record.wrong_size),
-        ("has another hash than it says", facts.record.wrong_hash),
-        ("does not inflate to what the archive says", facts.record.wrong_crc),
-        ("has a blank line", ("RECORD",) if facts.record.blank else ()),
+    for evidence, paths in (
+        (Evidence.UNLISTED, facts.record.unlisted),
+        (Evidence.ABSENT, facts.record.absent),
+        (Evidence.WRONG_SIZE, facts.record.wrong_size),
+        (Evidence.WRONG_HASH, facts.record.wrong_hash),
+        (Evidence.WRONG_CRC, facts.record.wrong_crc),
+        (Evidence.BLANK_LINE, ("RECORD",) if facts.record.blank else ()),
     ):
         for path in paths[:_MAX_RECORD_SHOWN]:
-            yield finding("RECORD", path, reason, severity=severity)
-        if len(paths) > _MAX_RECORD_SHOWN:
-            more = f"each of {len(paths) - _MAX_RECORD_SHOWN} more members {reason}"
-            yield finding("RECORD", "", more, severity=severity)
+            yield finding("RECORD", path, evidence.value, severity=severity, evidence=evidence)
+        more = len(paths) - _MAX_RECORD_SHOWN
+        if more > 0:
+            made = finding("RECORD", "", evidence.value, severity=severity, evidence=evidence)
+            yield made._replace(details=(str(more),))

@@ -41,9 +41,12 @@ def static_tls(context: Context) -> Iterator[Finding]:
     total = sum(elf.tls_size for elf in users)
     severity = f.WARNING if total > _STATIC_TLS_SHARE else f.INFO
     for elf in users:
-        evidence = f"{total} bytes in all of the wheel"
         yield finding(
-            "STATIC_TLS", elf.path, f"{elf.tls_size} bytes", severity=severity, evidence=evidence
+            "STATIC_TLS",
+            elf.path,
+            f"{elf.tls_size} bytes",
+            severity=severity,
+            details=(str(total),),
         )
 
 

@@ -6,7 +6,7 @@ from typing import Dict, FrozenSet, Iterator, List, Mapping, Tuple
 
 from manyshim.audit import findings as f
 from manyshim.audit.facts import ElfFile
-from manyshim.audit.findings import Finding, finding
+from manyshim.audit.findings import Finding, dotted, finding
 from manyshim.audit.loader.search import Process
 from manyshim.audit.names import imported_names
 from manyshim.audit.policy import MUSL_FIRST, MuslRelease, musl_symbols
@@ -60,8 +60,10 @@ def release(context: Context) -> Iterator[Finding]:
     """Judge the release of musl that the imported names and DT_RELR need."""
     promised = max((1, 2, 0), ARCHES[context.policies.arch].musl_floor or MUSL_FIRST)
     for elf, needed, names in _needs(context):
-        subject = "musl " + ".".join(map(str, needed))
-        made = finding("TOO_NEW", elf.path, subject, library="libc.so", symbols=names)
+        subject = f"musl {dotted(needed)}"
+        made = finding(
+            "TOO_NEW", elf.path, subject, library="libc.so", symbols=names, required=needed
+        )
         if needed >= (1, 2, 0):
             yield from context.ruled_out(context.policies.first_policy_promising((1, 2)), made)
         if needed > promised:

@@ -7,9 +7,10 @@ from typing import Iterable, Iterator
 
 from manyshim.audit import findings as f
 from manyshim.audit.facts import ElfFile, VersionNeed
-from manyshim.audit.findings import RELR, WEAK_ONLY, Finding, finding
+from manyshim.audit.findings import Evidence, Finding, finding
 from manyshim.audit.loader.search import BY_NAME_ONLY, INTERNAL, LOADER, PATH, SYSTEM, Edge
 from manyshim.audit.names import is_libpython
+from manyshim.audit.policy import glibc_version
 from manyshim.audit.rules.context import Context
 from manyshim.audit.tags import GLIBC, MUSL
 
@@ -115,7 +116,8 @@ def _version_need(context: Context, elf: ElfFile, need: VersionNeed) -> Iterator
         need.version,
         library=need.library,
         symbols=need.symbols,
-        evidence=WEAK_ONLY if need.only_weak else "",
+        required=glibc_version(need.version),
+        evidence=Evidence.WEAK_REFERENCES if need.only_weak else None,
     )
     yield from context.ruled_out(
         context.policies.never if allowed_from is None else allowed_from, made
@@ -129,7 +131,7 @@ def _relr(context: Context, elf: ElfFile) -> Iterator[Finding]:
     # GNU ld leaves the marker out of a file that does not link libc, yet the loader must know RELR.
     if not any(need.version == RELR_NODE and not need.weak for need in elf.versions_needed):
         allowed_from = context.policies.first_policy_allowing_version(RELR_NODE)
-        made = finding("TOO_NEW", elf.path, RELR_NODE, library="libc.so.6", evidence=RELR)
+        made = finding("TOO_NEW", elf.path, RELR_NODE, library="libc.so.6", evidence=Evidence.RELR)
         yield from context.ruled_out(
             context.policies.never if allowed_from is None else allowed_from, made
         )

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Iterator, Optional, Tuple
 
 from manyshim.audit import findings as f
-from manyshim.audit.findings import Finding, finding
+from manyshim.audit.findings import Evidence, Finding, dotted, finding
 from manyshim.audit.policy import abi3_names
-from manyshim.audit.request import Compiled
 from manyshim.audit.rules.context import Context
 from manyshim.audit.tags import ARCHES, ModuleSuffix, WheelName, parse_cpython, parse_module_suffix
 
@@ -26,21 +25,25 @@ def suffixes(context: Context) -> Iterator[Finding]:
         if suffix is None:
             continue
         compiled = context.request.compiled
-        for evidence in (
-            _wrong_abi(suffix, context.facts.name),
-            _wrong_triplet(suffix, context.policies.arch, context.policies.libc)
-            or _wrong_target(suffix, compiled),
-        ):
-            if evidence:
-                severity = f.ERROR if compiled else ""
-                subject = suffix.implementation
-                yield finding("SUFFIX", elf.path, subject, severity=severity, evidence=evidence)
+        made = finding(
+            "SUFFIX", elf.path, suffix.implementation, severity=f.ERROR if compiled else ""
+        )
+        if _wrong_abi(suffix, context.facts.name):
+            abi = context.facts.name.abis[0]
+            yield made._replace(evidence=Evidence.OTHER_ABI_TAG, details=(abi,))
+        other = _wrong_triplet(suffix, context.policies.arch, context.policies.libc)
+        if other:
+            details = (suffix.triplet, other)
+            yield made._replace(evidence=Evidence.OTHER_PLATFORM, details=details)
+        elif compiled and suffix.triplet not in ("", compiled.multiarch):
+            details = (suffix.triplet, compiled.multiarch)
+            yield made._replace(evidence=Evidence.OTHER_TARGET, details=details)
 
 
-def _wrong_abi(suffix: ModuleSuffix, name: WheelName) -> str:
-    """Say what the ABI tag has against a suffix; nothing where the wheel has several ABIs."""
+def _wrong_abi(suffix: ModuleSuffix, name: WheelName) -> bool:
+    """Tell whether a suffix is not of the ABI tag; never where the wheel has several ABIs."""
     if len(name.abis) != 1 or (len(name.pythons) != 1 and name.abis[0] not in ("abi3", "abi3t")):
-        return ""
+        return False
     abi = name.abis[0]
     tag = parse_cpython(abi)
     if suffix.implementation.startswith("abi3"):
@@ -51,24 +54,17 @@ def _wrong_abi(suffix: ModuleSuffix, name: WheelName) -> str:
     else:
         wanted = f"cpython-{tag[0]}{tag[1]}{tag[2]}" if tag else suffix.implementation
         wrong = suffix.implementation != wanted and suffix.implementation.startswith("cpython-")
-    return f"the wheel's ABI tag is {abi}" if wrong else ""
+    return wrong
 
 
 def _wrong_triplet(suffix: ModuleSuffix, arch: str, libc: str) -> str:
+    """Name the file's architecture or libc where the suffix states another; empty if it agrees."""
     if not suffix.triplet:
         return ""
     cpu = suffix.triplet.partition("-")[0]
     if cpu not in (ARCHES[arch].triplet, arch):
-        return f"it says {suffix.triplet}, and the file is for {arch}"
-    if suffix.libc not in (None, libc):
-        return f"it says {suffix.triplet}, and the file is for {libc}"
-    return ""
-
-
-def _wrong_target(suffix: ModuleSuffix, compiled: Optional[Compiled]) -> str:
-    if compiled is None or suffix.triplet in ("", compiled.multiarch):
-        return ""
-    return f"it says {suffix.triplet}, and the target's Python looks for {compiled.multiarch}"
+        return arch
+    return "" if suffix.libc in (None, libc) else libc
 
 
 def stable_abi(context: Context) -> Iterator[Finding]:
@@ -85,11 +81,8 @@ def stable_abi(context: Context) -> Iterator[Finding]:
             if since is None:
                 yield finding("ABI3", elf.path, name, severity=f.INFO)
             elif since > oldest:
-                yield finding("ABI3", elf.path, name, evidence=_dotted(since, oldest))
-
-
-def _dotted(since: Tuple[int, int], oldest: Tuple[int, int]) -> str:
-    return f"{since[0]}.{since[1]}; the tag promises {oldest[0]}.{oldest[1]}"
+                promised = (dotted(oldest),)
+                yield finding("ABI3", elf.path, name, required=since, details=promised)
 
 
 def _oldest_python(name: WheelName) -> Optional[Tuple[int, int]]:

@@ -17,6 +17,6 @@ def search_paths(context: Context) -> Iterator[Finding]:
     severity = f.ERROR if context.request.compiled else ""
     for elf in context.elfs:
         for entry in dict.fromkeys((*elf.rpath, *elf.runpath)):
-            reason = escapes_wheel(elf, entry, distribution)
-            if reason:
-                yield finding("RPATH_LEAK", elf.path, entry, severity=severity, evidence=reason)
+            evidence = escapes_wheel(elf, entry, distribution)
+            if evidence:
+                yield finding("RPATH_LEAK", elf.path, entry, severity=severity, evidence=evidence)
