@@ -75,12 +75,12 @@ def check(path: str, request: Request, *, verbose: bool = False) -> Outcome:
         facts = facts._replace(record=record)
         report = inspect(wheel, request, facts)
         found = list(index.index_rules(facts))
-        for tag in index.claimed(facts.name, request):
+        for tag in index.tags_to_prove(facts.name, request):
             judged = report
             if tag.libc != report.libc and report.open_libc:
                 judged = inspect(wheel, request._replace(platform=tag), facts)
                 found += [one for one in judged.errors if one not in report.findings]
-            found += index.unproved(tag, judged, request)
+            found += index.false_tags(tag, judged, request)
     decision = choose(report, request)
     report = report._replace(findings=tuple(sorted((*report.findings, *found), key=sort_key)))
     lines = check_lines(report, verbose=verbose)

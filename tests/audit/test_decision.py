@@ -304,8 +304,8 @@ def test_index_rules(platform: str, size: int, found: List[Tuple[str, str]]) -> 
         ("musllinux_1_2", ["musllinux_1_2"]),
     ],
 )
-def test_claim_is_held_against_the_report(platform: str, unproved: List[str]) -> None:
+def test_tag_that_is_not_proved_is_a_finding(platform: str, unproved: List[str]) -> None:
     tag = parse_platform(platform)
     assert tag is not None
-    found = index.unproved(tag, audit(NODE_29, Request()), Request())
+    found = index.false_tags(tag, audit(NODE_29, Request()), Request())
     assert [(one.kind, one.subject) for one in found] == [("FALSE_TAG", name) for name in unproved]

@@ -11,7 +11,7 @@ from manyshim.audit import findings as f
 from manyshim.audit.decision import Blockers, TagDecision
 from manyshim.audit.findings import KINDS, Evidence, Finding, finding
 from manyshim.audit.messages import SENTENCES, sentence
-from manyshim.audit.reasons import because, escape, join_names
+from manyshim.audit.reasons import describe, escape, join_names
 from manyshim.audit.tags import GLIBC, MUSL, PlatformTag, parse_wheel_name
 from manyshim.audit.verdict import Report
 from manyshim.formatters.json import to_dict
@@ -64,12 +64,12 @@ def test_sentence_is_whole(kind: str, severity: str) -> None:
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if KINDS[kind] in (f.ERROR, f.POLICY)])
-def test_what_stands_in_the_way_has_a_way_out(kind: str) -> None:
+def test_error_and_policy_finding_has_a_fix(kind: str) -> None:
     assert sentence(usual(kind)).fix
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if KINDS[kind] == f.WARNING])
-def test_warning_has_a_way_out(kind: str) -> None:
+def test_warning_has_a_fix(kind: str) -> None:
     assert sentence(usual(kind)).fix
 
 
@@ -101,7 +101,7 @@ def test_escape(text: str, escaped: str) -> None:
 @pytest.mark.parametrize("evidence", Evidence)
 @pytest.mark.parametrize("details", [("one", "two", "three"), (HOSTILE,), ()])
 def test_evidence_has_words(evidence: Evidence, details: Tuple[str, ...]) -> None:
-    said = because(evidence, details)
+    said = describe(evidence, details)
     assert said
     assert said.isprintable()
     if details != (HOSTILE,):
@@ -117,20 +117,20 @@ def test_long_lists_of_names_are_cut() -> None:
 @pytest.mark.parametrize(
     ("found", "words"),
     [
-        (usual("TOO_NEW"), ["one", "GLIBC_2.34", "liblibrary.so", "ends at GLIBC_2.31"]),
+        (usual("TOO_NEW"), ["one", "GLIBC_2.34", "liblibrary.so", "allows at most GLIBC_2.31"]),
         (
             usual("TOO_NEW", subject="GLIBCXX_3.4.29", required=None),
             ["GLIBCXX_3.4.29", "manylinux_2_31 does not have GLIBCXX_3.4.29"],
         ),
-        (usual("TOO_NEW", evidence=Evidence.WEAK_REFERENCES), ["weak references only"]),
+        (usual("TOO_NEW", evidence=Evidence.WEAK_REFERENCES), ["only by weak references"]),
         (
             usual("TOO_NEW", subject="musl 1.2.0", policy=PlatformTag(MUSL, 1, 1, "x86_64")),
-            ["one, two", "musl 1.2.0", "musllinux_1_1 does not have it"],
+            ["one, two", "musl 1.2.0", "musllinux_1_1 promises only musl 1.1"],
         ),
         (usual("TOO_NEW", symbols=(), evidence=Evidence.RELR), ["DT_RELR"]),
         (usual("EXTERNAL_LIBRARY"), ["libsubject.so", "manylinux_2_31", "exclude ="]),
         (usual("BY_NAME_ONLY"), ["no search path", 'allow = ["BY_NAME_ONLY:liblibrary.so"]']),
-        (usual("BY_NAME_ONLY", severity=f.WARNING), ["loaded before"]),
+        (usual("BY_NAME_ONLY", severity=f.WARNING), ["already loaded"]),
         (usual("MIXED_ARCH"), ['allow = ["MIXED_ARCH:pkg/_x.so"]']),
         (usual("VERDEF_MISSING"), ["one", "libsubject.so", "liblibrary.so"]),
         (usual("ABI3", severity=f.INFO), ["not in the stable ABI"]),
@@ -153,17 +153,17 @@ def report(*findings: Finding) -> Report:
 @pytest.mark.parametrize("make", [usual, hostile])
 def test_whole_report_is_text_and_data(make: Callable[[str], Finding]) -> None:
     said = report(*map(make, KINDS))
-    claim = TagDecision(reason=Evidence.ERRORS, details=(HOSTILE,))
-    told = Blockers(POLICY, tuple(map(make, KINDS)), None)
+    decision = TagDecision(reason=Evidence.ERRORS, details=(HOSTILE,))
+    blocked = Blockers(POLICY, tuple(map(make, KINDS)), None)
     lines = [
-        *build_lines(said, claim, told, {HOSTILE: (HOSTILE,)}),
-        *show_lines(said, claim, verbose=True),
+        *build_lines(said, decision, blocked, {HOSTILE: (HOSTILE,)}),
+        *show_lines(said, decision, verbose=True),
         *check_lines(said, verbose=True),
     ]
     assert all(line.text.isprintable() for line in lines)
     text = "\n".join(line.text for line in lines)
     assert {kind for kind in KINDS if f"[{kind}]" not in text} == set()
-    data = json.dumps(to_dict(said, claim), ensure_ascii=False).encode()
+    data = json.dumps(to_dict(said, decision), ensure_ascii=False).encode()
     assert [row["kind"] for row in json.loads(data)["findings"]] == [*KINDS]
     assert [row for row in json.loads(data)["findings"] if not str(row["path"]).isprintable()] == []
 

@@ -24,9 +24,9 @@ REACH = (
     "  runs on glibc 2.34 and later: RHEL 9, Ubuntu 22.04, Debian 12; "
     "not on RHEL 8, Ubuntu 20.04, Debian 11"
 )
-LIMIT_31 = "from libc.so.6; manylinux_2_31 ends at GLIBC_2.31 [TOO_NEW]"
-LIMIT_12 = "from libc.so.6; manylinux_2_12 ends at GLIBC_2.12 [TOO_NEW]"
-WAY_OUT = (
+LIMIT_31 = "from libc.so.6; manylinux_2_31 allows at most GLIBC_2.31 [TOO_NEW]"
+LIMIT_12 = "from libc.so.6; manylinux_2_12 allows at most GLIBC_2.12 [TOO_NEW]"
+FIX = (
     "compile for an older glibc (-C manyshim.compiler=zig), build on an older system, "
     "or accept the newer tag"
 )
@@ -62,10 +62,10 @@ def test_show_says_the_tag_whom_it_leaves_out_and_what_stands_before(tmp_path: P
         REACH,
         "  manylinux_2_31 and older: ruled out",
         f"    {EXTENSION} needs used@GLIBC_2.34 {LIMIT_31}",
-        f"      {WAY_OUT}",
+        f"      {FIX}",
         "  manylinux_2_12 and older: ruled out",
         f"    {EXTENSION} needs old@GLIBC_2.14 {LIMIT_12}",
-        f"      {WAY_OUT}",
+        f"      {FIX}",
     ]
 
 
@@ -92,8 +92,8 @@ def test_json_has_the_documented_shape_and_equal_bytes(tmp_path: Path) -> None:
         "subject": "GLIBC_2.34",
         "library": "libc.so.6",
         "symbols": ["used"],
-        "message": "needs used@GLIBC_2.34 from libc.so.6; manylinux_2_31 ends at GLIBC_2.31",
-        "fix": WAY_OUT,
+        "message": "needs used@GLIBC_2.34 from libc.so.6; manylinux_2_31 allows at most GLIBC_2.31",
+        "fix": FIX,
     }
     assert found["EXTERNAL_LIBRARY"]["policy"] == "manylinux_2_41_x86_64"
 

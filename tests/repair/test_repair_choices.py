@@ -94,7 +94,7 @@ def test_an_excluded_driver_lets_the_tag_through(place: Place, way: str, tmp_pat
     finished, said = place.repaired(way, {"exclude": ["libcuda.so.*"], **more})
     told = said if way == "cli" else report.read_text()
     assert "EXCLUDED" in told
-    assert "needs libcuda.so.1, declared to be provided by its environment" in told
+    assert "needs libcuda.so.1, which the environment provides" in told
     held = members(finished)
     copies = [name for name in held if name.startswith("demo.libs/")]
     assert [name.split("/")[1].split("-")[0] for name in copies] == ["libdeep"]

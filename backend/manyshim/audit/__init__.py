@@ -1,1 +1,1 @@
-"""The pure core: facts in, findings and a tag out. Reads no file but its own data."""
+"""Derives findings and a tag from the facts of a wheel. Reads no files except its own data."""

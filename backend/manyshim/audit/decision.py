@@ -1,4 +1,4 @@
-"""Which tag a report allows, and what stands before an older one."""
+"""Chooses the tag that a report allows, and finds what blocks an older policy."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from manyshim.values import NamedTuple
 
 
 class TagDecision(NamedTuple):
-    """What may be written: the tag and its spellings, or the reason why none may."""
+    """The tag that may be written, or the `reason` why there is none, with its `details`."""
 
     tag: Optional[PlatformTag] = None
     reason: Optional[Evidence] = None
@@ -20,12 +20,15 @@ class TagDecision(NamedTuple):
 
     @property
     def platforms(self) -> Tuple[str, ...]:
-        """The platform tags of the file name, sorted; empty where none is proved."""
+        """The platform tags of the file name, sorted; empty if no tag is proved."""
         return self.tag.spellings if self.tag else ()
 
 
 def choose(report: Report, request: Request) -> TagDecision:
-    """Choose the tag: the platform asked for where it is proved, else the oldest that holds."""
+    """Choose the tag: the requested platform if it is proved, or the oldest policy that is met.
+
+    Without a requested platform, `request.exact` also allows an unlisted policy (PEP 600).
+    """
     if report.arch is None:
         return TagDecision(reason=Evidence.NOTHING_TO_AUDIT)
     if not report.name.linux and not report.name.pure:
@@ -41,10 +44,10 @@ def choose(report: Report, request: Request) -> TagDecision:
 
 
 def _exact(report: Report) -> Optional[PlatformTag]:
-    """Name the unlisted policy that holds where only glibc's own versions rule out the next rung.
+    """Return the oldest unlisted policy that is met; None if only listed policies can be proved.
 
-    PEP 600 defines a policy for every glibc release; other libraries' versions are known for the
-    listed ones only.
+    PEP 600 defines a policy for every glibc release, but the versions of other libraries are known
+    for the listed policies only. So only glibc's versions may rule out the next older policy.
     """
     if report.libc != GLIBC:
         return None
@@ -57,19 +60,19 @@ def _exact(report: Report) -> Optional[PlatformTag]:
 
 
 def _glibc_release(found: Finding) -> Optional[Version]:
-    """Return the release of glibc that a finding asks for, where a newer tag would promise it."""
+    """Return the glibc release that a finding requires; None if no newer policy can have it."""
     if found.kind != "TOO_NEW" or not found.required:
         return None
-    # A node older than the policy that lacks it exists on no system at all.
+    # A version that is older than the policy, but missing there, exists on no system at all.
     newer = found.policy and found.required > found.policy.version
     return found.required if newer else None
 
 
 def _proved(report: Report, wanted: PlatformTag) -> TagDecision:
-    """Decide about the platform that was asked for."""
-    for other, have in ((wanted.arch, report.arch), (wanted.libc, report.libc)):
-        if other != have:
-            return TagDecision(None, Evidence.FILES_OF_OTHER, (str(wanted), str(have)))
+    """Decide whether the requested platform is proved."""
+    for requested, actual in ((wanted.arch, report.arch), (wanted.libc, report.libc)):
+        if requested != actual:
+            return TagDecision(None, Evidence.FILES_OF_OTHER, (str(wanted), str(actual)))
     older = [policy for policy in report.policies if policy.version <= wanted.version]
     if not older and not report.policies:
         return TagDecision(None, Evidence.UNKNOWN_POLICY, (str(wanted), str(report.arch)))
@@ -89,27 +92,30 @@ def _proved(report: Report, wanted: PlatformTag) -> TagDecision:
 
 
 class Blockers(NamedTuple):
-    """What stands between a wheel and a policy: the findings, and what would hold without them."""
+    """The findings that rule out `policy`. `without` is the oldest policy met without them."""
 
     policy: PlatformTag
     findings: Tuple[Finding, ...]
     without: Optional[PlatformTag]
 
 
-# A tag that every system of today takes needs no explanation.
+# Policies up to this one run on all current systems, so they need no explanation.
 _OLD_ENOUGH = (2, 17)
 
 
 def blockers(
     report: Report, decision: TagDecision, request: Request, *, always: bool = False
 ) -> Optional[Blockers]:
-    """Pick what is worth explaining: the platform that was refused, else the next older rung."""
+    """Return what blocks the refused platform, or else the next older policy.
+
+    None if nothing is ruled out, or the tag is old enough and `always` is not set.
+    """
     ruled_out = [policy for policy in report.policies if report.rules_out(policy)]
     wanted = request.platform.on(report.arch or "") if request.platform else None
     if wanted and not decision.tag and (wanted.arch, wanted.libc) == (report.arch, report.libc):
         ruled_out = [policy for policy in ruled_out if policy.version <= wanted.version]
     elif decision.tag:
-        # What was compiled for a target has what it asked for.
+        # A wheel that was compiled for a target has the tag that was requested.
         if (decision.tag.version <= _OLD_ENOUGH or request.compiled) and not always:
             return None
         ruled_out = [policy for policy in ruled_out if policy.version < decision.tag.version]

@@ -1,4 +1,4 @@
-"""What was read from a wheel, before anything is judged."""
+"""Facts: what was read from a wheel, without any judgement."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ class ElfIdent(NamedTuple):
 
     @property
     def loadable(self) -> bool:
-        """Whether it is an executable or a shared object, not an object file or a core dump."""
+        """Whether the file is an executable or a shared object, by its type."""
         return self.type in (EXECUTABLE, SHARED)
 
 
 class VersionNeed(NamedTuple):
-    """One version node that a file requires of a library (LSB, "Version Dependencies").
+    """One symbol version that a file requires from a library (LSB, "Version Dependencies").
 
-    `weak` is VER_FLG_WEAK, which alone makes the loader go on without the node; `only_weak` says
-    that no symbol with a strong binding uses it. `symbols` are sorted.
+    `weak` is VER_FLG_WEAK: the loader accepts a library without the version only if it is set.
+    `only_weak` is true if no symbol with a strong binding uses the version. `symbols` are sorted.
     """
 
     library: str
@@ -46,14 +46,14 @@ class VersionNeed(NamedTuple):
 
 
 class ElfFile(NamedTuple):
-    """The facts of one ELF member. Names that are no UTF-8 carry surrogate escapes.
+    """The facts of one ELF member. Names that are not UTF-8 contain surrogate escapes.
 
-    `undefined` are the strong undefined names that carry no version, `strong_versioned` those that
-    do. `executable_stack` is None where PT_GNU_STACK is missing; `tls_size` is in bytes;
-    `page_size` is the largest page, in bytes, with which every segment can be mapped, 0 without
-    segments; `module_init` tells whether the file exports its module's init function, None where
-    its name is no module's; `detached` marks a file of debug information, whose segments are empty.
-    `damage` is what is broken but not read by the loader.
+    `undefined` are the strong undefined names without a version, `strong_versioned` those with one.
+    `executable_stack` is None if PT_GNU_STACK is missing. `tls_size` is in bytes. `page_size` is
+    the largest page, in bytes, with which every segment can be mapped; 0 without segments.
+    `module_init` tells whether the file exports the init function of its module; None if it does
+    not have the name of a module. `detached` marks a file of debug information, whose segments are
+    empty. `damage` describes what is broken in parts that the loader does not read.
     """
 
     path: str
@@ -84,7 +84,7 @@ class ElfFile(NamedTuple):
 
     @property
     def loadable(self) -> bool:
-        """Whether a loader would take it: no object file, no core dump, no detached debug file."""
+        """Whether a loader accepts the file: no object file, core dump or detached debug file."""
         return self.ident.loadable and not self.detached
 
     @property
@@ -99,32 +99,32 @@ class ElfFile(NamedTuple):
 
     @property
     def static(self) -> bool:
-        """Whether a program asks for no loader: no PT_INTERP and no DT_NEEDED."""
+        """Whether the file is a program that runs without a loader: no PT_INTERP, no DT_NEEDED."""
         alone = self.interpreter is None and not self.needed
         return alone and (self.ident.type == EXECUTABLE or self.pie or not self.dynamic)
 
     @property
     def module_name(self) -> str:
-        """The name that an import of the file would use."""
+        """The name under which Python imports the file."""
         return self.name.partition(".")[0]
 
     @property
     def extension_module(self) -> bool:
-        """Whether the file name says that an interpreter imports it."""
+        """Whether the file name is that of an extension module."""
         return parse_module_suffix(self.name) is not None
 
 
 class Unreadable(NamedTuple):
-    """An ELF member that cannot be read as the loader would, and why."""
+    """An ELF member that cannot be read as the loader reads it, and the reason."""
 
     path: str
     reason: str
 
 
 class RecordFacts(NamedTuple):
-    """Where RECORD and the archive disagree: paths, sorted.
+    """The paths for which RECORD and the archive disagree, sorted.
 
-    `wrong_hash` and `wrong_crc` stay empty unless every member was read; `blank` says that RECORD
+    `wrong_hash` and `wrong_crc` are empty unless every member was read. `blank` is true if RECORD
     has a blank line, at which some installers stop.
     """
 
@@ -139,10 +139,10 @@ class RecordFacts(NamedTuple):
 class WheelFacts(NamedTuple):
     """What was read from one wheel.
 
-    `distribution` is what the .dist-info and .data folders begin with; `paths` are the members in
-    the order of the archive, folders left out; `tags` and `purelib` are WHEEL's Tag lines and
-    Root-Is-Purelib; `exports` gives, by path, those of the names asked for that the file defines;
-    `static_objects` are archives of object files; `size` is the wheel's, in bytes.
+    `distribution` is `NAME-VERSION`, the stem of the .dist-info and .data folders. `paths` are the
+    members without folders, in the order of the archive. `tags` and `purelib` are the Tag lines and
+    Root-Is-Purelib of WHEEL. `exports` maps a path to those of the requested names that the file
+    defines. `static_objects` are archives of object files. `size` is that of the wheel, in bytes.
     """
 
     name: WheelName
@@ -160,10 +160,10 @@ class WheelFacts(NamedTuple):
 
 
 class InstallPath(NamedTuple):
-    """Where a member comes to lie: a root of the installation scheme and a path below it.
+    """Where a member is installed: a root of the installation scheme, and a path below it.
 
-    Roots are distinct folders whose relation is not fixed, so `$ORIGIN` cannot lead from one into
-    another (PEP 427, "The .data directory").
+    The relative position of two roots is not fixed, so `$ORIGIN` cannot lead from one into another
+    (PEP 427, "The .data directory").
     """
 
     root: str
@@ -180,7 +180,7 @@ _SCHEMES: Dict[str, str] = {
 
 
 def install_path(path: str, distribution: str) -> InstallPath:
-    """Map an archive path to where installers put it; `distribution` is `NAME-VERSION`."""
+    """Return where installers put a member; `distribution` is `NAME-VERSION`."""
     prefix = f"{distribution}.data/"
     if path.startswith(prefix):
         scheme, slash, rest = path[len(prefix) :].partition("/")

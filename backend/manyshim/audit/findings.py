@@ -1,4 +1,4 @@
-"""A finding: one thing that an audit has to say, as data. Its sentences are in messages.py."""
+"""Findings: the results of an audit as data. Their sentences are in messages.py."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ Version = Tuple[int, ...]
 
 
 class Evidence(str, Enum):
-    """What was seen; messages.py has the words for each, with the details put in."""
+    """What was seen. reasons.py has the words for each, as templates for the details."""
 
-    # TOO_NEW where no symbol explains the version.
+    # TOO_NEW: what needs the version, beside strong references to symbols.
     WEAK_REFERENCES = "weak references"
     RELR = "DT_RELR"
     # RPATH_LEAK.
@@ -53,7 +53,7 @@ class Evidence(str, Enum):
     # MIXED_ARCH, MIXED_LIBC.
     OTHER_WHEEL = "other wheel"
     OTHER_FILES = "other files"
-    # Why a wheel has no tag, also of FALSE_TAG.
+    # Why a wheel has no tag; also used by FALSE_TAG.
     NOTHING_TO_AUDIT = "nothing to audit"
     NOT_FOR_LINUX = "not for Linux"
     ERRORS = "errors"
@@ -118,9 +118,10 @@ KINDS = {
 class Finding(NamedTuple):
     """One finding.
 
-    `subject`, `library` and `symbols` are what it is about. `policy` is the newest policy that it
-    rules out. `required` is the version that the file needs, where the finding is about one.
-    `evidence` is what was seen, with its values in `details`. `allowed` says that it was accepted.
+    `path` is the member, empty if the finding is about the whole wheel. `subject`, `library` and
+    `symbols` are what the finding is about. `policy` is the newest policy that it rules out.
+    `required` is the version that the file needs, if the finding is about one. `evidence` is what
+    was seen, with its values in `details`. `allowed` is true if the user accepted the finding.
     """
 
     kind: str
@@ -137,12 +138,12 @@ class Finding(NamedTuple):
 
 
 def dotted(version: Version) -> str:
-    """Write a version with dots, as `2.34`."""
+    """Return a version with dots, as `2.34`."""
     return ".".join(map(str, version))
 
 
 def sort_key(found: Finding) -> Tuple[Any, ...]:
-    """Return what findings are sorted by: all fields, where None comes before any value."""
+    """Return the sort key of a finding: all fields; None sorts before every value."""
     optional = (found.policy or (), found.required or (), found.evidence or "")
     return (*found[:6], *optional, found.details, found.allowed)
 
@@ -160,7 +161,7 @@ def finding(  # noqa: PLR0913 (the fields of a finding, with its kind's severity
     evidence: Optional[Evidence] = None,
     details: Tuple[str, ...] = (),
 ) -> Finding:
-    """Make a finding with the severity of its kind, unless another one is given."""
+    """Return a finding with the severity of its kind, unless another one is given."""
     return Finding(
         *(kind, severity or KINDS[kind], path, subject, library, symbols, policy),
         *(required, evidence, details),

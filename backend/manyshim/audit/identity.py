@@ -1,4 +1,4 @@
-"""For which architecture and libc family a file was built."""
+"""Determines the architecture and the libc family that a file was built for."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from manyshim.values import NamedTuple
 
 _LOADERS = frozenset(arch.loader for arch in ARCHES.values()) | {"ld-linux.so.3"}
 
-# NEEDED names that musl's loader binds to itself (musl ldso/dynlink.c, load_library).
+# musl's loader provides these NEEDED names itself (musl ldso/dynlink.c, load_library).
 _MUSL_OWN = ("libc.", "libpthread.", "librt.", "libm.", "libdl.", "libutil.", "libxnet.")
 
-# What glibc itself installs. A tag is a promise about these: no declaration and no copy in the
-# wheel stands in for them, since the process has the system's loaded.
+# The libraries that glibc installs. Every process has the system's copies loaded, so a tag must be
+# true for these: neither `exclude` nor a copy in the wheel can replace them.
 GLIBC_OWN = frozenset(
     (
         "libc.so.6",
@@ -31,7 +31,7 @@ GLIBC_OWN = frozenset(
     )
 )
 
-# ELF gABI: OSABI System V, and GNU, which IFUNC and unique symbols ask for.
+# ELF gABI, e_ident[EI_OSABI]: System V, and GNU, which files with IFUNC or unique symbols have.
 OS_ABIS = (0, 3)
 
 _ARM_EABI = 0xFF000000
@@ -43,14 +43,14 @@ _PPC_ABI = 0x3
 
 
 class Identity(NamedTuple):
-    """The architecture whose tags a file belongs to, or the reason why it belongs to none."""
+    """The architecture of a file as tags name it, or the problem if no tag covers the file."""
 
     arch: str = ""
     problem: str = ""
 
 
 def identify(ident: ElfIdent) -> Identity:
-    """Map an ELF header to a tag's architecture; its machine must be one that tags name."""
+    """Return the architecture of an ELF header. Its machine must be in `MACHINES`."""
     rows = [arch for arch in ARCHES.values() if arch.machine == ident.machine]
     for arch in rows:
         if (arch.bits, arch.little_endian) == (ident.bits, ident.little_endian):
@@ -62,7 +62,7 @@ def identify(ident: ElfIdent) -> Identity:
         for arch in rows
     )
     return Identity(
-        problem=f"machine {ident.machine} as {ident.bits}-bit {order}-endian; tags name {wanted}"
+        problem=f"machine {ident.machine} as {ident.bits}-bit {order}-endian; tags are for {wanted}"
     )
 
 
@@ -84,14 +84,14 @@ def _flags_problem(arch: str, flags: int) -> str:
 
 
 def is_loader(libc: str, arch: str, name: str) -> bool:
-    """Whether a NEEDED name is the dynamic loader, or in musl any name of musl itself."""
+    """Whether a NEEDED name is the dynamic loader; for musl, any library that musl provides."""
     if libc == MUSL:
         return name.startswith((*_MUSL_OWN, "ld-musl-"))
     return name == ARCHES[arch].loader
 
 
 def family(elf: ElfFile) -> Optional[str]:
-    """Tell the libc family of a file by its strongest evidence; None where it has none."""
+    """Return the libc family of a file by its strongest evidence; None without evidence."""
     if elf.interpreter:
         interpreter = posixpath.basename(elf.interpreter)
         if interpreter.startswith("ld-musl-"):
@@ -99,7 +99,7 @@ def family(elf: ElfFile) -> Optional[str]:
         if interpreter in _LOADERS:
             return GLIBC
     if any(name == "libc.so.6" or name in _LOADERS for name in elf.needed) or any(
-        # libgcc_s defines GLIBC_2.0 on newer architectures, also where it was built for musl.
+        # libgcc_s defines GLIBC_2.0 on newer architectures, even if it was built for musl.
         need.version.startswith("GLIBC_") and not need.library.startswith("libgcc_s")
         for need in elf.versions_needed
     ):
@@ -113,7 +113,7 @@ def family(elf: ElfFile) -> Optional[str]:
 
 
 def suffix_family(elfs: Iterable[ElfFile]) -> Optional[str]:
-    """Tell the libc family that the suffixes of the extension modules agree on."""
+    """Return the libc family in the suffixes of extension modules; None if they do not agree."""
     suffixes = (parse_module_suffix(elf.name) for elf in elfs)
     families = {suffix.libc for suffix in suffixes if suffix and suffix.libc}
     return families.pop() if len(families) == 1 else None

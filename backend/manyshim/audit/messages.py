@@ -1,4 +1,8 @@
-"""Every sentence that a user reads about a finding: what, where, the limit, the way out."""
+"""The sentences that users read about findings: what is wrong, where, the limit, and the fix.
+
+The path of the file is printed before the sentence, so the sentence begins with its verb. For
+several files the verb becomes plural; no other word may depend on the number of files.
+"""
 
 from __future__ import annotations
 
@@ -6,60 +10,69 @@ from typing import Callable, Dict
 
 from manyshim.audit import findings as f
 from manyshim.audit.findings import Evidence, Finding, dotted
-from manyshim.audit.reasons import because, escape, filled, join_names
-from manyshim.audit.tags import GLIBC, MUSL
+from manyshim.audit.reasons import describe, escape, escape_details, join_names
+from manyshim.audit.tags import MUSL
 from manyshim.values import NamedTuple
 
 
 class Sentence(NamedTuple):
-    """What is wrong, where, and against which limit; and the way out."""
+    """A finding in words: `message` has the problem and the limit, `fix` an instruction."""
 
     message: str
     fix: str = ""
 
 
 def _policy(found: Finding) -> str:
+    """Return the name of the policy that a finding rules out."""
     return found.policy.without_arch if found.policy else "every policy"
 
 
 def _limit(found: Finding) -> str:
-    """Say where the policy ends that the finding rules out."""
-    if found.policy is None or found.policy.libc != GLIBC:
-        return f"{_policy(found)} does not have it"
-    if found.required:
-        return f"{_policy(found)} ends at GLIBC_{found.policy.major}.{found.policy.minor}"
+    """Return the limit of the policy that a finding rules out."""
+    if found.policy and found.policy.libc == MUSL:
+        return f"{_policy(found)} promises only musl {dotted(found.policy.version)}"
+    if found.policy and found.required:
+        return f"{_policy(found)} allows at most GLIBC_{dotted(found.policy.version)}"
     return f"{_policy(found)} does not have {escape(found.subject)}"
 
 
+def _versioned(found: Finding) -> str:
+    """Return the required version with the symbols that need it: `fcntl64@GLIBC_2.28`."""
+    symbols, version = join_names(found.symbols), escape(found.subject)
+    if len(found.symbols) == 1:
+        return f"{symbols}@{version}"
+    return f"{symbols} ({version})" if symbols else version
+
+
 def _too_new(found: Finding) -> Sentence:
-    symbols = join_names(found.symbols)
     if found.policy and found.policy.libc == MUSL:
-        needs = f"needs {symbols}, which came with {found.subject}"
-        way_out = "build on an older Alpine (a musllinux image), or accept the newer tag"
-    else:
-        way_out = (
-            "compile for an older glibc (-C manyshim.compiler=zig), build on an older system, or "
-            "accept the newer tag"
+        return Sentence(
+            f"needs {join_names(found.symbols)}, available since {escape(found.subject)}; "
+            f"{_limit(found)}",
+            "build on an older Alpine (a musllinux image), or accept the newer tag",
         )
-        if len(found.symbols) == 1:
-            needs = f"needs {symbols}@{escape(found.subject)}"
-        elif symbols:
-            needs = f"needs {symbols} ({escape(found.subject)})"
-        else:
-            needs = f"needs {escape(found.subject)}"
-        weak = ", by weak references only" if found.evidence == Evidence.WEAK_REFERENCES else ""
-        relr = " for its DT_RELR" if found.evidence == Evidence.RELR else ""
-        needs = f"{needs}{relr} from {escape(found.library)}{weak}"
+    relr = " for its DT_RELR" if found.evidence == Evidence.RELR else ""
+    weak = ", only by weak references" if found.evidence == Evidence.WEAK_REFERENCES else ""
+    needs = f"needs {_versioned(found)}{relr} from {escape(found.library)}{weak}"
     return Sentence(
         f"{needs}; {_limit(found)}",
-        way_out,
+        "compile for an older glibc (-C manyshim.compiler=zig), build on an older system, or "
+        "accept the newer tag",
+    )
+
+
+def _missing_version(found: Finding) -> Sentence:
+    return Sentence(
+        f"needs {_versioned(found)}, but {escape(found.library)} in the wheel does not define "
+        "this version",
+        "include the library that the file was linked with",
     )
 
 
 def _external(found: Finding) -> Sentence:
     return Sentence(
-        f"needs {escape(found.subject)}, which {_policy(found)} and older do not promise",
-        'have it copied into the wheel (mode = "repair"), link it statically, or declare that the '
+        f"needs {escape(found.subject)}, which {_policy(found)} and older do not allow",
+        'copy it into the wheel (mode = "repair"), link it statically, or declare that the '
         f'environment provides it: exclude = ["{escape(found.subject)}"]',
     )
 
@@ -68,29 +81,31 @@ def _by_name_only(found: Finding) -> Sentence:
     library = escape(found.library)
     if found.severity == f.POLICY:
         return Sentence(
-            f"needs {escape(found.subject)}, which lies in the wheel as {library} but on no search "
-            "path of the file: the loader finds it only if something else has loaded it before",
+            f"needs {escape(found.subject)}, which is in the wheel as {library} but on no search "
+            "path of the file; the loader finds it only if it is already loaded",
             "link with -Wl,-rpath,'$ORIGIN/...', or declare that the package loads it first: "
             f'allow = ["BY_NAME_ONLY:{library}"]',
         )
     return Sentence(
-        f"finds {escape(found.subject)} ({library}) only because it is loaded before",
+        f"finds {escape(found.subject)} ({library}) only because it is already loaded",
         "link with -Wl,-rpath,'$ORIGIN/...'",
     )
 
 
-def _simple(message: str, fix: str) -> Callable[[Finding], Sentence]:
+def _simple(message: str, fix: str = "") -> Callable[[Finding], Sentence]:
+    """Return a function that fills both templates with the fields of a finding."""
+
     def sentence(found: Finding) -> Sentence:
-        words = {
+        fields = {
             "subject": escape(found.subject),
             "library": escape(found.library),
             "symbols": join_names(found.symbols),
-            "evidence": because(found.evidence, found.details),
+            "evidence": describe(found.evidence, found.details),
             "path": escape(found.path),
             "policy": _policy(found),
         }
-        details = filled(found.details)
-        return Sentence(message.format(*details, **words), fix.format(**words))
+        details = escape_details(found.details)
+        return Sentence(message.format(*details, **fields), fix.format(**fields))
 
     return sentence
 
@@ -98,101 +113,101 @@ def _simple(message: str, fix: str) -> Callable[[Finding], Sentence]:
 def _abi3(found: Finding) -> Sentence:
     name = escape(found.subject)
     if found.severity == f.INFO:
-        return Sentence(f"uses {name}, which is not in the stable ABI's list")
+        return Sentence(f"uses {name}, which is not in the stable ABI")
     return Sentence(
-        f"uses {name}, which the stable ABI has since {dotted(found.required or ())}; the tag "
-        f"promises {join_names(found.details)}",
-        "raise the wheel's Python tag (py_limited_api), or do without it",
+        f"uses {name}, which is in the stable ABI only since Python "
+        f"{dotted(found.required or ())}; the wheel's tag promises Python "
+        f"{join_names(found.details)}",
+        "raise the wheel's Python tag (py_limited_api), or do not use the name",
     )
 
 
 def _record(found: Finding) -> Sentence:
-    what = because(found.evidence)
-    subject = f"each of {escape(found.details[0])} more members {what}" if found.details else what
-    return Sentence(f"{subject}: RECORD and the wheel disagree", "rebuild the wheel")
+    more = f"each of {escape(found.details[0])} more members " if found.details else ""
+    return Sentence(more + describe(found.evidence), "rebuild the wheel")
 
 
-_REBUILD = "rebuild the file for the wheel's target, or take it out of the wheel"
+_REBUILD = "rebuild the file for the wheel's target, or remove it from the wheel"
 
 SENTENCES: Dict[str, Callable[[Finding], Sentence]] = {
     "TOO_NEW": _too_new,
     "EXTERNAL_LIBRARY": _external,
     "BY_NAME_ONLY": _by_name_only,
     "FORBIDDEN_SYMBOL": _simple(
-        "uses {subject} of {library}, which {policy} and older do not promise",
-        "link {library} statically, or do without the symbol",
+        "uses the symbol {subject} of {library}, which {policy} and older do not allow",
+        "link {library} statically, or do not use the symbol",
     ),
     "UNKNOWN_NAMESPACE": _simple(
-        "needs {subject} from {library}; no policy knows that version namespace",
-        "link against an unpatched {library}",
+        "needs {subject} from {library}; no policy lists versions with this prefix",
+        "link with an unmodified {library}",
     ),
     "ISA": _simple(
-        "is marked to need {subject}; a tag promises the baseline of its architecture",
+        "is marked as requiring {subject}; a tag promises only the baseline of its architecture",
         "compile without -march={subject}, or put the file under glibc-hwcaps/{subject}/",
     ),
     "ELF_CORRUPT": _simple("cannot be read: {subject}", "rebuild the file"),
     "ELF_DAMAGED": _simple(
-        "is damaged where the loader does not look: {subject}", "rebuild the file"
+        "is damaged in a part that the loader does not read: {subject}", "rebuild the file"
     ),
-    "WRONG_ABI": _simple("has an ABI that no tag stands for: {subject}", _REBUILD),
-    "WRONG_OS": _simple("is for another system: {subject}, not System V or GNU", _REBUILD),
+    "WRONG_ABI": _simple("has an ABI that no platform tag covers: {subject}", _REBUILD),
+    "WRONG_OS": _simple(
+        "is for another operating system: {subject}, not System V or GNU", _REBUILD
+    ),
     "MIXED_ARCH": _simple(
-        "is for {subject}; {evidence}",
-        "build a wheel for each architecture; if the file is mere payload: "
+        "is for {subject}, but {evidence}",
+        "build one wheel for each architecture; if the file is only data, accept it: "
         'allow = ["MIXED_ARCH:{path}"]',
     ),
     "MIXED_LIBC": _simple(
-        "is for {subject}; {evidence}",
-        'build a wheel for each libc; if the file is mere payload: allow = ["MIXED_LIBC:{path}"]',
+        "is for {subject}, but {evidence}",
+        "build one wheel for each libc; if the file is only data, accept it: "
+        'allow = ["MIXED_LIBC:{path}"]',
     ),
     "NEEDED_PATH": _simple(
-        "needs {subject}: a path, which is looked up on the user's machine as it stands",
-        "give the library a soname (-Wl,-soname) and link with -l",
+        "needs {subject}, which is a path; the loader opens this path on the user's machine",
+        "give the library a soname (-Wl,-soname) and link it with -l",
     ),
-    "VERDEF_MISSING": _simple(
-        "needs {symbols}@{subject}, and {library} in the wheel does not define that version",
-        "put the library that it was linked against into the wheel",
-    ),
+    "VERDEF_MISSING": _missing_version,
     "LIBPYTHON": _simple(
-        "needs {subject}; an interpreter that is linked statically has no such library",
+        "needs {subject}, which a statically linked Python does not have",
         "do not link extension modules with libpython",
     ),
     "MUSL_UNDEFINED": _simple(
-        "needs {subject}, which no musl exports and no library of the wheel defines: "
+        "needs {subject}, which no release of musl and no library in the wheel defines; "
         "the import fails",
-        "build on musl (a musllinux image), or do without the symbol",
+        "build on musl (a musllinux image), or do not use the symbol",
     ),
     "MUSL_PATCH_LEVEL": _simple(
-        "needs {symbols}, which came with {subject}; musllinux_1_2 promises 1.2.0 only",
-        "do without them, or build it on an older Alpine, without -Wl,-z,pack-relative-relocs",
+        "needs {symbols}, available since {subject}; musllinux_1_2 promises only musl 1.2.0",
+        "avoid these symbols, or build on an older Alpine, without -Wl,-z,pack-relative-relocs",
     ),
     "ELF_IN_PURE_WHEEL": _simple(
-        "is machine code, and the wheel says that it is pure: {subject}",
-        "let the build backend know of the extension, so that it builds a platform wheel",
+        "is machine code, but the wheel is marked as pure: {subject}",
+        "declare the extension to the build backend, so that it builds a platform wheel",
     ),
     "NO_ELF": _simple(
-        "a wheel without any ELF file, though {evidence}",
-        "build the extension (was it optional, and failed?), or tag the wheel any",
+        "the wheel has no ELF file, but {evidence}",
+        "build the extension (an optional one can fail silently), or use the platform tag any",
     ),
     "NO_MODULE": _simple(
-        "{subject} was to be built, and is not in the wheel",
-        "look for its error in the output of the build (an optional extension may fail silently); "
-        "libraries that it needs come from sysroot",
+        "{subject} should have been built but is not in the wheel",
+        "find its error in the build output (an optional extension can fail silently); "
+        "provide libraries that it needs with the option sysroot",
     ),
     "DUP_MEMBER": _simple(
-        "stands in the archive {0} times; installers differ in which they take",
+        "is in the archive {0} times; installers differ in which one they use",
         "write each member once",
     ),
     "SYMLINK_MEMBER": _simple(
         "is a symbolic link, which installers write as a text file", "store the file itself"
     ),
-    "BAD_PATH": _simple("is no path that may stand in a wheel: {evidence}", "rename the member"),
+    "BAD_PATH": _simple("is not a valid path in a wheel: {evidence}", "rename the file or folder"),
     "WHEEL_TAGS": _simple(
-        "and the file name disagree: the name says {0}; WHEEL says {1}",
+        "does not have the tags of the file name: the name has {0}; WHEEL has {1}",
         "rebuild the wheel, or rename it with `wheel tags`",
     ),
     "EXECSTACK": _simple(
-        "asks for an executable stack ({subject}); glibc 2.41 and later, musl and SELinux refuse",
+        "requests an executable stack ({subject}); glibc 2.41+, musl and SELinux refuse it",
         "link with -Wl,-z,noexecstack; in assembly add .section .note.GNU-stack",
     ),
     "TEXTREL": _simple(
@@ -200,67 +215,67 @@ SENTENCES: Dict[str, Callable[[Finding], Sentence]] = {
         "compile every object with -fPIC",
     ),
     "NO_INIT": _simple(
-        "is named like an extension module, and exports no PyInit_{subject}: the import fails",
+        "has the name of an extension module but no exported PyInit_{subject}; the import fails",
         "export the init function (PyMODINIT_FUNC), or give the file another suffix",
     ),
     "SUFFIX": _simple(
-        "has the suffix of {subject}; {evidence}: the interpreter does not see it",
-        "build the extension with the Python and for the platform that the wheel is for",
+        "has the wrong suffix {subject}: {evidence}; the interpreter does not find the file",
+        "build the extension for the Python and the platform of the wheel's tags",
     ),
     "ABI3": _abi3,
     "UNDEFINED": _simple(
-        "needs {symbols}, which nothing that it loads defines",
-        "link the library that defines it; if a newer libc does, ask for its platform",
+        "needs {symbols}, which no library that it loads defines",
+        "link the library that defines it; if only a newer libc does, request a newer platform",
     ),
     "RPATH_LEAK": _simple(
-        "searches {subject} on the user's machine: {evidence}",
-        "take the entry out of the link flags; only $ORIGIN/... belongs into a wheel",
+        "has a search path outside of the wheel: '{subject}' {evidence}",
+        "remove the entry from the link flags; in a wheel, use only $ORIGIN/...",
     ),
     "VENDORED_SONAME_CLASH": _simple(
-        "keeps the name {subject}, under which a process may have another copy loaded",
-        "rename it with its SONAME, as auditwheel does",
+        "has the soname {subject}; a process may already have another library of that name",
+        "rename the file and its SONAME, as auditwheel does",
     ),
     "PAGE_ALIGN": _simple(
-        "is aligned to pages of {subject}; kernels with 64 KiB pages cannot load it",
+        "is aligned to pages of {subject} bytes; kernels with 64 KiB pages cannot load it",
         "link with -Wl,-z,max-page-size=65536",
     ),
     "RECORD": _record,
     "FALSE_TAG": _simple(
-        "{subject} is claimed and not proved: {evidence}",
+        "the tag {subject} is not proved: {evidence}",
         "run `manyshim retag` on the wheel, or build it on an older system",
     ),
     "INDEX_TAG": _simple(
-        "{subject} is a platform tag that the package index refuses",
-        "use a manylinux or musllinux tag of an architecture that it takes",
+        "the package index does not accept the platform tag {subject}",
+        "use a manylinux or musllinux tag for an architecture that the index accepts",
     ),
     "TOO_LARGE": _simple(
-        "is {subject} large; the package index takes {0} unless it granted more",
-        "leave out what is not needed, strip debug information, or ask the index for more",
+        "the size of the wheel is {subject}; the package index accepts {0} by default",
+        "remove unneeded files, strip debug information, or ask the index for a higher limit",
     ),
     "STATIC_TLS": _simple(
-        "keeps {subject} in static thread-local storage ({0} bytes in all of the wheel), of "
-        "which glibc has about 1.6 KiB for all that is opened later",
+        "uses {subject} of static thread-local storage ({0} bytes in the whole wheel); glibc has "
+        "about 1.6 KiB for all libraries that are opened later",
         "compile with -ftls-model=global-dynamic",
     ),
     "COMMONLY_ABSENT": _simple(
-        "needs {subject}, which the policies allow and slim containers do not have",
+        "needs {subject}, which the policies allow but slim containers do not have",
         "tell your users to install it",
     ),
     "WX_SEGMENT": _simple(
         "has memory that is writable and executable ({subject}), which hardened kernels refuse",
-        "link without -Wl,-N or a linker script that merges segments",
+        "link without -Wl,-N and without a linker script that merges segments",
     ),
-    "STATIC_OBJECT": _simple("is {subject}: nothing loads it", "leave it out of the wheel"),
+    "STATIC_OBJECT": _simple("is never loaded ({subject})", "remove it from the wheel"),
     "FLOAT_ABI_UNKNOWN": _simple(
-        "does not say whether it is hard-float ({subject}); taken as armv7l", ""
+        "has no flag for its float ABI ({subject}); treated as hard-float (armv7l)"
     ),
-    "EXCLUDED": _simple("needs {subject}, declared to be provided by its environment", ""),
+    "EXCLUDED": _simple("needs {subject}, which the environment provides (option exclude)"),
     "DEVICE_CODE": _simple(
-        "is for {subject}, which no tag names: code for a device, not audited", ""
+        "is for {subject}, which no tag names; treated as device code and not audited"
     ),
     "LIBC_ASSUMED": _simple(
-        "nothing in it tells glibc from musl; judged as glibc",
-        "ask for the family that you mean with --platform",
+        "no file shows whether the wheel is for glibc or musl; audited as glibc",
+        "choose the libc family with --platform",
     ),
 }
 
@@ -271,18 +286,15 @@ _PLURAL = {
     "is": "are",
     "has": "have",
     "finds": "find",
-    "asks": "ask",
-    "searches": "search",
-    "keeps": "keep",
+    "requests": "request",
     "does": "do",
-    "stands": "stand",
 }
 
 
 def sentence(found: Finding, *, plural: bool = False) -> Sentence:
-    """Say a finding in whole words, of one file or of several."""
-    said = SENTENCES[found.kind](found)
+    """Return the sentence of a finding; `plural` if it is about several files."""
+    text = SENTENCES[found.kind](found)
     if plural:
-        verb, space, rest = said.message.partition(" ")
-        said = said._replace(message=_PLURAL.get(verb, verb) + space + rest)
-    return said._replace(message=f"{said.message} (allowed)") if found.allowed else said
+        verb, space, rest = text.message.partition(" ")
+        text = text._replace(message=_PLURAL.get(verb, verb) + space + rest)
+    return text._replace(message=f"{text.message} (allowed)") if found.allowed else text

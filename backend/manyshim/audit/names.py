@@ -1,4 +1,4 @@
-"""Predicates that several rules share, and that a repair asks too."""
+"""Predicates on names that several rules and the repair share."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ _LIBPYTHON = r"libpython\d(?:\.\d+)?[a-z]*\.so(?:\.\d+)*|libpypy[\d.]*-c\.so(?:\
 
 
 def is_libpython(name: str) -> bool:
-    """Whether a NEEDED name is an interpreter's own library."""
+    """Whether a NEEDED name is the library of a Python interpreter."""
     return name.startswith("libpy") and re.fullmatch(_LIBPYTHON, name) is not None
 
 
 def escapes_wheel(elf: ElfFile, entry: str, distribution: str) -> Optional[Evidence]:
-    """Tell how a search path entry leads out of the installed wheel; None if it does not."""
+    """Return how a search path entry leads out of the installed wheel; None if it does not."""
     if not entry:
         return Evidence.EMPTY_ENTRY
     if entry.startswith("/"):
@@ -35,6 +35,6 @@ def escapes_wheel(elf: ElfFile, entry: str, distribution: str) -> Optional[Evide
 
 
 def imported_names(elf: ElfFile) -> FrozenSet[str]:
-    """Collect the strong names that a file needs of others, without those of the interpreter."""
+    """Return the names that a file imports by strong references, except the interpreter's."""
     names = (*elf.undefined, *elf.strong_versioned)
     return frozenset(name for name in names if not name.startswith(("Py", "_Py")))

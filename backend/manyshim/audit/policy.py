@@ -1,6 +1,6 @@
-"""The ladder of policies: what each manylinux and musllinux rung allows.
+"""The policies: what each manylinux and musllinux policy allows.
 
-The data are facts in small text files (`data/`); their format is in docs/policies.md.
+The data are facts in small text files (`data/`). docs/policies.md describes their format.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from manyshim.values import NamedTuple
 
 MuslRelease = Tuple[int, int, int]
 
-# The oldest release whose exports were sampled; names that it has carry no release in the data.
+# The oldest release in the data. The names that it exports have no release beside them there.
 MUSL_FIRST: MuslRelease = (1, 1, 16)
 
 _FILES = {GLIBC: "manylinux.txt", MUSL: "musllinux.txt"}
@@ -22,8 +22,10 @@ _FILES = {GLIBC: "manylinux.txt", MUSL: "musllinux.txt"}
 class Policies(NamedTuple):
     """The policies of one libc family on one architecture, oldest first.
 
-    Along the ladder nothing that was allowed is taken away again, so each thing is described by
-    the index of the first rung that allows it; `len(rungs)` where none does.
+    A newer policy allows all that an older one allows. So each fact is the index in `listed` of
+    the first policy that allows something, or `len(listed)` if no policy does. `versions` maps a
+    namespace (`GLIBC`) and the rest of a version (`2.17`) to that index, `libraries` a soname, and
+    `forbidden` a soname and a symbol.
     """
 
     libc: str
@@ -35,46 +37,46 @@ class Policies(NamedTuple):
 
     @property
     def never(self) -> int:
-        """The index that stands for "no rung allows it"."""
+        """The index that means that no policy allows something."""
         return len(self.listed)
 
     def first_policy_allowing_version(self, version: str) -> Optional[int]:
-        """Index the first rung that has a version node; None for an unknown namespace.
+        """Return the index of the first policy that has a symbol version.
 
-        A node is its namespace up to the first underscore, and the rest.
+        The namespace of a version ends at the first underscore. None if it is unknown.
         """
         namespace, _, rest = version.partition("_")
         known = self.versions.get(namespace)
         return None if known is None else known.get(rest, self.never)
 
     def first_policy_allowing_library(self, soname: str) -> int:
-        """Index the first rung that allows a system library."""
+        """Return the index of the first policy that allows a system library."""
         return self.libraries.get(soname, self.never)
 
     def first_policy_promising(self, version: Tuple[int, int]) -> int:
-        """Index the first rung that promises a libc of at least `version`."""
+        """Return the index of the first policy that promises a libc of at least `version`."""
         return sum(policy.version < version for policy in self.listed)
 
 
 @lru_cache(maxsize=None)
 def policies_of(libc: str, arch: str) -> Policies:
-    """Load the ladder of one family and architecture; without rungs where there are none."""
+    """Load the policies of one libc family and architecture; there may be none."""
     return parse(_read(_FILES[libc]), libc, arch)
 
 
 @lru_cache(maxsize=None)
 def musl_symbols(arch: str) -> Mapping[str, MuslRelease]:
-    """Map each name that some musl exports on `arch` to the first release that does."""
+    """Return the names that musl exports on `arch`, each with the first release that has it."""
     row = ARCHES[arch]
-    floor = row.musl_floor or MUSL_FIRST
+    oldest = row.first_musl or MUSL_FIRST
     symbols: Dict[str, MuslRelease] = {}
     for line in _records(_read("musl-symbols.txt")):
         name, _, since = line.partition(" ")
         if since == "1.2.0" and row.bits == 64:
-            continue  # the time64 family, which only 32-bit ports needed
+            continue  # the time64 functions, which only 32-bit architectures have
         # The loader of 1.2.4 and later resolves the LFS64 names itself.
         symbols[name] = _release(since) if since and since != "lfs64" else MUSL_FIRST
-    # The buffer of that look-up holds 16 bytes, and this name has 17.
+    # The buffer for LFS64 names in the loader has 16 bytes, and this name has 17.
     symbols.pop("posix_fallocate64", None)
     for line in _records(_read(_FILES[MUSL])):
         kind, arches, *names = line.split()
@@ -83,12 +85,12 @@ def musl_symbols(arch: str) -> Mapping[str, MuslRelease]:
         elif kind == "A":
             for name in names:
                 symbols.pop(name, None)
-    return {name: max(since, floor) for name, since in symbols.items()}
+    return {name: max(since, oldest) for name, since in symbols.items()}
 
 
 @lru_cache(maxsize=None)
 def abi3_names() -> Mapping[str, Tuple[int, int]]:
-    """Map each name of CPython's stable ABI to the version that added it (PEP 384)."""
+    """Return the names of CPython's stable ABI with the version that added each (PEP 384)."""
     names: Dict[str, Tuple[int, int]] = {}
     for line in _records(_read("abi3.txt")):
         since, *added = line.split()
@@ -98,7 +100,7 @@ def abi3_names() -> Mapping[str, Tuple[int, int]]:
 
 @lru_cache(maxsize=None)
 def index_tags() -> Tuple[Tuple[str, Tuple[str, ...]], ...]:
-    """List the patterns of the platform tags that the package index takes, and their words.
+    """List the patterns of the platform tags that the package index accepts, and their words.
 
     `{n}` in a pattern stands for a number, `{arch}` for one of the words.
     """
@@ -107,7 +109,7 @@ def index_tags() -> Tuple[Tuple[str, Tuple[str, ...]], ...]:
 
 
 class Distribution(NamedTuple):
-    """One release of a Linux distribution, its glibc, and the architectures that it exists for."""
+    """A release of a Linux distribution, its glibc, and its architectures."""
 
     name: str
     glibc: Tuple[int, int]
@@ -115,12 +117,12 @@ class Distribution(NamedTuple):
 
     @property
     def family(self) -> str:
-        """The distribution's name, without the release."""
+        """The name of the distribution, without the release."""
         return self.name.rpartition(" ")[0]
 
     @property
     def sort_key(self) -> Tuple[int, ...]:
-        """The release as numbers."""
+        """The numbers of the release, for sorting."""
         return tuple(
             int(part) for part in self.name.rpartition(" ")[2].split(".") if part.isdigit()
         )
@@ -128,7 +130,7 @@ class Distribution(NamedTuple):
 
 @lru_cache(maxsize=None)
 def distributions() -> Tuple[Distribution, ...]:
-    """List the distribution releases with glibc."""
+    """Return the distribution releases with glibc."""
     rows = (line.split("\t") for line in _records(_read("distros.txt")))
     return tuple(
         Distribution(row[0], _version(row[1]), frozenset(row[3].split()))
@@ -138,7 +140,7 @@ def distributions() -> Tuple[Distribution, ...]:
 
 
 class AlpineReleases(NamedTuple):
-    """The first and the last release of Alpine Linux that have one musl."""
+    """The first and the last release of Alpine Linux that have the same musl."""
 
     first: str
     last: str
@@ -147,13 +149,13 @@ class AlpineReleases(NamedTuple):
 
 @lru_cache(maxsize=None)
 def alpine_releases() -> Tuple[AlpineReleases, ...]:
-    """List the releases of Alpine Linux by their musl, oldest first."""
+    """Return the releases of Alpine Linux, grouped by their musl, oldest first."""
     rows = (line.split("\t") for line in _records(_read("distros.txt")))
     return tuple(_alpine(row[0], row[1]) for row in rows if len(row) == 2)
 
 
 def _alpine(name: str, musl: str) -> AlpineReleases:
-    """Read rows as `Alpine 3.13-3.15` and `Alpine 3.20 and later`."""
+    """Parse a row such as `Alpine 3.13-3.15` or `Alpine 3.20 and later`."""
     family, first, *_ = name.split()
     first, _, last = first.partition("-")
     return AlpineReleases(
@@ -162,7 +164,7 @@ def _alpine(name: str, musl: str) -> AlpineReleases:
 
 
 def parse(text: str, libc: str, arch: str) -> Policies:
-    """Expand the policy data for one architecture."""
+    """Parse the text of a policy file into the policies of one architecture."""
     listed: List[PlatformTag] = []
     arches: set[str] = set()
     versions: Dict[str, Dict[str, int]] = {}
@@ -171,7 +173,7 @@ def parse(text: str, libc: str, arch: str) -> Policies:
     for line in _records(text):
         kind, *fields = line.split()
         if kind == "P":
-            _board(arches, fields[1:])
+            _update_arches(arches, fields[1:])
             if arch in arches:
                 listed.append(PlatformTag(libc, *_version(fields[0]), arch))
     bare = Policies(libc, arch, tuple(listed), versions, libraries, forbidden)
@@ -180,12 +182,12 @@ def parse(text: str, libc: str, arch: str) -> Policies:
         if kind == "L":
             libraries.update(dict.fromkeys(fields, bare.first_policy_promising(_version(subject))))
         elif kind == "V":
-            # Every architecture knows the namespace, also one that has no node of it yet.
+            # The namespace is known for every architecture, even without any version there.
             nodes = versions.setdefault(subject, {})
             if arch in fields[0].split(","):
                 nodes.update(_nodes(fields[1:], bare))
         elif kind == "B":
-            allowed = bare.never if fields[0] == "*" else _after(bare, _version(fields[0]))
+            allowed = bare.never if fields[0] == "*" else _first_after(bare, _version(fields[0]))
             forbidden.setdefault(subject, {}).update(dict.fromkeys(fields[1:], allowed))
         elif kind == "X":
             places = dict(place.split("@") for place in fields)
@@ -199,7 +201,7 @@ def parse(text: str, libc: str, arch: str) -> Policies:
 
 
 def glibc_version(node: str) -> Optional[Tuple[int, int]]:
-    """Read the release of glibc from a version node such as `GLIBC_2.34`; None for other nodes."""
+    """Return the glibc release of a version such as `GLIBC_2.34`; None for other versions."""
     name, _, release = node.partition("_")
     major, _, minor = release.partition(".")
     numbers = major.isdecimal() and minor.isdecimal()
@@ -207,7 +209,7 @@ def glibc_version(node: str) -> Optional[Tuple[int, int]]:
 
 
 def _read(name: str) -> str:
-    # What pkgutil and importlib.resources would do, which cost more to import than all the data.
+    # pkgutil and importlib.resources do the same, but importing them costs more than the data.
     folder = __file__.rpartition("policy.py")[0]
     data: bytes = globals()["__spec__"].loader.get_data(f"{folder}data/{name}")
     return data.decode("utf-8")
@@ -229,7 +231,8 @@ def _release(text: str) -> MuslRelease:
     return int(major), int(minor), int(patch)
 
 
-def _board(arches: set[str], fields: List[str]) -> None:
+def _update_arches(arches: set[str], fields: List[str]) -> None:
+    """Add and remove the architectures that a P record names; `=` keeps those before it."""
     for field in fields:
         if field.startswith("-"):
             arches.discard(field[1:])
@@ -237,11 +240,13 @@ def _board(arches: set[str], fields: List[str]) -> None:
             arches.add(field.lstrip("+"))
 
 
-def _after(bare: Policies, last: Tuple[int, int]) -> int:
+def _first_after(bare: Policies, last: Tuple[int, int]) -> int:
+    """Return the index of the first policy that is newer than `last`."""
     return sum(policy.version <= last for policy in bare.listed)
 
 
 def _nodes(fields: List[str], bare: Policies) -> Iterator[Tuple[str, int]]:
+    """Yield each version of a V record with the index of the first policy that allows it."""
     allowed_from = 0
     for field in fields:
         if field == "@^":

@@ -1,4 +1,4 @@
-"""The words for evidence, and how names of others are printed."""
+"""The words for evidence, and the escaping of names that come from a wheel."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _NO_DETAILS = ("", "", "")
 
 
 def escape(text: str) -> str:
-    """Escape what a terminal would not show as itself: control characters, lone bytes."""
+    """Escape characters that cannot be printed, such as control characters and lone bytes."""
     if text.isprintable():
         return text
     return "".join(
@@ -21,59 +21,59 @@ def escape(text: str) -> str:
 
 
 def join_names(listed: Tuple[str, ...], most: int = _MAX_NAMES_SHOWN) -> str:
-    """List names, and count those that would make the line too long."""
+    """Join up to `most` escaped names with commas, and count the others: `a, b and 2 more`."""
     text = ", ".join(map(escape, listed[:most]))
     more = len(listed) - most
     return f"{text} and {more} more" if more > 0 else text
 
 
 _EVIDENCE = {
-    Evidence.WEAK_REFERENCES: "weak references only",
+    Evidence.WEAK_REFERENCES: "only weak references",
     Evidence.RELR: "DT_RELR",
-    Evidence.EMPTY_ENTRY: "empty: the current folder",
-    Evidence.ABSOLUTE_ENTRY: "absolute",
-    Evidence.VARIABLE_ENTRY: "differs from system to system",
-    Evidence.RELATIVE_ENTRY: "relative to the current folder",
-    Evidence.ESCAPING_ENTRY: "leaves the wheel",
-    Evidence.ABSOLUTE_PATH: "absolute",
-    Evidence.PARENT_FOLDER: "climbs out of the wheel",
-    Evidence.DRIVE: "begins with a drive",
-    Evidence.NOT_UTF8: "is not UTF-8",
-    Evidence.CONTROL_CHARACTERS: "holds control characters",
-    Evidence.OTHER_DIST_INFO: "the index looks for {0}.dist-info, as the file name has it",
-    Evidence.UNLISTED: "is not listed in it",
-    Evidence.ABSENT: "is listed in it, and not in the wheel",
-    Evidence.WRONG_SIZE: "has another size than it says",
-    Evidence.WRONG_HASH: "has another hash than it says",
-    Evidence.WRONG_CRC: "does not inflate to what the archive says",
-    Evidence.BLANK_LINE: "has a blank line",
+    Evidence.EMPTY_ENTRY: "means the current folder",
+    Evidence.ABSOLUTE_ENTRY: "is an absolute path",
+    Evidence.VARIABLE_ENTRY: "differs between systems",
+    Evidence.RELATIVE_ENTRY: "is relative to the current folder",
+    Evidence.ESCAPING_ENTRY: "leads out of the wheel",
+    Evidence.ABSOLUTE_PATH: "it is absolute",
+    Evidence.PARENT_FOLDER: "it contains '..'",
+    Evidence.DRIVE: "it begins with a drive letter",
+    Evidence.NOT_UTF8: "it is not UTF-8",
+    Evidence.CONTROL_CHARACTERS: "it contains control characters",
+    Evidence.OTHER_DIST_INFO: "the index expects {0}.dist-info, as in the file name",
+    Evidence.UNLISTED: "is not listed in RECORD",
+    Evidence.ABSENT: "is listed in RECORD but missing from the wheel",
+    Evidence.WRONG_SIZE: "does not have the size that RECORD states",
+    Evidence.WRONG_HASH: "does not have the hash that RECORD states",
+    Evidence.WRONG_CRC: "is corrupt in the archive: its data do not match its CRC",
+    Evidence.BLANK_LINE: "contains a blank line, where some installers stop reading",
     Evidence.TAGGED_FOR_LINUX: "it is tagged for Linux",
-    Evidence.COMPILER_CALLED: "a compiler was called",
+    Evidence.COMPILER_CALLED: "a compiler ran",
     Evidence.OTHER_ABI_TAG: "the wheel's ABI tag is {0}",
-    Evidence.OTHER_PLATFORM: "it says {0}, and the file is for {1}",
-    Evidence.OTHER_TARGET: "it says {0}, and the target's Python looks for {1}",
+    Evidence.OTHER_PLATFORM: "it names {0}, but the file is for {1}",
+    Evidence.OTHER_TARGET: "it names {0}, but the target's Python looks for {1}",
     Evidence.OTHER_WHEEL: "the wheel is for {0}",
     Evidence.OTHER_FILES: "other files are for {0}",
-    Evidence.NOTHING_TO_AUDIT: "there is nothing to audit in it",
-    Evidence.NOT_FOR_LINUX: "it is not for Linux",
-    Evidence.ERRORS: "an error blocks every tag: {0}",
-    Evidence.NO_POLICY_HOLDS: "no policy holds",
-    Evidence.FILES_OF_OTHER: "{0} was asked for, and the files are for {1}",
-    Evidence.UNKNOWN_POLICY: "{0} is no policy of {1}: there are none",
-    Evidence.OLDER_THAN_ALL: "{0} is no policy of {1}: {2} is the oldest",
-    Evidence.NOT_PROVED: "{0} was asked for and is not proved; {1} would hold",
-    Evidence.NOTHING_PROVED: "{0} was asked for and is not proved; no policy holds",
-    Evidence.REFUSED_BY_INTERPRETER: "the building interpreter refuses {0} (_manylinux)",
+    Evidence.NOTHING_TO_AUDIT: "the wheel contains nothing to audit",
+    Evidence.NOT_FOR_LINUX: "the wheel is not for Linux",
+    Evidence.ERRORS: "errors block every tag: {0}",
+    Evidence.NO_POLICY_HOLDS: "the wheel meets no policy",
+    Evidence.FILES_OF_OTHER: "the files are for {1}, not for {0}",
+    Evidence.UNKNOWN_POLICY: "{0} does not exist; no such policy is defined for {1}",
+    Evidence.OLDER_THAN_ALL: "{0} is older than every policy for {1}; the oldest is {2}",
+    Evidence.NOT_PROVED: "the wheel does not meet {0}; the oldest policy that it meets is {1}",
+    Evidence.NOTHING_PROVED: "the wheel does not meet {0} or any other policy",
+    Evidence.REFUSED_BY_INTERPRETER: "the building Python does not accept {0} (_manylinux)",
 }
 
 
-def because(evidence: Optional[Evidence], details: Sequence[str] = ()) -> str:
-    """Say what was seen, or why there is no tag; empty without evidence."""
+def describe(evidence: Optional[Evidence], details: Sequence[str] = ()) -> str:
+    """Return the words for what was seen, or for why there is no tag; empty without evidence."""
     if evidence is None:
         return ""
-    return _EVIDENCE[evidence].format(*filled(details))
+    return _EVIDENCE[evidence].format(*escape_details(details))
 
 
-def filled(details: Sequence[str]) -> Tuple[str, ...]:
-    """Return the details for a sentence: escaped, and as many as any sentence asks for."""
+def escape_details(details: Sequence[str]) -> Tuple[str, ...]:
+    """Return the details, escaped, with empty ones added so that every template has enough."""
     return (*map(escape, details), *_NO_DETAILS)

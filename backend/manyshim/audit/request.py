@@ -1,4 +1,4 @@
-"""What was asked of an audit: the values that a configuration or a command line comes down to."""
+"""The request of an audit, made from a configuration or a command line."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from manyshim.values import NamedTuple
 
 
 class Allowance(NamedTuple):
-    """An error finding that the maintainer accepts: its kind, and a glob for the member."""
+    """An error that the maintainer accepts: its kind, and a glob for the path of the member."""
 
     kind: str
     glob: str
 
 
 class Compiled(NamedTuple):
-    """What a toolchain was told to compile.
+    """What manyshim's toolchain had to compile.
 
-    `multiarch` is the triplet in the file names of the target's extension modules; `modules` are
-    the files that the wrapped backend set out to build; `called` says that it called a compiler,
-    be it for something that it gave up; `glibc_names` is what any glibc defines.
+    `multiarch` is the triplet in the file names of the target's extension modules. `modules` are
+    the files that the wrapped backend started to build. `called` is true if it called a compiler,
+    even if that compilation failed. `glibc_names` are the names that some glibc defines.
     """
 
     multiarch: str
@@ -32,12 +32,13 @@ class Compiled(NamedTuple):
 
 
 class Request(NamedTuple):
-    """What was asked: the platform, or None for the oldest proved, and what is accepted.
+    """What an audit has to decide, and which findings are accepted.
 
-    `libc` is the family that decides where the files leave it open: in a build the building
-    interpreter's. `strict` hardens the findings that stand for a likely crash, `thorough` those
-    about the archive, as `check` does. `exact` lets `auto` take unlisted policies too (PEP 600).
-    `compiled` is there where our toolchain compiled the files: they have to be what it was told.
+    `platform` is the requested tag; None means the oldest policy that is proved. `libc` is the
+    family to assume if the files fit both; in a build, it is that of the building interpreter.
+    `strict` turns findings about a likely crash into errors, `thorough` (set by `check`) those
+    about the archive. `exact` allows unlisted policies too if `platform` is None (PEP 600).
+    `compiled` is set if manyshim's toolchain compiled the files, which must then fit its target.
     """
 
     platform: Optional[PlatformTag] = None
@@ -50,11 +51,11 @@ class Request(NamedTuple):
     allow: Tuple[Allowance, ...] = ()
 
     def excludes(self, soname: str) -> bool:
-        """Whether the wheel's environment is declared to provide a library."""
+        """Whether the user declared that the environment provides a library."""
         return soname not in GLIBC_OWN and any(fnmatchcase(soname, glob) for glob in self.exclude)
 
     def allows(self, kind: str, path: str) -> bool:
-        """Whether a finding of this kind is accepted for a member."""
+        """Whether the user accepted findings of this kind for a member."""
         return any(
             allowance.kind == kind and fnmatchcase(path, allowance.glob) for allowance in self.allow
         )

@@ -13,22 +13,22 @@ MUSL = "musl"
 _FAMILY = {GLIBC: "manylinux", MUSL: "musllinux"}
 _LIBC = {family: libc for libc, family in _FAMILY.items()}
 
-# PEP 600: the names that came before manylinux_X_Y.
+# PEP 600: the older names of some policies.
 LEGACY_NAMES: Mapping[str, Tuple[int, int]] = {
     "manylinux1": (2, 5),
     "manylinux2010": (2, 12),
     "manylinux2014": (2, 17),
 }
 
-# No regular expressions for tags and suffixes: to compile them costs every build more than all
-# that is parsed (1.8 million instructions for the suffixes alone), and those backtrack.
+# Tags and suffixes are parsed without regular expressions. Compiling them costs every build more
+# than parsing (1.8 million instructions for the suffixes alone), and they backtrack.
 _LOWER = "abcdefghijklmnopqrstuvwxyz"
-# No libc has a version number of more digits.
+# No number in the version of a libc has more digits.
 _MAX_DIGITS = 4
 
 
 class Arch(NamedTuple):
-    """One architecture that manylinux or musllinux tags name; `machine` is e_machine (ELF gABI)."""
+    """An architecture of manylinux or musllinux tags; `machine` is e_machine (ELF gABI)."""
 
     name: str
     bits: int
@@ -36,10 +36,10 @@ class Arch(NamedTuple):
     machine: int
     loader: str
     musl_name: str
-    # Debian's multiarch CPU name, as it stands in the file name suffix of extension modules.
+    # Debian's multiarch CPU name, as in the file name suffix of extension modules.
     triplet: str
-    # The first musl release with the port; None: musl has no such port.
-    musl_floor: Optional[Tuple[int, int, int]]
+    # The first musl release that supports the architecture; None if no release does.
+    first_musl: Optional[Tuple[int, int, int]]
 
 
 _LITTLE, _BIG = True, False
@@ -65,7 +65,7 @@ MACHINES = frozenset(arch.machine for arch in ARCHES.values())
 
 
 class PlatformTag(NamedTuple):
-    """A manylinux or musllinux platform tag; `arch` is empty where any architecture is meant."""
+    """A manylinux or musllinux platform tag; `arch` is empty if it is not specified."""
 
     libc: str
     major: int
@@ -83,12 +83,12 @@ class PlatformTag(NamedTuple):
 
     @property
     def without_arch(self) -> str:
-        """The policy's name as people say it: `manylinux_2_28`."""
+        """The name of the policy, without the architecture: `manylinux_2_28`."""
         return str(self._replace(arch=""))
 
     @property
     def aliases(self) -> Tuple[str, ...]:
-        """The legacy spelling, where installers know one for this architecture (PEP 600)."""
+        """The older names of the tag that installers know for this architecture (PEP 600)."""
         if self.libc != GLIBC:
             return ()
         return tuple(
@@ -99,26 +99,26 @@ class PlatformTag(NamedTuple):
 
     @property
     def spellings(self) -> Tuple[str, ...]:
-        """Every platform tag to be written for this one, sorted by bytes."""
+        """The platform tags that a file name gets for this tag: itself and its aliases, sorted."""
         return tuple(sorted((str(self), *self.aliases)))
 
     def on(self, arch: str) -> PlatformTag:
-        """Give the tag for `arch` where it names none."""
+        """Return the tag with `arch`, unless it has an architecture already."""
         return self if self.arch else self._replace(arch=arch)
 
 
 def _legacy_arches(name: str) -> Tuple[str, ...]:
-    # loongarch64 and riscv64 came after manylinux2014; PEP 513 and 571 know only x86.
+    # loongarch64 and riscv64 are newer than manylinux2014; PEP 513 and 571 define only x86.
     if name == "manylinux2014":
         return ("x86_64", "i686", "aarch64", "armv7l", "ppc64le", "ppc64", "s390x")
     return ("x86_64", "i686")
 
 
 def parse_platform(text: str) -> Optional[PlatformTag]:
-    """Read `manylinux_2_28_x86_64`, `manylinux_2_28`, `manylinux2014_x86_64` or `musllinux_1_2`.
+    """Parse `manylinux_2_28_x86_64`, `manylinux_2_28`, `manylinux2014_x86_64` or `musllinux_1_2`.
 
-    None where the text is no manylinux or musllinux tag, or a legacy one for an architecture that
-    never had it.
+    None if the text is not a manylinux or musllinux tag, or if it is an older name that does not
+    exist for its architecture.
     """
     name, underscore, rest = text.partition("_")
     if name in LEGACY_NAMES:
@@ -135,23 +135,23 @@ def parse_platform(text: str) -> Optional[PlatformTag]:
 
 
 def _is_number(text: str) -> bool:
-    """Whether a text is a number of at most four digits, without leading zeros."""
+    """Whether a text is a number of at most `_MAX_DIGITS` digits, without leading zeros."""
     digits = text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS
     return digits and (text == "0" or text[0] != "0")
 
 
 def _is_word(text: str) -> bool:
-    """Whether a text is one or more letters, digits and underscores."""
+    """Whether a text consists of letters, digits and underscores, and is not empty."""
     return text.replace("_", "a").isalnum()
 
 
 def is_linux(platform: str) -> bool:
-    """Whether a platform tag is one for Linux: `linux_*`, `manylinux*` or `musllinux*`."""
+    """Whether a platform tag is for Linux: `linux_*`, `manylinux*` or `musllinux*`."""
     return platform.startswith(("linux_", "manylinux", "musllinux"))
 
 
 def platform_arch(platform: str) -> Optional[str]:
-    """Name the architecture that a Linux platform tag ends in, None where it names none."""
+    """Return the architecture of a Linux platform tag; None if it has none."""
     name, _, arch = platform.partition("_")
     if name == "linux":
         return arch if _is_word(arch) else None
@@ -160,7 +160,7 @@ def platform_arch(platform: str) -> Optional[str]:
 
 
 class WheelName(NamedTuple):
-    """The parts of a wheel's file name (PEP 427), each as it is spelled."""
+    """The parts of a wheel's file name (PEP 427), without any normalization."""
 
     name: str
     version: str
@@ -176,7 +176,7 @@ class WheelName(NamedTuple):
 
     @property
     def tags(self) -> Tuple[str, ...]:
-        """The compressed tag set, expanded in the order of the name (PEP 425)."""
+        """All tags of the name: its compressed tag set, expanded in order (PEP 425)."""
         return tuple(
             f"{python}-{abi}-{platform}"
             for python in self.pythons
@@ -186,24 +186,24 @@ class WheelName(NamedTuple):
 
     @property
     def linux(self) -> bool:
-        """Whether a platform of the name is one for Linux."""
+        """Whether the name has a platform tag for Linux."""
         return any(map(is_linux, self.platforms))
 
     @property
     def pure(self) -> bool:
-        """Whether the name claims to run on any platform."""
+        """Whether the name has the platform tag `any`."""
         return "any" in self.platforms
 
     @property
     def arch(self) -> Optional[str]:
-        """The one known architecture that all platforms of the name share, else None."""
+        """The architecture that all platform tags share; None if they differ or it is unknown."""
         arches = {platform_arch(platform) for platform in self.platforms}
         arch = arches.pop() if len(arches) == 1 else None
         return arch if arch in ARCHES else None
 
     @property
     def libc(self) -> Optional[str]:
-        """The libc family that the name's manylinux or musllinux tags share, else None."""
+        """The libc family that all manylinux and musllinux tags share; None if they differ."""
         families = {tag.libc for tag in map(parse_platform, self.platforms) if tag}
         return families.pop() if len(families) == 1 else None
 
@@ -213,7 +213,7 @@ _PART = r"[A-Za-z0-9_.!+]+"
 
 
 def parse_wheel_name(filename: str) -> Optional[WheelName]:
-    """Split a wheel's file name into its parts (PEP 427); None where it is not one."""
+    """Parse the file name of a wheel (PEP 427); None if it is not one."""
     stem, dot, extension = filename.rpartition(".")
     parts = stem.split("-")
     if not dot or extension.lower() != "whl" or len(parts) not in (5, 6):
@@ -230,14 +230,14 @@ def parse_wheel_name(filename: str) -> Optional[WheelName]:
 
 
 class ModuleSuffix(NamedTuple):
-    """What the file name of an extension module says of the ABI that it was built for."""
+    """The ABI that the file name of an extension module states."""
 
     implementation: str
     triplet: str
 
     @property
     def libc(self) -> Optional[str]:
-        """The family in the triplet; CPython before 3.11 says `gnu` on musl too."""
+        """The libc family of the triplet. None if unclear: before 3.11, musl has `gnu` too."""
         if not self.triplet:
             return None
         if "-linux-musl" in self.triplet:
@@ -247,7 +247,7 @@ class ModuleSuffix(NamedTuple):
 
 
 def parse_cpython(text: str, prefix: str = "cp") -> Optional[Tuple[int, int, str]]:
-    """Read `cp313t` as the version 3.13 and the flags `t`; None for what is no CPython's."""
+    """Parse `cp313t` as version 3.13 with the flags `t`; None if it is not a CPython tag."""
     number = text[len(prefix) :].rstrip(_LOWER)
     if not text.startswith(prefix) or len(number) < 2 or not number.isdecimal():
         return None
@@ -255,9 +255,9 @@ def parse_cpython(text: str, prefix: str = "cp") -> Optional[Tuple[int, int, str
 
 
 def parse_module_suffix(filename: str) -> Optional[ModuleSuffix]:
-    """Read the ABI suffix of an extension module's file name; None where there is none.
+    """Parse the ABI suffix in the file name of an extension module; None if it has none.
 
-    As in `name.cpython-313t-x86_64-linux-gnu.so`, `name.abi3.so` and
+    Examples: `name.cpython-313t-x86_64-linux-gnu.so`, `name.abi3.so`,
     `name.pypy310-pp73-x86_64-linux-gnu.so`.
     """
     stem, dot, extension = filename.rpartition(".")
@@ -268,7 +268,7 @@ def parse_module_suffix(filename: str) -> Optional[ModuleSuffix]:
         return ModuleSuffix(suffix, "")
     first, _, rest = suffix.partition("-")
     if first.startswith("graalpy"):
-        # Its names have no fixed parts, so all behind the first dash counts as the triplet.
+        # GraalPy's names have no fixed parts, so all after the first dash is the triplet.
         if _is_triplet(rest):
             return ModuleSuffix(first, rest)
         return ModuleSuffix(suffix, "") if _is_word(suffix.replace("-", "_")) else None
@@ -280,7 +280,7 @@ def parse_module_suffix(filename: str) -> Optional[ModuleSuffix]:
 
 
 def _is_implementation(first: str, second: str) -> bool:
-    """Whether the parts of a suffix are CPython's (`cpython-313t`) or PyPy's (`pypy310-pp73`)."""
+    """Whether a suffix is that of CPython (`cpython-313t`) or of PyPy (`pypy310-pp73`)."""
     if first == "cpython":
         return second.rstrip(_LOWER).isdecimal()
     named = first.startswith("pypy") and second.startswith("pp")
@@ -288,7 +288,7 @@ def _is_implementation(first: str, second: str) -> bool:
 
 
 def _is_triplet(text: str) -> bool:
-    """Whether a text is a multiarch triplet of Linux, such as `x86_64-linux-gnu`."""
+    """Whether a text is a multiarch triplet for Linux, such as `x86_64-linux-gnu`."""
     cpu, linux, abi = text.rpartition("-linux-")
     known = abi.startswith(("gnu", "musl")) and _is_word(abi)
     return bool(cpu and linux) and known and _is_word(cpu.replace("-", "_"))

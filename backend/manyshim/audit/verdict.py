@@ -1,4 +1,4 @@
-"""Folds the findings of all rules into a report."""
+"""Applies all rules to the facts of a wheel and returns a report."""
 
 from __future__ import annotations
 
@@ -29,8 +29,10 @@ from manyshim.values import NamedTuple
 class Report(NamedTuple):
     """The result of an audit.
 
-    `policy` is the oldest listed policy that no finding rules out, None where each is or where
-    there is nothing to judge; `open_libc` says that the files fit both libc families.
+    `policies` are the listed ones of the wheel's architecture and libc family, oldest first.
+    `policy` is the oldest one that no finding rules out. It is None if every policy is ruled out,
+    or if there is nothing to audit. `musl_minimum` is the oldest release of musl that has all that
+    the files import. `open_libc` is true if the files fit both libc families.
     """
 
     name: WheelName
@@ -49,12 +51,12 @@ class Report(NamedTuple):
 
     @property
     def external(self) -> Tuple[str, ...]:
-        """The sonames that the wheel needs and no policy allows."""
+        """The sonames of the EXTERNAL_LIBRARY findings, sorted."""
         names = {found.subject for found in self.findings if found.kind == "EXTERNAL_LIBRARY"}
         return tuple(sorted(names))
 
     def rules_out(self, policy: PlatformTag) -> Tuple[Finding, ...]:
-        """List the findings that rule out a policy of this wheel's architecture and family."""
+        """Return the findings that rule out a policy of this wheel's architecture and family."""
         return tuple(
             found
             for found in self.findings
@@ -65,7 +67,7 @@ class Report(NamedTuple):
 
 
 class _Scope(NamedTuple):
-    """Which files the policies are asked about, and what the others are."""
+    """The files that the policies apply to, and findings about the other files."""
 
     arch: str
     libc: str
@@ -75,7 +77,7 @@ class _Scope(NamedTuple):
 
 
 def load(facts: WheelFacts, request: Request) -> Optional[Loading]:
-    """Simulate the loading of a wheel's files once for all questions and the audit."""
+    """Simulate how the files are loaded, once for `questions` and `audit`; None without files."""
     scope = _scope(facts, request)
     return scope and _load(facts, scope)
 
@@ -83,10 +85,11 @@ def load(facts: WheelFacts, request: Request) -> Optional[Loading]:
 def questions(
     facts: WheelFacts, request: Request, loading: Optional[Loading] = None
 ) -> Dict[str, FrozenSet[str]]:
-    """Name the exports that the audit still asks for, by member; empty where it knows enough.
+    """Return, by member, the names whose definitions the audit still has to know.
 
-    Read them into `facts.exports` and ask again. Libraries come first: a root defines names for
-    what it loads in rare cases only, and there are many roots.
+    Read into `facts.exports` which of them each member defines, and call again until the result is
+    empty. Libraries come first: there are many roots (modules and programs), and they rarely define
+    names for the libraries that they load.
     """
     scope = _scope(facts, request)
     if scope is None:
@@ -95,28 +98,28 @@ def questions(
     processes = context.loading.processes
     if scope.libc == MUSL:
         known = musl_symbols(scope.arch)
-        wanted = {elf.path: musl.not_always(elf, known, scope.arch) for elf in scope.elfs}
+        wanted = {elf.path: musl.not_in_oldest(elf, known, scope.arch) for elf in scope.elfs}
     else:
-        wanted = undefined.unexplained(context)
+        wanted = undefined.not_in_libc(context)
         processes = undefined.decidable(context)
     names: Set[str] = set()
     libraries: Set[str] = set()
     for process in processes:
-        left = undefined.left_open(context, process, wanted)
+        left = undefined.unresolved(context, process, wanted)
         names.update(*left.values())
         if any(left.values()):
             libraries.update(process.members[1:])
         if any(left[path] for path in process.members[1:]):
-            # Asked in the second round, when the libraries have been.
+            # The roots follow in the second round, when the libraries are known.
             libraries.add(process.root)
     roots = {process.root for process in processes}
     unknown = libraries - facts.exports.keys()
-    # One set for all members: it may be large, and each is asked for its part of it.
+    # All members share one set, because it may be large.
     return dict.fromkeys(sorted(unknown - roots or unknown), frozenset(names))
 
 
 def audit(facts: WheelFacts, request: Request, loading: Optional[Loading] = None) -> Report:
-    """Judge a wheel against every policy of its architecture and libc family."""
+    """Audit a wheel against every policy of its architecture and libc family."""
     found: List[Finding] = [
         *archive.members(facts),
         *archive.tags_agree(facts),
@@ -147,7 +150,7 @@ def audit(facts: WheelFacts, request: Request, loading: Optional[Loading] = None
 
 
 def _scope(facts: WheelFacts, request: Request) -> Optional[_Scope]:
-    """Settle on one architecture and one family, and say which files are of another."""
+    """Choose one architecture and one libc family; None if no file has a known architecture."""
     arches = {
         elf.path: identify(elf.ident).arch
         for elf in facts.elfs
@@ -181,7 +184,7 @@ def _scope(facts: WheelFacts, request: Request) -> Optional[_Scope]:
 
 
 def _resolve(values: List[str], preferred: Tuple[Optional[str], ...]) -> str:
-    """Take what the name or the request says if some file is of it, else what most files are."""
+    """Return the first preferred value that some file has, or else the most frequent value."""
     for value in preferred:
         if value in values:
             return value
@@ -207,7 +210,7 @@ def _audit(
 
 
 def _resolved(found: List[Finding], request: Request) -> Tuple[Finding, ...]:
-    """Turn the errors that were accepted into warnings, and sort."""
+    """Turn accepted errors into warnings, and sort the findings."""
     accepted = (
         one._replace(severity=f.WARNING, allowed=True)
         if one.severity == f.ERROR and request.allows(one.kind, one.path)

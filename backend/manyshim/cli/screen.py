@@ -16,7 +16,7 @@ _STYLES = {
     "failure": "bold red",
     "warning": "yellow",
     "info": "cyan",
-    "rung": "bold",
+    "policy": "bold",
     "dim": "dim",
 }
 

@@ -1,1 +1,1 @@
-"""A report as text for a person, and as data for a machine."""
+"""Writes a report as text and as JSON."""

@@ -1,4 +1,4 @@
-"""A report as data that JSON can hold."""
+"""Turns a report into values that JSON can represent."""
 
 from __future__ import annotations
 
@@ -10,12 +10,16 @@ from manyshim.audit.messages import sentence
 from manyshim.audit.reasons import escape
 from manyshim.audit.verdict import Report
 
-# The version of the layout. 2: the kind CLAIM is called FALSE_TAG.
+# The version of the JSON layout. Version 2 renamed the kind CLAIM to FALSE_TAG.
 JSON_VERSION = 2
 
 
 def to_dict(report: Report, decision: TagDecision) -> Dict[str, Any]:
-    """Turn a report into what JSON can hold; lists are sorted, so equal wheels give equal text."""
+    """Return a report as a dictionary for JSON.
+
+    The lists are sorted, so equal wheels give equal text. `claimed` are the platform tags of the
+    file name.
+    """
     minimum = report.musl_minimum
     return {
         "wheel": str(report.name),
@@ -33,7 +37,7 @@ def to_dict(report: Report, decision: TagDecision) -> Dict[str, Any]:
 
 
 def failure(name: str, error: str) -> Dict[str, Any]:
-    """Stand in for the report of a wheel that cannot be read."""
+    """Return a dictionary with the keys of a report for a wheel that cannot be read."""
     empty: Dict[str, Any] = {
         "wheel": name,
         "claimed": [],
@@ -50,7 +54,7 @@ def failure(name: str, error: str) -> Dict[str, Any]:
 
 
 def _finding_dict(found: Finding) -> Dict[str, Any]:
-    said = sentence(found)
+    text = sentence(found)
     return {
         "kind": found.kind,
         "severity": found.severity,
@@ -59,6 +63,6 @@ def _finding_dict(found: Finding) -> Dict[str, Any]:
         "subject": escape(found.subject),
         "library": escape(found.library) or None,
         "symbols": list(map(escape, found.symbols)),
-        "message": said.message,
-        "fix": said.fix or None,
+        "message": text.message,
+        "fix": text.fix or None,
     }

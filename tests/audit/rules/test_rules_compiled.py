@@ -9,7 +9,7 @@ import pytest
 from manyshim.audit import findings as f
 from manyshim.audit.decision import choose
 from manyshim.audit.facts import WheelFacts
-from manyshim.audit.reasons import because
+from manyshim.audit.reasons import describe
 from manyshim.audit.request import Compiled, Request
 from manyshim.audit.tags import parse_platform
 from manyshim.audit.verdict import audit
@@ -161,8 +161,8 @@ def test_what_was_told_is_proved(case: Case) -> None:
 @pytest.mark.parametrize(
     ("facts", "tag", "reason"),
     [
-        (wheel(libc(MODULE)), "manylinux_2_17_aarch64", "and the files are for x86_64"),
-        (wheel(libc(MODULE)), "musllinux_1_2_x86_64", "and the files are for glibc"),
+        (wheel(libc(MODULE)), "manylinux_2_17_aarch64", "the files are for x86_64"),
+        (wheel(libc(MODULE)), "musllinux_1_2_x86_64", "the files are for glibc"),
         (PURE, "manylinux_2_17_x86_64", "nothing to audit"),
     ],
 )
@@ -170,7 +170,7 @@ def test_another_target_has_no_tag(facts: WheelFacts, tag: str, reason: str) -> 
     request = told(tag=tag)
     claim = choose(audit(facts, request), request)
     assert claim.tag is None
-    assert reason in because(claim.reason, claim.details)
+    assert reason in describe(claim.reason, claim.details)
 
 
 def test_a_module_that_asks_for_no_libc_takes_the_tag_asked_for() -> None:

@@ -1,1 +1,1 @@
-"""What the index and installers ask beyond the audit."""
+"""Rules of the package index and of installers, which the audit does not check."""

@@ -1,4 +1,4 @@
-"""What `check` asks beyond an audit: is each tag of the name proved, does the index take it."""
+"""Rules of `check` beyond an audit: each tag of the name is proved, and the index accepts it."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from manyshim.audit.request import Request
 from manyshim.audit.tags import PlatformTag, WheelName, parse_platform
 from manyshim.audit.verdict import Report
 
-# What the package index takes without having granted more, in bytes.
+# The size up to which the package index accepts a file by default, in bytes.
 SIZE_LIMIT = 100 << 20
 
 
 def index_takes(platform: str) -> bool:
-    """Whether the package index takes a platform tag."""
+    """Whether the package index accepts a platform tag."""
     return any(_matches(pattern, words, platform) for pattern, words in index_tags())
 
 
@@ -31,14 +31,17 @@ def _matches(pattern: str, words: Tuple[str, ...], platform: str) -> bool:
     return re.fullmatch(expression, platform) is not None
 
 
-def claimed(name: WheelName, request: Request) -> Tuple[PlatformTag, ...]:
-    """List the policies that a wheel's name claims, and the one that is demanded of it."""
+def tags_to_prove(name: WheelName, request: Request) -> Tuple[PlatformTag, ...]:
+    """Return the manylinux and musllinux tags of a wheel's name, and the requested platform."""
     tags = [parse_platform(platform) for platform in name.platforms]
     return tuple(dict.fromkeys(tag for tag in (*tags, request.platform) if tag))
 
 
-def unproved(tag: PlatformTag, report: Report, request: Request) -> Iterator[Finding]:
-    """Judge a claim by a report that was made for its libc family; errors speak for themselves."""
+def false_tags(tag: PlatformTag, report: Report, request: Request) -> Iterator[Finding]:
+    """Yield a finding if a tag is not proved by a report for its libc family.
+
+    Errors are left out, because the report of `check` already lists them.
+    """
     policies = tuple(found for found in report.findings if found.severity != ERROR)
     decision = choose(report._replace(findings=policies), request._replace(platform=tag))
     if not decision.tag:
@@ -46,7 +49,7 @@ def unproved(tag: PlatformTag, report: Report, request: Request) -> Iterator[Fin
 
 
 def index_rules(facts: WheelFacts) -> Iterator[Finding]:
-    """Find the platform tags, the folder and the size that the package index refuses."""
+    """Yield findings for a folder name, platform tags and a size that the index refuses."""
     expected = f"{facts.name.name}-{facts.name.version}"
     if facts.distribution != expected:
         folder = f"{facts.distribution}.dist-info"

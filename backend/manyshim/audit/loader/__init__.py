@@ -1,1 +1,1 @@
-"""The dynamic loader, simulated inside a wheel."""
+"""A simulation of the dynamic loader for the files of a wheel."""

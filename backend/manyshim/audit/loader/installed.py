@@ -1,4 +1,4 @@
-"""The files of a wheel as they lie after installation, and where the dynamic loader looks for them.
+"""The installed files of a wheel, and where the dynamic loader searches for them.
 
 Sources: glibc elf/dl-load.c; musl ldso/dynlink.c; ld.so(8).
 """
@@ -11,18 +11,19 @@ from typing import Dict, Iterable, List, Optional, Set, Tuple
 
 from manyshim.audit.facts import ElfFile, InstallPath, install_path
 from manyshim.audit.identity import GLIBC_OWN
-from manyshim.audit.loader.runpath import behind_origin
+from manyshim.audit.loader.runpath import after_origin
 from manyshim.audit.tags import MUSL
 from manyshim.errors import InvalidWheelError
 
-# An edge of a process counts 8 and a file on the way of a search 1: some seconds in all. What one
-# file needs counts more, because it may end in a finding. vtk's 260 files take 1.5 million.
+# The limit of the work, some seconds in all: 8 steps for each edge of a process, and 1 for each
+# file of a search. A need of a file counts more, because it may become a finding. The 260 files of
+# vtk take 1.5 million steps.
 _MAX_STEPS = 6_000_000
-_STEPS_OF_A_NEED = 100
+_STEPS_PER_NEED = 100
 
 
 class Installed:
-    """The files of one architecture and family, by path, name and place."""
+    """The files of one architecture and libc family, by path, name and place."""
 
     def __init__(
         self,
@@ -41,7 +42,7 @@ class Installed:
         self.named.update(
             (elf.soname or elf.name, path) for path, elf in sorted(files.items(), reverse=True)
         )
-        # By name, the folders that hold one.
+        # By file name, the folders that have a file of this name.
         self.holders: Dict[str, Set[InstallPath]] = {}
         for place in self.at:
             folder, _, name = place.path.rpartition("/")
@@ -50,9 +51,9 @@ class Installed:
         self._distribution = distribution
         self._places: List[InstallPath] = []
         self._steps = 0
-        self.count(_STEPS_OF_A_NEED * sum(len(elf.needed) for elf in files.values()))
+        self.count(_STEPS_PER_NEED * sum(len(elf.needed) for elf in files.values()))
         self._searched = {path: self._search_path(elf) for path, elf in files.items()}
-        # Made once, because many roots reach the same files.
+        # These lists are made once, because many roots load the same files.
         self.needs = {path: [(path, name) for name in elf.needed] for path, elf in files.items()}
         self.versions = {
             path: [(path, need.library) for need in elf.versions_needed]
@@ -60,32 +61,32 @@ class Installed:
         }
 
     def roots(self) -> List[str]:
-        """List what is entered from outside: modules, programs, and what no file asks for."""
-        asked = {name for elf in self.files.values() for name in elf.needed}
+        """Return where loading begins: modules, programs, and files that no other file needs."""
+        needed = {name for elf in self.files.values() for name in elf.needed}
         return [
             path
             for path, elf in self.files.items()
             if elf.extension_module
             or elf.executable
-            or not asked.intersection((elf.name, elf.soname or elf.name))
+            or not needed.intersection((elf.name, elf.soname or elf.name))
         ]
 
     def loaded_before(self, name: str) -> bool:
-        """Whether every process has the system's library of that name, so that no copy counts."""
+        """Whether every process has loaded the system's library of that name already."""
         return self.libc != MUSL and name in GLIBC_OWN
 
     def _search_path(self, elf: ElfFile) -> Tuple[InstallPath, ...]:
-        """Expand the folders of the wheel that a file's own RPATH or RUNPATH names, in order."""
+        """Return the folders of the wheel in a file's own RPATH or RUNPATH, in order."""
         place = self.places[elf.path]
         folders: Dict[InstallPath, None] = {}
-        for rest in behind_origin(elf.runpath or elf.rpath, self.libc):
+        for rest in after_origin(elf.runpath or elf.rpath, self.libc):
             folder = self._walk(place, rest)
             if folder is not None:
                 folders[InstallPath(place.root, folder)] = None
         return tuple(folders)
 
     def _walk(self, place: InstallPath, rest: str) -> Optional[str]:
-        """Follow a path from a file's folder as the kernel does: each step must be there."""
+        """Follow a path from a file's folder as the kernel does: every folder on it must exist."""
         folder = posixpath.dirname(place.path)
         for step in filter(lambda step: step not in ("", "."), rest.split("/")):
             if step == ".." and not folder:
@@ -96,7 +97,7 @@ class Installed:
         return folder
 
     def _has(self, folder: InstallPath) -> bool:
-        """Whether some member lies in a folder, or below it."""
+        """Whether a folder exists: some member is in it or below it."""
         if not folder.path:
             return True
         if not self._places:
@@ -108,13 +109,16 @@ class Installed:
         return found.root == below.root and found.path.startswith(below.path)
 
     def count(self, steps: int) -> None:
-        """Count the work; InvalidWheelError where it is more than any wheel asks for."""
+        """Count steps of work. Raises InvalidWheelError above the limit."""
         self._steps += steps
         if self._steps > _MAX_STEPS:
-            raise InvalidWheelError("its libraries need each other in more ways than can be judged")
+            raise InvalidWheelError("its libraries depend on each other in too many ways")
 
     def find(self, chain: List[str], name: str) -> Optional[str]:
-        """Search for `name` as the loader does for the first file of `chain`, its loader next."""
+        """Search for a library as the dynamic loader does; return its path, or None.
+
+        `chain` is the file that needs it, then the file that loaded that one, and so on.
+        """
         requester = self.files[chain[0]]
         if self.libc != MUSL and requester.runpath:
             chain = chain[:1]

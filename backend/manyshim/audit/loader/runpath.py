@@ -1,4 +1,4 @@
-"""RPATH and RUNPATH entries, as the loaders of the two libc families expand them.
+"""Expands RPATH and RUNPATH entries as the loaders of the two libc families do.
 
 Sources: glibc elf/dl-load.c; musl ldso/dynlink.c; ld.so(8).
 """
@@ -14,11 +14,11 @@ _ORIGIN = r"(?s)\$(?:ORIGIN|\{ORIGIN\})(?P<rest>|/.*)"
 _EXPANDS = r"(?s)(?:[^$]|\$ORIGIN|\$\{ORIGIN\})*"
 
 
-def behind_origin(entries: Sequence[str], libc: str) -> Iterator[str]:
-    """Yield what follows `$ORIGIN` in each entry that begins with it.
+def after_origin(entries: Sequence[str], libc: str) -> Iterator[str]:
+    """Yield the rest of each entry that begins with `$ORIGIN`.
 
-    Other entries cannot lead to a file of the wheel. In musl one variable that it does not know
-    voids the whole path.
+    Other entries cannot lead to a file of the wheel. musl ignores all entries if one of them has a
+    variable other than `$ORIGIN`.
     """
     if libc == MUSL and not all(re.fullmatch(_EXPANDS, entry) for entry in entries):
         return

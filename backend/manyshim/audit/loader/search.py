@@ -1,4 +1,4 @@
-"""The dynamic loader's search, simulated inside the wheel as it lies after installation.
+"""Simulates the search of the dynamic loader in the installed wheel.
 
 Sources: glibc elf/dl-load.c and elf/dl-deps.c; musl ldso/dynlink.c; ld.so(8).
 """
@@ -21,9 +21,9 @@ PATH = "path"
 
 
 class Edge(NamedTuple):
-    """How one NEEDED entry of a file is satisfied; `target` is the member that does it.
+    """Who provides one NEEDED library of a file; `target` is the member, if it is in the wheel.
 
-    `preloaded` says of a BY_NAME_ONLY edge that another root loads the target by a resolved one.
+    `preloaded` is for BY_NAME_ONLY: it is true if another root finds the target on a search path.
     """
 
     kind: str
@@ -36,10 +36,10 @@ _LOADER_EDGE = Edge(LOADER)
 
 
 class Process(NamedTuple):
-    """What one root pulls in: its members in load order, and what comes from outside.
+    """What the loading of one root loads: `members` of the wheel, in load order, and others.
 
-    `outside` leaves out the loader, and in musl musl itself; `resolved` are the members that were
-    found by a search path.
+    `outside` are the needed names that no search path finds in the wheel, without the loader and,
+    for musl, without musl itself. `resolved` are the members that a search path finds.
     """
 
     root: str
@@ -49,9 +49,10 @@ class Process(NamedTuple):
 
 
 class Loading(NamedTuple):
-    """The simulation's result: each (file, library) that is asked for, and each root's process.
+    """The result: who provides each (file, library), and the process of each root.
 
-    `several` are the members that satisfy an edge, where that differs from root to root.
+    `several` has the members that provide a library to a file, if different roots find different
+    ones.
     """
 
     edges: Mapping[Tuple[str, str], Edge]
@@ -59,12 +60,13 @@ class Loading(NamedTuple):
     several: Mapping[Tuple[str, str], Tuple[str, ...]] = {}
 
     def provider(self, path: str, library: str) -> Edge:
-        """Tell who provides `library` to the file at `path`."""
-        # Of members with one name only the last is simulated; the archive is refused for that.
+        """Return who provides `library` to the file at `path`."""
+        # If two members have the same name, only the last one is simulated. Such an archive has an
+        # error anyway (DUP_MEMBER).
         return self.edges.get((path, library), _SYSTEM_EDGE)
 
     def targets(self, path: str, library: str) -> Tuple[str, ...]:
-        """List the members that provide `library` to the file at `path`, in whichever process."""
+        """Return the members that provide `library` to the file at `path` in any process."""
         return self.several.get((path, library), (self.provider(path, library).target,))
 
 
@@ -73,43 +75,43 @@ def simulate(
 ) -> Loading:
     """Load every root of a wheel.
 
-    `distribution` is the `NAME-VERSION` of its .data folder; `paths` are its other members, whose
-    folders are there too.
+    `distribution` is the `NAME-VERSION` of its .data folder. `paths` are the other members, because
+    their folders exist too. Raises InvalidWheelError if the dependencies are too many.
     """
-    world = Installed({elf.path: elf for elf in elfs}, libc, arch, distribution, paths)
-    runs = [_Run(world, path) for path in world.roots()]
+    installed = Installed({elf.path: elf for elf in elfs}, libc, arch, distribution, paths)
+    runs = [_Run(installed, path) for path in installed.roots()]
     visited: Set[str] = {path for run in runs for path in run.loader}
-    for path in world.files:
-        # What no root reaches, as two libraries that need each other, is opened by name.
+    for path in installed.files:
+        # A file that no root loads is a root too, such as two libraries that need each other.
         if path not in visited:
-            runs.append(_Run(world, path))
+            runs.append(_Run(installed, path))
             visited.update(runs[-1].loader)
     processes = tuple(run.process() for run in runs)
-    return Loading(_merge(world, runs), processes, _several(runs))
+    return Loading(_merge(installed, runs), processes, _several(runs))
 
 
 class _Run:
-    """One root's breadth-first load."""
+    """The loading of one root, breadth first."""
 
-    def __init__(self, world: Installed, root: str) -> None:
-        self.world = world
+    def __init__(self, installed: Installed, root: str) -> None:
+        self.installed = installed
         self.root = root
-        # Each loaded member, in load order, with the one that pulled it in.
+        # Each loaded member, in load order, with the file that loaded it.
         self.loader: Dict[str, str] = {root: ""}
         self.edges: Dict[Tuple[str, str], Edge] = {}
         self._names: Dict[str, Edge] = {}
         self._remember(Edge(INTERNAL, root), "")
         queue = [root]
         for path in queue:
-            world.count(8 * len(world.needs[path]))
-            for key in world.needs[path]:
+            installed.count(8 * len(installed.needs[path]))
+            for key in installed.needs[path]:
                 target = self._load(key)
                 if target and target not in self.loader:
                     self.loader[target] = path
                     queue.append(target)
         for path in queue:
-            world.count(8 * len(world.versions[path]))
-            for key in world.versions[path]:
+            installed.count(8 * len(installed.versions[path]))
+            for key in installed.versions[path]:
                 if key not in self.edges:
                     self.edges[key] = self._known(key[1]) or self._outside(key[1])
 
@@ -123,9 +125,9 @@ class _Run:
         return Process(self.root, tuple(self.loader), frozenset(outside), frozenset(resolved))
 
     def _remember(self, edge: Edge, name: str) -> None:
-        soname = self.world.files[edge.target].soname
-        # musl knows a library by the name that it was asked for alone.
-        for known in (name, soname if self.world.libc != MUSL else None):
+        soname = self.installed.files[edge.target].soname
+        # musl compares the requested name only, not the soname.
+        for known in (name, soname if self.installed.libc != MUSL else None):
             if known:
                 self._names.setdefault(known, edge)
 
@@ -144,28 +146,29 @@ class _Run:
         if known:
             return known
         chain, loader = [path], self.loader[path]
-        while loader and name in self.world.holders:
+        while loader and name in self.installed.holders:
             chain.append(loader)
             loader = self.loader[loader]
-        target = self.world.find(chain, name)
+        target = self.installed.find(chain, name)
         return Edge(INTERNAL, target) if target else self._outside(name)
 
     def _known(self, name: str) -> Optional[Edge]:
-        """Tell who provides a name without any search; None where it takes one."""
-        if is_loader(self.world.libc, self.world.arch, name):
+        """Return who provides a name without a search; None if a search is needed."""
+        if is_loader(self.installed.libc, self.installed.arch, name):
             return _LOADER_EDGE
-        if self.world.loaded_before(name):
+        if self.installed.loaded_before(name):
             return _SYSTEM_EDGE
         return self._names.get(name)
 
     def _outside(self, name: str) -> Edge:
-        target = self.world.named.get(name)
+        """Return the edge of a name that no search path finds in the wheel."""
+        target = self.installed.named.get(name)
         return Edge(BY_NAME_ONLY, target) if target else _SYSTEM_EDGE
 
 
-def _merge(world: Installed, runs: List[_Run]) -> Dict[Tuple[str, str], Edge]:
-    """Give each edge its worst outcome over the roots that reach it."""
-    loaders = _loaders(world, runs)
+def _merge(installed: Installed, runs: List[_Run]) -> Dict[Tuple[str, str], Edge]:
+    """Return each edge with its worst result over the roots that load the file."""
+    loaders = _loaders(installed, runs)
     edges: Dict[Tuple[str, str], Edge] = {}
     for run in runs:
         for key, edge in run.edges.items():
@@ -179,11 +182,11 @@ def _merge(world: Installed, runs: List[_Run]) -> Dict[Tuple[str, str], Edge]:
     return edges
 
 
-def _loaders(world: Installed, runs: List[_Run]) -> Dict[str, Set[str]]:
-    """Collect, by member, the roots that load it by a resolved edge and are no programs."""
+def _loaders(installed: Installed, runs: List[_Run]) -> Dict[str, Set[str]]:
+    """Return, by member, the roots that find it on a search path and are not programs."""
     loaders: Dict[str, Set[str]] = {}
     for run in runs:
-        if not world.files[run.root].executable:
+        if not installed.files[run.root].executable:
             for edge in run.edges.values():
                 if edge.kind == INTERNAL:
                     loaders.setdefault(edge.target, set()).add(run.root)
@@ -191,7 +194,7 @@ def _loaders(world: Installed, runs: List[_Run]) -> Dict[str, Set[str]]:
 
 
 def _several(runs: List[_Run]) -> Dict[Tuple[str, str], Tuple[str, ...]]:
-    """Collect the edges that different roots resolve to different members."""
+    """Return the edges that different roots resolve to different members."""
     targets: Dict[Tuple[str, str], Set[str]] = {}
     for run in runs:
         for key, edge in run.edges.items():

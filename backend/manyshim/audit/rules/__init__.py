@@ -1,1 +1,1 @@
-"""The rules of the context, one module a subject: each takes a Context and yields findings."""
+"""The rules: functions that yield findings, in one module for each subject."""

@@ -1,4 +1,4 @@
-"""What the archive says: members, tags, RECORD, and whether there is machine code at all."""
+"""Rules about the archive: members, tags, RECORD, and missing or unexpected machine code."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from manyshim.audit.findings import Evidence, Finding, finding
 from manyshim.audit.request import Request
 from manyshim.audit.tags import MACHINES
 
-# Of each reason; whoever has more of them needs no list.
+# For each kind of evidence; longer lists do not help.
 _MAX_RECORD_SHOWN = 1000
 
 
 def members(facts: WheelFacts) -> Iterator[Finding]:
-    """Find names that installers treat in different ways, or that leave the wheel."""
+    """Yield findings for members that installers treat in different ways or may not accept."""
     seen: Dict[str, int] = {}
     for path in facts.paths:
         seen[path] = seen.get(path, 0) + 1
@@ -46,7 +46,7 @@ def _bad_path(path: str) -> Optional[Evidence]:
 
 
 def tags_agree(facts: WheelFacts) -> Iterator[Finding]:
-    """Compare WHEEL's Tag lines with the file name."""
+    """Yield a finding if the Tag lines of WHEEL are not the tags of the file name."""
     wanted, written = frozenset(facts.name.tags), frozenset(facts.tags)
     if wanted != written:
         details = (_list(wanted), _list(written))
@@ -58,10 +58,10 @@ def _list(tags: FrozenSet[str]) -> str:
 
 
 def elf_presence(facts: WheelFacts, request: Request) -> Iterator[Finding]:
-    """Find a platform wheel without machine code, and machine code in a pure wheel.
+    """Yield findings for a Linux wheel without machine code, and for machine code in a pure wheel.
 
-    Where a compiler was called, no machine code is a surprise in any wheel: a build may go on
-    without the extension that it could not compile.
+    If a compiler was called, a pure wheel must have machine code too: a build may continue without
+    an extension that it could not compile.
     """
     native = list(_native(facts))
     called = request.compiled is not None and request.compiled.called
@@ -81,9 +81,9 @@ def elf_presence(facts: WheelFacts, request: Request) -> Iterator[Finding]:
 
 
 def modules_present(facts: WheelFacts, request: Request) -> Iterator[Finding]:
-    """Find extension modules that were to be compiled and are not there, as optional ones may."""
+    """Yield findings for missing extension modules, which the build should have compiled."""
     wanted = request.compiled.modules if request.compiled else ()
-    # A file of that name may be something else, as the archive that `-static` makes.
+    # Only loadable files count: with `-static`, a file of that name is an archive of objects.
     there = {
         _module(install_path(elf.path, facts.distribution).path)
         for elf in facts.elfs
@@ -96,12 +96,13 @@ def modules_present(facts: WheelFacts, request: Request) -> Iterator[Finding]:
 
 
 def _module(path: str) -> str:
-    """Take the suffix off the file name of an extension module."""
+    """Return the path of an extension module without its suffix."""
     folder, slash, name = path.rpartition("/")
     return folder + slash + name.partition(".")[0]
 
 
 def _native(facts: WheelFacts) -> Iterator[str]:
+    """Yield the paths of the files with machine code, also of those that cannot be read."""
     for elf in facts.elfs:
         if elf.loadable and elf.ident.machine in MACHINES:
             yield elf.path
@@ -110,7 +111,7 @@ def _native(facts: WheelFacts) -> Iterator[str]:
 
 
 def record(facts: WheelFacts, request: Request) -> Iterator[Finding]:
-    """Hold RECORD against the archive; `request.thorough` hardens what differs."""
+    """Yield findings for differences of RECORD: errors if `request.thorough` is set."""
     severity = f.ERROR if request.thorough else f.WARNING
     for evidence, paths in (
         (Evidence.UNLISTED, facts.record.unlisted),

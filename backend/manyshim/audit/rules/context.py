@@ -1,4 +1,4 @@
-"""What a rule may look at."""
+"""The input of the rules."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from manyshim.values import NamedTuple
 
 
 class Context(NamedTuple):
-    """What a rule may look at: `elfs` are the files that the ladder's policies speak of."""
+    """The input of a rule. `elfs` are the files that the policies apply to."""
 
     facts: WheelFacts
     request: Request
@@ -22,9 +22,10 @@ class Context(NamedTuple):
     loading: Loading
 
     def ruled_out(self, allowed_from: Optional[int], made: Finding) -> Iterator[Finding]:
-        """Yield a policy finding for what the policies before the index `allowed_from` forbid.
+        """Yield the finding `made` with the newest policy that it rules out, if there is one.
 
-        None stands for "no policy allows it".
+        `allowed_from` is the index of the first policy that allows what the finding is about. None
+        means that no policy does.
         """
         first = self.policies.never if allowed_from is None else allowed_from
         if first > 0:

@@ -1,4 +1,4 @@
-"""What the kernel or the loader may refuse to map: stack, code, thread-local storage, pages."""
+"""Rules about what a kernel or loader may refuse: stack, code, thread-local storage, pages."""
 
 from __future__ import annotations
 
@@ -9,26 +9,30 @@ from manyshim.audit.findings import Finding, finding
 from manyshim.audit.rules.context import Context
 from manyshim.audit.tags import MUSL
 
-# glibc's DEFAULT_STACK_PERMS: where a missing PT_GNU_STACK means an executable stack.
+# A missing PT_GNU_STACK means an executable stack there (glibc, DEFAULT_STACK_PERMS).
 _EXECUTABLE_BY_DEFAULT = ("x86_64", "i686", "armv7l", "s390x")
-# glibc keeps about 1.6 KiB of static TLS for all libraries that are opened later (rtld.tunables).
+# glibc reserves about 1.6 KiB of static TLS for all libraries that are opened later
+# (rtld.tunables). Above this share, in bytes, the finding is a warning.
 _STATIC_TLS_SHARE = 512
 _LARGE_PAGE_ARCHES = ("aarch64", "ppc64le")
 _LARGE_PAGE = 0x10000
 
 
 def executable_stack(context: Context) -> Iterator[Finding]:
-    """Find libraries that ask for an executable stack, which glibc 2.41 and musl refuse."""
+    """Yield findings for libraries that request an executable stack.
+
+    glibc 2.41 and musl refuse it.
+    """
     by_default = context.policies.arch in _EXECUTABLE_BY_DEFAULT
     for elf in context.elfs:
-        asks = by_default if elf.executable_stack is None else elf.executable_stack
-        if asks and not elf.executable:
-            missing = "no PT_GNU_STACK" if elf.executable_stack is None else "PT_GNU_STACK is RWE"
-            yield finding("EXECSTACK", elf.path, missing)
+        executable = by_default if elf.executable_stack is None else elf.executable_stack
+        if executable and not elf.executable:
+            reason = "no PT_GNU_STACK" if elf.executable_stack is None else "PT_GNU_STACK is RWE"
+            yield finding("EXECSTACK", elf.path, reason)
 
 
 def text_relocations(context: Context) -> Iterator[Finding]:
-    """Find code that the loader would have to write into."""
+    """Yield findings for relocations in code, which the loader has to write into."""
     severity = f.ERROR if context.policies.libc == MUSL else f.WARNING
     for elf in context.elfs:
         if elf.textrel:
@@ -36,7 +40,7 @@ def text_relocations(context: Context) -> Iterator[Finding]:
 
 
 def static_tls(context: Context) -> Iterator[Finding]:
-    """Find libraries whose thread-local storage must fit into what the process has left."""
+    """Yield findings for static thread-local storage, which is limited in a process."""
     users = [elf for elf in context.elfs if elf.static_tls and not elf.executable]
     total = sum(elf.tls_size for elf in users)
     severity = f.WARNING if total > _STATIC_TLS_SHARE else f.INFO
@@ -51,7 +55,7 @@ def static_tls(context: Context) -> Iterator[Finding]:
 
 
 def page_alignment(context: Context) -> Iterator[Finding]:
-    """Find segments that a kernel with pages of 64 KiB cannot map."""
+    """Yield findings for files with segments that a kernel with pages of 64 KiB cannot map."""
     if context.policies.arch in _LARGE_PAGE_ARCHES:
         for elf in context.elfs:
             if 0 < elf.page_size < _LARGE_PAGE:
@@ -59,7 +63,7 @@ def page_alignment(context: Context) -> Iterator[Finding]:
 
 
 def writable_code(context: Context) -> Iterator[Finding]:
-    """Find segments that are writable and executable at once."""
+    """Yield findings for files with a segment that is both writable and executable."""
     for elf in context.elfs:
         if elf.writable_code:
             yield finding("WX_SEGMENT", elf.path, "a PT_LOAD is RWX")

@@ -1,4 +1,4 @@
-"""What each ELF header says for itself."""
+"""Rules about the header of each ELF file, and about files that no loader reads."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from manyshim.audit.tags import MACHINES
 
 
 def headers(facts: WheelFacts) -> Iterator[Finding]:
-    """Judge what each ELF header says for itself."""
+    """Yield findings for unreadable or damaged files, and for headers that no tag covers."""
     for member in facts.unreadable:
         yield finding("ELF_CORRUPT", member.path, member.reason)
     for elf in facts.elfs:
@@ -31,7 +31,7 @@ def headers(facts: WheelFacts) -> Iterator[Finding]:
 
 
 def unused(facts: WheelFacts) -> Iterator[Finding]:
-    """Find what a linker or a debugger reads, and no loader."""
+    """Yield findings for files that only a linker or a debugger reads, never a loader."""
     for path in facts.static_objects:
         yield finding("STATIC_OBJECT", path, "an archive of object files")
     for elf in facts.elfs:
@@ -45,7 +45,7 @@ _ARM_FLOAT_ABI = 0x600
 
 
 def float_abi(context: Context) -> Iterator[Finding]:
-    """Find ARM files that do not say how they pass floating-point numbers."""
+    """Yield findings for ARM files whose header has no flag for the floating-point ABI."""
     if context.policies.arch == "armv7l":
         for elf in context.elfs:
             if not elf.ident.flags & _ARM_FLOAT_ABI:

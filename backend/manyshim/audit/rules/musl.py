@@ -1,4 +1,4 @@
-"""What musl says: it knows no versions, so the imported names and DT_RELR are the requirement."""
+"""Rules for musl. It has no symbol versions, so imported names and DT_RELR are the requirement."""
 
 from __future__ import annotations
 
@@ -13,27 +13,28 @@ from manyshim.audit.policy import MUSL_FIRST, MuslRelease, musl_symbols
 from manyshim.audit.rules.context import Context
 from manyshim.audit.tags import ARCHES
 
-# DT_RELR is read from this release on; before it a library with it crashes.
+# The first release that reads DT_RELR. A library that has it crashes on older ones.
 _FIRST_RELR: MuslRelease = (1, 2, 4)
-# One is an error; whoever has more of them than this needs no list.
+# A single one is an error already, so longer lists do not help.
 _MAX_UNDEFINED_SHOWN = 1000
 
 
-def not_always(elf: ElfFile, known: Mapping[str, MuslRelease], arch: str) -> FrozenSet[str]:
-    """Collect the wanted names that not every musl of the architecture has."""
-    oldest = ARCHES[arch].musl_floor or MUSL_FIRST
+def not_in_oldest(elf: ElfFile, known: Mapping[str, MuslRelease], arch: str) -> FrozenSet[str]:
+    """Return the imported names that the oldest musl of the architecture does not have."""
+    oldest = ARCHES[arch].first_musl or MUSL_FIRST
     return frozenset(name for name in imported_names(elf) if known.get(name, (9, 9, 9)) > oldest)
 
 
 def _offered(context: Context, process: Process) -> FrozenSet[str]:
+    """Return the names that the members of a process define."""
     exports = context.facts.exports
     return frozenset().union(*(exports.get(path, frozenset()) for path in process.members))
 
 
 def _needs(context: Context) -> Iterator[Tuple[ElfFile, MuslRelease, Tuple[str, ...]]]:
-    """Yield each release of musl that a file needs, with the names that need it."""
+    """Yield each file with each release of musl that it needs, and the names that need it."""
     known = musl_symbols(context.policies.arch)
-    # What each file finds in every process that it is loaded into.
+    # By file, the names that are defined in every process that loads the file.
     found: Dict[str, FrozenSet[str]] = {}
     for process in context.loading.processes:
         offered = _offered(context, process)
@@ -41,7 +42,7 @@ def _needs(context: Context) -> Iterator[Tuple[ElfFile, MuslRelease, Tuple[str, 
             found[path] = found[path] & offered if path in found else offered
     for elf in context.elfs:
         needs: Dict[MuslRelease, List[str]] = {}
-        for name in sorted(not_always(elf, known, context.policies.arch)):
+        for name in sorted(not_in_oldest(elf, known, context.policies.arch)):
             if name in known and name not in found.get(elf.path, ()):
                 needs.setdefault(known[name], []).append(name)
         if elf.relr and not elf.static:
@@ -51,14 +52,14 @@ def _needs(context: Context) -> Iterator[Tuple[ElfFile, MuslRelease, Tuple[str, 
 
 
 def minimum(context: Context) -> MuslRelease:
-    """Derive the oldest release of musl that has all that the files import."""
-    floor = ARCHES[context.policies.arch].musl_floor or MUSL_FIRST
-    return max((release_ for _, release_, _ in _needs(context)), default=floor)
+    """Return the oldest release of musl that has everything that the files import."""
+    oldest = ARCHES[context.policies.arch].first_musl or MUSL_FIRST
+    return max((release_ for _, release_, _ in _needs(context)), default=oldest)
 
 
 def release(context: Context) -> Iterator[Finding]:
-    """Judge the release of musl that the imported names and DT_RELR need."""
-    promised = max((1, 2, 0), ARCHES[context.policies.arch].musl_floor or MUSL_FIRST)
+    """Yield findings for releases of musl that are newer than a policy promises."""
+    promised = max((1, 2, 0), ARCHES[context.policies.arch].first_musl or MUSL_FIRST)
     for elf, needed, names in _needs(context):
         subject = f"musl {dotted(needed)}"
         made = finding(
@@ -67,14 +68,17 @@ def release(context: Context) -> Iterator[Finding]:
         if needed >= (1, 2, 0):
             yield from context.ruled_out(context.policies.first_policy_promising((1, 2)), made)
         if needed > promised:
-            # zig's musl is newer than the tag's, so configure scripts find what Alpine may lack.
+            # zig's musl is newer than the tag's. Configure scripts find names that Alpine may lack.
             fails = "DT_RELR" in names or context.request.compiled is not None
             severity = f.ERROR if fails and context.request.strict else f.WARNING
             yield made._replace(kind="MUSL_PATCH_LEVEL", severity=severity, policy=None)
 
 
 def undefined(context: Context) -> Iterator[Finding]:
-    """Find names that no musl exports, where nothing from outside the wheel could."""
+    """Yield findings for names that neither musl nor the wheel defines.
+
+    Processes with a library from outside the wheel are left out, because it may define the name.
+    """
     known = musl_symbols(context.policies.arch)
     elfs = {elf.path: elf for elf in context.elfs}
     missing: Dict[Tuple[str, str], None] = {}

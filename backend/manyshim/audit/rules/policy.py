@@ -1,4 +1,4 @@
-"""What the policies say: versions, libraries, forbidden symbols, and the processor."""
+"""Rules of the policies: versions, libraries, forbidden symbols, and the processor."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from manyshim.audit.tags import GLIBC, MUSL
 
 
 def isa(context: Context) -> Iterator[Finding]:
-    """Find files that ask for a newer x86 than every machine of the tag has."""
+    """Yield findings for files that require a newer x86 processor than the tag promises."""
     for elf in context.elfs:
         level = max(elf.isa_level.bit_length(), 1)
         if level > 1 and not _is_variant(elf, level):
@@ -24,7 +24,7 @@ def isa(context: Context) -> Iterator[Finding]:
 
 
 def _is_variant(elf: ElfFile, level: int) -> bool:
-    """Whether a library lies where only machines of that level look for it (ld.so(8))."""
+    """Whether a library is in a folder that only machines of that level search (ld.so(8))."""
     if elf.extension_module or elf.executable:
         return False
     variant = re.search(r"(?:^|/)glibc-hwcaps/x86-64-v([234])/", elf.path)
@@ -32,9 +32,9 @@ def _is_variant(elf: ElfFile, level: int) -> bool:
 
 
 def libraries(context: Context) -> Iterator[Finding]:
-    """Judge each NEEDED entry: a path, libpython, excluded, by name only, or outside."""
+    """Yield findings for needed libraries that the wheel does not provide on a search path."""
     for elf in context.elfs:
-        for name in _asked(context, elf):
+        for name in _needed(context, elf):
             edge = context.loading.provider(elf.path, name)
             if edge.kind == PATH:
                 yield finding("NEEDED_PATH", elf.path, name)
@@ -47,10 +47,10 @@ def libraries(context: Context) -> Iterator[Finding]:
                 yield from _system_library(context, elf, name)
 
 
-def _asked(context: Context, elf: ElfFile) -> Iterable[str]:
-    """List whom a file asks: NEEDED, and in glibc each library that a version is required of."""
+def _needed(context: Context, elf: ElfFile) -> Iterable[str]:
+    """Return the NEEDED libraries, and for glibc those that a version is required from."""
     versions = elf.versions_needed if context.policies.libc == GLIBC else ()
-    # Also where the node is weak: ld.so dies in an assertion if nobody has loaded the library.
+    # Weak versions count too: ld.so fails an assertion if the library is not loaded.
     return dict.fromkeys((*elf.needed, *(need.library for need in versions)))
 
 
@@ -72,18 +72,19 @@ def _system_library(context: Context, elf: ElfFile, name: str) -> Iterator[Findi
 
 
 def versions(context: Context) -> Iterator[Finding]:
-    """Judge each required version node by who provides it. musl knows no versions."""
+    """Yield findings for versions that a policy or a library in the wheel does not have."""
     if context.policies.libc == MUSL:
         return
     offered = {elf.path: frozenset(elf.versions_defined) for elf in context.elfs}
     for elf in context.elfs:
         for need in elf.versions_needed:
             edge = context.loading.provider(elf.path, need.library)
-            # The flag lets the loader go on, and a strong reference then finds no symbol.
+            # With the weak flag the loader continues, but a strong reference then fails.
             if need.weak and (need.only_weak or not need.symbols):
                 continue
             if edge.kind in (INTERNAL, BY_NAME_ONLY):
-                # Without the node glibc refuses to load; without any node it dies in an assertion.
+                # Without this version glibc refuses to load the file. If the library defines no
+                # version at all, ld.so fails an assertion.
                 for target in context.loading.targets(elf.path, need.library):
                     if need.version not in offered[target]:
                         yield finding(
@@ -100,7 +101,7 @@ def versions(context: Context) -> Iterator[Finding]:
 
 
 def _judged(context: Context, edge: Edge, library: str) -> bool:
-    """Whether the policies speak of a library: otherwise it is a finding of its own already."""
+    """Whether the policies list a library. If not, another finding reports it already."""
     if edge.kind == LOADER:
         return True
     known = context.policies.first_policy_allowing_library(library) < context.policies.never
@@ -128,7 +129,8 @@ RELR_NODE = "GLIBC_ABI_DT_RELR"
 
 
 def _relr(context: Context, elf: ElfFile) -> Iterator[Finding]:
-    # GNU ld leaves the marker out of a file that does not link libc, yet the loader must know RELR.
+    # Without libc among the linked libraries, GNU ld writes no such version. The loader must
+    # support DT_RELR all the same.
     if not any(need.version == RELR_NODE and not need.weak for need in elf.versions_needed):
         allowed_from = context.policies.first_policy_allowing_version(RELR_NODE)
         made = finding("TOO_NEW", elf.path, RELR_NODE, library="libc.so.6", evidence=Evidence.RELR)
@@ -138,9 +140,9 @@ def _relr(context: Context, elf: ElfFile) -> Iterator[Finding]:
 
 
 def forbidden(context: Context) -> Iterator[Finding]:
-    """Find strong references to symbols that a policy takes out of an allowed library."""
+    """Yield findings for strong references to forbidden symbols of an allowed library."""
     for elf in context.elfs:
-        # Each name with the library that must provide it, where the file says which.
+        # Each name with the library that must provide it; empty if the file does not tell.
         from_library = {
             symbol: need.library
             for need in elf.versions_needed
@@ -162,11 +164,11 @@ def _uses(context: Context, elf: ElfFile, library: str) -> bool:
         return False
     if library in elf.needed:
         return context.loading.provider(elf.path, library).kind == SYSTEM
-    # The interpreter has libc loaded, so its names are found without a NEEDED entry.
+    # The interpreter has loaded libc, so its symbols are found without a NEEDED entry.
     return library == "libc.so.6"
 
 
-# On every list of the policies, and in no slim container.
+# Every policy allows these libraries, but slim containers do not have them.
 _COMMONLY_ABSENT = frozenset(
     f"lib{name}"
     for name in (
@@ -174,7 +176,7 @@ _COMMONLY_ABSENT = frozenset(
         *("atomic", "expat", "nsl"),
     )
 )
-# Sonames that a process may have loaded from elsewhere already.
+# A process may already have loaded other copies of these libraries.
 _WELL_KNOWN = frozenset(
     f"lib{name}"
     for name in (
@@ -186,7 +188,7 @@ _WELL_KNOWN = frozenset(
 
 
 def absent_libraries(context: Context) -> Iterator[Finding]:
-    """Find libraries that the policies allow and slim systems do not have."""
+    """Yield findings for libraries that the policies allow but slim systems do not have."""
     for elf in context.elfs:
         for name in dict.fromkeys(elf.needed):
             stem, shared, _ = name.partition(".so")
@@ -199,7 +201,7 @@ def absent_libraries(context: Context) -> Iterator[Finding]:
 
 
 def soname_clashes(context: Context) -> Iterator[Finding]:
-    """Find libraries of the wheel under a name that the system's copy has as well."""
+    """Yield findings for libraries in the wheel whose soname the system's copy has too."""
     loaded = {edge.target for edge in context.loading.edges.values() if edge.kind == INTERNAL}
     for elf in context.elfs:
         stem, shared, release = (elf.soname or "").partition(".so")

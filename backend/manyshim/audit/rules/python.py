@@ -1,4 +1,4 @@
-"""What an interpreter asks of an extension module: init function, suffix, stable ABI."""
+"""Rules of the interpreter for extension modules: init function, suffix, stable ABI."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from manyshim.audit.tags import ARCHES, ModuleSuffix, WheelName, parse_cpython, 
 
 
 def init_function(context: Context) -> Iterator[Finding]:
-    """Find extension modules that an interpreter cannot initialise."""
+    """Yield findings for extension modules that do not export their init function."""
     for elf in context.elfs:
         if elf.module_init is False:
             yield finding("NO_INIT", elf.path, elf.module_name)
 
 
 def suffixes(context: Context) -> Iterator[Finding]:
-    """Compare the suffix of each extension module with the wheel's ABI tag and its platform."""
+    """Yield findings for module suffixes that do not fit the ABI tag or the platform."""
     for elf in context.elfs:
         suffix = parse_module_suffix(elf.name)
         if suffix is None:
@@ -41,7 +41,7 @@ def suffixes(context: Context) -> Iterator[Finding]:
 
 
 def _wrong_abi(suffix: ModuleSuffix, name: WheelName) -> bool:
-    """Tell whether a suffix is not of the ABI tag; never where the wheel has several ABIs."""
+    """Whether a suffix does not fit the ABI tag; always false if the wheel has several ABIs."""
     if len(name.abis) != 1 or (len(name.pythons) != 1 and name.abis[0] not in ("abi3", "abi3t")):
         return False
     abi = name.abis[0]
@@ -58,7 +58,7 @@ def _wrong_abi(suffix: ModuleSuffix, name: WheelName) -> bool:
 
 
 def _wrong_triplet(suffix: ModuleSuffix, arch: str, libc: str) -> str:
-    """Name the file's architecture or libc where the suffix states another; empty if it agrees."""
+    """Return the file's architecture or libc if its suffix names another one; empty if not."""
     if not suffix.triplet:
         return ""
     cpu = suffix.triplet.partition("-")[0]
@@ -68,7 +68,7 @@ def _wrong_triplet(suffix: ModuleSuffix, arch: str, libc: str) -> str:
 
 
 def stable_abi(context: Context) -> Iterator[Finding]:
-    """Hold the interpreter's names in an abi3 wheel against the stable ABI (PEP 384)."""
+    """Yield findings for names of the interpreter that an abi3 wheel may not use (PEP 384)."""
     oldest = _oldest_python(context.facts.name)
     if oldest is None:
         return
@@ -86,7 +86,7 @@ def stable_abi(context: Context) -> Iterator[Finding]:
 
 
 def _oldest_python(name: WheelName) -> Optional[Tuple[int, int]]:
-    """Name the oldest CPython that an abi3 wheel promises to run on; None for other wheels."""
+    """Return the oldest CPython that an abi3 wheel is tagged for; None for other wheels."""
     if not set(name.abis) & {"abi3", "abi3t"}:
         return None
     versions = filter(None, map(parse_cpython, name.pythons))

@@ -1,4 +1,4 @@
-"""Search paths that lead out of the wheel."""
+"""Rules about search paths that lead out of the wheel."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from manyshim.audit.rules.context import Context
 
 
 def search_paths(context: Context) -> Iterator[Finding]:
-    """Find RPATH and RUNPATH entries that lead out of the wheel."""
+    """Yield findings for RPATH and RUNPATH entries that lead out of the wheel."""
     distribution = context.facts.distribution
-    # A toolchain's output runs on no machine that has the building one's folders.
+    # What the toolchain compiled runs on other machines, which do not have these folders.
     severity = f.ERROR if context.request.compiled else ""
     for elf in context.elfs:
         for entry in dict.fromkeys((*elf.rpath, *elf.runpath)):

@@ -1,4 +1,4 @@
-"""Names that nothing in a file's load closure defines."""
+"""Rules about names that no file of a process defines."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from manyshim.audit.policy import musl_symbols
 from manyshim.audit.rules.context import Context
 from manyshim.audit.tags import ARCHES, GLIBC, MUSL
 
-# glibc's names beside those that musl has too: C23's and C99's, and its streams. Fortified
-# functions end in `_chk`. No regular expression: to compile one costs a build more than the search.
+# Prefixes of glibc's names that musl does not have: variants for C99 and C23, and streams.
+# Fortified functions end in `_chk`. Compiling a regular expression would cost more than the search.
 _GLIBC_PREFIXES = ("__isoc99_", "__isoc23_", "_IO_")
-# Their libraries define every symbol with a version, so an unversioned name is not theirs.
+# These libraries define every symbol with a version, so they never define an unversioned name.
 _VERSIONED_LIBRARIES = frozenset(
     f"lib{name}"
     for name in (
@@ -26,23 +26,24 @@ _VERSIONED_LIBRARIES = frozenset(
 )
 
 
-def unexplained(context: Context) -> Dict[str, FrozenSet[str]]:
-    """Collect, by file, the names that libc does not explain; the closures must define them.
+def not_in_libc(context: Context) -> Dict[str, FrozenSet[str]]:
+    """Return, by file, the imported names that libc does not define, so that others must.
 
-    Our linker gives each of glibc's names its version, so that one without is none of the target's.
+    In a file that manyshim's toolchain linked, each name of the target's glibc has a version. So
+    every name without a version counts there.
     """
     arch = context.policies.arch
     if context.request.compiled and context.policies.libc == GLIBC:
         return {elf.path: _not_of_python(elf) for elf in context.elfs}
     wanted = imported_names if context.policies.libc == MUSL else _not_by_name
     names = {elf.path: wanted(elf) for elf in context.elfs}
-    # The table is long, and most wheels for glibc leave no question.
-    known = musl_symbols(arch) if ARCHES[arch].musl_floor and any(names.values()) else {}
+    # The table is long, and most wheels for glibc have no such names.
+    known = musl_symbols(arch) if ARCHES[arch].first_musl and any(names.values()) else {}
     return {path: found - known.keys() for path, found in names.items()}
 
 
 def _not_by_name(elf: ElfFile) -> FrozenSet[str]:
-    """Collect the unversioned names that are neither CPython's nor, by their looks, glibc's."""
+    """Return the unversioned names that do not look like those of CPython or glibc."""
     return frozenset(name for name in _not_of_python(elf) if not _looks_like_glibc(name))
 
 
@@ -55,13 +56,15 @@ def _looks_like_glibc(name: str) -> bool:
 
 
 def _not_of_python(elf: ElfFile) -> FrozenSet[str]:
+    """Return the unversioned names that do not look like those of CPython."""
     return frozenset(name for name in elf.undefined if not name.startswith(("Py", "_Py")))
 
 
 def decidable(context: Context) -> Tuple[Process, ...]:
-    """List the processes in which nothing from outside the wheel could define a name left open.
+    """Return the processes in which no library from outside the wheel may define more names.
 
-    In what our toolchain compiled that is said of each name, see `_elsewhere`.
+    For what manyshim's toolchain compiled, these are all processes: `_not_external` then decides
+    for each name.
     """
     if context.request.compiled:
         return context.loading.processes
@@ -69,11 +72,15 @@ def decidable(context: Context) -> Tuple[Process, ...]:
 
 
 def _has_definers(context: Context, process: Process) -> bool:
+    """Whether a library from outside the wheel may define unversioned names."""
     return any(_may_define(context, process, name) for name in process.outside)
 
 
-def _elsewhere(context: Context, process: Process, names: Set[str]) -> Set[str]:
-    """Leave out the names that a library from outside may define, which are none of glibc's."""
+def _not_external(context: Context, process: Process, names: Set[str]) -> Set[str]:
+    """Return the names that no library from outside the wheel may define.
+
+    If the process loads a library that may define names, only the names of glibc remain.
+    """
     compiled = context.request.compiled
     if compiled is None or not _has_definers(context, process):
         return names
@@ -89,10 +96,10 @@ def _may_define(context: Context, process: Process, name: str) -> bool:
     return kinds != {SYSTEM} or stem not in _VERSIONED_LIBRARIES or not release.isdigit()
 
 
-def left_open(
+def unresolved(
     context: Context, process: Process, wanted: Mapping[str, FrozenSet[str]]
 ) -> Dict[str, Set[str]]:
-    """Collect, by member, the wanted names that no member of the process is known to define."""
+    """Return, by member, the wanted names that no member of the process is known to define."""
     left = {name for path in process.members for name in wanted[path]}
     for path in process.members if left else ():
         left -= context.facts.exports.get(path, frozenset())
@@ -100,37 +107,37 @@ def left_open(
 
 
 def undefined(context: Context) -> Iterator[Finding]:
-    """Find names that nothing in a file's load closure defines."""
+    """Yield findings for names that no file of a process defines."""
     strict = context.request.compiled is not None and context.policies.libc == GLIBC
     if context.policies.libc == MUSL:
         processes = tuple(one for one in context.loading.processes if one.outside)
     else:
         processes = decidable(context)
-    names = unexplained(context)
+    names = not_in_libc(context)
     missing: Dict[str, Set[str]] = {}
     for process in processes:
-        for path, left in left_open(context, process, names).items():
-            found = _elsewhere(context, process, left) if strict else left
+        for path, left in unresolved(context, process, names).items():
+            found = _not_external(context, process, left) if strict else left
             if found:
                 missing.setdefault(path, set()).update(found)
     severity = f.ERROR if strict else ""
-    for path, open_names in sorted(missing.items()):
-        symbols = tuple(sorted(name for name in open_names if not _told_by_runtimes(context, name)))
+    for path, found_names in sorted(missing.items()):
+        symbols = tuple(sorted(name for name in found_names if not _is_runtime_name(context, name)))
         if symbols:
             yield finding("UNDEFINED", path, symbols[0], severity=severity, symbols=symbols)
 
 
-# Clang's calls into its sanitizers and into OpenMP; our toolchain has no library for either.
+# Names of sanitizer and OpenMP runtimes, which manyshim's toolchain has no library for.
 _RUNTIMES = ("__ubsan_", "__asan_", "__kmpc_", "GOMP_", "omp_")
 
 
-def _told_by_runtimes(context: Context, name: str) -> bool:
+def _is_runtime_name(context: Context, name: str) -> bool:
     return context.request.compiled is not None and name.startswith(_RUNTIMES)
 
 
 def runtimes(context: Context) -> Iterator[Finding]:
-    """Find calls into a runtime of the compiler that our toolchain does not link."""
+    """Yield findings for calls into a runtime that manyshim's toolchain does not link."""
     for elf in context.elfs:
-        symbols = tuple(sorted(name for name in elf.undefined if _told_by_runtimes(context, name)))
+        symbols = tuple(sorted(name for name in elf.undefined if _is_runtime_name(context, name)))
         if symbols:
             yield finding("UNDEFINED", elf.path, symbols[0], severity=f.ERROR, symbols=symbols)
