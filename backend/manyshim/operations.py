@@ -65,7 +65,8 @@ def show(path: str, request: Request, *, verbose: bool = False) -> Outcome:
 
 def check(path: str, request: Request, *, verbose: bool = False) -> Outcome:
     """Prove that a wheel may carry its tags and that the index takes it. InvalidWheelError."""
-    from manyshim.audit.gate import index  # noqa: PLC0415 (only for this command)
+    from manyshim.audit.gate import index, metadata  # noqa: PLC0415 (only for this command)
+    from manyshim.formats.wheel import metadata as readers  # noqa: PLC0415
 
     request = request._replace(thorough=True)
     with Wheel(path) as wheel:
@@ -74,7 +75,11 @@ def check(path: str, request: Request, *, verbose: bool = False) -> Outcome:
         record = facts.record._replace(wrong_crc=wrong_crc, wrong_hash=wrong_hash)
         facts = facts._replace(record=record)
         report = inspect(wheel, request, facts)
-        found = list(index.index_rules(facts))
+        found = [
+            *index.index_rules(facts),
+            *metadata.metadata(readers.read(wheel)),
+            *metadata.record(readers.record_problem(wheel)),
+        ]
         for tag in index.tags_to_prove(facts.name, request):
             judged = report
             if tag.libc != report.libc and report.open_libc:

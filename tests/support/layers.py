@@ -69,6 +69,8 @@ THIRD_PARTY = {
     "rich": {"cli.screen"},
     "tomli": {"config"},
     "_manylinux": {"host"},
+    "packaging": {"formats.wheel.metadata"},
+    "wheel": {"formats.wheel.metadata"},
 }
 
 # What the core never touches.

@@ -43,6 +43,11 @@ class Evidence(str, Enum):
     WRONG_HASH = "wrong hash"
     WRONG_CRC = "wrong CRC"
     BLANK_LINE = "blank line"
+    SECOND_READER = "second reader"
+    # METADATA.
+    NO_METADATA = "no METADATA"
+    INVALID_FIELD = "invalid field"
+    OTHER_FIELD = "other field"
     # NO_ELF.
     TAGGED_FOR_LINUX = "tagged for Linux"
     COMPILER_CALLED = "compiler called"
@@ -91,6 +96,7 @@ KINDS = {
     "FALSE_TAG": ERROR,
     "INDEX_TAG": ERROR,
     "TOO_LARGE": ERROR,
+    "METADATA": ERROR,
     "WHEEL_TAGS": ERROR,
     "NO_INIT": WARNING,
     "SUFFIX": WARNING,

@@ -10,30 +10,17 @@ from typing import Callable, Dict
 
 from manyshim.audit import findings as f
 from manyshim.audit.findings import Evidence, Finding, dotted
-from manyshim.audit.reasons import describe, escape, escape_details, join_names
+from manyshim.audit.reasons import Sentence, describe, escape, join_names, policy_name, template
 from manyshim.audit.tags import MUSL
-from manyshim.values import NamedTuple
-
-
-class Sentence(NamedTuple):
-    """A finding in words: `message` has the problem and the limit, `fix` an instruction."""
-
-    message: str
-    fix: str = ""
-
-
-def _policy(found: Finding) -> str:
-    """Return the name of the policy that a finding rules out."""
-    return found.policy.without_arch if found.policy else "every policy"
 
 
 def _limit(found: Finding) -> str:
     """Return the limit of the policy that a finding rules out."""
     if found.policy and found.policy.libc == MUSL:
-        return f"{_policy(found)} promises only musl {dotted(found.policy.version)}"
+        return f"{policy_name(found)} promises only musl {dotted(found.policy.version)}"
     if found.policy and found.required:
-        return f"{_policy(found)} allows at most GLIBC_{dotted(found.policy.version)}"
-    return f"{_policy(found)} does not have {escape(found.subject)}"
+        return f"{policy_name(found)} allows at most GLIBC_{dotted(found.policy.version)}"
+    return f"{policy_name(found)} does not have {escape(found.subject)}"
 
 
 def _versioned(found: Finding) -> str:
@@ -71,7 +58,7 @@ def _missing_version(found: Finding) -> Sentence:
 
 def _external(found: Finding) -> Sentence:
     return Sentence(
-        f"needs {escape(found.subject)}, which {_policy(found)} and older do not allow",
+        f"needs {escape(found.subject)}, which {policy_name(found)} and older do not allow",
         'copy it into the wheel (mode = "repair"), link it statically, or declare that the '
         f'environment provides it: exclude = ["{escape(found.subject)}"]',
     )
@@ -92,24 +79,6 @@ def _by_name_only(found: Finding) -> Sentence:
     )
 
 
-def _simple(message: str, fix: str = "") -> Callable[[Finding], Sentence]:
-    """Return a function that fills both templates with the fields of a finding."""
-
-    def sentence(found: Finding) -> Sentence:
-        fields = {
-            "subject": escape(found.subject),
-            "library": escape(found.library),
-            "symbols": join_names(found.symbols),
-            "evidence": describe(found.evidence, found.details),
-            "path": escape(found.path),
-            "policy": _policy(found),
-        }
-        details = escape_details(found.details)
-        return Sentence(message.format(*details, **fields), fix.format(**fields))
-
-    return sentence
-
-
 def _abi3(found: Finding) -> Sentence:
     name = escape(found.subject)
     if found.severity == f.INFO:
@@ -123,6 +92,8 @@ def _abi3(found: Finding) -> Sentence:
 
 
 def _record(found: Finding) -> Sentence:
+    if found.evidence == Evidence.SECOND_READER:
+        return Sentence(describe(found.evidence, found.details), "rebuild the wheel")
     more = f"each of {escape(found.details[0])} more members " if found.details else ""
     return Sentence(more + describe(found.evidence), "rebuild the wheel")
 
@@ -133,147 +104,148 @@ SENTENCES: Dict[str, Callable[[Finding], Sentence]] = {
     "TOO_NEW": _too_new,
     "EXTERNAL_LIBRARY": _external,
     "BY_NAME_ONLY": _by_name_only,
-    "FORBIDDEN_SYMBOL": _simple(
+    "FORBIDDEN_SYMBOL": template(
         "uses the symbol {subject} of {library}, which {policy} and older do not allow",
         "link {library} statically, or do not use the symbol",
     ),
-    "UNKNOWN_NAMESPACE": _simple(
+    "UNKNOWN_NAMESPACE": template(
         "needs {subject} from {library}; no policy lists versions with this prefix",
         "link with an unmodified {library}",
     ),
-    "ISA": _simple(
+    "ISA": template(
         "is marked as requiring {subject}; a tag promises only the baseline of its architecture",
         "compile without -march={subject}, or put the file under glibc-hwcaps/{subject}/",
     ),
-    "ELF_CORRUPT": _simple("cannot be read: {subject}", "rebuild the file"),
-    "ELF_DAMAGED": _simple(
+    "ELF_CORRUPT": template("cannot be read: {subject}", "rebuild the file"),
+    "ELF_DAMAGED": template(
         "is damaged in a part that the loader does not read: {subject}", "rebuild the file"
     ),
-    "WRONG_ABI": _simple("has an ABI that no platform tag covers: {subject}", _REBUILD),
-    "WRONG_OS": _simple(
+    "WRONG_ABI": template("has an ABI that no platform tag covers: {subject}", _REBUILD),
+    "WRONG_OS": template(
         "is for another operating system: {subject}, not System V or GNU", _REBUILD
     ),
-    "MIXED_ARCH": _simple(
+    "MIXED_ARCH": template(
         "is for {subject}, but {evidence}",
         "build one wheel for each architecture; if the file is only data, accept it: "
         'allow = ["MIXED_ARCH:{path}"]',
     ),
-    "MIXED_LIBC": _simple(
+    "MIXED_LIBC": template(
         "is for {subject}, but {evidence}",
         "build one wheel for each libc; if the file is only data, accept it: "
         'allow = ["MIXED_LIBC:{path}"]',
     ),
-    "NEEDED_PATH": _simple(
+    "NEEDED_PATH": template(
         "needs {subject}, which is a path; the loader opens this path on the user's machine",
         "give the library a soname (-Wl,-soname) and link it with -l",
     ),
     "VERDEF_MISSING": _missing_version,
-    "LIBPYTHON": _simple(
+    "LIBPYTHON": template(
         "needs {subject}, which a statically linked Python does not have",
         "do not link extension modules with libpython",
     ),
-    "MUSL_UNDEFINED": _simple(
+    "MUSL_UNDEFINED": template(
         "needs {subject}, which no release of musl and no library in the wheel defines; "
         "the import fails",
         "build on musl (a musllinux image), or do not use the symbol",
     ),
-    "MUSL_PATCH_LEVEL": _simple(
+    "MUSL_PATCH_LEVEL": template(
         "needs {symbols}, available since {subject}; musllinux_1_2 promises only musl 1.2.0",
         "avoid these symbols, or build on an older Alpine, without -Wl,-z,pack-relative-relocs",
     ),
-    "ELF_IN_PURE_WHEEL": _simple(
+    "ELF_IN_PURE_WHEEL": template(
         "is machine code, but the wheel is marked as pure: {subject}",
         "declare the extension to the build backend, so that it builds a platform wheel",
     ),
-    "NO_ELF": _simple(
+    "NO_ELF": template(
         "the wheel has no ELF file, but {evidence}",
         "build the extension (an optional one can fail silently), or use the platform tag any",
     ),
-    "NO_MODULE": _simple(
+    "NO_MODULE": template(
         "{subject} should have been built but is not in the wheel",
         "find its error in the build output (an optional extension can fail silently); "
         "provide libraries that it needs with the option sysroot",
     ),
-    "DUP_MEMBER": _simple(
+    "DUP_MEMBER": template(
         "is in the archive {0} times; installers differ in which one they use",
         "write each member once",
     ),
-    "SYMLINK_MEMBER": _simple(
+    "SYMLINK_MEMBER": template(
         "is a symbolic link, which installers write as a text file", "store the file itself"
     ),
-    "BAD_PATH": _simple("is not a valid path in a wheel: {evidence}", "rename the file or folder"),
-    "WHEEL_TAGS": _simple(
+    "BAD_PATH": template("is not a valid path in a wheel: {evidence}", "rename the file or folder"),
+    "WHEEL_TAGS": template(
         "does not have the tags of the file name: the name has {0}; WHEEL has {1}",
         "rebuild the wheel, or rename it with `wheel tags`",
     ),
-    "EXECSTACK": _simple(
+    "EXECSTACK": template(
         "requests an executable stack ({subject}); glibc 2.41+, musl and SELinux refuse it",
         "link with -Wl,-z,noexecstack; in assembly add .section .note.GNU-stack",
     ),
-    "TEXTREL": _simple(
+    "TEXTREL": template(
         "has relocations in its code ({subject}), which SELinux and musl refuse",
         "compile every object with -fPIC",
     ),
-    "NO_INIT": _simple(
+    "NO_INIT": template(
         "has the name of an extension module but no exported PyInit_{subject}; the import fails",
         "export the init function (PyMODINIT_FUNC), or give the file another suffix",
     ),
-    "SUFFIX": _simple(
+    "SUFFIX": template(
         "has the wrong suffix {subject}: {evidence}; the interpreter does not find the file",
         "build the extension for the Python and the platform of the wheel's tags",
     ),
     "ABI3": _abi3,
-    "UNDEFINED": _simple(
+    "UNDEFINED": template(
         "needs {symbols}, which no library that it loads defines",
         "link the library that defines it; if only a newer libc does, request a newer platform",
     ),
-    "RPATH_LEAK": _simple(
+    "RPATH_LEAK": template(
         "has a search path outside of the wheel: '{subject}' {evidence}",
         "remove the entry from the link flags; in a wheel, use only $ORIGIN/...",
     ),
-    "VENDORED_SONAME_CLASH": _simple(
+    "VENDORED_SONAME_CLASH": template(
         "has the soname {subject}; a process may already have another library of that name",
         "rename the file and its SONAME, as auditwheel does",
     ),
-    "PAGE_ALIGN": _simple(
+    "PAGE_ALIGN": template(
         "is aligned to pages of {subject} bytes; kernels with 64 KiB pages cannot load it",
         "link with -Wl,-z,max-page-size=65536",
     ),
     "RECORD": _record,
-    "FALSE_TAG": _simple(
+    "FALSE_TAG": template(
         "the tag {subject} is not proved: {evidence}",
         "run `manyshim retag` on the wheel, or build it on an older system",
     ),
-    "INDEX_TAG": _simple(
+    "INDEX_TAG": template(
         "the package index does not accept the platform tag {subject}",
         "use a manylinux or musllinux tag for an architecture that the index accepts",
     ),
-    "TOO_LARGE": _simple(
+    "METADATA": template("{evidence}", "rebuild the wheel; the index compares both"),
+    "TOO_LARGE": template(
         "the size of the wheel is {subject}; the package index accepts {0} by default",
         "remove unneeded files, strip debug information, or ask the index for a higher limit",
     ),
-    "STATIC_TLS": _simple(
+    "STATIC_TLS": template(
         "uses {subject} of static thread-local storage ({0} bytes in the whole wheel); glibc has "
         "about 1.6 KiB for all libraries that are opened later",
         "compile with -ftls-model=global-dynamic",
     ),
-    "COMMONLY_ABSENT": _simple(
+    "COMMONLY_ABSENT": template(
         "needs {subject}, which the policies allow but slim containers do not have",
         "tell your users to install it",
     ),
-    "WX_SEGMENT": _simple(
+    "WX_SEGMENT": template(
         "has memory that is writable and executable ({subject}), which hardened kernels refuse",
         "link without -Wl,-N and without a linker script that merges segments",
     ),
-    "STATIC_OBJECT": _simple("is never loaded ({subject})", "remove it from the wheel"),
-    "FLOAT_ABI_UNKNOWN": _simple(
+    "STATIC_OBJECT": template("is never loaded ({subject})", "remove it from the wheel"),
+    "FLOAT_ABI_UNKNOWN": template(
         "has no flag for its float ABI ({subject}); treated as hard-float (armv7l)"
     ),
-    "EXCLUDED": _simple("needs {subject}, which the environment provides (option exclude)"),
-    "DEVICE_CODE": _simple(
+    "EXCLUDED": template("needs {subject}, which the environment provides (option exclude)"),
+    "DEVICE_CODE": template(
         "is for {subject}, which no tag names; treated as device code and not audited"
     ),
-    "LIBC_ASSUMED": _simple(
+    "LIBC_ASSUMED": template(
         "no file shows whether the wheel is for glibc or musl; audited as glibc",
         "choose the libc family with --platform",
     ),

@@ -1,10 +1,11 @@
-"""The words for evidence, and the escaping of names that come from a wheel."""
+"""The words for evidence, the escaping of names of others, and templates of sentences."""
 
 from __future__ import annotations
 
-from typing import Optional, Sequence, Tuple
+from typing import Callable, Optional, Sequence, Tuple
 
-from manyshim.audit.findings import Evidence
+from manyshim.audit.findings import Evidence, Finding
+from manyshim.values import NamedTuple
 
 _MAX_NAMES_SHOWN = 4
 _NO_DETAILS = ("", "", "")
@@ -47,6 +48,10 @@ _EVIDENCE = {
     Evidence.WRONG_HASH: "does not have the hash that RECORD states",
     Evidence.WRONG_CRC: "is corrupt in the archive: its data do not match its CRC",
     Evidence.BLANK_LINE: "contains a blank line, where some installers stop reading",
+    Evidence.SECOND_READER: "cannot be read by the library wheel ({0})",
+    Evidence.NO_METADATA: "is missing",
+    Evidence.INVALID_FIELD: "states the {0} '{1}', which is not valid",
+    Evidence.OTHER_FIELD: "states the {0} '{1}', and the file name has '{2}'",
     Evidence.TAGGED_FOR_LINUX: "it is tagged for Linux",
     Evidence.COMPILER_CALLED: "a compiler ran",
     Evidence.OTHER_ABI_TAG: "the wheel's ABI tag is {0}",
@@ -77,3 +82,33 @@ def describe(evidence: Optional[Evidence], details: Sequence[str] = ()) -> str:
 def escape_details(details: Sequence[str]) -> Tuple[str, ...]:
     """Return the details, escaped, with empty ones added so that every template has enough."""
     return (*map(escape, details), *_NO_DETAILS)
+
+
+class Sentence(NamedTuple):
+    """A finding in words: `message` has the problem and the limit, `fix` an instruction."""
+
+    message: str
+    fix: str = ""
+
+
+def policy_name(found: Finding) -> str:
+    """Return the name of the policy that a finding rules out."""
+    return found.policy.without_arch if found.policy else "every policy"
+
+
+def template(message: str, fix: str = "") -> Callable[[Finding], Sentence]:
+    """Return a function that fills both templates with the fields of a finding."""
+
+    def sentence(found: Finding) -> Sentence:
+        fields = {
+            "subject": escape(found.subject),
+            "library": escape(found.library),
+            "symbols": join_names(found.symbols),
+            "evidence": describe(found.evidence, found.details),
+            "path": escape(found.path),
+            "policy": policy_name(found),
+        }
+        details = escape_details(found.details)
+        return Sentence(message.format(*details, **fields), fix.format(**fields))
+
+    return sentence

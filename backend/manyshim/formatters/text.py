@@ -7,9 +7,9 @@ from typing import Any, Dict, Iterable, List, Mapping, Optional, Tuple
 from manyshim.audit import findings as f
 from manyshim.audit.decision import Blockers, TagDecision
 from manyshim.audit.findings import Finding
-from manyshim.audit.messages import Sentence, sentence
+from manyshim.audit.messages import sentence
 from manyshim.audit.policy import alpine_releases, distributions
-from manyshim.audit.reasons import describe, escape, join_names
+from manyshim.audit.reasons import Sentence, describe, escape, join_names
 from manyshim.audit.tags import GLIBC, PlatformTag
 from manyshim.audit.verdict import Report
 from manyshim.values import NamedTuple

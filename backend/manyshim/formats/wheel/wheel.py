@@ -103,6 +103,12 @@ class Wheel:
         at_most = _MAX_METADATA + sum(4 * len(entry.name) + 150 for entry in self.entries)
         return self._member("RECORD", at_most)
 
+    def metadata_data(self, at_most: int) -> Optional[bytes]:
+        """Return METADATA; None where there is none. InvalidWheelError beyond `at_most` bytes."""
+        if f"{self.dist_info}/METADATA" not in self._by_name:
+            return None
+        return self._member("METADATA", at_most)
+
     def fields(self, key: str) -> Tuple[str, ...]:
         """Return the values of a field of WHEEL."""
         pairs = (line.partition(":") for line in self.metadata)

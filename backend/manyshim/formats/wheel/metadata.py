@@ -1,0 +1,72 @@
+"""METADATA as packaging reads it, and RECORD as the library wheel reads it; only for `check`.
+
+Sources: the core metadata specifications; PEP 427, PEP 440, PEP 503.
+"""
+
+from __future__ import annotations
+
+from typing import Optional
+
+from manyshim.audit.facts import MetadataFacts
+from manyshim.errors import InvalidWheelError, ToolError
+from manyshim.formats.wheel.wheel import Wheel
+
+try:
+    from packaging.metadata import parse_email
+    from packaging.utils import InvalidName, canonicalize_name
+    from packaging.version import InvalidVersion, Version
+    from wheel.wheelfile import WheelFile
+except ImportError as error:  # an in-tree copy of manyshim has no dependencies
+    raise ToolError(
+        "check reads METADATA with packaging and RECORD with wheel, and one of them is missing: "
+        'pip install "packaging>=24.2" "wheel>=0.33.5"'
+    ) from error
+
+# Long descriptions are part of METADATA; the largest of 300 published wheels has 300 KiB.
+_MAX_METADATA = 16 << 20
+
+
+def read(wheel: Wheel) -> Optional[MetadataFacts]:
+    """Read the name and the version of METADATA and of the file name, normalized.
+
+    Returns None if there is no METADATA. Raises InvalidWheelError if it is too large or damaged.
+    """
+    data = wheel.metadata_data(_MAX_METADATA)
+    if data is None:
+        return None
+    stated, _ = parse_email(data)
+    return MetadataFacts(
+        _name(stated.get("name", "")),
+        _version(stated.get("version", "")),
+        _name(wheel.name.name) or wheel.name.name,
+        _version(wheel.name.version) or wheel.name.version,
+        (stated.get("name", ""), stated.get("version", "")),
+    )
+
+
+def record_problem(wheel: Wheel) -> str:
+    """Return why the library wheel cannot read RECORD; empty if it can."""
+    try:
+        with WheelFile(wheel.path):
+            return ""
+    except InvalidWheelError:
+        raise
+    except Exception as error:  # noqa: BLE001 (it raises whatever its parts raise)
+        # Its rule for file names is not about RECORD, and the index has one of its own.
+        return "" if "wheel filename" in str(error) else f"{type(error).__name__}: {error}"
+
+
+def _name(text: str) -> str:
+    """Normalize a project's name (PEP 503); empty if it is not valid."""
+    try:
+        return canonicalize_name(text, validate=True)
+    except InvalidName:
+        return ""
+
+
+def _version(text: str) -> str:
+    """Normalize a version (PEP 440); empty if it is not valid."""
+    try:
+        return str(Version(text.replace("_", "-")))
+    except InvalidVersion:
+        return ""
