@@ -171,7 +171,7 @@ def _predicted(facts: WheelFacts, report: Report, config: Config) -> Outcome:
     """Say what a repair would do."""
     from manyshim.repair import run  # noqa: PLC0415 (only for those who ask for it)
 
-    plan, notes = run.make_plan(facts, report, config, weigh=True)
+    plan, notes = run.make_plan(facts, report, config, with_alternatives=True)
     decision = choose(report, config.request)
     tag = plan.policy or decision.tag
     lines = [

@@ -1,4 +1,4 @@
-"""Real frontends build the project relay with mode = repair, and `manyshim repair` mends it."""
+"""Build the project relay with real frontends and mode = repair, and with `manyshim repair`."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ TEXT = {
     "b": "int relay_c3(void); int relay_b(void) { return 20 + relay_c3(); }",
     "a": "int relay_b(void); int relay_a(void) { return 100 + relay_b(); }",
 }
-# Neither ssl nor hashlib, which would load the system's OpenSSL.
+# This uses neither ssl nor hashlib, because they would load the system's OpenSSL.
 USE = """if 1:
     import json, relay
     print(json.dumps({
@@ -45,18 +45,18 @@ Run = Callable[..., "subprocess.CompletedProcess[str]"]
 Environment = Mapping[str, str]
 
 
-class House(Dict[str, Path]):
-    """What was made of one project: wheels by the way in which they were made."""
+class RelayWheels(Dict[str, Path]):
+    """Wheels of one project, by the frontend or command that made them, and its output."""
 
     folder: Path
-    said: Dict[str, str]
+    output: Dict[str, str]
 
 
 @pytest.fixture(scope="module")
-def house(
+def relay(
     tmp_path_factory: pytest.TempPathFactory, uv: Run, run: Run, build_environment: Environment
-) -> House:
-    """Build the project in four ways, and hide the libraries that it was linked with."""
+) -> RelayWheels:
+    """Build the project in four ways, then hide the libraries that it was linked with."""
     needs.module("build")
     needs.header("openssl/ssl.h", "libssl-dev")
     folder = tmp_path_factory.mktemp("relay")
@@ -72,36 +72,36 @@ def house(
     asked = ("-C", "manyshim.mode=repair", "-C", f"manyshim.library-path={libs}")
     to_uv = ("build", "--wheel", "--python", sys.executable, str(project))
     to_build = (sys.executable, "-m", "build", "--wheel", str(project))
-    made = House()
+    made = RelayWheels()
     made.folder = folder
 
-    def keep(way: str, done: subprocess.CompletedProcess[str]) -> None:
+    def collect(way: str, done: subprocess.CompletedProcess[str]) -> None:
         (made[way],) = (folder / way).glob("*.whl")
-        made.said[way] = done.stdout + done.stderr
+        made.output[way] = done.stdout + done.stderr
         assert list((folder / way).glob(".manyshim-*")) == []
         shutil.rmtree(str(project / "build"), ignore_errors=True)
 
-    made.said = {}
-    keep("uv", uv(*to_uv, *asked, "-o", str(folder / "uv"), env=environment))
-    keep("build", run([*to_build, *asked, "-o", str(folder / "build")], env=environment))
+    made.output = {}
+    collect("uv", uv(*to_uv, *asked, "-o", str(folder / "uv"), env=environment))
+    collect("build", run([*to_build, *asked, "-o", str(folder / "build")], env=environment))
     plain = ("-C", "manyshim.mode=off", "-o", str(folder / "plain"))
-    keep("plain", uv(*to_uv, *plain, env=environment))
+    collect("plain", uv(*to_uv, *plain, env=environment))
     repair = [sys.executable, "-m", "manyshim", "repair", str(made["plain"])]
     repair += ["--library-path", str(libs), "-w"]
-    keep("cli", run([*repair, str(folder / "cli")], env=with_backend(environment)))
+    collect("cli", run([*repair, str(folder / "cli")], env=with_backend(environment)))
     libs.rename(folder / "hidden")
     return made
 
 
 def with_backend(environment: Environment) -> Dict[str, str]:
-    """Have child processes use the manyshim that is tested."""
+    """Return an environment in which child processes use the manyshim under test."""
     import manyshim
 
     return {**environment, "PYTHONPATH": str(Path(manyshim.__file__).parent.parent)}
 
 
 def relay_libraries(libs: Path) -> None:
-    """Compile a chain of three; what a needs is found through two links."""
+    """Compile a chain of three libraries; the one that `a` needs is found through two links."""
     below = (f"-L{libs}", f"-Wl,-rpath-link,{libs}")
     shared(libs / "librelay_c3.so", TEXT["c3"])
     shared(libs / "librelay_b.so.1.2.3", TEXT["b"], *below, "-lrelay_c3", soname="librelay_b.so.1")
@@ -112,21 +112,21 @@ def relay_libraries(libs: Path) -> None:
 
 
 @pytest.fixture(scope="module", params=["uv", "build", "cli"])
-def repaired(request: pytest.FixtureRequest, house: House) -> Path:
-    return house[request.param]
+def repaired(request: pytest.FixtureRequest, relay: RelayWheels) -> Path:
+    return relay[request.param]
 
 
-def test_three_ways_and_four_runs_make_one_file(house: House) -> None:
-    """A second run, another frontend, and a repair of what was built: equal bytes."""
-    assert len({house[way].name for way in ("uv", "build", "cli")}) == 1
-    assert len({house[way].read_bytes() for way in ("uv", "build", "cli")}) == 1
-    assert re.search(r"-linux_\w+\.whl$", house["plain"].name)
+def test_all_frontends_and_the_command_write_equal_wheels(relay: RelayWheels) -> None:
+    """uv, build and a repair of the plain wheel give equal bytes."""
+    assert len({relay[way].name for way in ("uv", "build", "cli")}) == 1
+    assert len({relay[way].read_bytes() for way in ("uv", "build", "cli")}) == 1
+    assert re.search(r"-linux_\w+\.whl$", relay["plain"].name)
     for way in ("uv", "build", "cli"):
         for name in GRAFTED:
-            assert f"as relay.libs/{name}-" in house.said[way]
+            assert f"as relay.libs/{name}-" in relay.output[way]
 
 
-def test_what_is_in_it(repaired: Path, tmp_path: Path) -> None:
+def test_the_wheel_contains_the_copies_and_a_correct_record(repaired: Path, tmp_path: Path) -> None:
     held = members(repaired)
     copies = [name for name in held if name.startswith("relay.libs/")]
     assert sorted(name.split("/")[1].split("-")[0] for name in copies) == sorted(GRAFTED)
@@ -149,21 +149,21 @@ def test_what_is_in_it(repaired: Path, tmp_path: Path) -> None:
     assert facts(tree / "relay" / "libplugin.so").rpath == ("$ORIGIN/../relay.libs",)
 
 
-def test_the_sbom_names_the_finished_wheel(repaired: Path, house: House) -> None:
+def test_the_sbom_names_the_finished_wheel(repaired: Path, relay: RelayWheels) -> None:
     held = members(repaired)
-    bill: Dict[str, Any] = json.loads(held["relay-1.0.dist-info/sboms/manyshim.cdx.json"])
-    assert repaired.name in json.dumps(bill)
-    assert "-linux_" not in json.dumps(bill).replace(str(house.folder), "")
-    text = json.dumps(bill["components"])
+    sbom: Dict[str, Any] = json.loads(held["relay-1.0.dist-info/sboms/manyshim.cdx.json"])
+    assert repaired.name in json.dumps(sbom)
+    assert "-linux_" not in json.dumps(sbom).replace(str(relay.folder), "")
+    text = json.dumps(sbom["components"])
     for name in (name for name in held if name.startswith("relay.libs/")):
         assert name.split("/")[1] in text
-    (chain,) = (one for one in bill["components"] if "librelay_b" in one["name"])
-    real = (house.folder / "hidden" / "librelay_b.so.1.2.3").read_bytes()
+    (chain,) = (one for one in sbom["components"] if "librelay_b" in one["name"])
+    real = (relay.folder / "hidden" / "librelay_b.so.1.2.3").read_bytes()
     assert hashlib.sha256(real).hexdigest() in json.dumps(chain)
     assert "librelay_b.so.1.2.3" in json.dumps(chain)
 
 
-def test_the_judges_take_it(
+def test_other_tools_accept_the_wheel(
     repaired: Path, tmp_path: Path, run: Run, clean_environment: Environment
 ) -> None:
     assert problems(repaired.name, repaired.read_bytes()) == []
@@ -175,7 +175,7 @@ def test_the_judges_take_it(
     needs.module("check_wheel_contents", "check-wheel-contents", (3, 10))
     escape = run([*python, "auditwheel", "show", str(repaired)], env=environment).stdout
     assert f'platform tag: "{tag}"' in " ".join(escape.split())
-    # W004, W005, W009, W010: names that are no modules, and several folders at the top.
+    # W004, W005, W009, W010: names that are not modules, and several top-level folders.
     ignored = ["--ignore", "W004,W005,W009,W010"]
     run([*python, "check_wheel_contents", *ignored, str(repaired)], env=environment)
     run([*python, "wheel", "unpack", str(repaired), "-d", str(tmp_path)], env=environment)
@@ -183,10 +183,10 @@ def test_the_judges_take_it(
 
 
 @pytest.mark.parametrize("tool", ["uv", "pip"])
-def test_it_works_where_the_libraries_are_hidden(  # noqa: PLR0917
-    repaired: Path, tool: str, house: House, tmp_path: Path, uv: Run, run: Run
+def test_it_works_without_the_original_libraries(  # noqa: PLR0917
+    repaired: Path, tool: str, relay: RelayWheels, tmp_path: Path, uv: Run, run: Run
 ) -> None:
-    assert not (house.folder / "libs").exists()
+    assert not (relay.folder / "libs").exists()
     venv = tmp_path / "venv"
     python = str(venv / "bin" / "python")
     uv("venv", *(["--seed"] if tool == "pip" else []), "--python", sys.executable, str(venv))
@@ -209,23 +209,23 @@ def test_it_works_where_the_libraries_are_hidden(  # noqa: PLR0917
 
 
 def test_a_program_starts_from_a_folder_on_the_path(
-    house: House, tmp_path: Path, uv: Run, run: Run
+    relay: RelayWheels, tmp_path: Path, uv: Run, run: Run
 ) -> None:
-    """An installation need not lie where the interpreter's own packages do."""
-    wheel, target = str(house["cli"]), tmp_path / "target"
+    """A wheel may be installed outside of the interpreter's own package folder."""
+    wheel, target = str(relay["cli"]), tmp_path / "target"
     uv("pip", "install", "--python", sys.executable, "--target", str(target), wheel)
     environment = {"PYTHONPATH": str(target), "PATH": os.defpath}
     done = run([str(target / "bin" / "relay-program"), "x"], env=environment, ok=False)
     assert (done.returncode, done.stdout) == (7, "123 x\n"), done.stderr
 
 
-def test_without_a_repair_it_does_not_start(
-    house: House, tmp_path: Path, uv: Run, run: Run
+def test_without_a_repair_the_import_fails(
+    relay: RelayWheels, tmp_path: Path, uv: Run, run: Run
 ) -> None:
-    """Which is what makes the tests above worth something."""
+    """This shows that the tests above depend on the repair."""
     venv = tmp_path / "venv"
     uv("venv", "--python", sys.executable, str(venv))
     python = str(venv / "bin" / "python")
-    uv("pip", "install", "--python", python, str(house["plain"]))
+    uv("pip", "install", "--python", python, str(relay["plain"]))
     done = run([python, "-c", USE], cwd=tmp_path, ok=False)
     assert "librelay_a.so" in done.stderr

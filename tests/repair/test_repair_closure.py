@@ -1,4 +1,4 @@
-"""What a repair plans, over hand-made facts: no file is read, and none is written."""
+"""The plan of a repair, from facts made by hand: no file is read or written."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ def library(name: str, *needed: str, digest: str = DIGEST, **facts: Any) -> Libr
     )
 
 
-class Machine:
-    """Finds what it was given by name, and remembers who asked."""
+class Libraries:
+    """Finds the given libraries by name, and records who needed them."""
 
     def __init__(self, *libraries: Library) -> None:
-        self.libraries = {one.asked: one for one in libraries}
+        self.libraries = {one.needed_name: one for one in libraries}
         self.asked: Dict[str, Sequence[str]] = {}
 
     def find(self, name: str, chain: Sequence[ElfFile]) -> Optional[Library]:
@@ -49,37 +49,37 @@ class Machine:
         return self.libraries.get(name)
 
 
-def task(
-    machine: Machine, *elfs: ElfFile, bundle: Sequence[str] = ("*",), **asked: Any
+def repair_request(
+    libraries: Libraries, *elfs: ElfFile, bundle: Sequence[str] = ("*",), **options: Any
 ) -> RepairRequest:
     assert NAME is not None
     facts = WheelFacts(NAME, "demo-1.0", tuple(one.path for one in elfs), elfs=elfs)
-    request = Request(**asked)
-    return RepairRequest(facts, audit(facts, request), request, bundle, machine.find)
+    request = Request(**options)
+    return RepairRequest(facts, audit(facts, request), request, bundle, libraries.find)
 
 
 def policy(text: str) -> Optional[PlatformTag]:
     return parse_platform(f"{text}_x86_64")
 
 
-def by_name(settled: Plan) -> Dict[str, Copy]:
-    return {copy.library.asked: copy for copy in settled.copies}
+def by_name(planned: Plan) -> Dict[str, Copy]:
+    return {copy.library.needed_name: copy for copy in planned.copies}
 
 
 def test_the_dynamic_loader_is_never_copied() -> None:
-    """On aarch64 the guard of the stack makes it stand in NEEDED of most libraries."""
+    """On aarch64, most libraries need it for the stack guard."""
     loader = "ld-linux-x86-64.so.2"
-    machine = Machine(library("liba.so.1", loader), library(loader))
-    settled = plan(task(machine, elf(EXT, "liba.so.1", loader)))
-    assert list(by_name(settled)) == ["liba.so.1"]
-    assert settled.policy == policy("manylinux_2_17")
-    assert settled.not_copied == {}
+    libraries = Libraries(library("liba.so.1", loader), library(loader))
+    planned = plan(repair_request(libraries, elf(EXT, "liba.so.1", loader)))
+    assert list(by_name(planned)) == ["liba.so.1"]
+    assert planned.policy == policy("manylinux_2_17")
+    assert planned.not_copied == {}
 
 
 def test_a_chain_is_copied_under_new_names() -> None:
-    machine = Machine(library("liba.so.1", "libb.so.2"), library("libb.so.2"))
-    settled = plan(task(machine, elf(EXT, "liba.so.1")))
-    copies = by_name(settled)
+    libraries = Libraries(library("liba.so.1", "libb.so.2"), library("libb.so.2"))
+    planned = plan(repair_request(libraries, elf(EXT, "liba.so.1")))
+    copies = by_name(planned)
     assert copies["liba.so.1"].member == "demo.libs/liba-01234567.so.1"
     assert copies["liba.so.1"].needed_by == (EXT,)
     assert copies["liba.so.1"].patch == Patch(
@@ -89,20 +89,22 @@ def test_a_chain_is_copied_under_new_names() -> None:
     )
     assert copies["libb.so.2"].needed_by == ("demo.libs/liba-01234567.so.1",)
     assert copies["libb.so.2"].patch == Patch(soname="libb-01234567.so.2")
-    assert settled.patches == {
+    assert planned.patches == {
         EXT: Patch(
             replace_needed=(("liba.so.1", "liba-01234567.so.1"),), rpath="$ORIGIN/../demo.libs"
         )
     }
-    assert settled.policy == policy("manylinux_2_17")
-    assert machine.asked["libb.so.2"] == ["/usr/lib/liba.so.1", EXT], "its loaders come after it"
+    assert planned.policy == policy("manylinux_2_17")
+    assert libraries.asked["libb.so.2"] == ["/usr/lib/liba.so.1", EXT], (
+        "the files that load it follow"
+    )
 
 
-def test_what_the_policy_promises_is_not_searched() -> None:
-    machine = Machine(library("liba.so.1", "libm.so.6", "libX11.so.6"))
-    settled = plan(task(machine, elf(EXT, "liba.so.1", "libdl.so.2")))
-    assert list(machine.asked) == ["liba.so.1"]
-    assert len(settled.copies) == 1
+def test_libraries_of_the_policy_are_not_searched() -> None:
+    libraries = Libraries(library("liba.so.1", "libm.so.6", "libX11.so.6"))
+    planned = plan(repair_request(libraries, elf(EXT, "liba.so.1", "libdl.so.2")))
+    assert list(libraries.asked) == ["liba.so.1"]
+    assert len(planned.copies) == 1
 
 
 @pytest.mark.parametrize(
@@ -115,76 +117,78 @@ def test_what_the_policy_promises_is_not_searched() -> None:
     ],
 )
 def test_a_copy_raises_the_policy(needs: str, platform: Optional[str], expected: str) -> None:
-    machine = Machine(library("liba.so.1", version=needs))
+    libraries = Libraries(library("liba.so.1", version=needs))
     wanted = policy(platform) if platform else None
-    settled = plan(task(machine, elf(EXT, "liba.so.1"), platform=wanted))
-    assert settled.policy == policy(expected)
+    planned = plan(repair_request(libraries, elf(EXT, "liba.so.1"), platform=wanted))
+    assert planned.policy == policy(expected)
 
 
 def test_a_wheel_that_needs_nothing_stays_as_it_is() -> None:
-    settled = plan(task(Machine(), elf(EXT)))
-    assert settled.empty
-    assert settled.policy == policy("manylinux_2_17")
+    planned = plan(repair_request(Libraries(), elf(EXT)))
+    assert planned.empty
+    assert planned.policy == policy("manylinux_2_17")
 
 
 @pytest.mark.parametrize(
     ("bundle", "name", "reason"),
     [
-        ((), "liba.so.1", "bundle does not name it"),
-        (("libb*",), "liba.so.1", "bundle does not name it"),
-        (("*",), "libnone.so", "it is not found"),
-        (("*",), "libpython3.11.so.1.0", "an interpreter's library is never copied"),
+        ((), "liba.so.1", "no pattern of bundle matches it"),
+        (("libb*",), "liba.so.1", "no pattern of bundle matches it"),
+        (("*",), "libnone.so", "it was not found"),
+        (("*",), "libpython3.11.so.1.0", "the library of the Python interpreter is never copied"),
     ],
 )
-def test_what_is_not_copied_is_said(bundle: Sequence[str], name: str, reason: str) -> None:
-    machine = Machine(library("liba.so.1"), library("libpython3.11.so.1.0"))
-    # libpython is an error of its own in a module, which a repair takes away.
+def test_reasons_for_not_copying(bundle: Sequence[str], name: str, reason: str) -> None:
+    libraries = Libraries(library("liba.so.1"), library("libpython3.11.so.1.0"))
+    # In a module libpython is a separate error, which a repair resolves.
     path = "pkg/libplug.so" if "python" in name else EXT
-    settled = plan(task(machine, elf(path, "liba.so.1", name), bundle=bundle))
+    planned = plan(repair_request(libraries, elf(path, "liba.so.1", name), bundle=bundle))
     if "python" in name:
-        assert settled.policy == policy("manylinux_2_17")
-        assert settled.patches[path].remove_needed == (name,)
+        assert planned.policy == policy("manylinux_2_17")
+        assert planned.patches[path].remove_needed == (name,)
         return
-    assert settled.not_copied[name] == reason
-    assert settled.policy is None
+    assert planned.not_copied[name] == reason
+    assert planned.policy is None
 
 
 def test_libpython_of_a_copied_library_is_never_copied() -> None:
-    machine = Machine(library("liba.so.1", "libpython3.11.so.1.0"))
-    settled = plan(task(machine, elf(EXT, "liba.so.1")))
-    assert settled.not_copied == {
-        "libpython3.11.so.1.0": "an interpreter's library is never copied"
+    libraries = Libraries(library("liba.so.1", "libpython3.11.so.1.0"))
+    planned = plan(repair_request(libraries, elf(EXT, "liba.so.1")))
+    assert planned.not_copied == {
+        "libpython3.11.so.1.0": "the library of the Python interpreter is never copied"
     }
 
 
 def test_two_names_of_one_file_are_one_copy() -> None:
     first = library("liba.so.1")
-    machine = Machine(first, first._replace(asked="liba.so"))
-    settled = plan(task(machine, elf(EXT, "liba.so.1"), elf("pkg/other.so", "liba.so")))
-    (copy,) = settled.copies
+    libraries = Libraries(first, first._replace(needed_name="liba.so"))
+    planned = plan(repair_request(libraries, elf(EXT, "liba.so.1"), elf("pkg/other.so", "liba.so")))
+    (copy,) = planned.copies
     assert copy.names == ("liba.so", "liba.so.1")
     assert copy.needed_by == (EXT, "pkg/other.so")
-    assert settled.patches["pkg/other.so"].replace_needed == (("liba.so", copy.name),)
+    assert planned.patches["pkg/other.so"].replace_needed == (("liba.so", copy.name),)
 
 
 def test_a_long_chain_is_followed_to_its_end() -> None:
     names = [f"lib{number}.so" for number in range(1500)]
     links = [library(name, *following) for name, *following in zip(names, names[1:])]
-    settled = plan(task(Machine(*links, library(names[-1])), elf(EXT, names[0])))
-    assert len(settled.copies) == len(names)
+    planned = plan(repair_request(Libraries(*links, library(names[-1])), elf(EXT, names[0])))
+    assert len(planned.copies) == len(names)
 
 
-def test_libraries_that_need_each_other_have_an_end() -> None:
-    machine = Machine(library("liba.so.1", "libb.so.2"), library("libb.so.2", "liba.so.1"))
-    settled = plan(task(machine, elf(EXT, "liba.so.1")))
-    assert {copy.patch.rpath for copy in settled.copies} == {"$ORIGIN"}
+def test_a_cycle_of_libraries_is_copied_once() -> None:
+    libraries = Libraries(library("liba.so.1", "libb.so.2"), library("libb.so.2", "liba.so.1"))
+    planned = plan(repair_request(libraries, elf(EXT, "liba.so.1")))
+    assert {copy.patch.rpath for copy in planned.copies} == {"$ORIGIN"}
 
 
-def test_two_libraries_with_one_basename_keep_apart() -> None:
+def test_two_libraries_with_one_basename_get_different_names() -> None:
     one = library("liba.so.1")
-    two = library("liba.so.1", digest="f" * 64)._replace(asked="libz9.so", real="/opt/liba.so.1")
-    settled = plan(task(Machine(one, two), elf(EXT, "liba.so.1", "libz9.so")))
-    assert sorted(copy.name for copy in settled.copies) == [
+    two = library("liba.so.1", digest="f" * 64)._replace(
+        needed_name="libz9.so", real="/opt/liba.so.1"
+    )
+    planned = plan(repair_request(Libraries(one, two), elf(EXT, "liba.so.1", "libz9.so")))
+    assert sorted(copy.name for copy in planned.copies) == [
         "liba-01234567.so.1",
         "liba-ffffffff.so.1",
     ]
@@ -202,51 +206,53 @@ def test_two_libraries_with_one_basename_keep_apart() -> None:
     ],
 )
 def test_the_search_path_stays_in_the_wheel(path: str, old: Sequence[str], new: str) -> None:
-    machine = Machine(library("liba.so.1"))
-    settled = plan(task(machine, elf(path, "liba.so.1", runpath=tuple(old))))
-    assert settled.patches[path].rpath == new
+    libraries = Libraries(library("liba.so.1"))
+    planned = plan(repair_request(libraries, elf(path, "liba.so.1", runpath=tuple(old))))
+    assert planned.patches[path].rpath == new
 
 
-def test_a_program_moves_where_its_libraries_can_be_reached() -> None:
+def test_a_program_moves_to_a_folder_from_which_the_copies_are_found() -> None:
     path = "demo-1.0.data/scripts/tool"
-    machine = Machine(library("liba.so.1"))
-    settled = plan(task(machine, elf(EXT), elf(path, "liba.so.1", interpreter="/lib64/ld.so")))
-    assert settled.launchers == {path: "demo.scripts/tool"}
-    assert settled.patches[path].rpath == "$ORIGIN/../demo.libs"
-    assert settled.policy == policy("manylinux_2_17")
+    libraries = Libraries(library("liba.so.1"))
+    planned = plan(
+        repair_request(libraries, elf(EXT), elf(path, "liba.so.1", interpreter="/lib64/ld.so"))
+    )
+    assert planned.launchers == {path: "demo.scripts/tool"}
+    assert planned.patches[path].rpath == "$ORIGIN/../demo.libs"
+    assert planned.policy == policy("manylinux_2_17")
 
 
-def test_a_library_of_the_wheel_that_no_path_leads_to_is_reached() -> None:
+def test_an_rpath_to_a_library_in_the_wheel_is_added() -> None:
     files = (elf(EXT, "libown.so"), elf("pkg/deep/libown.so"))
-    settled = plan(task(Machine(), *files))
-    assert settled.patches == {EXT: Patch(rpath="$ORIGIN/deep")}
-    assert settled.policy == policy("manylinux_2_17")
+    planned = plan(repair_request(Libraries(), *files))
+    assert planned.patches == {EXT: Patch(rpath="$ORIGIN/deep")}
+    assert planned.policy == policy("manylinux_2_17")
 
 
-def test_what_holds_with_an_excluded_library_is_weighed() -> None:
-    machine = Machine(library("liba.so.1", version="GLIBC_2.34"), library("libb.so.1"))
-    question = task(machine, elf(EXT, "liba.so.1", "libb.so.1"))
-    weighed = alternatives(question, plan(question))
-    assert {copy.library.asked: policy for copy, policy in weighed.alternatives} == {
+def test_alternatives_are_the_policies_with_an_excluded_library() -> None:
+    libraries = Libraries(library("liba.so.1", version="GLIBC_2.34"), library("libb.so.1"))
+    request = repair_request(libraries, elf(EXT, "liba.so.1", "libb.so.1"))
+    result = alternatives(request, plan(request))
+    assert {copy.library.needed_name: policy for copy, policy in result.alternatives} == {
         "liba.so.1": policy("manylinux_2_17"),
         "libb.so.1": policy("manylinux_2_34"),
     }
 
 
-def test_no_policy_is_null_for_machines() -> None:
-    machine = Machine(library("liba.so.1"))
-    settled = plan(task(machine, elf(EXT, "liba.so.1")))
-    settled = settled._replace(alternatives=((settled.copies[0], None),))
-    (copy,) = to_dict(settled)["copies"]
+def test_no_policy_is_null_in_json() -> None:
+    libraries = Libraries(library("liba.so.1"))
+    planned = plan(repair_request(libraries, elf(EXT, "liba.so.1")))
+    planned = planned._replace(alternatives=((planned.copies[0], None),))
+    (copy,) = to_dict(planned)["copies"]
     assert (copy["source"], copy["excluded"]) == ("/usr/lib/liba.so.1", None)
 
 
-def test_a_version_need_goes_with_the_new_name() -> None:
+def test_a_version_need_follows_the_new_name() -> None:
     private = VersionNeed("liba.so.1", "LIBA_1", symbols=("a",))
     user = elf(EXT, "liba.so.1")
     user = user._replace(versions_needed=(*user.versions_needed, private))
-    machine = Machine(library("liba.so.1", versions_defined=("LIBA_1",)))
-    assert plan(task(machine, user)).policy == policy("manylinux_2_17")
-    machine = Machine(library("liba.so.1", versions_defined=("OTHER",)))
-    after = plan(task(machine, user))
-    assert after.copies, "and the audit of the result says VERDEF_MISSING"
+    libraries = Libraries(library("liba.so.1", versions_defined=("LIBA_1",)))
+    assert plan(repair_request(libraries, user)).policy == policy("manylinux_2_17")
+    libraries = Libraries(library("liba.so.1", versions_defined=("OTHER",)))
+    after = plan(repair_request(libraries, user))
+    assert after.copies, "the audit of the result reports VERDEF_MISSING"

@@ -1,8 +1,9 @@
-"""Tools that fail, libraries that vanish, a full disk: a whole wheel or none, and a clear line."""
+"""With failing tools, vanishing libraries or a full disk, there is a whole wheel or none."""
 
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -15,13 +16,13 @@ import pytest
 import needs
 from elfbuilding import needs_gcc
 from mounting import mounted
-from repairing import NAME, WAYS, Place, members, real_patchelf, script
+from repairing import NAME, WAYS, RepairProject, members, real_patchelf, script
 
 pytestmark = needs_gcc
 
-# What follows is done where patchelf is asked for more than its version.
-AT_WORK = "case $1 in --version) echo 0.18.0;; *)"
-# An audit hook, for which Python itself is the place: it is told of each copy before it is made.
+# The rest of the script runs when patchelf is called for more than its version.
+WHEN_PATCHING = "case $1 in --version) echo 0.18.0;; *)"
+# A Python audit hook: it is called before each copy is made.
 WHEN_COPIED = """\
 import os, sys
 
@@ -34,174 +35,179 @@ sys.addaudithook(hook)
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Place:
-    return Place(tmp_path / "place")
+def project(tmp_path: Path) -> RepairProject:
+    return RepairProject(tmp_path / "project")
 
 
-def at_each_copy(place: Place, path: Path, action: str) -> None:
-    folder = place.folder / "site"
+def at_each_copy(project: RepairProject, path: Path, action: str) -> None:
+    folder = project.folder / "site"
     folder.mkdir()
     (folder / "sitecustomize.py").write_text(WHEN_COPIED.format(path=str(path), action=action))
-    place.python_path.append(str(folder))
+    project.python_path.append(str(folder))
 
 
 @WAYS
 @pytest.mark.parametrize(
     ("body", "words"),
     [
-        (None, "patchelf is not found on PATH or beside the interpreter"),
+        (None, "patchelf was not found on PATH or beside the interpreter"),
         ("echo patchelf 0.12", "is patchelf 0.12, older than 0.14"),
         ("exit 3", "patchelf failed with exit code 3"),
         ("kill -SEGV $$", "patchelf was killed by SIGSEGV"),
-        (f"{AT_WORK} kill -KILL $$;; esac", "patchelf was killed by SIGKILL"),
-        (f"{AT_WORK} exit 9;; esac", "patchelf failed with exit code 9"),
+        (f"{WHEN_PATCHING} kill -KILL $$;; esac", "patchelf was killed by SIGKILL"),
+        (f"{WHEN_PATCHING} exit 9;; esac", "patchelf failed with exit code 9"),
     ],
-    ids=["missing", "old", "fails", "crashes", "killed at work", "fails at work"],
+    ids=["missing", "old", "fails", "crashes", "killed while patching", "fails while patching"],
 )  # fmt: skip
-def test_a_patchelf_that_does_not_do(
-    place: Place, way: str, body: Optional[str], words: str
+def test_an_unusable_patchelf_is_an_error(
+    project: RepairProject, way: str, body: Optional[str], words: str
 ) -> None:
-    data = place.simple()
-    place.path = str(place.folder) if body is None else script(place.folder / "bin", body)
-    assert words in place.failed(way, place.run(way), data)
+    data = project.simple()
+    project.path = str(project.folder) if body is None else script(project.folder / "bin", body)
+    assert words in project.failed(way, project.run(way), data)
 
 
-def test_one_that_says_no_version_in_time_is_stopped(place: Place) -> None:
-    """Twenty seconds, for all ways at once; longer limits are tested with patch.py itself."""
-    data = place.simple()
-    place.path = script(place.folder / "bin", f"echo $$ >> {place.folder}/pids; exec sleep 300")
-    others = {way: Place(place.folder / way) for way in ("hook", "build")}
+def test_a_patchelf_that_hangs_is_stopped(project: RepairProject) -> None:
+    """Takes twenty seconds for all entry points at once; test_repair_patch tests longer limits."""
+    data = project.simple()
+    project.path = script(
+        project.folder / "bin", f"echo $$ >> {project.folder}/pids; exec sleep 300"
+    )
+    others = {way: RepairProject(project.folder / way) for way in ("hook", "build")}
     for other in others.values():
-        other.path = place.path
+        other.path = project.path
         other.source.write_bytes(data)
-        shutil.copytree(str(place.libs), str(other.libs), dirs_exist_ok=True)
-    begun = {way: other.start(way, {}) for way, other in {"cli": place, **others}.items()}
-    for way, other in {"cli": place, **others}.items():
+        shutil.copytree(str(project.libs), str(other.libs), dirs_exist_ok=True)
+    begun = {way: other.start(way, {}) for way, other in {"cli": project, **others}.items()}
+    for way, other in {"cli": project, **others}.items():
         with begun[way] as child:
             out, err = child.communicate(timeout=120)
         done: Any = subprocess.CompletedProcess([], child.returncode, out, err)
         assert "patchelf was stopped after 20 seconds" in other.failed(way, done, data)
-    for pid in (place.folder / "pids").read_text().split():
+    for pid in (project.folder / "pids").read_text().split():
         assert not Path("/proc", pid).exists()
 
 
 @WAYS
-def test_a_run_that_is_killed_meanwhile_leaves_one_folder_to_the_next(
-    place: Place, way: str
+def test_a_killed_run_leaves_one_folder_and_the_next_run_succeeds(
+    project: RepairProject, way: str
 ) -> None:
-    data = place.simple()
-    path, pids = place.path, place.folder / "pids"
-    body = f"{AT_WORK} echo $$ > {pids}.part; mv {pids}.part {pids}; "
-    place.path = script(place.folder / "bin", body + "exec sleep 300;; esac")
-    with place.start(way, {}, start_new_session=True) as child:
+    data = project.simple()
+    path, pids = project.path, project.folder / "pids"
+    body = f"{WHEN_PATCHING} echo $$ > {pids}.part; mv {pids}.part {pids}; "
+    project.path = script(project.folder / "bin", body + "exec sleep 300;; esac")
+    with project.start(way, {}, start_new_session=True) as child:
         deadline = time.monotonic() + 60
         while not pids.exists():
             assert child.poll() is None
             assert time.monotonic() < deadline
             time.sleep(0.02)
         os.killpg(child.pid, signal.SIGKILL)
-        # patchelf has a session of its own, and holds our pipe no longer than it lives.
+        # patchelf runs in its own session and has our pipe open until it ends.
         os.kill(int(pids.read_text()), signal.SIGKILL)
         child.communicate(timeout=60)
-    assert [name[:10] for name in place.wheels()] == [".manyshim-"]
-    assert place.source.read_bytes() == data
-    place.path = path
-    place.repaired(way)
+    assert [name[:10] for name in project.wheels()] == [".manyshim-"]
+    assert project.source.read_bytes() == data
+    project.path = path
+    project.repaired(way)
 
 
 @WAYS
-def test_a_library_that_vanishes_before_it_is_copied(place: Place, way: str) -> None:
-    data = place.simple()
-    library = place.libs / "libdeep.so.1"
+def test_a_library_that_vanishes_before_it_is_copied(project: RepairProject, way: str) -> None:
+    data = project.simple()
+    library = project.libs / "libdeep.so.1"
     at_each_copy(
-        place, library, f"os.path.exists({str(library)!r}) and os.unlink({str(library)!r})"
+        project, library, f"os.path.exists({str(library)!r}) and os.unlink({str(library)!r})"
     )
-    said = place.failed(way, place.run(way), data)
-    assert str(library) in said
-    assert "was there when the repair was planned" in said
+    output = project.failed(way, project.run(way), data)
+    assert str(library) in output
+    assert "was readable when the repair was planned" in output
 
 
 @WAYS
-def test_a_library_that_changes_before_it_is_copied(place: Place, way: str) -> None:
-    data = place.simple()
-    library = place.libs / "libdeep.so.1"
-    at_each_copy(place, library, f"open({str(library)!r}, 'ab').write(b'more')")
-    said = place.failed(way, place.run(way), data)
-    assert f"{library} has changed since the repair was planned" in said
+def test_a_library_that_changes_before_it_is_copied(project: RepairProject, way: str) -> None:
+    data = project.simple()
+    library = project.libs / "libdeep.so.1"
+    at_each_copy(project, library, f"open({str(library)!r}, 'ab').write(b'more')")
+    output = project.failed(way, project.run(way), data)
+    assert f"{library} has changed since the repair was planned" in output
 
 
 @WAYS
 @pytest.mark.parametrize("change", ["rm -f", "truncate -s 3"])
-def test_a_library_that_vanishes_after_it_was_copied(place: Place, way: str, change: str) -> None:
-    """What is needed of it is in the wheel by then; the SBOM says what was copied."""
-    place.simple()
-    library = place.libs / "libdeep.so.1"
-    place.path = script(place.folder / "bin", f'{change} {library}\nexec {real_patchelf()} "$@"')
+def test_a_library_that_vanishes_after_it_was_copied(
+    project: RepairProject, way: str, change: str
+) -> None:
+    """Its content was copied before that; the SBOM describes what was copied."""
+    project.simple()
+    library = project.libs / "libdeep.so.1"
+    project.path = script(
+        project.folder / "bin", f'{change} {library}\nexec {real_patchelf()} "$@"'
+    )
     size = str(library.stat().st_size)
-    finished, _ = place.repaired(way)
+    finished, _ = project.repaired(way)
     assert size in members(finished)["demo-1.0.dist-info/sboms/manyshim.cdx.json"].decode()
 
 
 @WAYS
-def test_a_patchelf_that_damages_code_is_found_out(place: Place, way: str) -> None:
-    data = place.simple()
+def test_a_patchelf_that_damages_code_is_detected(project: RepairProject, way: str) -> None:
+    data = project.simple()
     tool = needs.tool("readelf", "binutils")
     body = f"""{real_patchelf()} "$@" || exit
 case $1 in --version) exit;; esac
 for file; do :; done
 set -- $({tool} -SW "$file" | sed -n 's/.* \\.text  *PROGBITS *[0-9a-f]* \\([0-9a-f]*\\).*/\\1/p')
 printf '\\314' | dd of="$file" bs=1 seek=$((0x$1 + 1)) conv=notrunc 2> /dev/null"""
-    place.path = script(place.folder / "bin", body)
-    said = place.stays(way, place.run(way), data)
-    assert "not repaired: demo" in said
-    assert "is damaged by patching it: " in said
-    assert "libdeep.so.1" in said, "the reason why it stays linux_*"
+    project.path = script(project.folder / "bin", body)
+    output = project.stays(way, project.run(way), data)
+    assert "not repaired: patching damaged demo" in output
+    assert "libdeep.so.1" in output, "the reason why it stays linux_*"
 
 
 @WAYS
-def test_a_patchelf_that_does_nothing_is_found_out(place: Place, way: str) -> None:
-    data = place.simple()
-    place.path = script(place.folder / "bin", "echo 0.18.0")
-    said = place.stays(way, place.run(way), data)
-    assert "is damaged by patching it: it needs " in said or "its soname is" in said
+def test_a_patchelf_that_does_nothing_is_detected(project: RepairProject, way: str) -> None:
+    data = project.simple()
+    project.path = script(project.folder / "bin", "echo 0.18.0")
+    output = project.stays(way, project.run(way), data)
+    assert re.search("patching damaged [^:]+: it needs ", output) or "its soname is" in output
 
 
-def test_damage_is_a_failure_where_strict_asks(place: Place) -> None:
-    place.simple()
-    place.path = script(place.folder / "bin", "echo 0.18.0")
+def test_damage_is_an_error_with_strict(project: RepairProject) -> None:
+    project.simple()
+    project.path = script(project.folder / "bin", "echo 0.18.0")
     for way in ("hook", "build"):
-        done = place.run(way, {"strict": ["true"]})
-        assert (done.returncode, place.wheels()) == (1, [])
-        said = done.stdout + done.stderr
-        assert "not repaired: " in said
-        assert said.count("manyshim: error: ") == 1
+        done = project.run(way, {"strict": ["true"]})
+        assert (done.returncode, project.wheels()) == (1, [])
+        output = done.stdout + done.stderr
+        assert "not repaired: " in output
+        assert output.count("manyshim: error: ") == 1
 
 
 @WAYS
-def test_full_disk(place: Place, way: str) -> None:
-    data = place.simple()
-    finished, _ = place.repaired(way)
+def test_a_full_disk_leaves_a_whole_wheel_or_none(project: RepairProject, way: str) -> None:
+    data = project.simple()
+    finished, _ = project.repaired(way)
     whole, name = finished.read_bytes(), finished.name
-    shutil.rmtree(str(place.dist))
-    place.dist.mkdir()
-    with mounted(place.dist, "size=4k"):
+    shutil.rmtree(str(project.dist))
+    project.dist.mkdir()
+    with mounted(project.dist, "size=4k"):
         codes = set()
         for limit in (4, 16, 32, 48, 64, 96, 128, 160, 192, 224, 256, 512):
-            grow = ["mount", "-o", f"remount,size={limit}k", str(place.dist)]
+            grow = ["mount", "-o", f"remount,size={limit}k", str(project.dist)]
             subprocess.run(grow, check=True)
-            done = place.run(way)
+            done = project.run(way)
             codes.add(done.returncode == 0)
             if done.returncode == 0:
-                assert place.wheels() == [name], done.stderr
-                assert (place.dist / name).read_bytes() == whole
-                (place.dist / name).unlink()
+                assert project.wheels() == [name], done.stderr
+                assert (project.dist / name).read_bytes() == whole
+                (project.dist / name).unlink()
             elif "manyshim: error:" in done.stdout + done.stderr:
-                said = place.failed(way, done, data)
-                assert "No space left" in said or "patchelf" in said
+                output = project.failed(way, done, data)
+                assert "No space left" in output or "patchelf" in output
             else:
-                # The wrapped backend had no room for the wheel that it built.
+                # The disk was already full when the wrapped backend wrote its wheel.
                 assert way != "cli"
                 assert "No space left" in done.stdout + done.stderr
-                assert place.wheels() == []
+                assert project.wheels() == []
         assert codes == {True, False}
-    assert NAME not in place.wheels()
+    assert NAME not in project.wheels()

@@ -1,4 +1,4 @@
-"""Wheels for another architecture or libc are repaired from a folder that holds their system."""
+"""Wheels for another architecture are repaired with libraries from a sysroot."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from foreignbuilding import (
     pack,
     repair,
 )
-from foreignproof import facts, loaded, mapped, proved, unpacked
+from foreignverify import compare_with_originals, facts, load_module, mapped, unpacked
 from manyshim.audit.request import Request
 from manyshim.operations import check
 
@@ -33,14 +33,14 @@ pytestmark = pytest.mark.skipif(not LINUX, reason="only Linux has such compilers
 MULTIARCH = "usr/lib/aarch64-linux-gnu"
 PYTHON = ("python3.11-minimal", "libpython3.11-stdlib", "libyaml-0-2")
 
-# Libraries of Debian's, each with a declaration and what returns a text: its version.
+# Debian's libraries, each with a C declaration and a call that returns its version as text.
 CALLS = {
     "libyaml-0.so.2": (
         "const char *yaml_get_version_string(void);",
         "yaml_get_version_string()",
     ),
     "libz.so.1": ("const char *zlibVersion(void);", "zlibVersion()"),
-    # It needs libcrypto itself.
+    # This one needs libcrypto.
     "libssl.so.3": (
         "void *TLS_method(void);\nconst char *OpenSSL_version(int);",
         'TLS_method() ? OpenSSL_version(0) : ""',
@@ -56,7 +56,7 @@ def tools() -> Tools:
 
 @pytest.fixture(scope="module")
 def sysroot(tools: Tools, tmp_path_factory: pytest.TempPathFactory) -> Tuple[Path, Path]:
-    """Return a folder with an aarch64 system's libraries, and a wheel that needs them."""
+    """Return a folder with libraries for aarch64, and a wheel that needs them."""
     root = tmp_path_factory.mktemp("foreign") / "root"
     module = build_chain(tools, root, MULTIARCH)
     return root, pack(module, root.parent / "in", "aarch64")
@@ -89,31 +89,31 @@ def test_copies_come_from_the_sysroot(
     assert {one.ident.machine for one in found.values()} == {183}
     assert found["outer.so"].rpath == ("$ORIGIN/../demo.libs",)
     assert found["libmiddle.so.1"].rpath == ("$ORIGIN",)
-    # The dynamic loader is no library that could be copied.
+    # The dynamic loader may be needed but is never copied.
     guarded = {name for name, one in found.items() if "ld-linux-aarch64.so.1" in one.needed}
     assert guarded in (set(), set(found))
-    assert proved(repaired, source, tmp_path) == sorted(
+    assert compare_with_originals(repaired, source, tmp_path) == sorted(
         ["pkg/outer.so", *(copy["member"] for copy in copies.values())]
     )
     assert check(str(repaired.path), Request()).code == 0
     with zipfile.ZipFile(repaired.path) as archive:
-        (bill,) = [name for name in archive.namelist() if "/sboms/" in name]
-        assert len(json.loads(archive.read(bill))["components"]) == 2
+        (sbom,) = [name for name in archive.namelist() if "/sboms/" in name]
+        assert len(json.loads(archive.read(sbom))["components"]) == 2
 
 
-def test_the_copies_are_what_the_foreign_loader_maps(
+def test_the_foreign_loader_maps_the_copies(
     tools: Tools, repaired: Repaired, tmp_path: Path
 ) -> None:
-    said = loaded(tools, repaired, tmp_path)
-    assert said.startswith("answer 321\n")
+    output = load_module(tools, repaired, tmp_path)
+    assert output.startswith("answer 321\n")
     names = [os.path.basename(copy["member"]) for copy in repaired.wheel["plan"]["copies"]]
-    assert mapped(said, tmp_path / "installed") == sorted([*names, "outer.so"])
+    assert mapped(output, tmp_path / "installed") == sorted([*names, "outer.so"])
 
 
-def test_nothing_of_this_machine_counts(
+def test_folders_of_this_machine_are_not_searched(
     tools: Tools, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Not even files of the right architecture in folders that only this machine's loader asks."""
+    """This holds even if they contain files for the right architecture."""
     here = tmp_path / "here"
     module = build_chain(tools, here, "lib", f"-Wl,-rpath,{here}/lib", "-Wl,--disable-new-dtags")
     assert list(facts(pack(module, tmp_path / "x", "aarch64"))["outer.so"].rpath) == [f"{here}/lib"]
@@ -122,9 +122,9 @@ def test_nothing_of_this_machine_counts(
     (tmp_path / "empty").mkdir()
     for number, arguments in enumerate(((), ("--sysroot", str(tmp_path / "empty")))):
         done = repair(source, tmp_path / str(number), *arguments)
-        assert done.wheel["plan"]["lacking"] == {"libmiddle.so.1": "it is not found"}
-        assert "libmiddle.so.1 stays outside: it is not found" in done.output
-        assert "passed over" not in done.output
+        assert done.wheel["plan"]["lacking"] == {"libmiddle.so.1": "it was not found"}
+        assert "libmiddle.so.1 is not copied: it was not found" in done.output
+        assert "skipped" not in done.output
         assert (done.code, done.path) == (1, None)
     done = repair(source, tmp_path / "given", "--library-path", str(here / "lib"))
     assert done.code == 0, done.output
@@ -132,7 +132,7 @@ def test_nothing_of_this_machine_counts(
 
 
 @needs_gcc
-def test_a_library_of_another_architecture_is_passed_over(
+def test_a_library_of_another_architecture_is_skipped(
     sysroot: Tuple[Path, Path], tmp_path: Path
 ) -> None:
     root, source = sysroot
@@ -142,7 +142,7 @@ def test_a_library_of_another_architecture_is_passed_over(
     gcc(wrong, "-shared", "-fPIC", "x.c", "-o", "libmiddle.so.1")
     asked = ("--library-path", str(wrong))
     done = repair(source, tmp_path / "none", *asked)
-    assert f"passed over: {wrong}/libmiddle.so.1 is for x86_64" in done.output
+    assert f"skipped: {wrong}/libmiddle.so.1 is for x86_64" in done.output
     assert (done.code, done.path) == (1, None)
     done = repair(source, tmp_path / "some", *asked, "--sysroot", str(root))
     assert done.code == 0, done.output
@@ -168,14 +168,14 @@ def test_debian_s_python_of_another_architecture_imports_it(
     assert done.code == 0, done.output
     assert done.path is not None
     copies = [os.path.basename(copy["member"]) for copy in done.wheel["plan"]["copies"]]
-    # zlib is promised by every manylinux policy: the system's own is used.
+    # Every manylinux policy allows zlib, so the system's own is used.
     wanted = [] if library == "libz.so.1" else [name.partition(".")[0] for name in names]
     assert sorted(re.sub(r"-[0-9a-f]{8}\..*", "", name) for name in copies) == sorted(wanted)
     assert all(copy["found"] == "sysroot" for copy in done.wheel["plan"]["copies"])
     assert re.search(r"-manylinux\w*_aarch64", done.path.name)
     assert check(str(done.path), Request()).code == 0
     if copies:
-        assert proved(done, source, tmp_path / "proof")
+        assert compare_with_originals(done, source, tmp_path / "comparison")
     installed = unpacked(done.path, tmp_path / "installed")
     code = "from pkg import outer; print(outer.answer()); print(open('/proc/self/maps').read())"
     ran = subprocess.run(

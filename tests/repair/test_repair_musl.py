@@ -11,7 +11,7 @@ import pytest
 
 from elfbuilding import LINUX, gcc, needs_gcc, patchelf
 from foreignbuilding import build_chain, musl, musl_tools, pack, repair
-from foreignproof import facts, loaded, mapped, proved
+from foreignverify import compare_with_originals, facts, load_module, mapped
 from manyshim.audit.request import Request
 from manyshim.operations import check
 
@@ -37,17 +37,17 @@ def test_a_wheel_for_musl_is_repaired_and_loaded(
     found = facts(done.path)
     assert set(found) == {"outer.so", "libmiddle.so.1", "libinner.so.1"}
     assert found["outer.so"].needed[1] == ("libc.musl-x86_64.so.1" if fix else "libc.so")
-    assert proved(done, source, tmp_path / "proof")
+    assert compare_with_originals(done, source, tmp_path / "comparison")
     assert check(str(done.path), Request()).code == 0
-    said = loaded(tools, done, tmp_path)
-    assert said.startswith("answer 321\n")
+    output = load_module(tools, done, tmp_path)
+    assert output.startswith("answer 321\n")
     copies = [os.path.basename(copy["member"]) for copy in done.wheel["plan"]["copies"]]
-    assert mapped(said, tmp_path / "installed") == sorted([*copies, "outer.so"])
+    assert mapped(output, tmp_path / "installed") == sorted([*copies, "outer.so"])
 
 
 @needs_gcc
 @pytest.mark.parametrize("compiler", musl())
-def test_for_musl_no_library_of_glibc_counts(
+def test_for_musl_libraries_for_glibc_are_skipped(
     compiler: Tuple[str, Tuple[str, ...]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     patchelf()
@@ -59,8 +59,8 @@ def test_for_musl_no_library_of_glibc_counts(
     gcc(wrong, "-shared", "-fPIC", "x.c", "-o", "libmiddle.so.1")
     monkeypatch.setenv("LD_LIBRARY_PATH", str(wrong))
     done = repair(source, tmp_path / "out")
-    assert "libmiddle.so.1 stays outside: it is not found" in done.output
+    assert "libmiddle.so.1 is not copied: it was not found" in done.output
     assert (done.code, done.path) == (1, None)
     done = repair(source, tmp_path / "out", "--library-path", str(wrong))
-    assert f"passed over: {wrong}/libmiddle.so.1 is for glibc" in done.output
+    assert f"skipped: {wrong}/libmiddle.so.1 is for glibc" in done.output
     assert (done.code, done.path) == (1, None)

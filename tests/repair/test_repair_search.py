@@ -1,4 +1,4 @@
-"""The order in which external libraries are searched, held against the real loader."""
+"""The order in which external libraries are searched, compared with the real loader."""
 
 from __future__ import annotations
 
@@ -16,15 +16,16 @@ import pytest
 from manyshim.formats.elf.reader import read
 from manyshim.formats.zip.window import Window
 from manyshim.repair.search import Requester, Search
-from searching import NAME, asks, below, path_of, put, world
+from searching import NAME, below, make_folders, make_requester, path_of, put
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has no such links and paths")
 
 LOADER = "/lib64/ld-linux-x86-64.so.2"
 
 
-# What the files a to e of a folder are asked by: the requester's RPATH and RUNPATH, its loader's,
-# LD_LIBRARY_PATH, library-path, and the folder whose library is taken. "-" has no such tag.
+# RPATH and RUNPATH of the file that needs the library, the same of the file that loads it,
+# LD_LIBRARY_PATH, library-path, the folder that is found first, and the rule. The folders are a to
+# e; e is empty. "-" means that the tag is missing.
 ORDER = [
     ("a", "-", "-", "-", "c", "", "a", "RPATH of ask.so"),
     ("a", "-", "-", "-", "c", "d", "d", "library-path"),
@@ -45,7 +46,7 @@ ORDER = [
     ("-", "-", "-", "-", "e:c", "", "c", "LD_LIBRARY_PATH"),
     ("-", "-", "-", "-", "e;c", "", "c", "LD_LIBRARY_PATH"),
 ]
-# musl makes no difference between the two tags, inherits both, and asks the environment first.
+# musl treats both tags alike, inherits both, and searches LD_LIBRARY_PATH first.
 MUSL_ORDER = [
     ("a", "-", "-", "-", "c", "", "c", "LD_LIBRARY_PATH"),
     ("a", "-", "-", "-", "c", "d", "d", "library-path"),
@@ -59,7 +60,7 @@ MUSL_ORDER = [
 
 
 def requester(root: Path, name: str, rpath: str, runpath: str) -> Requester:
-    return asks(
+    return make_requester(
         root / name,
         "" if rpath == "-" else path_of(root, rpath),
         None if runpath == "-" else path_of(root, runpath),
@@ -70,7 +71,7 @@ def requester(root: Path, name: str, rpath: str, runpath: str) -> Requester:
     ("libc", "row"), [*(("glibc", row) for row in ORDER), *(("musl", row) for row in MUSL_ORDER)]
 )
 def test_the_order(tmp_path: Path, libc: str, row: Tuple[str, ...]) -> None:
-    root = world(tmp_path / "w")
+    root = make_folders(tmp_path / "w")
     rpath, runpath, loader_rpath, loader_runpath, environ, given, taken, how = row
     chain = [
         requester(root, "ask.so", rpath, runpath),
@@ -86,16 +87,17 @@ def test_the_order(tmp_path: Path, libc: str, row: Tuple[str, ...]) -> None:
     found = search.find(NAME, chain)
     assert below(root, found) == (taken and f"{taken}/{NAME}")
     assert not found or found.how.replace(f"{root}/", "") == how
-    assert search.passed_over == []
+    assert search.skipped == []
 
 
 @pytest.mark.skipif(
-    platform.machine() != "x86_64" or not os.path.exists(LOADER), reason="asks glibc's loader"
+    platform.machine() != "x86_64" or not os.path.exists(LOADER),
+    reason="runs glibc's loader",
 )
 @pytest.mark.parametrize("row", [row for row in ORDER if not row[5]])
 def test_the_order_is_the_loader_s(tmp_path: Path, row: Tuple[str, ...]) -> None:
-    """The rows above, as files, loaded by glibc."""
-    root = world(tmp_path / "w")
+    """The same rows as files, loaded by glibc."""
+    root = make_folders(tmp_path / "w")
     tags: List[Dict[str, Any]] = [
         {
             "rpath": None if rpath == "-" else path_of(root, rpath),
@@ -118,10 +120,11 @@ def loaded(top: Path, environ: Mapping[str, str]) -> Optional[str]:
 
 
 @pytest.mark.skipif(
-    platform.machine() != "x86_64" or not os.path.exists(LOADER), reason="asks glibc's loader"
+    platform.machine() != "x86_64" or not os.path.exists(LOADER),
+    reason="runs glibc's loader",
 )
-def test_the_machine_s_own_libraries() -> None:
-    """What the loader finds for the interpreter's modules and below, the search finds too."""
+def test_libraries_of_this_machine_are_found() -> None:
+    """The search finds the same libraries as the loader for the interpreter's modules."""
     folder = os.path.join(sysconfig.get_path("platstdlib"), "lib-dynload")
     search = Search("x86_64", "glibc", native=True)
     for module in glob.glob(os.path.join(folder, "_*.so")):
@@ -146,9 +149,9 @@ def test_the_machine_s_own_libraries() -> None:
         assert asked == set(listed)
 
 
-def test_a_foreign_target_has_no_folders_of_the_host(tmp_path: Path) -> None:
-    root = world(tmp_path / "w")
-    chain = [asks("", str(root / "a")), asks(root / "b" / "y.so", "$ORIGIN")]
+def test_a_foreign_target_does_not_search_the_host(tmp_path: Path) -> None:
+    root = make_folders(tmp_path / "w")
+    chain = [make_requester("", str(root / "a")), make_requester(root / "b" / "y.so", "$ORIGIN")]
     environ = {"LD_LIBRARY_PATH": str(root / "c")}
     search = Search("x86_64", "glibc", native=False, environ=environ)
     assert search.find(NAME, chain) is None
@@ -158,13 +161,13 @@ def test_a_foreign_target_has_no_folders_of_the_host(tmp_path: Path) -> None:
     assert found is not None
     assert (found.path, found.how) == (str(root / "d" / NAME), "library-path")
     assert found.facts.soname == NAME
-    assert search.passed_over == given.passed_over == []
+    assert search.skipped == given.skipped == []
 
 
-def test_origin_counts_inside_library_path(tmp_path: Path) -> None:
+def test_origin_is_used_inside_library_path(tmp_path: Path) -> None:
     for folder in ("lib/private", "other"):
         put(tmp_path / folder / f"lib{folder[-1]}.so")
     search = Search("x86_64", "glibc", native=False, library_path=[str(tmp_path / "lib")])
-    chain = [asks(tmp_path / "lib" / "y.so", "$ORIGIN/private:$ORIGIN/../other")]
+    chain = [make_requester(tmp_path / "lib" / "y.so", "$ORIGIN/private:$ORIGIN/../other")]
     assert below(tmp_path, search.find("libe.so", chain)) == "lib/private/libe.so"
     assert search.find("libr.so", chain) is None

@@ -1,4 +1,4 @@
-"""What the search for external libraries does not take, follow or look for."""
+"""Files, links and names that the search for external libraries refuses."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ import pytest
 from elfwriter import TARGETS, Elf, write
 from manyshim.errors import ToolError
 from manyshim.repair.search import Requester, Search
-from searching import NAME, asks, below, foreign, path_of, put, text, world
+from searching import NAME, below, make_folders, make_requester, path_of, put, search_sysroot, text
 from unprivileged import unprivileged
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has no such links and paths")
 
 
-# The target, what lies in the first folder, and what is said of it.
-PASSED_OVER: List[Tuple[str, str, object, str]] = [
+# The target, the file in the first folder, and the reported reason.
+SKIPPED: List[Tuple[str, str, object, str]] = [
     ("x86_64", "glibc", TARGETS["aarch64"], "is for aarch64"),
     ("aarch64", "glibc", TARGETS["x86_64"], "is for x86_64"),
     ("x86_64", "glibc", TARGETS["i686"], "is for i686"),
@@ -35,21 +35,23 @@ PASSED_OVER: List[Tuple[str, str, object, str]] = [
     ("x86_64", "musl", Elf(needed=("libc.so.6",)), "is for glibc"),
     ("x86_64", "musl", Elf(needed=("ld-linux-x86-64.so.2",)), "is for glibc"),
     ("x86_64", "glibc", Elf(notes=((b"Android", 1, bytes(4)),)), "is for Android"),
-    ("x86_64", "glibc", Elf(type=2), "is no shared library"),
-    ("x86_64", "glibc", Elf(type=1), "is no shared library"),
-    ("x86_64", "glibc", Elf(dynamic=False), "is no shared library"),
-    ("x86_64", "glibc", Elf(interp="/lib/ld.so", dt_flags_1=0x08000000), "is no shared library"),
-    ("x86_64", "glibc", b"/* GNU ld script */\nGROUP ( libx.so.1 )\n", "is no ELF file"),
-    ("x86_64", "glibc", b"", "is no ELF file"),
+    ("x86_64", "glibc", Elf(type=2), "is not a shared library"),
+    ("x86_64", "glibc", Elf(type=1), "is not a shared library"),
+    ("x86_64", "glibc", Elf(dynamic=False), "is not a shared library"),
+    ("x86_64", "glibc", Elf(interp="/lib/ld.so", dt_flags_1=0x08000000), "is not a shared library"),
+    ("x86_64", "glibc", b"/* GNU ld script */\nGROUP ( libx.so.1 )\n", "is not an ELF file"),
+    ("x86_64", "glibc", b"", "is not an ELF file"),
     ("x86_64", "glibc", b"\x7fELF\x02\x01", "cannot be loaded: its 6 bytes are shorter than an "),
     ("x86_64", "glibc", write(Elf())[:200], "cannot be loaded: its "),
-    ("x86_64", "glibc", "folder", "cannot be read: it is no regular file"),
-    ("x86_64", "glibc", "pipe", "cannot be read: it is no regular file"),
+    ("x86_64", "glibc", "folder", "cannot be read: it is not a regular file"),
+    ("x86_64", "glibc", "pipe", "cannot be read: it is not a regular file"),
 ]
 
 
-@pytest.mark.parametrize(("arch", "libc", "content", "reason"), PASSED_OVER)
-def test_passed_over(tmp_path: Path, arch: str, libc: str, content: object, reason: str) -> None:
+@pytest.mark.parametrize(("arch", "libc", "content", "reason"), SKIPPED)
+def test_unsuitable_files_are_skipped(
+    tmp_path: Path, arch: str, libc: str, content: object, reason: str
+) -> None:
     first, second = tmp_path / "a" / NAME, tmp_path / "b" / NAME
     first.parent.mkdir()
     if isinstance(content, Elf):
@@ -63,33 +65,35 @@ def test_passed_over(tmp_path: Path, arch: str, libc: str, content: object, reas
     put(second, arch)
     given = [str(first.parent), str(second.parent)]
     search = Search(arch, libc, native=False, library_path=given)
-    for chain in ((), (asks(),), (asks("", "/none"),)):
+    for chain in ((), (make_requester(),), (make_requester("", "/none"),)):
         assert below(tmp_path, search.find(NAME, chain)) == f"b/{NAME}"
-    (said,) = search.passed_over
-    assert said.startswith(f"{first} {reason}")
+    (message,) = search.skipped
+    assert message.startswith(f"{first} {reason}")
 
 
 @pytest.mark.parametrize("libc", ["glibc", "musl"])
-def test_a_library_without_evidence_is_taken_for_both(tmp_path: Path, libc: str) -> None:
+def test_a_library_without_evidence_is_accepted_for_both_libcs(tmp_path: Path, libc: str) -> None:
     for arch in TARGETS:
         put(tmp_path / arch / NAME, arch)
         search = Search(arch, libc, native=False, library_path=[str(tmp_path / arch)])
         found = search.find(NAME, [])
         assert found is not None
         assert found.facts.ident.machine == TARGETS[arch].machine
-    assert search.passed_over == []
+    assert search.skipped == []
 
 
-def test_a_file_that_may_not_be_read() -> None:
+def test_a_file_without_read_permission_is_skipped() -> None:
     with unprivileged() as folder:
         put(folder / "a" / NAME).chmod(0)
         search = Search("x86_64", "glibc", native=False, library_path=[str(folder / "a")])
         found = search.find(NAME, [])
     assert found is None
-    assert search.passed_over == [f"{folder}/a/{NAME} cannot be read: Permission denied"]
+    assert search.skipped == [f"{folder}/a/{NAME} cannot be read: Permission denied"]
 
 
-def test_an_error_while_reading(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_with_a_read_error_is_skipped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     put(tmp_path / NAME)
 
     def broken(*_: object) -> bytes:
@@ -98,20 +102,20 @@ def test_an_error_while_reading(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr("manyshim.repair.search.read", broken)
     search = Search("x86_64", "glibc", native=False, library_path=[str(tmp_path)])
     assert search.find(NAME, []) is None
-    assert search.passed_over == [f"{tmp_path}/{NAME} cannot be read: Input/output error"]
+    assert search.skipped == [f"{tmp_path}/{NAME} cannot be read: Input/output error"]
 
 
 @pytest.mark.parametrize("name", ["", f"./{NAME}", f"/{NAME}", "a/b", ".", "..", "x" * 300, "\0"])
 def test_names_that_are_not_searched(tmp_path: Path, name: str) -> None:
     put(tmp_path / "a" / NAME)
     search = Search("x86_64", "glibc", native=False, library_path=[str(tmp_path / "a")])
-    assert search.find(name, [asks("", str(tmp_path / "a"))]) is None
+    assert search.find(name, [make_requester("", str(tmp_path / "a"))]) is None
 
 
-def test_a_result_is_kept_for_its_search_path(tmp_path: Path) -> None:
-    root = world(tmp_path / "w")
+def test_a_result_is_cached_for_its_search_path(tmp_path: Path) -> None:
+    root = make_folders(tmp_path / "w")
     search = Search("x86_64", "glibc", native=True)
-    chains = [[asks("", path_of(root, folder))] for folder in ("a", "b", "e")]
+    chains = [[make_requester("", path_of(root, folder))] for folder in ("a", "b", "e")]
     found = [search.find(NAME, chain) for chain in chains]
     assert [below(root, one) for one in found] == [f"a/{NAME}", f"b/{NAME}", None]
     for folder in "ab":
@@ -121,7 +125,7 @@ def test_a_result_is_kept_for_its_search_path(tmp_path: Path) -> None:
 
 def hostile(root: Path, kind: str) -> Sequence[Requester]:
     if kind == "RPATH of 2000 folders":
-        return [asks("", ":".join(f"/f{n}" for n in range(2000)))]
+        return [make_requester("", ":".join(f"/f{n}" for n in range(2000)))]
     lines = {
         "20000 lines": ["/opt"] * 20_000,
         "a long file": ["/" + "x" * (1 << 21)],
@@ -135,18 +139,21 @@ def hostile(root: Path, kind: str) -> Sequence[Requester]:
         text(root / f"d/{n:08}", "/opt")
     for n in range(30):
         text(root / f"etc/1{n}", "include /etc/1*\n" * 200)
-    return [asks()]
+    return [make_requester()]
 
 
 @pytest.mark.parametrize(
     ("kind", "says"),
     [
-        ("RPATH of 2000 folders", "a file of the wheel: its search path and those of its loaders"),
+        (
+            "RPATH of 2000 folders",
+            "a file of the wheel: its search path and those of the files that load it have",
+        ),
         ("20000 lines", "has more than 10000 lines"),
         ("a long file", "has more than 1048576 bytes"),
         ("stars", "has more than 3 stars"),
-        ("many files", "its includes name or go through more than 200000 files"),
-        ("many patterns", "its includes name or go through more than 200000 files"),
+        ("many files", "its includes name or search more than 200000 files"),
+        ("many patterns", "its includes name or search more than 200000 files"),
         ("include loops", "has more than 10000 lines"),
     ],
 )
@@ -154,5 +161,5 @@ def test_hostile_paths_are_refused_in_time(tmp_path: Path, kind: str, says: str)
     chain = hostile(tmp_path, kind)
     start = time.monotonic()
     with pytest.raises(ToolError, match=re.escape(says)):
-        foreign(tmp_path).find(NAME, chain)
+        search_sysroot(tmp_path).find(NAME, chain)
     assert time.monotonic() - start < 10

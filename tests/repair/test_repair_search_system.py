@@ -1,4 +1,4 @@
-"""Where a target keeps its libraries: default folders, ld.so.conf, variables, links."""
+"""The folders of a target's libraries: default folders, ld.so.conf, variables, links."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from manyshim.errors import ConfigError
 from manyshim.repair.search import Search
-from searching import NAME, asks, below, foreign, put, text, world
+from searching import NAME, below, make_folders, make_requester, put, search_sysroot, text
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has no such links and paths")
 
@@ -46,10 +46,10 @@ def test_default_folders_of_a_sysroot(
     for native in (False, True):
         environ = {"LD_LIBRARY_PATH": str(tmp_path / folder)}
         search = Search(arch, libc, native=native, sysroot=str(tmp_path), environ=environ)
-        found = search.find(NAME, [asks()])
+        found = search.find(NAME, [make_requester()])
         assert below(tmp_path, found) == (f"{folder}/{NAME}" if taken else None)
         assert not found or found.how == "sysroot"
-        assert search.passed_over == []
+        assert search.skipped == []
 
 
 CONFIGURATIONS = [
@@ -88,11 +88,11 @@ def test_ld_so_conf(tmp_path: Path, content: str, *, taken: bool) -> None:
     os.mkfifo(tmp_path / "etc/pipe")
     if content == "include /etc/*":
         (tmp_path / "etc/loop.conf").unlink()
-    found = foreign(tmp_path).find(NAME, [asks()])
+    found = search_sysroot(tmp_path).find(NAME, [make_requester()])
     assert below(tmp_path, found) == (f"opt/a/{NAME}" if taken else None)
 
 
-def test_ld_so_conf_has_an_order(tmp_path: Path) -> None:
+def test_folders_of_ld_so_conf_are_searched_in_order(tmp_path: Path) -> None:
     text(tmp_path / "etc/ld.so.conf", "/opt/c\ninclude d/*\n/opt/b\n")
     text(tmp_path / "etc/d/1", "/opt/e\n")
     text(tmp_path / "etc/d/2", "/opt/a\n")
@@ -100,7 +100,10 @@ def test_ld_so_conf_has_an_order(tmp_path: Path) -> None:
     for folder in order:
         put(tmp_path / folder / NAME)
     for folder in order:
-        assert below(tmp_path, foreign(tmp_path).find(NAME, [asks()])) == f"{folder}/{NAME}"
+        assert (
+            below(tmp_path, search_sysroot(tmp_path).find(NAME, [make_requester()]))
+            == f"{folder}/{NAME}"
+        )
         (tmp_path / folder / NAME).unlink()
 
 
@@ -118,17 +121,17 @@ MUSL_PATHS = [
 
 
 @pytest.mark.parametrize(("arch", "name", "content", "taken"), MUSL_PATHS)
-def test_musl_has_its_own_file(
+def test_musl_reads_its_own_configuration(
     tmp_path: Path, arch: str, name: str, content: str, taken: Optional[str]
 ) -> None:
     put(tmp_path / "opt/a" / NAME, arch)
     put(tmp_path / "usr/lib" / NAME, arch)
     text(tmp_path / "etc" / name, content)
-    found = foreign(tmp_path, arch, "musl").find(NAME, [asks()])
+    found = search_sysroot(tmp_path, arch, "musl").find(NAME, [make_requester()])
     assert below(tmp_path, found) == (taken and f"{taken}/{NAME}")
 
 
-# An entry of RPATH in /opt/app/y.so of a sysroot, and the folder of the library that it leads to.
+# An RPATH entry of /opt/app/y.so in a sysroot, and the folder of the library that is found.
 VARIABLES = [
     ("glibc", "x86_64", "$ORIGIN", "opt/app"),
     ("glibc", "x86_64", "$ORIGIN/../lib", "opt/lib"),
@@ -160,12 +163,12 @@ VARIABLES = [
 def test_variables(tmp_path: Path, libc: str, arch: str, entry: str, folder: Optional[str]) -> None:
     (tmp_path / "opt/app").mkdir(parents=True)
     file = put(tmp_path / (folder or ("opt/lib64" if arch == "i686" else "opt/app")) / NAME, arch)
-    search = foreign(tmp_path, arch, libc)
-    requester = asks(tmp_path / "opt/app/y.so", entry)
+    search = search_sysroot(tmp_path, arch, libc)
+    requester = make_requester(tmp_path / "opt/app/y.so", entry)
     found = search.find(NAME, [requester])
     assert (found and os.path.realpath(found.path)) == (str(file) if folder else None)
     assert not found or found.how == f"RPATH of {requester.path}"
-    # A member of the wheel lies nowhere yet.
+    # A member of the wheel has no path yet.
     nowhere = search.find(NAME, [requester._replace(path="")])
     assert (nowhere is None) == ("ORIGIN" in entry or folder is None)
     assert not nowhere or nowhere.how == "RPATH of a file of the wheel"
@@ -205,39 +208,41 @@ def test_links_stay_in_the_sysroot(tmp_path: Path, target: str, end: str) -> Non
     ):
         (root / link).symlink_to(to)
     (root / "usr/lib" / NAME).symlink_to(target.replace("OUTSIDE", str(tmp_path / "outside")))
-    search = foreign(root)
-    found = search.find(NAME, [asks()])
+    search = search_sysroot(root)
+    found = search.find(NAME, [make_requester()])
     if found:
         assert Path(found.real) == root / end
         assert found.path == str(root / "lib" / NAME)
-        assert search.passed_over == []
+        assert search.skipped == []
     else:
-        assert search.passed_over == [
+        assert search.skipped == [
             f"{root}/{folder}/{NAME} cannot be followed: {end}" for folder in ("lib", "usr/lib")
         ]
 
 
 def test_a_link_to_a_sysroot_and_folders_in_it(tmp_path: Path) -> None:
-    """library-path may lie in the sysroot; its links then lead there too."""
+    """library-path may be inside the sysroot; its links are then followed inside it too."""
     root = tmp_path / "root"
     put(root / "opt/real/libx.so.1.0")
     (root / "opt/lib").mkdir()
     (root / "opt/lib" / NAME).symlink_to("/opt/real/libx.so.1.0")
     (tmp_path / "link").symlink_to(root)
     for base in (root, tmp_path / "link"):
-        search = foreign(tmp_path / "link", library_path=[str(base / "opt/lib")])
+        search = search_sysroot(tmp_path / "link", library_path=[str(base / "opt/lib")])
         found = search.find(NAME, [])
         assert found is not None
         assert (found.how, found.real) == ("library-path", str(root / "opt/real/libx.so.1.0"))
         assert below(root, found) == f"opt/lib/{NAME}"
-    with pytest.raises(ConfigError, match=r"^sysroot: .*none is no folder"):
-        foreign(tmp_path / "none")
+    with pytest.raises(ConfigError, match=r"^sysroot: .*none is not a folder"):
+        search_sysroot(tmp_path / "none")
 
 
-def test_requesters_of_a_sysroot_lie_in_it(tmp_path: Path) -> None:
+def test_origin_of_a_file_in_a_sysroot_stays_in_it(tmp_path: Path) -> None:
     put(tmp_path / "opt/lib" / NAME)
     (tmp_path / "opt/app").symlink_to("/opt/lib")
-    found = foreign(tmp_path).find(NAME, [asks(tmp_path / "opt/app/y.so", "$ORIGIN")])
+    found = search_sysroot(tmp_path).find(
+        NAME, [make_requester(tmp_path / "opt/app/y.so", "$ORIGIN")]
+    )
     assert found is not None
     assert (below(tmp_path, found), found.real) == (
         f"opt/app/{NAME}",
@@ -245,13 +250,15 @@ def test_requesters_of_a_sysroot_lie_in_it(tmp_path: Path) -> None:
     )
 
 
-def test_a_sysroot_takes_the_host_s_place(tmp_path: Path) -> None:
-    host = world(tmp_path / "w")
+def test_a_sysroot_replaces_the_host(tmp_path: Path) -> None:
+    host = make_folders(tmp_path / "w")
     (tmp_path / "root").mkdir()
     environ = {"LD_LIBRARY_PATH": str(host / "b")}
-    search = foreign(tmp_path / "root", environ=environ)
+    search = search_sysroot(tmp_path / "root", environ=environ)
     native = Search("x86_64", "glibc", native=True, sysroot=str(tmp_path / "root"), environ=environ)
     for one in (search, native):
         for name in (NAME, "libc.so.6"):
-            assert one.find(name, [asks(host / "c" / "y.so", f"{host}/a:$ORIGIN")]) is None
-        assert one.passed_over == []
+            assert (
+                one.find(name, [make_requester(host / "c" / "y.so", f"{host}/a:$ORIGIN")]) is None
+            )
+        assert one.skipped == []

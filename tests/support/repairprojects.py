@@ -1,4 +1,4 @@
-"""Real projects whose wheels need grafting, and what uses the C library behind each."""
+"""Real projects whose wheels need external libraries, each with code that uses its library."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from typing import Mapping, NamedTuple, Tuple
 
 
 class Project(NamedTuple):
-    """An sdist on the index, Debian's packages to build it against, and a use of the library.
+    """An sdist on the index, the Debian packages for its build, and code that uses the library.
 
-    `use` gets a folder of its own as sys.argv[1]; `needs` is what it has to have installed.
+    `use` is the code; sys.argv[1] is an empty folder. `needs` are the packages that it needs.
     """
 
     name: str
@@ -31,7 +31,7 @@ try:
 except psycopg2.OperationalError as error:
     assert "127.0.0.1" in str(error), error
 else:
-    raise AssertionError("nobody listens there")
+    raise AssertionError("the connection must fail")
 """
 _LMDB = """
 import sys
@@ -93,7 +93,7 @@ curl.setopt(pycurl.NOPROXY, "*")
 curl.setopt(pycurl.WRITEDATA, body)
 curl.perform()
 assert body.getvalue() == b"hello"
-# Whoever answers a ClientHello with this speaks no TLS, which libssl says.
+# This answer to a ClientHello is not TLS, so libssl reports an error.
 other = socket.create_server(("127.0.0.1", 0))
 threading.Thread(target=lambda: other.accept()[0].sendall(b"no TLS\\r\\n\\r\\n" * 9)).start()
 curl.setopt(pycurl.URL, "https://127.0.0.1:%d/" % other.getsockname()[1])
@@ -102,7 +102,7 @@ try:
 except pycurl.error as error:
     assert error.args[0] == pycurl.E_SSL_CONNECT_ERROR and "SSL" in error.args[1], error
 else:
-    raise AssertionError("that was no TLS")
+    raise AssertionError("the answer was not TLS")
 assert "OpenSSL/3" in pycurl.version
 """
 _PILLOW = """
@@ -133,7 +133,7 @@ try:
 except ldap.SERVER_DOWN:
     pass
 else:
-    raise AssertionError("nobody listens there")
+    raise AssertionError("the connection must fail")
 assert ldap.SASL_AVAIL and ldap.TLS_AVAIL
 """
 _MYSQL = """
@@ -146,7 +146,7 @@ try:
 except MySQLdb.OperationalError as error:
     assert error.args[0] in (2002, 2003), error
 else:
-    raise AssertionError("nobody listens there")
+    raise AssertionError("the connection must fail")
 """
 _PYGIT2 = """
 import sys
@@ -207,7 +207,7 @@ PROJECTS = (
     Project("cffi", "2.1.1", ("libffi-dev",), _CFFI, needs=("pycparser",)),
     Project(
         "lxml", "6.1.3", ("libxml2-dev", "libxslt1-dev"), _LXML,
-        {"CFLAGS": "-O0 -g0"},  # or it takes minutes
+        {"CFLAGS": "-O0 -g0"},  # otherwise it takes minutes
     ),
     Project("pycurl", "7.49.0", ("libcurl4-openssl-dev", "libssl-dev"), _PYCURL),
     Project(

@@ -1,4 +1,4 @@
-"""Small libraries in folders, and who searches for them."""
+"""Small libraries in folders, and searches for them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ NAME = "libx.so.1"
 
 
 def put(path: Path, arch: str = "x86_64", **changes: Any) -> Path:
-    """Write a library of an architecture; it needs no libc unless told so."""
+    """Write a library for an architecture; without `changes` it needs no libc."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(write(replace(TARGETS[arch], soname=path.name, **changes)))
     return path
@@ -25,7 +25,7 @@ def text(path: Path, content: str) -> None:
     path.write_text(content, encoding="utf-8")
 
 
-def asks(path: object = "", rpath: str = "", runpath: Optional[str] = None) -> Requester:
+def make_requester(path: object = "", rpath: str = "", runpath: Optional[str] = None) -> Requester:
     return Requester(
         str(path),
         tuple(rpath.split(":")) if rpath else (),
@@ -34,15 +34,15 @@ def asks(path: object = "", rpath: str = "", runpath: Optional[str] = None) -> R
 
 
 def below(root: Path, found: Optional[Found]) -> Optional[str]:
-    """Say which file was taken, as a path below a folder."""
+    """Return the path of the accepted file, relative to a folder."""
     return found and str(Path(found.path).relative_to(root))
 
 
-def foreign(root: Path, arch: str = "x86_64", libc: str = "glibc", **options: Any) -> Search:
+def search_sysroot(root: Path, arch: str = "x86_64", libc: str = "glibc", **options: Any) -> Search:
     return Search(arch, libc, native=False, sysroot=str(root), **options)
 
 
-def world(root: Path) -> Path:
+def make_folders(root: Path) -> Path:
     for folder in "abcd":
         put(root / folder / NAME)
     (root / "e").mkdir()

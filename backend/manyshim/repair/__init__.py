@@ -1,1 +1,1 @@
-"""Putting external libraries into the wheel."""
+"""Copy external libraries into a wheel."""

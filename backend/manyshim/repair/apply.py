@@ -1,4 +1,4 @@
-"""Carries out a plan: copies, strips, patches and proves files in a private folder."""
+"""Carry out a plan: copy, strip, patch and verify files in a private folder."""
 
 from __future__ import annotations
 
@@ -15,14 +15,15 @@ from manyshim.formats.zip.window import MemberError
 from manyshim.repair import patch as patching
 from manyshim.repair.plan import Patch, Plan
 from manyshim.repair.strip import strip
-from manyshim.repair.trial import refused
+from manyshim.repair.trial import load_failures
 from manyshim.repair.verify.comparison import damage
 from manyshim.values import NamedTuple
 
-_READ_AT_ONCE = 1 << 20
-_SECONDS_TO_LOAD = 30.0
+_CHUNK_BYTES = 1 << 20
+_MAX_LOAD_SECONDS = 30.0
 
-# What stands in the scripts folder for a program that has moved; installers write the first line.
+# The launcher in the scripts folder, for a program that has moved to another folder.
+# Installers replace its first line with the path of the interpreter.
 _LAUNCHER = """#!python
 import os
 import sys
@@ -37,9 +38,10 @@ if __name__ == "__main__":
 
 
 class PatchOptions(NamedTuple):
-    """How files are patched: what is stripped of them, and on which machine.
+    """How files are patched.
 
-    `native` says that the wheel's files can be loaded here.
+    `arch` is the wheel's architecture, `host_arch` that of this machine. `native` says that this
+    machine can load the wheel's files. `strip` is "none", "debug" or "all".
     """
 
     arch: str
@@ -52,20 +54,23 @@ class PatchOptions(NamedTuple):
 def graft(
     wheel: Wheel, elfs: Sequence[ElfFile], plan: Plan, folder: str, options: PatchOptions
 ) -> Dict[str, str]:
-    """Make the files that a plan changes or adds, below the private `folder`; name them by member.
+    """Write the files that a plan changes or adds into the private `folder`.
 
-    Raises ToolError where a tool is missing or fails, DamageError where a file does not come out as
-    planned or is not loaded any more.
+    Returns the path of each file, by its member name in the wheel. Raises ToolError if a tool is
+    missing or fails. Raises DamageError if a file differs from the plan or can no longer be loaded.
     """
     try:
-        return _Work(wheel, elfs, plan, folder, options).run()
+        return _Workspace(wheel, elfs, plan, folder, options).run()
     except OSError as error:
         where = error.filename or folder
-        raise ToolError(f"{where}: {error.strerror}; the wheel is not repaired") from error
+        raise ToolError(f"{where}: {error.strerror}; the wheel was not repaired") from error
 
 
-class _Work:
-    """The private folder: `before` and `after` hold the wheel's ELF files as they are installed."""
+class _Workspace:
+    """The private folder.
+
+    Its folders `before` and `after` hold the wheel's ELF files at their places after installation.
+    """
 
     def __init__(
         self, wheel: Wheel, elfs: Sequence[ElfFile], plan: Plan, folder: str, options: PatchOptions
@@ -79,44 +84,44 @@ class _Work:
         self.entries = {entry.name: entry for entry in wheel.entries}
 
     def run(self) -> Dict[str, str]:
-        """Do the work in the order in which nothing can be overlooked."""
-        patches = dict(self._stripped())
-        for path in self._unpacked(patches):
+        """Unpack, copy, patch and load the files; return the new files by member."""
+        patches = dict(self._changed())
+        for path in self._to_unpack(patches):
             self._unpack(path)
         for copy in self.plan.copies:
-            self._copy(copy.library.real, copy.library.digest, self._place(copy.member))
+            self._copy(copy.library.real, copy.library.digest, self._installed_path(copy.member))
             patches[copy.member] = copy.patch
         self._patch(patches)
-        self._try(patches)
+        self._load_patched(patches)
         moved = {old: new for old, new in self.plan.launchers.items() if old in patches}
-        files = {moved.get(path, path): self._new(path) for path in patches}
+        files = {moved.get(path, path): self._patched_path(path) for path in patches}
         files.update(self._write_launchers(moved))
         return files
 
-    def _stripped(self) -> Dict[str, Patch]:
-        """List the members that change; strip takes all of them."""
+    def _changed(self) -> Dict[str, Patch]:
+        """Return the members that change; with `strip` that is every ELF file."""
         if self.options.strip == "none":
             return dict(self.plan.patches)
         return {elf.path: self.plan.patches.get(elf.path, Patch()) for elf in self.elfs}
 
-    def _unpacked(self, patches: Mapping[str, Patch]) -> List[str]:
-        """List what must lie in the folder; a trial needs the libraries beside a module, too."""
+    def _to_unpack(self, patches: Mapping[str, Patch]) -> List[str]:
+        """List the members to unpack; a trial also needs the libraries beside a module."""
         return [elf.path for elf in self.elfs if self.options.native or elf.path in patches]
 
-    def _place(self, member: str) -> str:
-        """Name a member's place after installation, each root a folder of its own."""
+    def _installed_path(self, member: str) -> str:
+        """Return a member's path after installation, with a folder for each root."""
         member = self.plan.launchers.get(member, member)
         place = install_path(member, self.distribution)
         if place.path.startswith(("/", "../")) or place.path == "..":
-            raise InvalidWheelError(f"{member} leads out of the wheel")
+            raise InvalidWheelError(f"{member}: its path leads out of the wheel")
         return os.path.join(place.root, place.path)
 
-    def _new(self, member: str) -> str:
-        return os.path.join(self.after, self._place(member))
+    def _patched_path(self, member: str) -> str:
+        return os.path.join(self.after, self._installed_path(member))
 
     def _unpack(self, member: str) -> None:
         entry = self.entries[member]
-        place = self._place(member)
+        place = self._installed_path(member)
         before, after = (os.path.join(tree, place) for tree in (self.before, self.after))
         os.makedirs(os.path.dirname(before), exist_ok=True)
         os.makedirs(os.path.dirname(after), exist_ok=True)
@@ -130,8 +135,8 @@ class _Work:
         window = self.wheel.archive.window(entry)
         with open(target, "xb") as file:
             file.writelines(
-                window.read(start, min(_READ_AT_ONCE, entry.size - start))
-                for start in range(0, entry.size, _READ_AT_ONCE)
+                window.read(start, min(_CHUNK_BYTES, entry.size - start))
+                for start in range(0, entry.size, _CHUNK_BYTES)
             )
 
     def _copy(self, source: str, digest: str, place: str) -> None:
@@ -144,16 +149,18 @@ class _Work:
                 if error.filename != source:
                     raise
                 raise ToolError(
-                    f"{source} was there when the repair was planned, and cannot be read now: "
+                    f"{source} was readable when the repair was planned, but cannot be read now: "
                     f"{error.strerror}"
                 ) from error
         if sha256(target) != digest:
-            raise ToolError(f"{source} has changed since the repair was planned; repair again")
+            raise ToolError(
+                f"{source} has changed since the repair was planned; run the repair again"
+            )
 
     def _patch(self, patches: Mapping[str, Patch]) -> None:
         tool = None
         for member, patch in sorted(patches.items()):
-            path = self._new(member)
+            path = self._patched_path(member)
             if self.options.strip != "none":
                 strip(
                     path,
@@ -167,7 +174,7 @@ class _Work:
                 tool.apply(path, patch)
             if patch.plain_stack:
                 patching.clear_execstack(path)
-            before = os.path.join(self.before, self._place(member))
+            before = os.path.join(self.before, self._installed_path(member))
             found = damage(
                 before,
                 path,
@@ -176,21 +183,24 @@ class _Work:
                 execstack_cleared=patch.plain_stack,
             )
             if found:
-                raise DamageError(f"{member} is damaged by patching it: {'; '.join(found[:5])}")
+                raise DamageError(f"patching damaged {member}: {'; '.join(found[:5])}")
 
-    def _try(self, patches: Mapping[str, Patch]) -> None:
-        """Load what was patched, where this machine can."""
+    def _load_patched(self, patches: Mapping[str, Patch]) -> None:
+        """Load each patched library, if this machine can load it."""
         if not self.options.native:
             return
         programs = {elf.path for elf in self.elfs if elf.executable}
         pairs = {
-            self._new(member): (os.path.join(self.before, self._place(member)), member)
+            self._patched_path(member): (
+                os.path.join(self.before, self._installed_path(member)),
+                member,
+            )
             for member in sorted(patches)
             if member not in programs
         }
-        failed = refused([(old, new) for new, (old, _) in pairs.items()], _SECONDS_TO_LOAD)
+        failed = load_failures([(old, new) for new, (old, _) in pairs.items()], _MAX_LOAD_SECONDS)
         for path, reason in failed.items():
-            raise DamageError(f"{pairs[path][1]} is not loaded after patching it: {reason}")
+            raise DamageError(f"{pairs[path][1]} can no longer be loaded after patching: {reason}")
 
     def _write_launchers(self, moved: Mapping[str, str]) -> Dict[str, str]:
         written: Dict[str, str] = {}
@@ -204,5 +214,5 @@ class _Work:
 
 
 def sha256(path: str) -> str:
-    """Hash a file in bounded memory; hexadecimal digits. Raises OSError."""
+    """Return the SHA-256 of a file in hexadecimal digits, in bounded memory. Raises OSError."""
     return digest_of(file_portions(path)).hash.hex()

@@ -1,7 +1,6 @@
-"""What has to be copied into a wheel so that a policy holds, and what changes with it.
+"""Find which libraries to copy into a wheel so that it meets a policy, and what to patch.
 
-Names and layout are auditwheel's (`NAME.libs/libfoo-<hash>.so.1`), so that other tools recognise
-them.
+Names and layout are auditwheel's (`NAME.libs/libfoo-<hash>.so.1`), so other tools recognise them.
 """
 
 from __future__ import annotations
@@ -17,13 +16,17 @@ from manyshim.audit.policy import policies_of
 from manyshim.audit.verdict import audit
 from manyshim.repair.plan import Copy, Library, Patch, Plan, RepairRequest
 
-# So many digits of the SHA-256 of a library as it was found make its name unique.
-_DIGITS = 8
+# A copy's name contains this many digits of the original library's SHA-256, so it is unique.
+_HASH_DIGITS = 8
 
 
-def plan(asked: RepairRequest) -> Plan:
-    """Choose the oldest policy that holds with what must be copied for it, or the one asked for."""
-    report, request = asked.report, asked.request
+def plan(repair_request: RepairRequest) -> Plan:
+    """Plan the copies for the oldest policy that the repaired wheel would meet.
+
+    With `platform` set, older policies than that one are not tried. If no policy can be met, the
+    plan's `policy` is None.
+    """
+    report, request = repair_request.report, repair_request.request
     best = Plan()
     index = 0
     while index < len(report.policies):
@@ -34,35 +37,35 @@ def plan(asked: RepairRequest) -> Plan:
         if any(found.kind not in _REPAIRED for found in report.rules_out(target)):
             index += 1
             continue
-        best = _Planner(asked, index).plan()
+        best = _Planner(repair_request, index).plan()
         if best.policy and best.policy.version <= target.version:
             return best
-        # What is not found may be allowed later on.
+        # A newer policy may allow a library that was not found.
         index = report.policies.index(best.policy) if best.policy else index + 1
     return best
 
 
-def alternatives(asked: RepairRequest, chosen: Plan) -> Plan:
-    """Add, for each library, the policy that would hold if the environment provided it."""
+def alternatives(repair_request: RepairRequest, chosen: Plan) -> Plan:
+    """Add, for each copy, the policy that would be met if the environment provided the library."""
     found = []
     for copy in chosen.copies:
         names = tuple(name.replace("[", "[[]") for name in copy.names)
-        request = asked.request._replace(exclude=(*asked.request.exclude, *names))
-        report = audit(asked.facts, request)
-        other = plan(asked._replace(request=request, report=report))
+        request = repair_request.request._replace(exclude=(*repair_request.request.exclude, *names))
+        report = audit(repair_request.facts, request)
+        other = plan(repair_request._replace(request=request, report=report))
         found.append((copy, other.policy))
     return chosen._replace(alternatives=tuple(found))
 
 
-# The policy findings that a repair does away with.
+# The policy findings that a repair resolves.
 _REPAIRED = ("EXTERNAL_LIBRARY", "BY_NAME_ONLY")
 
 
 class _Planner:
-    """The plan for one policy, as it grows."""
+    """Builds the plan for one policy, library by library."""
 
-    def __init__(self, asked: RepairRequest, index: int) -> None:
-        self.facts, self.report, self.request, self.bundle, self.find, self.fixes = asked
+    def __init__(self, repair_request: RepairRequest, index: int) -> None:
+        self.facts, self.report, self.request, self.bundle, self.find, self.fixes = repair_request
         self.index = index
         report, facts = self.report, self.facts
         self.policies = policies_of(report.libc or "", report.arch or "")
@@ -70,34 +73,35 @@ class _Planner:
         self.elfs = {elf.path: elf for elf in facts.elfs}
         self.not_copied: Dict[str, str] = {}
         self.libraries: Dict[str, Library] = {}
-        # By file: the names that were asked for, and who asks.
+        # By file: the names in NEEDED that led to it, and the files that need it.
         self.names: Dict[str, Set[str]] = {}
         self.users: Dict[str, Set[str]] = {}
-        # By user, the file that each name of its NEEDED leads to.
+        # By file that needs libraries: the library file for each name in its NEEDED.
         self.edges: Dict[str, Dict[str, str]] = {}
 
     def plan(self) -> Plan:
-        """Follow what the wheel's files ask for, and foretell what comes out."""
-        for path, name in self._asked():
+        """Collect the libraries that the wheel's files need, and predict the repaired wheel."""
+        for path, name in self._external_needs():
             self._follow(path, name, [self.elfs[path]])
         copies = tuple(self._copies())
         launchers = dict(self._launchers())
         patches = dict(self._patches(launchers))
-        after = self._after(copies, patches, launchers)
-        return Plan(copies, patches, launchers, self.not_copied, audit(after, self.request).policy)
+        predicted = self._predicted(copies, patches, launchers)
+        policy = audit(predicted, self.request).policy
+        return Plan(copies, patches, launchers, self.not_copied, policy)
 
-    def _asked(self) -> Iterator[Tuple[str, str]]:
+    def _external_needs(self) -> Iterator[Tuple[str, str]]:
         target = self.report.policies[self.index]
         for found in self.report.rules_out(target):
             if found.kind == "EXTERNAL_LIBRARY" and found.subject in self.elfs[found.path].needed:
                 yield found.path, found.subject
 
     def _follow(self, user: str, name: str, chain: List[ElfFile]) -> None:
-        """Take a library and what it needs, each file once."""
+        """Add a library and everything that it needs; each file is visited once."""
         waiting = [(user, name, chain)]
         while waiting:
             user, name, chain = waiting.pop()
-            library = self._taken(name, chain)
+            library = self._accept(name, chain)
             if library is None:
                 continue
             if library.real not in self.libraries:
@@ -106,32 +110,33 @@ class _Planner:
                 waiting += [
                     (library.real, needed, longer)
                     for needed in library.elf.needed
-                    if self._external(needed)
+                    if self._must_copy(needed)
                 ]
             self.names.setdefault(library.real, set()).add(name)
             self.users.setdefault(library.real, set()).add(user)
             self.edges.setdefault(user, {})[name] = library.real
 
-    def _external(self, name: str) -> bool:
-        """Whether the policy does not promise a library that a copied one needs.
+    def _must_copy(self, name: str) -> bool:
+        """Return whether a library that a copied one needs must be copied too.
 
-        The dynamic loader is there already, and a second one in a process would be none.
+        A library of the policy or an excluded one is not copied. Neither is the dynamic loader:
+        every process already has one.
         """
         if is_loader(self.policies.libc, self.policies.arch, name) or self.request.excludes(name):
             return False
         return self.policies.first_policy_allowing_library(name) > self.index
 
-    def _taken(self, name: str, chain: List[ElfFile]) -> Optional[Library]:
+    def _accept(self, name: str, chain: List[ElfFile]) -> Optional[Library]:
         if is_libpython(name):
-            self.not_copied[name] = "an interpreter's library is never copied"
+            self.not_copied[name] = "the library of the Python interpreter is never copied"
         elif not any(fnmatchcase(name, glob) for glob in self.bundle):
-            self.not_copied[name] = "bundle does not name it"
+            self.not_copied[name] = "no pattern of bundle matches it"
         else:
             library = self.find(name, chain)
             if library is None:
-                self.not_copied[name] = "it is not found"
+                self.not_copied[name] = "it was not found"
             elif not _is_text(_file_name(library)):
-                self.not_copied[name] = "its name is not UTF-8, as the names of a wheel's files are"
+                self.not_copied[name] = "its name is not valid UTF-8, which a wheel requires"
                 return None
             return library
         return None
@@ -155,7 +160,7 @@ class _Planner:
         library = self.libraries[real]
         name = _file_name(library)
         stem, dot, rest = name.partition(".")
-        digits = library.digest[:_DIGITS]
+        digits = library.digest[:_HASH_DIGITS]
         return name if stem.endswith(f"-{digits}") else f"{stem}-{digits}{dot}{rest}"
 
     def _member(self, user: str) -> str:
@@ -165,7 +170,10 @@ class _Planner:
         return tuple((name, self._new_name(real)) for name, real in sorted(edges.items()))
 
     def _launchers(self) -> Iterator[Tuple[str, str]]:
-        """Move programs that need a copy: from the scripts folder no fixed path leads to it."""
+        """Yield each program in the scripts folder that needs a copy, and its new member name.
+
+        No fixed relative path leads from the scripts folder to the copies.
+        """
         for path in self.edges.keys() & self.elfs.keys():
             place = install_path(path, self.facts.distribution)
             if place.root == "scripts":
@@ -196,7 +204,10 @@ class _Planner:
             )
 
     def _rpath(self, path: str, elf: ElfFile, folders: Set[str]) -> Optional[str]:
-        """Lead from where a file will lie to folders of the wheel; keep what stays in it."""
+        """Return an RPATH from an installed file to `folders` of the wheel; None without folders.
+
+        Existing entries that stay inside the wheel are kept.
+        """
         if not folders:
             return None
         here = posixpath.dirname(install_path(path, self.facts.distribution).path)
@@ -211,10 +222,10 @@ class _Planner:
             entries.append("$ORIGIN" if relative == "." else f"$ORIGIN/{relative}")
         return ":".join(dict.fromkeys(entries))
 
-    def _after(
+    def _predicted(
         self, copies: Sequence[Copy], patches: Mapping[str, Patch], launchers: Mapping[str, str]
     ) -> WheelFacts:
-        """Foretell the facts of the repaired wheel."""
+        """Predict the facts of the repaired wheel."""
         changed = [
             patches.get(elf.path, Patch())
             .applied(elf)
@@ -227,7 +238,7 @@ class _Planner:
 
 
 def _file_name(library: Library) -> str:
-    """Name a library's copy but for the digits; a soname may hold slashes."""
+    """Return the name of a library's copy without the hash; a soname may contain slashes."""
     return posixpath.basename(library.elf.soname or "") or posixpath.basename(library.real)
 
 

@@ -1,4 +1,4 @@
-"""The mends that are opt-in by name: `execstack`, `rpath` and `musl-soname`."""
+"""The fixes that the option `fix` selects by name: `execstack`, `rpath` and `musl-soname`."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from manyshim.audit.tags import ARCHES, MUSL
 from manyshim.audit.verdict import Report
 from manyshim.repair.plan import Patch
 
-# What zig and Debian's musl-gcc write for musl's libc; Alpine and auditwheel know another name.
+# zig and Debian's musl-gcc write this name for musl's libc. Alpine and auditwheel use
+# libc.musl-<arch>.so.1.
 _MUSL_LIBC = "libc.so"
 
 
 def fixes(facts: WheelFacts, report: Report, wanted: Sequence[str]) -> Dict[str, Patch]:
-    """Say, by member, what the mends that were asked for change."""
+    """Return the patches for the selected fixes, by member; unchanged members are left out."""
     found = {elf.path: _fix(facts, report, elf, wanted) for elf in facts.elfs if elf.loadable}
     return {path: patch for path, patch in found.items() if patch != Patch()}
 

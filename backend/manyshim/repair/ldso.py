@@ -1,4 +1,4 @@
-"""What the dynamic loader of one architecture and libc family searches, and what it takes.
+"""Which folders the dynamic loader of a target searches, and which files it accepts.
 
 Sources: ld.so(8); glibc elf/dl-load.c; musl ldso/dynlink.c.
 """
@@ -16,16 +16,16 @@ from manyshim.repair.system import System
 CONFIGURED = "ld.so.conf"
 DEFAULT = "default folder"
 
-# The kernel's PATH_MAX, with the NUL.
-_LONGEST_PATH = 4096
+# The kernel's PATH_MAX in bytes, including the NUL.
+_MAX_PATH = 4096
 
 _TOKEN = re.compile(r"\$(?:(ORIGIN|LIB|PLATFORM)(?![A-Za-z0-9_])|\{(ORIGIN|LIB|PLATFORM)\})")
-# musl knows ORIGIN alone, and any other variable voids the whole path.
+# musl expands only ORIGIN; any other variable makes it ignore the whole search path.
 _MUSL_TOKEN = re.compile(r"\$(?:(ORIGIN)|\{(ORIGIN)\})")
 _MUSL_EXPANDS = re.compile(r"(?s)(?:[^$]|\$ORIGIN|\$\{ORIGIN\})*")
 
-# AT_PLATFORM (Linux, arch/*/include/asm/elf.h). Where it names the machine's model, as on POWER
-# and s390x, its folders hold what does not run on every machine of the architecture.
+# AT_PLATFORM (Linux, arch/*/include/asm/elf.h). On POWER and s390x it names the processor model;
+# libraries in such folders do not run on every machine of the architecture, so they are left out.
 _PLATFORMS = {
     "x86_64": "x86_64",
     "i686": "i686",
@@ -36,7 +36,7 @@ _PLATFORMS = {
 
 
 class LoaderRules:
-    """The loader's rules for one architecture (a key of ARCHES) and libc family."""
+    """The dynamic loader's rules for one architecture (a key of ARCHES) and libc family."""
 
     def __init__(self, arch: str, libc: str) -> None:
         self.arch = arch
@@ -45,17 +45,17 @@ class LoaderRules:
         cpu, abi = ARCHES[arch].triplet, "gnu"
         if arch == "armv7l":
             abi = "gnueabihf"
-        # musl's names for the architecture are Debian's (musl arch/*/reloc.h), but for this one.
+        # musl names architectures as Debian does, except 32-bit ARM (musl arch/*/reloc.h).
         self._ldso_arch = "armhf" if arch == "armv7l" else cpu
         wide = ("lib64",) if ARCHES[arch].bits == 64 else ()
-        # Debian's folder for libraries, that of others where it is 64 bits, and the plain one.
+        # Debian's multiarch folder, the lib64 of other 64-bit distributions, and plain lib.
         self._libs = (f"lib/{cpu}-linux-{abi}", *wide, "lib")
 
     def folders(self, system: System) -> Iterator[Tuple[str, str]]:
-        """Yield the folders that are searched for every file, each after what says so.
+        """Yield the folders that are searched for every file, each with its source first.
 
-        Folders below glibc-hwcaps are left out here and everywhere: what stands in them runs on
-        some machines of the architecture only, and a grafted library must run on all.
+        Folders below glibc-hwcaps are never searched: their libraries run only on some machines
+        of the architecture, and a grafted library must run on all of them.
         """
         if self.musl:
             name = f"ld-musl-{self._ldso_arch}.path"
@@ -78,14 +78,14 @@ class LoaderRules:
                 if path.startswith("/"):
                     yield path.rstrip("/")
         else:
-            # $ORIGIN is the program's folder there, and the program is not known.
+            # In LD_LIBRARY_PATH, $ORIGIN is the program's folder; the program is not known here.
             for path, _ in self.expand(re.split("[:;]", text), ""):
                 yield path
 
     def expand(self, entries: Sequence[str], origin: str) -> Iterator[Tuple[str, bool]]:
-        """Yield the absolute folders of an RPATH or RUNPATH, and whether $ORIGIN stood in each.
+        """Yield the absolute folders of an RPATH or RUNPATH, each with whether it used $ORIGIN.
 
-        Entries with $ORIGIN are left out where `origin` is empty.
+        Entries with $ORIGIN are left out if `origin` is empty.
         """
         if self.musl:
             if not all(map(_MUSL_EXPANDS.fullmatch, entries)):
@@ -93,8 +93,8 @@ class LoaderRules:
             entries = [part for entry in entries for part in entry.split("\n")]
         token = _MUSL_TOKEN if self.musl else _TOKEN
         for entry in entries:
-            # Longer ones the kernel refuses; empty and relative ones mean the current folder.
-            if len(entry) >= _LONGEST_PATH or not entry.startswith(("/", "$")):
+            # The kernel refuses longer paths. Empty and relative ones mean the current folder.
+            if len(entry) >= _MAX_PATH or not entry.startswith(("/", "$")):
                 continue
             names = {match.group(1) or match.group(2) for match in token.finditer(entry)}
             for values in self._values(names, origin):
@@ -103,15 +103,15 @@ class LoaderRules:
                     yield path.rstrip("/"), "ORIGIN" in names
 
     def _values(self, names: Iterable[str], origin: str) -> Iterator[Dict[str, str]]:
-        """Yield what the variables may stand for; nothing where one of them has no value."""
-        # Each system has one value for LIB; which one it is, its folders tell.
+        """Yield the possible values of the variables; nothing if one of them has no value."""
+        # The value of LIB depends on the system, so every candidate is tried.
         for lib in self._libs if "LIB" in names else ("",):
             known = {"ORIGIN": origin, "LIB": lib, "PLATFORM": _PLATFORMS.get(self.arch, "")}
             if all(known[name] for name in names):
                 yield known
 
-    def objection(self, facts: ElfFile) -> str:
-        """Say why the loader, or this libc, would not take a file; "" where it would."""
+    def rejection_reason(self, facts: ElfFile) -> str:
+        """Return why the loader or this libc would not accept a file; "" if it would."""
         ident = facts.ident
         if ident.machine not in MACHINES:
             return f"is for machine {ident.machine}"
@@ -125,7 +125,7 @@ class LoaderRules:
         elif ident.os_abi not in OS_ABIS:
             reason = f"is for another system: its OS ABI is {ident.os_abi}"
         elif not facts.loadable or not facts.dynamic or ident.type != SHARED or facts.pie:
-            reason = "is no shared library"
+            reason = "is not a shared library"
         elif facts.android:
             reason = "is for Android"
         elif libc not in (None, self._libc):

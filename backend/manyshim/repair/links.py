@@ -1,4 +1,4 @@
-"""Symbolic links below a root folder, followed as under chroot(2). Source: path_resolution(7)."""
+"""Follow symbolic links below a root folder, as under chroot(2). Source: path_resolution(7)."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import errno
 import os
 from typing import List, Optional
 
-# Linux follows as many (include/linux/namei.h, MAXSYMLINKS).
+# The kernel's limit (include/linux/namei.h, MAXSYMLINKS).
 _MAX_LINKS = 40
 
 
 def resolve(root: str, path: str, *, strict: bool = True) -> str:
-    """Follow all links of an absolute path, which stay below `root`; the root itself is "".
+    """Follow all links of an absolute path below `root`; return the path, "" for the root itself.
 
-    With `strict`, raises OSError where the path leads nowhere or in circles. Without it, what
-    cannot be followed counts as a plain name.
+    Links cannot leave `root`. With `strict`, raises OSError if the path does not exist or its links
+    form a loop. Without `strict`, a link that cannot be followed is kept as a plain name.
     """
     steps = path.split("/")[::-1]
     done: List[str] = []
@@ -38,10 +38,10 @@ def resolve(root: str, path: str, *, strict: bool = True) -> str:
 
 
 def _target(place: str, *, strict: bool) -> Optional[str]:
-    """Read a link; None for what is none."""
+    """Return the target of a link; None if `place` is not a link."""
     try:
         return os.readlink(place)
-    except ValueError:  # a name that this machine's encoding has no bytes for
+    except ValueError:  # this machine's encoding cannot express the name
         if strict:
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), place) from None
     except OSError as error:

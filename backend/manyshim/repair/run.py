@@ -1,4 +1,4 @@
-"""From a configuration and an audit to a mended wheel, or to the reason why it stays as it is."""
+"""Plan a repair from a configuration and an audit, write the repaired wheel and its SBOM."""
 
 from __future__ import annotations
 
@@ -23,14 +23,15 @@ from manyshim.repair.plan import Library, Patch, Plan, RepairRequest
 from manyshim.repair.search import ENVIRONMENT, Requester, Search
 from manyshim.values import NamedTuple
 
-# The errors that a repair does away with; with any other the wheel is not worth repairing.
+# The errors that a repair resolves. A wheel with any other error is not repaired.
 _REPAIRED = ("LIBPYTHON", "EXECSTACK")
 
 
 class RepairResult(NamedTuple):
-    """The outcome: the mended wheel in the private folder, None where nothing is changed.
+    """The result of a repair.
 
-    `notes` are for the one who builds; `plan` is what was done, or is needed.
+    `path` is the repaired wheel in the private folder; None if the wheel is unchanged. `plan` is
+    what was done or would be needed. `notes` are lines for the user.
     """
 
     path: Optional[str]
@@ -39,24 +40,25 @@ class RepairResult(NamedTuple):
 
 
 def make_plan(
-    facts: WheelFacts, report: Report, config: Config, *, weigh: bool = False
+    facts: WheelFacts, report: Report, config: Config, *, with_alternatives: bool = False
 ) -> Tuple[Plan, List[str]]:
-    """Plan what a configuration asks for; the notes say what is done, and what is not. Reads only.
+    """Plan what a configuration asks for; return the plan and notes for the user. Writes nothing.
 
-    `weigh` adds what would hold without each library.
+    `with_alternatives` adds the policy that would be met without each copy. Raises ConfigError,
+    ToolError.
     """
     request, platform = config.request, config.request.platform
     if report.arch is None or report.libc is None:
         return Plan(), []
     if any(found.kind not in _REPAIRED for found in report.errors):
         return Plan(), []
-    patches_of_fixes = fixes(facts, report, config.fix)
-    fitting = platform is None or (platform.libc, platform.arch or report.arch) == (
+    fix_patches = fixes(facts, report, config.fix)
+    same_target = platform is None or (platform.libc, platform.arch or report.arch) == (
         report.libc,
         report.arch,
     )
-    if config.mode != "repair" or not fitting:
-        return Plan(patches=patches_of_fixes), _fix_notes(patches_of_fixes)
+    if config.mode != "repair" or not same_target:
+        return Plan(patches=fix_patches), _fix_notes(fix_patches)
     search = Search(
         report.arch,
         report.libc,
@@ -66,29 +68,30 @@ def make_plan(
         environ=os.environ,
     )
     finder = _Finder(search)
-    task = RepairRequest(facts, report, request, config.bundle, finder.find, patches_of_fixes)
-    best = plan(task)
-    if weigh:
-        best = closure.alternatives(task, best)
-    notes = list(_notes(best, search.passed_over))
+    repair_request = RepairRequest(facts, report, request, config.bundle, finder.find, fix_patches)
+    best = plan(repair_request)
+    if with_alternatives:
+        best = closure.alternatives(repair_request, best)
+    notes = list(_notes(best, search.skipped))
     if best.policy is None:
-        # Without a policy that holds, copies would make the wheel larger and no better.
-        best = best._replace(copies=(), patches=patches_of_fixes, launchers={})
-    return best, [*_fix_notes(patches_of_fixes), *map(escape, notes)]
+        # If no policy is met, copies would only make the wheel larger.
+        best = best._replace(copies=(), patches=fix_patches, launchers={})
+    return best, [*_fix_notes(fix_patches), *map(escape, notes)]
 
 
 def repair(
     wheel: Wheel, facts: WheelFacts, report: Report, config: Config, folder: str
 ) -> RepairResult:
-    """Write the mended wheel, under its old name, below the private `folder`.
+    """Write the repaired wheel, under its old name, into the private `folder`.
 
-    Raises ToolError. What does not come out as planned leaves the wheel as it is, with the reason.
+    If a file differs from the plan, the wheel stays unchanged and `notes` give the reason. Raises
+    ConfigError, InvalidWheelError, ToolError.
     """
     plan, notes = make_plan(facts, report, config)
     if plan.empty and config.strip == "none":
         return RepairResult(None, plan, tuple(notes))
     arch = report.arch or ""
-    how = PatchOptions(arch, host_arch(), _native(report), config.strip, dict(os.environ))
+    options = PatchOptions(arch, host_arch(), _native(report), config.strip, dict(os.environ))
     work = os.path.join(folder, "repair")
     target = os.path.join(folder, "repaired")
     try:
@@ -97,7 +100,7 @@ def repair(
     except OSError as error:
         raise ToolError(f"{work}: cannot be written: {error.strerror}") from error
     try:
-        files = graft(wheel, facts.elfs, plan, work, how)
+        files = graft(wheel, facts.elfs, plan, work, options)
     except DamageError as error:
         return RepairResult(None, plan, (escape(f"not repaired: {error}"),))
     edits = Edits(wheel.name.platforms, config.compression_level, config.epoch, files)
@@ -105,7 +108,7 @@ def repair(
 
 
 def sbom(plan: Plan, config: Config, wheel: Wheel, name: WheelName, folder: str) -> Dict[str, str]:
-    """Write the SBOM of what was copied (PEP 770); name its file by its member, if there is one."""
+    """Write the SBOM of the copies (PEP 770); return its path by member, empty without copies."""
     if not plan.copies or not config.sbom:
         return {}
     from manyshim.repair.sbom import document  # noqa: PLC0415 (only where something was copied)
@@ -132,7 +135,7 @@ def sbom(plan: Plan, config: Config, wheel: Wheel, name: WheelName, folder: str)
             file.write(document.document(name, grafted, version=__version__, epoch=config.epoch))
     except OSError as error:
         raise ToolError(f"{path}: cannot be written: {error.strerror}") from error
-    # An earlier repair of the wheel has left its own.
+    # An earlier repair of the same wheel may have written an SBOM with this name.
     taken = {entry.name for entry in wheel.entries}
     stem, dot, rest = document.FILE_NAME.partition(".")
     names = (f"{stem}{number}{dot}{rest}" for number in ("", *range(2, len(taken) + 3)))
@@ -141,16 +144,16 @@ def sbom(plan: Plan, config: Config, wheel: Wheel, name: WheelName, folder: str)
 
 
 def alternatives(plan: Plan) -> List[str]:
-    """Say, for each copied library, which policy would hold if the environment provided it."""
+    """Return a line for each copy: the policy that would be met if the environment provided it."""
     return [
-        f"{escape(copy.names[0])}: with it {plan.policy}, "
-        f"from the environment instead (exclude) {other or 'no policy'}"
+        f"{escape(copy.names[0])}: {plan.policy} with the copy, {other or 'no policy'} "
+        "if the environment provides it (exclude)"
         for copy, other in plan.alternatives
     ]
 
 
 def to_dict(plan: Plan) -> Dict[str, Any]:
-    """Make a plan JSON-able: sorted, so that equal plans give equal bytes."""
+    """Return a plan as values for JSON; sorted, so that equal plans give equal bytes."""
     others = {copy.member: str(other) for copy, other in plan.alternatives if other}
     return {
         "policy": str(plan.policy) if plan.policy else None,
@@ -175,14 +178,17 @@ def to_dict(plan: Plan) -> Dict[str, Any]:
 
 
 class _Finder:
-    """Looks a library up, and hashes what is found."""
+    """Searches for libraries and hashes the files found, each once."""
 
     def __init__(self, search: Search) -> None:
         self._search = search
         self._digests: Dict[str, Tuple[str, int]] = {}
 
     def find(self, name: str, chain: Sequence[ElfFile]) -> Optional[Library]:
-        """Find the file that the loader of the target would open. Raises ToolError."""
+        """Return the file that the target's loader would open, None if there is none.
+
+        Raises ToolError.
+        """
         requesters = [
             Requester(elf.path if os.path.isabs(elf.path) else "", elf.rpath, elf.runpath)
             for elf in chain
@@ -201,7 +207,7 @@ class _Finder:
 
 
 def _native(report: Report) -> bool:
-    """Whether the wheel's files can be loaded by this machine."""
+    """Return whether this machine can load the wheel's files."""
     return (report.arch, report.libc) == (host_arch(), interpreter_libc())
 
 
@@ -209,27 +215,31 @@ def _fix_notes(patches: Mapping[str, Patch]) -> List[str]:
     notes = []
     for path, patch in sorted(patches.items()):
         if patch.plain_stack:
-            notes.append(f"fixed {path}: its stack is not executable any more")
+            notes.append(f"fixed {path}: its stack is no longer executable")
         if patch.rpath is not None:
-            notes.append(f"fixed {path}: its search path is {patch.rpath or 'gone'}")
-        notes += [f"fixed {path}: it needs {new}, not {old}" for old, new in patch.replace_needed]
+            change = f"is now {patch.rpath}" if patch.rpath else "was removed"
+            notes.append(f"fixed {path}: its search path {change}")
+        notes += [
+            f"fixed {path}: it now needs {new} instead of {old}"
+            for old, new in patch.replace_needed
+        ]
     return list(map(escape, notes))
 
 
-def _notes(plan: Plan, passed_over: Sequence[str]) -> List[str]:
-    # Without a policy that holds nothing is copied, but it is said what was found.
+def _notes(plan: Plan, skipped: Sequence[str]) -> List[str]:
+    # If no policy is met, nothing is copied, but the notes still list what was found.
     verb = "copies" if plan.policy else "would copy"
     notes = [
         f"{verb} {copy.library.real} as {copy.member} ({copy.library.how})" for copy in plan.copies
     ]
     notes += [
-        f"warning: LD_LIBRARY_PATH decided where {copy.names[0]} was found"
+        f"warning: {copy.names[0]} was found through LD_LIBRARY_PATH"
         for copy in plan.copies
         if copy.library.how == ENVIRONMENT
     ]
-    notes += [f"{name} stays outside: {reason}" for name, reason in sorted(plan.not_copied.items())]
+    notes += [f"{name} is not copied: {reason}" for name, reason in sorted(plan.not_copied.items())]
     if plan.copies and not plan.policy:
-        notes.append("nothing is copied: no policy would hold with that")
+        notes.append("nothing is copied: the wheel would still not meet any policy")
     if plan.not_copied:
-        notes += [f"passed over: {reason}" for reason in passed_over]
+        notes += [f"skipped: {reason}" for reason in skipped]
     return notes

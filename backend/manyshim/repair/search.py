@@ -1,4 +1,4 @@
-"""A library's name -> the file that the dynamic loader of the target would open.
+"""Find the file that the target's dynamic loader would open for a library's name.
 
 Sources: ld.so(8); glibc elf/dl-load.c; musl ldso/dynlink.c.
 """
@@ -32,15 +32,16 @@ LIBRARY_PATH = "library-path"
 ENVIRONMENT = "LD_LIBRARY_PATH"
 SYSROOT = "sysroot"
 
-# More folders than any search path has.
+# More folders than any real search path has.
 _MAX_FOLDERS = 1000
 
 
 class Requester(NamedTuple):
-    """A file whose search path counts; `path` is the host's, for $ORIGIN, "" for a wheel's member.
+    """A file whose search path is used.
 
-    `rpath` and `runpath` are as ElfFile has them. In a chain the requester comes first, and its
-    loaders follow.
+    `path` is its path on the host, for $ORIGIN; "" for a member of the wheel. `rpath` and `runpath`
+    are those of ElfFile. In a chain the file that needs the library comes first, and the files that
+    load it follow.
     """
 
     path: str
@@ -49,12 +50,12 @@ class Requester(NamedTuple):
 
 
 class Found(NamedTuple):
-    """A library of the system that a file asks for.
+    """A library of the target's system.
 
-    `path` is the file that the loader would open, `real` the same with links resolved: read that
-    one, because links of a sysroot lead elsewhere outside it. Both are paths of the host. `how` is
+    `path` is the file that the loader would open, `real` the same with links resolved. Read `real`:
+    the host would follow links of a sysroot differently. Both are paths of the host. `how` is
     `library-path`, `RPATH of PATH`, `RUNPATH of PATH`, `LD_LIBRARY_PATH`, `ld.so.conf`,
-    `ld-musl-ARCH.path`, `default folder`, or `sysroot` for any of the last three in one.
+    `ld-musl-ARCH.path` or `default folder`; in a sysroot, `sysroot` replaces the last three.
     """
 
     soname: str
@@ -65,7 +66,7 @@ class Found(NamedTuple):
 
 
 class _Place(NamedTuple):
-    """A folder to search: by whose word, in which system, and its path there."""
+    """A folder to search: the rule that names it, its system, and its path in that system."""
 
     how: str
     system: System
@@ -75,13 +76,12 @@ class _Place(NamedTuple):
 class Search:
     """Searches for libraries of one architecture and libc family.
 
-    `native` says that the target is what this machine is, so that the host's folders count; a
-    `sysroot` takes their place. `environ` is asked for LD_LIBRARY_PATH. `passed_over` are the
-    candidates that were there and not taken, each with the reason. ConfigError where the sysroot
-    is no folder.
+    `native` says that the target is this machine, so the host's folders are searched; a `sysroot`
+    replaces them. LD_LIBRARY_PATH is read from `environ`. `skipped` lists the files that were found
+    but not accepted, each with the reason. Raises ConfigError if the sysroot is not a folder.
     """
 
-    def __init__(  # noqa: PLR0913 (each says something else about the target)
+    def __init__(  # noqa: PLR0913 (independent options)
         self,
         arch: str,
         libc: str,
@@ -91,114 +91,118 @@ class Search:
         sysroot: Optional[str] = None,
         environ: Mapping[str, str] = {},
     ) -> None:
-        self.passed_over: List[str] = []
-        self._target = LoaderRules(arch, libc)
+        self.skipped: List[str] = []
+        self._rules = LoaderRules(arch, libc)
         self._host = System("")
-        # Where absolute paths lead that stand in the target's files; None: nowhere.
+        # The system for absolute paths in the target's files; None: they are not looked up.
         self._system: Optional[System] = self._host if native else None
         self._prefixes: Tuple[str, ...] = ()
         if sysroot is not None:
             if not os.path.isdir(sysroot):
                 raise ConfigError(
-                    f"sysroot: {sysroot} is no folder; name one that holds the target's system"
+                    f"sysroot: {sysroot} is not a folder; name one that holds the target's system"
                 )
             roots = (os.path.realpath(sysroot), os.path.abspath(sysroot))
             self._prefixes = tuple(root.rstrip("/") for root in roots)
             self._system = System(self._prefixes[0])
         self._library_path = tuple(
-            _Place(LIBRARY_PATH, *self._at(os.path.abspath(folder).rstrip("/")))
+            _Place(LIBRARY_PATH, *self._locate(os.path.abspath(folder).rstrip("/")))
             for folder in library_path
             if folder
         )
         self._environment: Tuple[_Place, ...] = ()
         if self._system is self._host:
-            folders = self._target.environment(environ.get(ENVIRONMENT, ""))
+            folders = self._rules.environment(environ.get(ENVIRONMENT, ""))
             self._environment = tuple(_Place(ENVIRONMENT, self._host, path) for path in folders)
         self._configured: Optional[Tuple[_Place, ...]] = None
         self._expanded: Dict[Tuple[Requester, bool], Tuple[_Place, ...]] = {}
-        self._said: Set[str] = set()
-        self._judged: Dict[Tuple[str, str], Optional[ElfFile]] = {}
+        self._reported: Set[str] = set()
+        self._facts: Dict[Tuple[str, str], Optional[ElfFile]] = {}
         self._results: Dict[Tuple[str, Tuple[_Place, ...]], Optional[Found]] = {}
 
     def find(self, soname: str, chain: Sequence[Requester]) -> Optional[Found]:
-        """Search for what `chain[0]` needs; None where there is no file to take.
+        """Search for a library that `chain[0]` needs; None if no file is accepted.
 
-        A name with a slash is a path, which is never searched. ToolError where a search path or
-        ld.so.conf is out of all measure.
+        A name with a slash is a path and is never searched. Raises ToolError if a search path or
+        ld.so.conf exceeds its limits.
         """
         if not soname or "/" in soname:
             return None
-        own = tuple(self._own(chain))
+        own = tuple(self._own_folders(chain))
         key = (soname, own)
         if key not in self._results:
-            found = (self._look(place, soname) for place in self._with_system(own))
+            found = (self._look_in(place, soname) for place in self._with_system(own))
             self._results[key] = next(filter(None, found), None)
         return self._results[key]
 
     def _with_system(self, own: Iterable[_Place]) -> Iterator[_Place]:
-        """Yield the folders, and then those that the target's loader searches for every file."""
+        """Yield `own`, then the folders that the target's loader searches for every file."""
         yield from own
         if self._configured is None:
             system = self._system
-            self._configured = () if system is None else tuple(self._of_system(system))
+            self._configured = () if system is None else tuple(self._system_folders(system))
         yield from self._configured
 
-    def _of_system(self, system: System) -> Iterator[_Place]:
-        for how, path in self._target.folders(system):
+    def _system_folders(self, system: System) -> Iterator[_Place]:
+        for how, path in self._rules.folders(system):
             yield _Place(how if system is self._host else SYSROOT, system, path)
 
-    def _own(self, chain: Sequence[Requester]) -> Iterable[_Place]:
-        """List the folders that come before the system's, each once."""
+    def _own_folders(self, chain: Sequence[Requester]) -> Iterable[_Place]:
+        """Return the folders that are searched before the system's, each once."""
         places: Dict[Tuple[System, str], _Place] = {}
         for place in self._in_order(chain):
             places.setdefault((place.system, place.path), place)
             if len(places) > _MAX_FOLDERS:
                 raise ToolError(
-                    f"{_name(chain[0]) if chain else LIBRARY_PATH}: its search path and those of "
-                    f"its loaders name more than {_MAX_FOLDERS} folders; link it with fewer"
+                    f"{_describe(chain[0]) if chain else LIBRARY_PATH}: its search path and those "
+                    f"of the files that load it have more than {_MAX_FOLDERS} folders; link it "
+                    "with fewer"
                 )
         return places.values()
 
     def _in_order(self, chain: Sequence[Requester]) -> Iterator[_Place]:
         yield from self._library_path
-        if self._target.musl:
+        if self._rules.musl:
             yield from self._environment
             for requester in chain:
-                yield from self._of_file(requester, runpath=bool(requester.runpath))
+                yield from self._file_folders(requester, runpath=bool(requester.runpath))
             return
         if chain and not chain[0].runpath:
             for requester in chain:
-                # glibc forgets the RPATH of a file that has a RUNPATH.
+                # glibc ignores the RPATH of a file that has a RUNPATH.
                 if not requester.runpath:
-                    yield from self._of_file(requester, runpath=False)
+                    yield from self._file_folders(requester, runpath=False)
         yield from self._environment
         if chain:
-            yield from self._of_file(chain[0], runpath=True)
+            yield from self._file_folders(chain[0], runpath=True)
 
-    def _of_file(self, requester: Requester, *, runpath: bool) -> Tuple[_Place, ...]:
-        """Expand a file's own search path."""
+    def _file_folders(self, requester: Requester, *, runpath: bool) -> Tuple[_Place, ...]:
+        """Return the folders of a file's own RPATH or RUNPATH, expanded."""
         key = (requester, runpath)
         if key not in self._expanded:
-            how = f"{'RUNPATH' if runpath else 'RPATH'} of {_name(requester)}"
-            system, origin = self._at(posixpath.dirname(requester.path))
+            how = f"{'RUNPATH' if runpath else 'RPATH'} of {_describe(requester)}"
+            system, origin = self._locate(posixpath.dirname(requester.path))
             entries = requester.runpath if runpath else requester.rpath
             places: List[_Place] = []
-            for path, from_origin in self._target.expand(entries, origin):
+            for path, from_origin in self._rules.expand(entries, origin):
                 inside = system if from_origin else self._system
                 if inside is not None:
                     places.append(_Place(how, inside, path))
             self._expanded[key] = tuple(places)
         return self._expanded[key]
 
-    def _at(self, path: str) -> Tuple[System, str]:
-        """Say in which system a path of the host lies, and where there."""
+    def _locate(self, path: str) -> Tuple[System, str]:
+        """Return the system that contains a path of the host, and its path there."""
         for prefix in self._prefixes:
             if self._system is not None and f"{path}/".startswith(f"{prefix}/"):
                 return self._system, path[len(prefix) :]
         return self._host, path
 
-    def _counts(self, system: System, folder: str) -> bool:
-        """Whether the target has a folder, or the user gave it; $ORIGIN may lead out of both."""
+    def _is_searchable(self, system: System, folder: str) -> bool:
+        """Return whether a folder belongs to the target or lies below one that the user gave.
+
+        $ORIGIN can lead to a folder that does neither.
+        """
         if system is self._system:
             return True
         given = (
@@ -208,52 +212,52 @@ class Search:
         )
         return any(f"{folder}/".startswith(f"{one}/") for one in given if one is not None)
 
-    def _look(self, place: _Place, soname: str) -> Optional[Found]:
+    def _look_in(self, place: _Place, soname: str) -> Optional[Found]:
         system = place.system
         folder = system.folder(place.path)
-        if folder is None or not self._counts(system, folder):
+        if folder is None or not self._is_searchable(system, folder):
             return None
-        if not system.there(f"{folder}/{soname}"):
+        if not system.exists(f"{folder}/{soname}"):
             return None
         path = f"{system.root}{place.path}/{soname}"
         try:
             resolved = system.resolve(f"{folder}/{soname}")
         except OSError as error:
-            self._pass_over(path, f"cannot be followed: {error.strerror}")
+            self._skip(path, f"cannot be followed: {error.strerror}")
             return None
-        # The same file is met in /lib and /usr/lib, and on the ways of several requesters.
+        # The same file may be found in /lib and /usr/lib, and for several requesters.
         real = system.root + resolved
         key = (real, soname)
-        if key not in self._judged:
-            self._judged[key] = self._read(path, system, resolved)
-        facts = self._judged[key]
+        if key not in self._facts:
+            self._facts[key] = self._read(path, system, resolved)
+        facts = self._facts[key]
         return facts and Found(soname, path, real, place.how, facts._replace(path=path))
 
     def _read(self, path: str, system: System, resolved: str) -> Optional[ElfFile]:
-        """Read a candidate; None where it is not to be taken, with the reason in passed_over."""
+        """Return a candidate's facts; None if it is not accepted, with the reason in `skipped`."""
         try:
             with system.open(resolved) as file:
                 size = os.fstat(file.fileno()).st_size
                 if is_elf(file.read(4)):
                     facts = read(path, Window(file, 0, size, size, 0)).facts
-                    reason = self._target.objection(facts)
+                    reason = self._rules.rejection_reason(facts)
                 else:
-                    reason = "is no ELF file"
+                    reason = "is not an ELF file"
         except OSError as error:
             reason = f"cannot be read: {error.strerror}"
         except (ElfError, MemberError, InvalidWheelError) as error:
             reason = f"cannot be loaded: {error}"
         if reason:
-            self._pass_over(path, reason)
+            self._skip(path, reason)
             return None
         return facts
 
-    def _pass_over(self, path: str, reason: str) -> None:
+    def _skip(self, path: str, reason: str) -> None:
         text = f"{path} {reason}"
-        if text not in self._said:
-            self._said.add(text)
-            self.passed_over.append(text)
+        if text not in self._reported:
+            self._reported.add(text)
+            self.skipped.append(text)
 
 
-def _name(requester: Requester) -> str:
+def _describe(requester: Requester) -> str:
     return requester.path or "a file of the wheel"

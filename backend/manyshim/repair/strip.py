@@ -1,7 +1,7 @@
-"""The one caller of strip.
+"""Strip files. No other module calls strip.
 
-Always before patchelf: GNU strip lays a file that patchelf has extended out anew, and wrongly
-(NixOS/patchelf#507, pypa/auditwheel#716).
+Files are stripped before they are patched. GNU strip damages the layout of a file that patchelf has
+extended (NixOS/patchelf#507, pypa/auditwheel#716).
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ from manyshim.audit.tags import ARCHES
 from manyshim.errors import ToolError
 from manyshim.process import operand, run, seconds_for, writable
 
-# "all" leaves what the loader needs, and no symbol table beside it; auditwheel does so, too.
+# "all" keeps only the symbols that the loader needs, as auditwheel does.
 _OPTIONS = {"debug": "--strip-debug", "all": "--strip-all"}
-# Architectures whose files the binutils of the other one know.
-_KIN = (frozenset(("x86_64", "i686")),)
+# Architectures whose binutils also handle each other's files.
+_COMPATIBLE = (frozenset(("x86_64", "i686")),)
 
 
 def strip(
     path: str, what: str, arch: str, host_arch: str, environ: Optional[Mapping[str, str]] = None
 ) -> None:
-    """Remove the debug information ("debug") or all that no loader needs ("all") of a private copy.
+    """Strip a private copy: its debug information ("debug") or all that no loader needs ("all").
 
-    Raises ToolError where no strip for `arch` is found on PATH, or where it fails.
+    Raises ToolError if there is no strip for `arch` on PATH, or if it fails.
     """
     environ = os.environ if environ is None else environ
     search = environ.get("PATH", "")
@@ -35,15 +35,15 @@ def strip(
             break
     else:
         raise ToolError(
-            f"{os.path.basename(path)} cannot be stripped: no strip for {arch} on PATH, neither of "
-            f"{', '.join(_names(arch, host_arch))}; install binutils or LLVM, or do not strip"
+            f"{os.path.basename(path)} cannot be stripped: no strip for {arch} on PATH (tried "
+            f"{', '.join(_names(arch, host_arch))}); install binutils or LLVM, or do not strip"
         )
     with writable(path):
         run([tool, _OPTIONS[what], operand(path)], environ, seconds_for(path))
 
 
 def _names(arch: str, host_arch: str) -> Iterator[str]:
-    native = arch == host_arch or any({arch, host_arch} <= kin for kin in _KIN)
+    native = arch == host_arch or any({arch, host_arch} <= group for group in _COMPATIBLE)
     if native:
         yield "strip"
     else:

@@ -1,4 +1,4 @@
-"""The target's file system as its kernel and its loader see it: links, and configured folders.
+"""Read the target's file system as its kernel and loader do: links and configured folders.
 
 Sources: path_resolution(7); glibc elf/ldconfig.c; musl ldso/dynlink.c.
 """
@@ -16,20 +16,20 @@ from typing import BinaryIO, Dict, List, Optional, Set, Tuple
 from manyshim.errors import ToolError
 from manyshim.repair.links import resolve
 
-# No system comes near these; a configuration beyond them is refused rather than read for hours.
+# No real system comes near these limits. A larger configuration is refused, not read for hours.
 _MAX_LINES = 10_000
 _MAX_NAMES = 200_000
 _MAX_BYTES = 1 << 20
-# Before 3.9, fnmatch takes time with the power of their number.
+# Before Python 3.9, the time of fnmatch grows exponentially with the number of stars.
 _MAX_STARS = 3
 
 _CONFIGURATION = "/etc/ld.so.conf"
 
 
 class System:
-    """The files below a folder of the host; "" stands for the host itself.
+    """The files below a folder of the host; `root` is "" for the host itself.
 
-    Paths are the system's own, and absolute; `root` before one makes it the host's.
+    Paths are absolute paths in this system. With `root` in front they are paths of the host.
     """
 
     def __init__(self, root: str) -> None:
@@ -38,14 +38,14 @@ class System:
         self._names = 0
 
     def resolve(self, path: str) -> str:
-        """Follow all links, which stay below the root as under chroot(2).
+        """Follow all links; as under chroot(2), they cannot leave the root.
 
-        OSError where the path leads nowhere or in circles.
+        Raises OSError if the path does not exist or its links form a loop.
         """
         return resolve(self.root, path)
 
     def folder(self, path: str) -> Optional[str]:
-        """Follow all links to a folder; None where there is none."""
+        """Return a folder's path with all links resolved; None if there is no folder."""
         if path not in self._folders:
             try:
                 found = self.resolve(path)
@@ -56,26 +56,26 @@ class System:
                 self._folders[path] = found if is_folder else None
         return self._folders[path]
 
-    def there(self, path: str) -> bool:
-        """Whether a folder's resolved path with a name behind it is there, be it a dead link."""
+    def exists(self, path: str) -> bool:
+        """Return whether a path exists, also as a dead link; its folder must be resolved."""
         try:
             return os.path.lexists(self.root + path)
-        except ValueError:  # a name that this machine's encoding has no bytes for
+        except ValueError:  # this machine's encoding cannot express the name
             return False
 
     def open(self, resolved: str) -> BinaryIO:
-        """Open a regular file by its resolved path; OSError for anything else."""
+        """Open a regular file by its resolved path. Raises OSError for anything else."""
         place = self.root + resolved
-        # Opening a pipe waits, and opening a device may do something.
+        # Opening a pipe blocks, and opening a device can have side effects.
         if not stat.S_ISREG(os.stat(place).st_mode):
-            raise OSError(errno.EINVAL, "it is no regular file", place)
+            raise OSError(errno.EINVAL, "it is not a regular file", place)
         return open(place, "rb")
 
     def configured(self) -> Tuple[str, ...]:
-        """List the folders of ld.so.conf in order; ToolError where it is out of all measure."""
+        """Return the folders of ld.so.conf in order. Raises ToolError if it exceeds the limits."""
         folders: Dict[str, None] = {}
         read: Set[str] = set()
-        # What is still to be done: lines of files, and files (without a line), the next one last.
+        # Lines, and whole files (line None), that are not processed yet; the next one is last.
         pending: List[Tuple[str, Optional[str]]] = [(_CONFIGURATION, None)]
         for _ in range(_MAX_LINES):
             if not pending:
@@ -90,23 +90,23 @@ class System:
                     whole = posixpath.join(posixpath.dirname(path), pattern)
                     pending += [(found, None) for found in self._matching(whole)[::-1]]
             elif line.startswith("/"):
-                # libc5's time left `/folder=libc4`; `hwcap` lines are no folders.
+                # Files from libc5's time may say `/folder=libc4`. `hwcap` lines name no folder.
                 folders[line.partition("=")[0].rstrip("/ \t")] = None
-        raise self._immoderate(f"it has more than {_MAX_LINES} lines with its includes")
+        raise self._limit_error(f"it has more than {_MAX_LINES} lines with its includes")
 
     def configured_musl(self, name: str) -> Optional[Tuple[str, ...]]:
-        """List the folders of /etc/`name`, as musl reads it; None where the file is missing."""
+        """Return the folders of /etc/`name`, as musl reads it; None if the file is missing."""
         try:
             text = self._text(f"/etc/{name}")
         except FileNotFoundError:
             return None
         except OSError:
-            return ()  # musl searches nothing then
+            return ()  # musl then searches no folder
         folders = re.split("[:\n]", text.partition("\0")[0])
         return tuple(folder.rstrip("/") for folder in folders if folder.startswith("/"))
 
     def _lines(self, path: str, read: Set[str]) -> List[str]:
-        """Read the lines of a file that no include has reached before, without comments."""
+        """Return a file's lines without comments; nothing if it was read before."""
         try:
             resolved = self.resolve(path)
             if resolved in read:
@@ -121,13 +121,13 @@ class System:
         with self.open(self.resolve(path)) as file:
             data = file.read(_MAX_BYTES + 1)
         if len(data) > _MAX_BYTES:
-            raise self._immoderate(f"{path} has more than {_MAX_BYTES} bytes")
+            raise self._limit_error(f"{path} has more than {_MAX_BYTES} bytes")
         return os.fsdecode(data)
 
     def _matching(self, pattern: str) -> List[str]:
-        """List the paths that a glob pattern matches, sorted; without wildcards, itself."""
+        """Return the paths that match a glob pattern, sorted; without wildcards, the pattern."""
         if pattern.count("*") > _MAX_STARS:
-            raise self._immoderate(f"{pattern} has more than {_MAX_STARS} stars")
+            raise self._limit_error(f"{pattern} has more than {_MAX_STARS} stars")
         self._count(1)
         found = [""]
         for step in filter(None, pattern.split("/")):
@@ -144,7 +144,7 @@ class System:
         except OSError:
             return []
         self._count(len(names))
-        # A wildcard finds no hidden file (glob(7)).
+        # A wildcard does not match hidden files (glob(7)).
         hidden = step.startswith(".")
         return sorted(
             name for name in names if name.startswith(".") == hidden and fnmatchcase(name, step)
@@ -153,9 +153,9 @@ class System:
     def _count(self, names: int) -> None:
         self._names += names
         if self._names > _MAX_NAMES:
-            raise self._immoderate(f"its includes name or go through more than {_MAX_NAMES} files")
+            raise self._limit_error(f"its includes name or search more than {_MAX_NAMES} files")
 
-    def _immoderate(self, what: str) -> ToolError:
+    def _limit_error(self, what: str) -> ToolError:
         return ToolError(
             f"{self.root}{_CONFIGURATION}: {what}; shorten it, or give a sysroot without it"
         )

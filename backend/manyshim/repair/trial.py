@@ -1,7 +1,7 @@
-"""Patched files are loaded by this machine's own dynamic loader, in child processes.
+"""Load patched files with this machine's own dynamic loader, in child processes.
 
-Lazily, so that a module of another Python version does not fail for a function that this one
-lacks; its data do fail, but so they do in the original, and then nothing is proved.
+Functions are bound lazily, so a module for another Python version does not fail because this one
+lacks a function. Missing data symbols fail in both files, so such a file is skipped.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ import subprocess
 import sys
 from typing import Dict, List, Mapping, Sequence, Tuple
 
-# A process for each file, forked from one that is warm: a file finds no library loaded that
-# another one brought, and may crash or hang alone. ctypes.CDLL would bind at once (RTLD_NOW).
-# SIGKILL is a number here: the module signal takes as long to import as all the rest.
+# Each file has its own process, forked from one that has already imported ctypes. No file can use
+# a library that another file loaded, and a crash or hang affects one file only. ctypes.CDLL would
+# bind immediately (RTLD_NOW), so dlopen is called directly. SIGKILL is written as 9: importing
+# signal would take as long as everything else.
 _CHILD = """\
 import ctypes, os, select, sys
 seconds, *paths = sys.stdin.buffer.read().split(b"\\0")
@@ -57,17 +58,17 @@ _START_SECONDS = 60.0
 _LIBRARY_PATH = "LD_LIBRARY_PATH"
 
 
-def refused(files: Sequence[Tuple[str, str]], timeout: float) -> Dict[str, str]:
-    """Find the patched files that do not load though their originals do, each with the reason.
+def load_failures(files: Sequence[Tuple[str, str]], timeout: float) -> Dict[str, str]:
+    """Return the patched files that cannot be loaded though their originals can, with the reasons.
 
-    `files` are pairs of an original and a patched path; `timeout` are the seconds that one file may
-    take. Where no child process can be started nothing is refused, as nothing is proved.
+    `files` are pairs of an original and a patched path. `timeout` is the limit for one file in
+    seconds. If no child process can be started, nothing was tested and the result is empty.
     """
     environ = dict(os.environ)
-    bare = {name: value for name, value in environ.items() if name != _LIBRARY_PATH}
-    failed = _failures([patched for _, patched in files], timeout, bare)
-    doubtful = [original for original, patched in files if patched in failed]
-    broken = _failures(doubtful, timeout, environ) if doubtful else {}
+    without_path = {name: value for name, value in environ.items() if name != _LIBRARY_PATH}
+    failed = _failures([patched for _, patched in files], timeout, without_path)
+    originals = [original for original, patched in files if patched in failed]
+    broken = _failures(originals, timeout, environ) if originals else {}
     return {
         patched: failed[patched]
         for original, patched in files
@@ -76,10 +77,10 @@ def refused(files: Sequence[Tuple[str, str]], timeout: float) -> Dict[str, str]:
 
 
 def _failures(paths: List[str], timeout: float, environ: Mapping[str, str]) -> Dict[str, str]:
-    """Load each file; return what went wrong with those that did not load."""
+    """Load each file; return the reason for each one that could not be loaded."""
     if not paths:
         return {}
-    # With -I the interpreter takes no notice of PYTHON* variables and the working directory.
+    # With -I the interpreter ignores PYTHON* variables and the working directory.
     command = [sys.executable, "-I", "-S", "-c", _CHILD]
     given = (repr(timeout), *map(os.path.abspath, paths))
     try:
@@ -106,12 +107,12 @@ def _failures(paths: List[str], timeout: float, environ: Mapping[str, str]) -> D
 
 def _problem(output: str, status: int, timeout: float, *, hung: bool) -> str:
     if hung:
-        return f"it was still being loaded after {timeout:g} seconds"
+        return f"loading it was not finished after {timeout:g} seconds"
     if output:
         return output[1:] if output.startswith("-") else ""
     if os.WIFSIGNALED(status):
         return f"the process that loaded it was killed by {_signal_name(os.WTERMSIG(status))}"
-    return f"it ended the process that loaded it, with exit code {os.WEXITSTATUS(status)}"
+    return f"it ended the process that loaded it (exit code {os.WEXITSTATUS(status)})"
 
 
 def _signal_name(number: int) -> str:

@@ -1,4 +1,4 @@
-"""Which package a file belongs to: dpkg's, apk's and rpm's word for it, or none."""
+"""Find the package of a file in the databases of dpkg, apk and rpm."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def owner(path: str, sysroot: Optional[str] = None) -> Optional[Package]:
 
 
 def system(root: Path, files: Dict[str, str]) -> str:
-    """Lay down a sysroot; a text that begins with "->" is a link to the rest of it."""
+    """Write a sysroot; a text that begins with "->" becomes a link to the rest of the text."""
     for path, text in files.items():
         target = root / path.lstrip("/")
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -47,7 +47,7 @@ def status(name: str, version: str, arch: str = "amd64", state: str = "installed
 
 
 def debian(root: Path, lists: Dict[str, str], more: Optional[Dict[str, str]] = None) -> str:
-    """Make a merged Debian 12 whose packages, as `name` or `name:arch`, all are of version 1-1."""
+    """Write a merged Debian 12 with packages (`name` or `name:arch`), all of version 1-1."""
     paragraphs = [status(name.partition(":")[0], "1-1") for name in lists]
     return system(
         root,
@@ -62,9 +62,9 @@ def debian(root: Path, lists: Dict[str, str], more: Optional[Dict[str, str]] = N
     )
 
 
-@pytest.mark.skipif(not os.path.isdir(LIBRARY), reason="asks for Debian's libraries of x86_64")
-def test_dpkg_says_the_same() -> None:
-    """Of this machine's libraries, dpkg's own answer; where dpkg names one package."""
+@pytest.mark.skipif(not os.path.isdir(LIBRARY), reason="needs Debian's libraries for x86_64")
+def test_dpkg_gives_the_same_answer() -> None:
+    """Compare with dpkg for this machine's libraries, if dpkg names exactly one package."""
     dpkg_itself, query = needs.tool("dpkg", "dpkg"), needs.tool("dpkg-query", "dpkg")
     folder = LIBRARY
     names = sorted(os.listdir(folder))
@@ -73,13 +73,13 @@ def test_dpkg_says_the_same() -> None:
         for name in names
         if ".so" in name
         and os.path.isfile(f"{folder}/{name}")
-        # A link may be of another package than its file, and the file is what counts.
+        # A link may belong to another package than its file; the package of the file is wanted.
         and not os.path.islink(f"{folder}/{name}")
     ][:120]
     asked = [name for file in files for name in (file, file[len("/usr") :])]
-    said = subprocess.run([dpkg_itself, "-S", *asked], capture_output=True, text=True, check=False)
+    done = subprocess.run([dpkg_itself, "-S", *asked], capture_output=True, text=True, check=False)
     dpkg: Dict[str, str] = {}
-    for line in said.stdout.splitlines():
+    for line in done.stdout.splitlines():
         package, _, file = line.rpartition(": ")
         dpkg[file if file.startswith("/usr/") else "/usr" + file] = package
     of_this_machine = Packages()
@@ -97,7 +97,7 @@ def test_dpkg_says_the_same() -> None:
     assert checked
 
 
-@pytest.mark.skipif(not os.path.isdir(LIBRARY), reason="asks for Debian's libraries of x86_64")
+@pytest.mark.skipif(not os.path.isdir(LIBRARY), reason="needs Debian's libraries for x86_64")
 def test_this_machine_s_openssl() -> None:
     file = f"{LIBRARY}/libssl.so.3"
     needs.file(file, "libssl3")
@@ -110,7 +110,9 @@ def test_this_machine_s_openssl() -> None:
 
 @pytest.mark.parametrize("listed", ["/lib/x86_64-linux-gnu", LIBRARY])
 @pytest.mark.parametrize("found", ["/lib/x86_64-linux-gnu", LIBRARY])
-def test_both_names_of_a_merged_folder(tmp_path: Path, listed: str, found: str) -> None:
+def test_a_file_is_found_by_both_names_of_a_merged_folder(
+    tmp_path: Path, listed: str, found: str
+) -> None:
     more = {
         f"{LIBRARY}/libz.so.1.2": "z",
         f"{LIBRARY}/libz.so.1": f"->{LIBRARY}/libz.so.1.2",  # absolute, and inside the sysroot
@@ -121,10 +123,10 @@ def test_both_names_of_a_merged_folder(tmp_path: Path, listed: str, found: str) 
     assert owner(f"{root}{found}/libz.so.1", root) == expected
     assert owner(f"{root}{found}/libz.so.1.2", root) == expected
     assert owner(f"{root}{found}/libz.so", root) is None
-    assert owner("/libz.so.1", root) is None, "it does not lie in the sysroot"
+    assert owner("/libz.so.1", root) is None, "it is outside of the sysroot"
 
 
-def test_folders_that_are_not_merged_are_two(tmp_path: Path) -> None:
+def test_folders_that_are_not_merged_are_different(tmp_path: Path) -> None:
     files = {
         "/lib/libz.so.1": "z",
         "/usr/lib/libz.so.1": "another",
@@ -136,21 +138,21 @@ def test_folders_that_are_not_merged_are_two(tmp_path: Path) -> None:
     assert owner(f"{root}/usr/lib/libz.so.1", root) is None
 
 
-def test_a_link_of_a_package_to_a_file_of_nobody(tmp_path: Path) -> None:
+def test_a_packaged_link_to_an_unpackaged_file_has_no_owner(tmp_path: Path) -> None:
     lists = {"libfoo1": "/usr/lib/libfoo.so.1\n"}
     more = {"/opt/libfoo.so.1": "mine", "/usr/lib/libfoo.so.1": "->/opt/libfoo.so.1"}
     root = debian(tmp_path, lists, more)
     assert owner(f"{root}/usr/lib/libfoo.so.1", root) is None
 
 
-def test_links_without_an_end(tmp_path: Path) -> None:
+def test_a_loop_of_links_has_no_owner(tmp_path: Path) -> None:
     root = debian(tmp_path, {"a": "/usr/lib/a\n"}, {"/usr/lib/a": "->b", "/usr/lib/b": "->a"})
     assert owner(f"{root}/usr/lib/b/x", root) is None
 
 
 @pytest.mark.parametrize("by", ["mine", ":"])
 def test_diversions(tmp_path: Path, by: str) -> None:
-    """The file of others lies under another name; the name itself is the diverting package's."""
+    """The diverted file has another path; the original path belongs to the diverting package."""
     lists = {"libfoo1:amd64": "/lib/libfoo.so.1\n", "mine": "/usr/lib/libfoo.so.1\n"}
     more = {
         "/usr/lib/libfoo.so.1": "mine",
@@ -160,14 +162,14 @@ def test_diversions(tmp_path: Path, by: str) -> None:
     if by == ":":
         del lists["mine"]
     root = debian(tmp_path, lists, more)
-    theirs = owner(f"{root}/usr/lib/libfoo.so.1.distrib", root)
-    assert theirs is not None
-    assert theirs.name == "libfoo1"
+    diverted = owner(f"{root}/usr/lib/libfoo.so.1.distrib", root)
+    assert diverted is not None
+    assert diverted.name == "libfoo1"
     found = owner(f"{root}/usr/lib/libfoo.so.1", root)
     assert (found.name if found else ":") == by
 
 
-def test_claims_that_disagree_are_none(tmp_path: Path) -> None:
+def test_a_file_in_several_packages_has_no_owner(tmp_path: Path) -> None:
     lists = {"a": "/usr/lib/x.so\n", "b": "/usr/lib/x.so\n", "c:amd64": "/c\n", "c:i386": "/c\n"}
     root = debian(tmp_path, lists, {"/usr/lib/x.so": "", "/c": ""})
     assert owner(f"{root}/usr/lib/x.so", root) is None
@@ -250,7 +252,7 @@ printf '%s\\n' "$@" >> {log}
 
 
 def red_hat(tmp_path: Path, body: str) -> Packages:
-    """Make a sysroot with an rpm database, and an rpm that is a script."""
+    """Write a sysroot with an rpm database, and a script as rpm."""
     tool = tmp_path / "bin" / "rpm"
     tool.parent.mkdir()
     tool.write_text(RPM.format(log=tmp_path / "log", body=body))
@@ -274,7 +276,7 @@ def test_rpm(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("body", ["exit 1", "printf 'a\\tb\\n'", "kill -9 $$", "exec /none"])
-def test_rpm_that_does_not_know(tmp_path: Path, body: str) -> None:
+def test_a_failing_rpm_gives_no_owner(tmp_path: Path, body: str) -> None:
     assert red_hat(tmp_path, body).owner(str(tmp_path / "root" / "lib64" / "x.so")) is None
 
 
@@ -284,7 +286,7 @@ def test_rpm_without_licence_and_arch(tmp_path: Path) -> None:
     assert found == Package("rpm", "a", "1-1", "", Distro("almalinux", "8.10"))
 
 
-def test_rpm_that_hangs_is_asked_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rpm_that_hangs_is_run_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(packages, "_RPM_SECONDS", 0.5)
     rpm = red_hat(tmp_path, "exec sleep 60")
     begin = time.monotonic()
@@ -294,7 +296,7 @@ def test_rpm_that_hangs_is_asked_once(tmp_path: Path, monkeypatch: pytest.Monkey
     assert (tmp_path / "log").read_text().count("--root") == 1
 
 
-def test_nothing_is_known(tmp_path: Path) -> None:
+def test_without_a_database_there_is_no_owner(tmp_path: Path) -> None:
     root = system(tmp_path, {"/usr/lib/x.so": ""})
     assert owner(f"{root}/usr/lib/x.so", root) is None
     assert owner(f"{root}/usr/lib/none.so", root) is None

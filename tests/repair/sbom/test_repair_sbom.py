@@ -1,4 +1,4 @@
-"""The document of what was grafted: the official schema is the judge, and licences as stated."""
+"""The SBOM of grafted libraries, validated with the official schema, and its licences."""
 
 from __future__ import annotations
 
@@ -73,8 +73,8 @@ def official() -> Any:
     return JsonStrictValidator(SchemaVersion.V1_6)
 
 
-def judge(data: bytes) -> None:
-    """Validate strictly against the official schema, and read every package URL back."""
+def validate(data: bytes) -> None:
+    """Validate strictly against the official schema, and parse every package URL."""
     assert official().validate_str(data.decode("utf-8")) is None
     from packageurl import PackageURL
 
@@ -90,7 +90,7 @@ def judge(data: bytes) -> None:
 
 def test_the_document() -> None:
     data = document(name(), GRAFTED, version="0.1.0", epoch=1700000000)
-    judge(data)
+    validate(data)
     content = read(data)
     assert content["metadata"]["timestamp"] == "2023-11-14T22:13:20Z"
     assert content["metadata"]["component"]["version"] == "1.0+cu118"
@@ -112,7 +112,7 @@ def test_the_document() -> None:
     folder = "file:demo.libs"
     mine, ssl_file = f"{folder}/libmine-0a1b2c3d.so", f"{folder}/libssl-0a1b2c3d.so.3"
     crypto, zlib = f"{folder}/libcrypto-0a1b2c3d.so.3", f"{folder}/libz-0a1b2c3d.so.1"
-    # Nobody asks for libmine, so it is there for the wheel's sake; libcrypto is libssl's affair.
+    # No library needs libmine, so the wheel depends on it directly. libcrypto is needed by libssl.
     wheel = wheel_purl(name())
     assert depends == {
         wheel: [mine, ssl_file, zlib],
@@ -123,9 +123,9 @@ def test_the_document() -> None:
     }
 
 
-def test_an_unknown_package_is_listed_and_said() -> None:
+def test_an_unknown_package_is_listed_as_unknown() -> None:
     data = document(name(), [library("libmine.so")], version="0.1.0")
-    judge(data)
+    validate(data)
     item = component(data, "libmine.so")
     assert ("manyshim:package", "unknown") in stated(item)
     assert item["hashes"][0]["content"] == "ab" * 32
@@ -144,15 +144,15 @@ def test_the_same_facts_give_the_same_bytes() -> None:
 
 
 @pytest.mark.parametrize("epoch", [0, 253402300799, 10**20])
-def test_any_moment(epoch: int) -> None:
-    judge(document(name(), GRAFTED, version="0.1.0", epoch=epoch))
+def test_any_epoch_is_valid(epoch: int) -> None:
+    validate(document(name(), GRAFTED, version="0.1.0", epoch=epoch))
 
 
-def test_nothing_was_grafted() -> None:
-    judge(document(name(), [], version="0.1.0"))
+def test_a_document_without_libraries_is_valid() -> None:
+    validate(document(name(), [], version="0.1.0"))
 
 
-def test_a_need_for_what_is_not_there() -> None:
+def test_a_needed_library_that_is_not_listed_is_an_error() -> None:
     with pytest.raises(KeyError):
         document(name(), [library("a.so", needs=("b.so",))], version="0.1.0")
 
@@ -169,10 +169,10 @@ ODD = [
 ]
 
 
-def test_odd_names() -> None:
+def test_unusual_names_stay_different() -> None:
     odd = SSL._replace(name="lib\udcff+x", version="1:2+b\udc80", licenses=("\udcfe", "§ 1"))
     data = document(name(), [library(text, odd) for text in ODD], version="0.1.0")
-    judge(data)
+    validate(data)
     names = {item["name"] for item in read(data)["components"]}
     assert {r"caf\xe9.so", r"caf\\xe9.so", "café.so", r"x\ud800.so"} <= names
     assert len(names) == len(set(map(escape, ODD))) == len(ODD)
@@ -201,7 +201,7 @@ def test_package_urls() -> None:
 
 
 STATED = {
-    # kind, text: what the document has, as (key, value)
+    # (kind, text): key and value in the document
     ("rpm", "MIT"): ("id", "MIT"),
     ("rpm", "ASL 2.0"): ("name", "ASL 2.0"),
     ("rpm", "GPLv3+ and GPLv3+ with exceptions"): ("name", "GPLv3+ and GPLv3+ with exceptions"),
@@ -238,14 +238,14 @@ def test_licences_are_written_as_stated(case: Tuple[str, str]) -> None:
     key, value = STATED[case]
     package = Package(kind, "x", "1", "", DEBIAN, (text,))
     data = document(name(), [library("x.so", package)], version="0.1.0")
-    judge(data)
+    validate(data)
     (row,) = component(data, "x.so")["licenses"]
     row = row.get("license", row)
     assert row.pop("acknowledgement") == "declared"
     assert row == {key: value}
 
 
-def test_every_id_is_one_of_spdx() -> None:
+def test_every_id_is_known_to_spdx() -> None:
     needs.module("cyclonedx", "cyclonedx-python-lib[json-validation]", (3, 10))
     from cyclonedx.schema._res import SPDX_JSON
 
@@ -296,5 +296,5 @@ def test_debian_s_copyright_file() -> None:
         COPYRIGHT.replace("license:", "Licence:"),
     ],
 )
-def test_copyright_files_that_do_not_say_it(text: str) -> None:
+def test_copyright_files_without_all_licences_give_none(text: str) -> None:
     assert licenses.of_debian(text) == ()

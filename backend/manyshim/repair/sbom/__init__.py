@@ -1,1 +1,1 @@
-"""What was copied into a wheel, as a software bill of materials (PEP 770)."""
+"""The software bill of materials of the copied libraries (PEP 770)."""

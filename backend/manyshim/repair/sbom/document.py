@@ -1,8 +1,8 @@
-r"""What was grafted, as a CycloneDX document for `.dist-info/sboms` (PEP 770). Pure.
+r"""Write the grafted libraries as a CycloneDX document for `.dist-info/sboms` (PEP 770). Pure.
 
-Version 1.6 of the format: the first that says a licence is the one that the package declares.
-Names that are no UTF-8 would make JSON that many readers refuse, so a byte that is none is written
-as `\xff`, and a backslash as two: different names stay different.
+The document has version 1.6, the first that can mark a licence as declared by the package. Many
+readers refuse JSON with names that are not UTF-8. So an invalid byte is written as `\xff` and a
+backslash as two; different names stay different.
 """
 
 from __future__ import annotations
@@ -20,24 +20,25 @@ from manyshim.repair.sbom import licenses
 from manyshim.repair.sbom.packages import Distro, Package
 from manyshim.values import NamedTuple
 
-# Its name in the folder; auditwheel's is auditwheel.cdx.json, and both may be there.
+# auditwheel writes auditwheel.cdx.json; a wheel may have both files.
 FILE_NAME = "manyshim.cdx.json"
 
 _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_OID, "manyshim sbom")
-# RFC 3339 has no later year than 9999.
-_LAST_MOMENT = 253402300799
+# In seconds since 1970: the end of the year 9999, the last one of RFC 3339.
+_MAX_TIMESTAMP = 253402300799
 _PATCHED = (
-    "In the wheel the file has another name, and its DT_SONAME, DT_NEEDED or DT_RPATH were changed;"
-    " the hash is that of the file as it was found."
+    "The file was renamed in the wheel, and its DT_SONAME, DT_NEEDED or DT_RPATH was changed;"
+    " the hash is that of the original file."
 )
 
 
 class Grafted(NamedTuple):
-    """A library that was taken into the wheel. Names that are no UTF-8 carry surrogate escapes.
+    """A library that was copied into the wheel.
 
-    `source` is its path on the building system; `sha256` (in hexadecimal digits) and `size` (in
-    bytes) are of that file. `needs` are the new names of grafted libraries that it asks for;
-    `needed_by` are the members of the wheel that ask for it.
+    `source` is its path on the system that built the wheel. `sha256` (in hexadecimal digits) and
+    `size` (in bytes) are those of that file. `needs` are the new names of grafted libraries that it
+    needs. `needed_by` are the members of the wheel that need it. Names that are not UTF-8 contain
+    surrogate escapes.
     """
 
     soname: str
@@ -54,10 +55,10 @@ class Grafted(NamedTuple):
 def document(
     wheel: WheelName, grafted: Sequence[Grafted], *, version: str, epoch: Optional[int] = None
 ) -> bytes:
-    """Write the document, in ASCII, with a line's end; the order of `grafted` does not matter.
+    """Return the document in ASCII, with a final newline; the order of `grafted` does not matter.
 
-    `wheel` is the finished wheel's name, `version` manyshim's own, `epoch` is SOURCE_DATE_EPOCH in
-    seconds. KeyError where a library needs one that is not among them.
+    `wheel` is the finished wheel's name, `version` is manyshim's own, `epoch` is SOURCE_DATE_EPOCH
+    in seconds. Raises KeyError if a library needs one that is not in `grafted`.
     """
     libraries = sorted(grafted, key=lambda library: library.path_in_wheel)
     metadata: Dict[str, object] = {
@@ -71,7 +72,7 @@ def document(
         "tools": {"components": [{"type": "application", "name": "manyshim", "version": version}]},
     }
     if epoch is not None:
-        moment = datetime.fromtimestamp(min(max(epoch, 0), _LAST_MOMENT), timezone.utc)
+        moment = datetime.fromtimestamp(min(max(epoch, 0), _MAX_TIMESTAMP), timezone.utc)
         metadata["timestamp"] = moment.strftime("%Y-%m-%dT%H:%M:%SZ")
     content: Dict[str, object] = {
         "bomFormat": "CycloneDX",
@@ -81,7 +82,7 @@ def document(
         "components": [_component(library) for library in libraries],
         "dependencies": _dependencies(wheel_purl(wheel), libraries),
     }
-    # The same content has the same number: a build can be repeated to the byte.
+    # Equal content gets an equal serial number, so builds are reproducible to the byte.
     content["serialNumber"] = uuid.uuid5(_NAMESPACE, _json(content)).urn
     return _json(content).encode("ascii") + b"\n"
 
@@ -124,13 +125,16 @@ def _component(library: Grafted) -> Dict[str, object]:
 
 
 def _dependencies(wheel: str, libraries: List[Grafted]) -> List[Dict[str, object]]:
-    """Write who asks for whom; a library that only libraries ask for is not the wheel's own."""
+    """List what the wheel and each library need.
+
+    A library that only other libraries need is not a direct dependency of the wheel.
+    """
     by_name = {library.new_name: _reference(library) for library in libraries}
-    asked = {name for library in libraries for name in library.needs if name != library.new_name}
+    needed = {name for library in libraries for name in library.needs if name != library.new_name}
     direct = {
         _reference(library)
         for library in libraries
-        if library.needed_by or library.new_name not in asked
+        if library.needed_by or library.new_name not in needed
     }
     rows: List[Dict[str, object]] = [{"ref": wheel, "dependsOn": sorted(direct)}]
     for library in libraries:
@@ -144,20 +148,20 @@ def _reference(library: Grafted) -> str:
 
 
 def wheel_purl(wheel: WheelName) -> str:
-    """Name a wheel as a package URL; the index's name is normalised (PEP 503)."""
+    """Return a wheel's package URL, with its project name normalised (PEP 503)."""
     name = re.sub(r"[-_.]+", "-", wheel.name).lower()
     file_name = _quoted(str(wheel))
     return f"pkg:pypi/{_quoted(name)}@{_quoted(wheel.version)}?file_name={file_name}"
 
 
 def package_purl(package: Package) -> Optional[str]:
-    """Name a distribution's package as a package URL; None where the distribution is unknown."""
+    """Return the package URL of a distribution's package; None if the distribution is unknown."""
     namespace, version, epoch = _vendor(package.distro), package.version, ""
     if not namespace:
         return None
     if package.kind == "rpm" and ":" in version:
         epoch, _, version = version.partition(":")
-    # A qualifier without a value is not written, and they are sorted by their keys.
+    # The specification omits qualifiers without a value and sorts the rest by key.
     qualifiers = [
         ("arch", package.arch),
         ("distro", "-".join(filter(None, package.distro))),
@@ -170,19 +174,19 @@ def package_purl(package: Package) -> Optional[str]:
 
 
 def _vendor(distro: Distro) -> str:
-    """Name a distribution as package URLs do, where that is not os-release's ID."""
+    """Return the distribution's name in package URLs, which may differ from os-release's ID."""
     if distro.id.startswith("opensuse"):
         return "opensuse"
     return "redhat" if distro.id == "rhel" else distro.id.lower()
 
 
 def _quoted(text: str, safe: str = "") -> str:
-    # The package URL specification leaves the colon as it is.
+    # The package URL specification does not encode the colon.
     return quote(escape(text), safe=safe + ":")
 
 
 def escape(text: str) -> str:
-    r"""Write what no UTF-8 text can hold: a lone byte as `\xff`, so a backslash as two."""
+    r"""Escape what UTF-8 cannot express: an invalid byte as `\xff`, and a backslash as two."""
     return re.sub("[\\\\\ud800-\udfff]", _escaped, text)
 
 

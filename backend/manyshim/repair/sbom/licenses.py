@@ -1,6 +1,6 @@
-"""Licences as packages state them: Debian's copyright files, and the form that CycloneDX asks for.
+"""Read licences as packages state them, and write them in the form of CycloneDX.
 
-Nothing is concluded: a name that is surely one of SPDX becomes an id, any other text stays text.
+No licence is guessed. A name that certainly is one of SPDX becomes an id; any other text is kept.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import Dict, FrozenSet, List, Mapping, Optional, Sequence, Set, Tuple
 
-# SPDX ids that libraries have; what is not among them is written as a name, which is never wrong.
+# SPDX ids that libraries use. A licence that is not listed is written as a name, which is valid.
 _SPDX = """
     0BSD AFL-2.1 AGPL-3.0-only AGPL-3.0-or-later Apache-1.0 Apache-1.1 Apache-2.0 Artistic-1.0-Perl
     Artistic-2.0 BSD-1-Clause BSD-2-Clause BSD-2-Clause-Patent BSD-2-Clause-Views BSD-3-Clause
@@ -36,7 +36,7 @@ _EXCEPTIONS = """
 SPDX: FrozenSet[str] = frozenset(_SPDX.split())
 EXCEPTIONS: FrozenSet[str] = frozenset(_EXCEPTIONS.split())
 
-# copyright-format 1.0, "Short name": those that say the same as one id of SPDX.
+# Short names of Debian's copyright-format 1.0 that mean the same as one SPDX id.
 DEBIAN: Mapping[str, str] = {
     "Expat": "MIT",
     "BSD-2-clause": "BSD-2-Clause",
@@ -54,23 +54,23 @@ DEBIAN: Mapping[str, str] = {
     "LGPL-3": "LGPL-3.0-only",
     "LGPL-3+": "LGPL-3.0-or-later",
 }
-# The same specification: there are many licences of these names, and they should not be used.
-_VAGUE_IN_DEBIAN = frozenset({"MIT", "X11"})
+# The specification discourages these names, because several licences have them.
+_AMBIGUOUS_IN_DEBIAN = frozenset({"MIT", "X11"})
 
 _FORMAT = re.compile(r"copyright-format|/dep5|dep-5", re.IGNORECASE)
 
 
 def field(paragraph: str, name: str) -> Optional[str]:
-    """Find a field of a paragraph of Debian's control files, with its further lines."""
+    """Return a field of a paragraph of a Debian control file, with its continuation lines."""
     pattern = rf"^{re.escape(name)}:[ \t]*(.*(?:\n[ \t].*)*)"
     match = re.search(pattern, paragraph, re.MULTILINE | re.IGNORECASE)
     return match.group(1).rstrip() if match else None
 
 
 def of_debian(text: str) -> Tuple[str, ...]:
-    """Read the short names of a copyright file of format 1.0; empty where it states them not all.
+    """Return the short names in a copyright file of format 1.0; empty unless it states all.
 
-    Files of the packaging alone (`debian/*`) are not in the library, so they do not count.
+    Files of the packaging (`debian/*`) are not part of the library, so they are ignored.
     """
     paragraphs = re.split(r"\n(?:[ \t]*\n)+", text.lstrip())
     if not _FORMAT.search(field(paragraphs[0], "Format") or ""):
@@ -85,7 +85,7 @@ def of_debian(text: str) -> Tuple[str, ...]:
             continue
         name = _synopsis(field(paragraph, "License") or "")
         if not name:
-            return ()  # the names of the others would pass for all of them
+            return ()  # a partial list would look complete
         names.add(name)
     return tuple(sorted(names - {""}))
 
@@ -95,9 +95,9 @@ def _synopsis(value: str) -> str:
 
 
 def choice(kind: str, stated: Sequence[str]) -> List[Dict[str, object]]:
-    """Write licences as CycloneDX's licenseChoice: ids and names, or one expression alone.
+    """Return licences as CycloneDX's licenseChoice: ids and names, or a single expression.
 
-    `kind` is that of the package ("deb", "rpm", "apk"), whose spelling they have.
+    `kind` is the kind of the package ("deb", "rpm", "apk"), which determines their spelling.
     """
     if kind != "deb" and len(stated) == 1 and " " in stated[0] and _is_expression(stated[0]):
         return [{"expression": stated[0], "acknowledgement": "declared"}]
@@ -108,15 +108,15 @@ def _one(kind: str, text: str) -> Dict[str, str]:
     if kind == "deb":
         if text in DEBIAN:
             return {"id": DEBIAN[text]}
-        if text in _VAGUE_IN_DEBIAN:
+        if text in _AMBIGUOUS_IN_DEBIAN:
             return {"name": text}
     return {"id": text} if text in SPDX else {"name": text}
 
 
 def _is_expression(text: str) -> bool:
-    """Whether a text is an SPDX expression whose every name is known (SPDX 2.3, annex D).
+    """Return whether a text is an SPDX expression of known names only (SPDX 2.3, annex D).
 
-    Operators in lower case are not: older rpm packages write them between names that SPDX lacks.
+    Lower-case operators are not accepted: older rpm packages use them with names that are not SPDX.
     """
     before, depth = "(", 0
     for word in re.findall(r"[()]|[^\s()]+", text):

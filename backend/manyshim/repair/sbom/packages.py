@@ -1,6 +1,6 @@
-"""Which package of the distribution a file belongs to: dpkg, apk, rpm. What is not said is unknown.
+"""Find the distribution's package that contains a file: dpkg, apk, rpm.
 
-Databases of text are read here: that works in sysroots, and where the tools are not installed.
+Text databases are read directly. That works in sysroots and without the tools of the distribution.
 """
 
 from __future__ import annotations
@@ -18,27 +18,28 @@ _DPKG = "/var/lib/dpkg"
 _APK = ("/lib/apk/db/installed", "/usr/lib/apk/db/installed")
 _RPM = ("/usr/lib/sysimage/rpm", "/var/lib/rpm")
 _RPM_FILES = ("rpmdb.sqlite", "Packages.db", "Packages")
-# Fields that rpm does not have are "(none)"; an epoch is written only where there is one.
+# rpm prints "(none)" for a missing field; the epoch is printed only if there is one.
 _RPM_FORMAT = r"%{NAME}\t%|EPOCH?{%{EPOCH}:}|%{VERSION}-%{RELEASE}\t%{ARCH}\t%{LICENSE}\n"
 _RPM_SECONDS = 20
 
-# All lists of a desktop have 50 MB; boost's copyright file, the largest of 700, has 2 MB.
+# For comparison: all file lists of a desktop have 50 MB. The largest of 700 copyright files,
+# that of boost, has 2 MB.
 _MAX_DATABASE = 512 << 20
 _MAX_COPYRIGHT = 16 << 20
 
 
 class Distro(NamedTuple):
-    """ID and VERSION_ID of os-release(5); empty where they are not stated."""
+    """ID and VERSION_ID of os-release(5); empty if they are not stated."""
 
     id: str = ""
     version: str = ""
 
 
 class Package(NamedTuple):
-    """An installed package; `kind` is "deb", "rpm" or "apk", and what is not known is empty.
+    """An installed package; unknown fields are empty.
 
-    `version` is as the package manager prints it, with the epoch where there is one; `licenses`
-    are as the package spells them.
+    `kind` is "deb", "rpm" or "apk". `version` is what the package manager prints, with the epoch if
+    there is one. `licenses` are spelled as in the package.
     """
 
     kind: str
@@ -50,9 +51,9 @@ class Package(NamedTuple):
 
 
 class Packages:
-    """The packages of a system, or of a sysroot; a database is read once, when it is needed.
+    """The packages of this system or of a sysroot. A database is read once, when it is needed.
 
-    `search_path` is where rpm is looked for, as PATH is written; None: PATH itself.
+    `search_path` is where rpm is searched, in the format of PATH; None means PATH itself.
     """
 
     def __init__(self, sysroot: Optional[str] = None, search_path: Optional[str] = None) -> None:
@@ -64,9 +65,9 @@ class Packages:
         self._endings: Dict[bytes, List[int]] = {}
 
     def owner(self, path: str) -> Optional[Package]:
-        """Name the package of a file, whose path begins with the sysroot; links are followed.
+        """Return the package of a file; None if no package lists it, or several do.
 
-        None where no package says that it has the file, or where more than one does.
+        `path` begins with the sysroot; links are followed.
         """
         path = os.path.abspath(path)
         for root in (self._given, self._root):
@@ -76,11 +77,11 @@ class Packages:
         return None
 
     def _resolve(self, path: str) -> str:
-        """Follow links as a process would whose root folder is the sysroot."""
+        """Follow links as a process does whose root folder is the sysroot."""
         return resolve(self._root, path, strict=False) or "/"
 
     def _spellings(self, path: str) -> Iterator[str]:
-        """Yield the names of a file with and without /usr, where both are the same folder."""
+        """Yield a file's path, and the path with or without /usr if both folders are the same."""
         yield path
         other = path[len("/usr") :] if path.startswith("/usr/") else "/usr" + path
         folder, other_folder = (name.rpartition("/")[0] for name in (path, other))
@@ -88,12 +89,12 @@ class Packages:
             yield other
 
     def _read(self, path: str, at_most: int = _MAX_DATABASE) -> bytes:
-        """Read a file of the system; empty where that cannot be done."""
+        """Return a file's content; empty if it cannot be read."""
         return _content(self._root + self._resolve(path), at_most)
 
     def _database(self, path: str) -> bytes:
         if path not in self._texts:
-            # Between line ends, so that every line is found by its text with both.
+            # Every line then has a newline before and after it, by which it is found.
             self._texts[path] = b"\n" + self._read(path) + b"\n\n"
         return self._texts[path]
 
@@ -108,14 +109,16 @@ class Packages:
         return Distro(stated.get("ID", ""), stated.get("VERSION_ID", ""))
 
     def _dpkg_owner(self, names: Iterable[str]) -> Optional[Package]:
-        """Ask dpkg's database: its lists of files, diversions and status (dpkg(1), "Files")."""
+        """Look in dpkg's database: its file lists, diversions and status (dpkg(1), "Files")."""
         found = {package for name in names for package in self._dpkg_owners(name)}
-        return _agreed([package for name in sorted(found) for package in self._dpkg_facts(name)])
+        return _unambiguous(
+            [package for name in sorted(found) for package in self._dpkg_facts(name)]
+        )
 
     def _dpkg_owners(self, path: str) -> Iterator[str]:
-        """Yield the packages, as `name` or `name:arch`, that have put a file at a path."""
+        """Yield the packages that installed the file at a path, as `name` or `name:arch`."""
         lines = _text(self._database(f"{_DPKG}/diversions")).strip().split("\n")
-        base, taken_by = os.path.basename(path), None
+        base, diverted_by = os.path.basename(path), None
         for original, diverted, by in zip(lines[::3], lines[1::3], lines[2::3]):
             if not {os.path.basename(original), os.path.basename(diverted)} & {base}:
                 continue
@@ -123,13 +126,13 @@ class Packages:
                 for name in self._spellings(original):
                     yield from (p for p in self._listing(name) if p.partition(":")[0] != by)
             if path in self._spellings(original):
-                taken_by = by
+                diverted_by = by
         for package in self._listing(path):
-            if taken_by in (None, package.partition(":")[0]):
+            if diverted_by in (None, package.partition(":")[0]):
                 yield package
 
     def _listing(self, path: str) -> Iterator[str]:
-        """Yield the packages whose list names a path."""
+        """Yield the packages whose file list contains a path."""
         for place in self._places(b"/%b\n" % os.fsencode(path).rpartition(b"/")[2]):
             lists = self._lists or b""
             start, end = lists.rfind(b"\n", 0, place) + 1, lists.index(b"\n", place)
@@ -138,7 +141,7 @@ class Packages:
                 yield _text(lists[head : lists.index(b"\n", head)])
 
     def _places(self, ending: bytes) -> List[int]:
-        """Find all lines with an ending: one search of all lists for every spelling of a path."""
+        """Return the positions of all lines with an ending; one search covers all spellings."""
         if self._lists is None:
             self._lists = self._all_lists()
         if ending not in self._endings:
@@ -151,7 +154,7 @@ class Packages:
         return self._endings[ending]
 
     def _all_lists(self) -> bytes:
-        """Read all lists into one text, each behind a NUL and its package's name."""
+        """Return all file lists as one text; each follows a NUL and its package's name."""
         folder = self._resolve(f"{_DPKG}/info")
         try:
             with os.scandir(self._root + folder) as files:
@@ -162,7 +165,7 @@ class Packages:
         for name, is_link in lists:
             if name.endswith(".list"):
                 path = f"{folder}/{name}"
-                # There are hundreds, and hardly ever a link: only that is followed step by step.
+                # There are hundreds of lists and links are rare, so only links are resolved.
                 data = self._read(path) if is_link else _content(self._root + path)
                 parts.append(b"\0%b\n%b\n" % (os.fsencode(name[: -len(".list")]), data))
         return b"".join(parts)
@@ -180,7 +183,7 @@ class Packages:
             yield Package("deb", name, version, of_arch, self._distro(), stated)
 
     def _apk_owner(self, names: Iterable[str]) -> Optional[Package]:
-        """Ask apk's database, one text: a folder (F) has files (R) behind it (apk-package(5))."""
+        """Look in apk's text database: the files (R) follow their folder (F) (apk-package(5))."""
         text = next((data for data in map(self._database, _APK) if data.strip()), b"")
         found: List[Package] = []
         for folder, _, name in (os.fsencode(name[1:]).rpartition(b"/") for name in names):
@@ -191,14 +194,14 @@ class Packages:
                 following = text.find(b"\nF:", position + 1, end)
                 if b"\nR:%b\n" % name in text[position : (following if following > 0 else end) + 1]:
                     paragraph = _text(text[text.rfind(b"\n\n", 0, position) + 2 : end])
-                    # The first of a letter is the package's own; letters differ in case.
+                    # The first field of each letter is the package's; letters are case-sensitive.
                     fields = {row[:2]: row[2:] for row in reversed(paragraph.split("\n"))}
                     found.append(self._stated("apk", [fields.get(f"{key}:", "") for key in "PVAL"]))
                 position = text.find(line, position + 1)
-        return _agreed(found)
+        return _unambiguous(found)
 
     def _rpm_owner(self, names: List[str]) -> Optional[Package]:
-        """Ask rpm, whose database is a binary one. With --root its paths begin inside the root."""
+        """Run rpm, because its database is binary. With --root, paths are relative to that root."""
         folders = (
             folder
             for folder in _RPM
@@ -220,14 +223,14 @@ class Packages:
                 env={**os.environ, "LC_ALL": "C"},
             )
         except (OSError, subprocess.TimeoutExpired):
-            self._rpm = None  # it would fail, or hang, for each further file
+            self._rpm = None  # it would fail or hang for every file
             return None
         found: List[Package] = []
         for line in _text(run.stdout).splitlines():
             fields = ["" if field == "(none)" else field for field in line.split("\t")]
             if len(fields) == 4:
                 found.append(self._stated("rpm", fields))
-        return _agreed(found)
+        return _unambiguous(found)
 
     def _stated(self, kind: str, fields: List[str]) -> Package:
         name, version, arch, stated = fields
@@ -235,7 +238,7 @@ class Packages:
 
 
 def _content(path: str, at_most: int = _MAX_DATABASE) -> bytes:
-    """Read a file whose path has no links; empty where that cannot be done."""
+    """Return the content of a file whose path has no links; empty if it cannot be read."""
     try:
         file = os.open(path, os.O_RDONLY)
         try:
@@ -252,7 +255,7 @@ def _text(data: bytes) -> str:
 
 
 def _paragraphs(text: bytes, line: str) -> Iterator[str]:
-    """Yield the paragraphs of a database that have a line; `text` begins with a line's end."""
+    """Yield the paragraphs of a database that contain a line; `text` begins with a newline."""
     wanted = b"\n%b\n" % os.fsencode(line)
     position = text.find(wanted)
     while position >= 0:
@@ -261,8 +264,8 @@ def _paragraphs(text: bytes, line: str) -> Iterator[str]:
         position = text.find(wanted, end + 1)
 
 
-def _agreed(found: List[Package]) -> Optional[Package]:
-    """Fold the claims on one file; None where different packages, or versions, claim it."""
+def _unambiguous(found: List[Package]) -> Optional[Package]:
+    """Return the one package of a file; None if packages or versions differ."""
     if len({(package.name, package.version) for package in found}) != 1:
         return None
     arches = {package.arch for package in found}

@@ -1,1 +1,1 @@
-"""A patched file, compared with its original and the plan."""
+"""Compare patched files with their originals and the plan."""

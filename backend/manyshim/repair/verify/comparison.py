@@ -1,4 +1,4 @@
-"""A patched file is held against its original and the plan: both are read anew."""
+"""Compare a patched file with its original and the plan; both files are read again."""
 
 from __future__ import annotations
 
@@ -41,11 +41,11 @@ from manyshim.repair.verify.dynamic_tables import MOVING, RELOCATIONS, Node, Tab
 from manyshim.repair.verify.mapped import Memory, Range
 
 _PLANNED = frozenset((DT_NULL, DT_STRSZ, DT_SONAME, DT_RPATH, DT_RUNPATH, DT_NEEDED)) | MOVING
-# Auxiliary, filter, audit, dependency audit, configuration: their values are names.
+# Auxiliary, filter, audit, dependency audit, configuration: their values are offsets of names.
 _NAMES = frozenset((DT_AUXILIARY, DT_FILTER, DT_AUDIT, DT_DEPAUDIT, DT_CONFIG))
 _MAX_NOTES = 1 << 20
 
-# What a reader of the whole finds, as it must not change, with the words for it.
+# Fields of ElfFile that must not change, each with its description in messages.
 _FACTS = (
     ("interpreter", "interpreter"),
     ("isa_level", "x86 level"),
@@ -73,10 +73,10 @@ def damage(
     stripped: bool = False,
     execstack_cleared: bool = False,
 ) -> List[str]:
-    """Say everything in which a patched file contradicts its original and the plan.
+    """Return every difference between a patched file and its original that is not planned.
 
-    `stripped` and `execstack_cleared` tell what else was done to the file. Raises ToolError where
-    the original cannot be read.
+    `stripped` and `execstack_cleared` say what else was done to the file. Raises ToolError if the
+    original cannot be read.
     """
     with ExitStack() as stack:
         windows: List[Window] = []
@@ -93,7 +93,7 @@ def damage(
             raise ToolError(f"{before}: cannot be read: {error}") from error
         try:
             patched = _Side(name, windows[1])
-            found = _contradictions(
+            found = _differences(
                 original, patched, patch, stripped=stripped, execstack_cleared=execstack_cleared
             )
             return list(dict.fromkeys(found))
@@ -102,7 +102,7 @@ def damage(
 
 
 class _Side:
-    """One of the two files. Raises ElfError or MemberError."""
+    """One of the two files, as it was read. Raises ElfError or MemberError."""
 
     def __init__(self, name: str, window: Window) -> None:
         self.facts: ElfFile = reader.read(name, window).facts
@@ -114,7 +114,7 @@ class _Side:
         self.tables = None if self.dynamic is None else Tables(self.dynamic)
 
 
-def _contradictions(
+def _differences(
     before: _Side, after: _Side, patch: Patch, *, stripped: bool, execstack_cleared: bool
 ) -> Iterator[str]:
     yield from _identity(before, after, stripped=stripped)
@@ -128,20 +128,20 @@ def _contradictions(
     yield from (one for one in after.facts.damage if one not in before.facts.damage)
     if _notes(before.image) != _notes(after.image):
         yield "its notes changed"
-    free = [*_header_ranges(before), *filler.ranges(before.image, before.header)]
+    ignored = [*_header_ranges(before), *filler.ranges(before.image, before.header)]
     if before.dynamic is not None and after.dynamic is not None:
         yield from _names(before.facts, after.facts, after.dynamic, patch)
         yield from _entries(before.dynamic, after.dynamic)
     if before.tables is not None and after.tables is not None:
         yield from _versions(before.tables, after.tables, patch)
         yield from _same_tables(before.tables, after.tables)
-        free += _table_ranges(before.tables, after.tables)
-    yield from before.memory.differences(after.memory, free)
+        ignored += _table_ranges(before.tables, after.tables)
+    yield from before.memory.differences(after.memory, ignored)
 
 
 def _identity(before: _Side, after: _Side, *, stripped: bool) -> Iterator[str]:
     original, patched = before.image.ident, after.image.ident
-    # GNU strip writes 0 for ELFOSABI_GNU (3) or the other way, by the symbols that it sees.
+    # GNU strip changes ELFOSABI_GNU (3) to 0 or back, depending on the symbols.
     if stripped and {original.os_abi, patched.os_abi} <= set(OS_ABIS):
         patched = patched._replace(os_abi=original.os_abi)
     if original != patched:
@@ -174,7 +174,7 @@ def _names(before: ElfFile, after: ElfFile, dynamic: Dynamic, patch: Patch) -> I
 
 
 def _entries(before: Dynamic, after: Dynamic) -> Iterator[str]:
-    """Compare the entries of the dynamic section but those that the plan or a move may change."""
+    """Compare the dynamic sections, except entries that the plan or a moved table may change."""
     original, patched = (
         Counter(entry for entry in one.entries if entry[0] not in _PLANNED)
         for one in (before, after)
@@ -183,10 +183,10 @@ def _entries(before: Dynamic, after: Dynamic) -> Iterator[str]:
         yield f"its dynamic section's entries of type {tag:#x} changed"
     present = [{tag for tag, _ in one.entries} & MOVING for one in (before, after)]
     for tag in sorted(present[0] ^ present[1]):
-        yield f"its dynamic section's entry of type {tag:#x} is gone or new"
+        yield f"its dynamic section's entry of type {tag:#x} is missing or new"
     named = [value for tag, value in before.entries if tag in _NAMES]
     if before.strings(named) != after.strings(named):
-        yield "the libraries that it filters or is audited by have other names"
+        yield "the names in its filter, audit or configuration entries changed"
 
 
 def _versions(before: Tables, after: Tables, patch: Patch) -> Iterator[str]:
@@ -197,7 +197,7 @@ def _versions(before: Tables, after: Tables, patch: Patch) -> Iterator[str]:
     if found != wanted:
         yield "its version needs changed"
     for library in sorted({library for library, _ in found} & set(patch.remove_needed)):
-        yield f"it needs versions of {library}, which it does not load any more"
+        yield f"it needs versions of {library}, which it no longer loads"
     if list(_named(before.dynamic, before.definitions)) != list(
         _named(after.dynamic, after.definitions)
     ):
@@ -205,7 +205,7 @@ def _versions(before: Tables, after: Tables, patch: Patch) -> Iterator[str]:
 
 
 def _named(dynamic: Dynamic, nodes: List[Node]) -> Iterator[Tuple[str, Tuple[object, ...]]]:
-    """Yield version nodes with names instead of offsets, the library first."""
+    """Yield version nodes with names instead of offsets; the library comes first."""
     names = dynamic.strings([place for node in nodes for place in (node.library, *node.names)])
     for node in nodes:
         texts = tuple(names[place] for place in node.names)
@@ -227,7 +227,10 @@ def _same_tables(before: Tables, after: Tables) -> Iterator[str]:
 
 
 def _header_ranges(side: _Side) -> Iterator[Range]:
-    """Yield the addresses of what is compared by its meaning, where all files have it."""
+    """Yield the address ranges of headers and special segments.
+
+    Their meaning is compared elsewhere, so their bytes may differ.
+    """
     stated = side.header
     table = stated.program_headers
     for load in side.memory.loads:
@@ -242,16 +245,16 @@ def _header_ranges(side: _Side) -> Iterator[Range]:
 
 
 def _table_ranges(before: Tables, after: Tables) -> Iterator[Range]:
-    """Yield where the original's tables lie; relocations only if they lie elsewhere now."""
+    """Yield the address ranges of the original's tables; relocations only if they have moved."""
     moved = after.ranges()
-    fixed = {tag for tag, _ in RELOCATIONS}
+    relocations = {tag for tag, _ in RELOCATIONS}
     for tag, place in before.ranges().items():
-        if tag not in fixed or place != moved.get(tag):
+        if tag not in relocations or place != moved.get(tag):
             yield place
 
 
 def _notes(image: Image) -> Counter[bytes]:
-    """Collect the notes, however they are parted into segments."""
+    """Return the notes, regardless of how they are split into segments."""
     found: Counter[bytes] = Counter()
     word = struct.Struct(image.layout.order + "3I")
     for segment in image.of_type(PT_NOTE):

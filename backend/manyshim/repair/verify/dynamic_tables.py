@@ -1,4 +1,4 @@
-"""Where the loader's tables of a file lie, and whether those of two files say the same.
+"""Locate the loader's tables in a file, and compare those of two files.
 
 Sources: ELF gABI chapter 5; LSB "Symbol Versioning"; glibc elf/ for the GNU hash table.
 """
@@ -41,7 +41,7 @@ from manyshim.formats.elf.symbols import count
 from manyshim.repair.verify.mapped import Range
 from manyshim.values import NamedTuple
 
-# The tags of each table's address and size.
+# The tags of the address and the size of each relocation table.
 RELOCATIONS = (
     (DT_RELA, DT_RELASZ),
     (DT_REL, DT_RELSZ),
@@ -62,7 +62,7 @@ _SPECIAL_SECTIONS = 0xFF00
 
 
 class Node(NamedTuple):
-    """A required or defined version; names as offsets in the string table."""
+    """A required or defined version; names are offsets in the string table."""
 
     library: int
     names: Tuple[int, ...]
@@ -72,7 +72,7 @@ class Node(NamedTuple):
 
 
 class Tables:
-    """The tables that the dynamic section of a file names. Methods raise ElfError."""
+    """The tables that a file's dynamic section refers to. Methods raise ElfError."""
 
     def __init__(self, dynamic: Dynamic) -> None:
         self.dynamic = dynamic
@@ -82,7 +82,7 @@ class Tables:
         self.definitions, self._definitions_range = self._version_definitions()
 
     def ranges(self) -> Dict[int, Range]:
-        """Return where each table lies, by its tag in the dynamic section."""
+        """Return the address range of each table, by its tag in the dynamic section."""
         found = {
             DT_VERNEED: self._needs_range,
             DT_VERDEF: self._definitions_range,
@@ -166,16 +166,16 @@ class Tables:
         return found, None if start is None else (start, end)
 
     def same(self, after: Tables, tag: int) -> bool:
-        """Whether a table has the same bytes in another file, wherever it lies there."""
+        """Return whether a table has the same bytes in another file, at any address."""
         original, patched = self.ranges().get(tag), after.ranges().get(tag)
         if original is None or patched is None:
             return original == patched
         size = original[1] - original[0]
-        return size == patched[1] - patched[0] and self._begins(
+        return size == patched[1] - patched[0] and self._same_bytes(
             after, original[0], patched[0], size
         )
 
-    def _begins(self, after: Tables, original: int, patched: int, size: int) -> bool:
+    def _same_bytes(self, after: Tables, original: int, patched: int, size: int) -> bool:
         for start in range(0, size, _PORTION):
             length = min(_PORTION, size - start)
             old = self.image.at(original + start, length, "table")
@@ -184,20 +184,20 @@ class Tables:
         return True
 
     def strings_kept(self, after: Tables) -> bool:
-        """Whether another file's string table begins with all of this one's."""
+        """Return whether another file's string table starts with the whole of this one."""
         original, patched = self.ranges().get(DT_STRTAB), after.ranges().get(DT_STRTAB)
         if original is None or patched is None:
             return original == patched
         size = original[1] - original[0]
-        return size <= patched[1] - patched[0] and self._begins(
+        return size <= patched[1] - patched[0] and self._same_bytes(
             after, original[0], patched[0], size
         )
 
     def symbol_difference(self, after: Tables) -> Optional[str]:
-        """Say where another file's dynamic symbols begin to differ.
+        """Return the first difference between the dynamic symbols of two files; None if equal.
 
-        At the same index, as the relocations refer to it. A symbol's section may have another
-        number, but not become undefined, absolute or common.
+        Symbols are compared by index, because relocations refer to it. The number of a symbol's
+        section may change, but the symbol may not become undefined, absolute or common.
         """
         if self.symbols != after.symbols:
             return f"it has {after.symbols} dynamic symbols, not {self.symbols}"
@@ -210,16 +210,16 @@ class Tables:
             original, patched = list(self._entries(old)), list(after._entries(new))
             old_names = self.dynamic.strings([entry[0] for entry in original])
             new_names = after.dynamic.strings([entry[0] for entry in patched])
-            for before, behind in zip(original, patched):
+            for before, now in zip(original, patched):
                 name = old_names[before[0]]
-                if name != new_names[behind[0]]:
-                    return f"its dynamic symbol {name} is now {new_names[behind[0]]!r}"
-                if before[1:] != behind[1:]:
-                    return f"its dynamic symbol {name} has another type, value, size or section"
+                if name != new_names[now[0]]:
+                    return f"its dynamic symbol {name} is now {new_names[now[0]]!r}"
+                if before[1:] != now[1:]:
+                    return f"its dynamic symbol {name} has a different type, value, size or section"
         return None
 
     def _only_renumbered(self, old: bytes, new: bytes) -> bool:
-        """Whether symbols differ in the numbers of their sections alone, not in the kind of one."""
+        """Return whether symbols differ only in section numbers, and not in kinds of sections."""
         layout = self.image.layout
         size, place = layout.symbol.size, 6 if layout.bits == 64 else 14
         numbers = [array("H", data)[place // 2 :: size // 2] for data in (old, new)]
@@ -231,27 +231,27 @@ class Tables:
             old[byte::size] == new[byte::size]
             for byte in range(size)
             if byte not in (place, place + 1)
-        ) and list(map(_kind, original)) == list(map(_kind, patched))
+        ) and list(map(_section_kind, original)) == list(map(_section_kind, patched))
 
     def _symbol_bytes(self, start: int, number: int) -> bytes:
         size = self.image.layout.symbol.size
         table = self.dynamic.get(DT_SYMTAB)
         if table is None:
-            raise ElfError("its dynamic section names symbols but no symbol table")
+            raise ElfError("its dynamic section refers to symbols but not to a symbol table")
         return self.image.at(table + start * size, number * size, "dynamic symbol table")
 
     def _entries(self, data: bytes) -> Iterator[Tuple[int, ...]]:
-        """Yield name, info, other, value, size and kind of section, of each symbol."""
+        """Yield each symbol's name, info, other, value, size and kind of section."""
         for entry in self.image.layout.symbol.iter_unpack(data):
             if self.image.layout.bits == 64:
                 name, info, other, section, value, size = entry
             else:
                 name, value, size, info, other, section = entry
-            yield name, info, other, value, size, _kind(section)
+            yield name, info, other, value, size, _section_kind(section)
 
 
-def _kind(section: int) -> int:
-    """Reduce a section's number to what a symbol's meaning depends on."""
+def _section_kind(section: int) -> int:
+    """Return a special section number unchanged, and 1 for every ordinary section."""
     return section if not section or section >= _SPECIAL_SECTIONS else 1
 
 

@@ -1,6 +1,7 @@
-"""What an earlier run of patchelf left where a table was that it moved: nobody's bytes.
+"""Find filler that an earlier run of patchelf left in place of a table that it moved.
 
-Only bytes that are its filler and that no section claims; patchelf takes such room again.
+Only patchelf's filler bytes outside of all sections count. patchelf may use this space again, so
+its bytes may change.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ _PORTION = 1 << 20
 
 
 def ranges(image: Image, stated: Header) -> Iterator[Range]:
-    """Yield the addresses of leftovers; none where the file has no section headers."""
+    """Yield the address ranges of filler; none if the file has no section headers."""
     sections = _sections(image, stated)
     if not sections:
         return
@@ -39,7 +40,7 @@ def ranges(image: Image, stated: Header) -> Iterator[Range]:
 
 
 def _sections(image: Image, stated: Header) -> List[Range]:
-    """List the file offsets that loaded sections claim, sorted."""
+    """Return the ranges of file offsets that loaded sections occupy, sorted."""
     bits = image.layout.bits
     entry = struct.Struct(image.layout.order + ("IIQQQQIIQQ" if bits == 64 else "10I"))
     offset, number = stated.sections, stated.section_count

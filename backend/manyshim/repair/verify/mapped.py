@@ -1,4 +1,4 @@
-"""What a loader maps of two files is compared, address by address, in bounded memory."""
+"""Compare what a loader maps of two files, address by address, in bounded memory."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from manyshim.formats.elf.image import Image, Segment
 from manyshim.values import NamedTuple
 
 _PORTION = 1 << 20
-# Padding between two tables that linkers align; whoever moves the tables may use it.
+# In bytes. Linkers align tables with padding; a tool that moves the tables may overwrite it.
 _MAX_PADDING = 63
 
 Range = Tuple[int, int]
 
 
 class Span(NamedTuple):
-    """A run of addresses from one segment; `offset` is None where memory is zeroed, not read."""
+    """A run of addresses in one segment; `offset` is None if its memory is zeroed, not read."""
 
     segment: Optional[Segment]
     offset: Optional[int]
@@ -24,14 +24,14 @@ class Span(NamedTuple):
 
 
 class Memory:
-    """The PT_LOADs of a file as they come to lie in memory."""
+    """The PT_LOAD segments of a file as a loader maps them."""
 
     def __init__(self, image: Image) -> None:
         self.image = image
         self.loads = [load for load in image.of_type(PT_LOAD) if load.memory_size]
 
     def span(self, address: int, length: int) -> Span:
-        """Find what lies at an address, and for how many of `length` bytes that holds."""
+        """Return what is mapped at an address, for at most `length` bytes."""
         # Later segments are mapped over earlier ones.
         for load in reversed(self.loads):
             inside = address - load.address
@@ -44,7 +44,7 @@ class Memory:
         return Span(None, None, length)
 
     def read(self, start: int, end: int) -> Optional[bytes]:
-        """Return the bytes of a short range, None where some are not mapped."""
+        """Return the bytes of a short range; None if some are not mapped."""
         pieces: List[bytes] = []
         while start < end:
             found = self.span(start, end - start)
@@ -57,9 +57,9 @@ class Memory:
     def _bytes(self, span: Span, length: int) -> bytes:
         return bytes(length) if span.offset is None else self.image.bytes_at(span.offset, length)
 
-    def differences(self, after: Memory, free: Iterable[Range]) -> Iterator[str]:
-        """Say for each segment where another file's memory begins to differ, but in `free`."""
-        ranges = self._merged(free)
+    def differences(self, after: Memory, ignored: Iterable[Range]) -> Iterator[str]:
+        """Yield the first difference in each segment to another file, outside of `ignored`."""
+        ranges = self._merged(ignored)
         for load in self.loads:
             for start, end in _without(load.address, load.address + load.memory_size, ranges):
                 problem = self._difference(after, load, start, end)
@@ -68,26 +68,26 @@ class Memory:
                     break
 
     def _difference(self, after: Memory, load: Segment, start: int, end: int) -> Optional[str]:
-        what = _kind(load)
+        what = _describe(load)
         while start < end:
             original = self.span(start, end - start)
             patched = after.span(start, end - start)
             length = min(original.length, patched.length)
             if patched.segment is None:
-                return f"its {what} at {start:#x} is not mapped any more"
+                return f"its {what} at {start:#x} is no longer mapped"
             if original.segment is not None and original.segment.flags != patched.segment.flags:
-                return f"its {what} at {start:#x} is mapped as {_kind(patched.segment)}"
+                return f"its {what} at {start:#x} is mapped as {_describe(patched.segment)}"
             if original.offset is not None or patched.offset is not None:
                 length = min(length, _PORTION)
                 old, new = self._bytes(original, length), after._bytes(patched, length)
                 if old != new:
                     place = next(i for i, (a, b) in enumerate(zip(old, new)) if a != b)
-                    return f"its {what} at {start + place:#x} has other bytes"
+                    return f"its {what} at {start + place:#x} has different bytes"
             start += length
         return None
 
     def _merged(self, ranges: Iterable[Range]) -> List[Range]:
-        """Sort ranges and join those that touch, or have only zeroed padding between them."""
+        """Sort ranges, and join those that touch or have only zeroed padding between them."""
         found: List[Range] = []
         for start, end in sorted(one for one in ranges if one[0] < one[1]):
             if found and (start <= found[-1][1] or self._padding(found[-1][1], start)):
@@ -113,7 +113,7 @@ def _without(start: int, end: int, holes: List[Range]) -> Iterator[Range]:
         yield start, end
 
 
-def _kind(load: Segment) -> str:
+def _describe(load: Segment) -> str:
     if load.flags & PF_X:
         return "writable code" if load.flags & PF_W else "code"
     return "data" if load.flags & PF_W else "read-only data"

@@ -1,7 +1,7 @@
-"""Whether kernels and loaders map a patched file as they mapped the original.
+"""Check that kernels and loaders map a patched file as they mapped the original.
 
-Sources: ELF gABI chapter 5; glibc elf/dl-load.c (before 2.35 every p_align is asked for, since
-then the page size); Linux fs/binfmt_elf.c (before 5.18 AT_PHDR comes from the first PT_LOAD).
+Sources: ELF gABI chapter 5; glibc elf/dl-load.c (before 2.35 it checks every p_align, since then
+the page size); Linux fs/binfmt_elf.c (before 5.18 AT_PHDR comes from the first PT_LOAD).
 """
 
 from __future__ import annotations
@@ -33,17 +33,17 @@ _NAMES: Dict[int, str] = {
     PT_GNU_RELRO: "PT_GNU_RELRO",
     PT_GNU_EH_FRAME: "PT_GNU_EH_FRAME",
 }
-# Their contents are compared, wherever they lie.
+# Their contents are compared elsewhere, at any address.
 _COMPARED_ELSEWHERE = frozenset(
     (PT_NULL, PT_LOAD, PT_DYNAMIC, PT_INTERP, PT_NOTE, PT_GNU_PROPERTY, PT_PHDR)
 )
-# The largest page of an architecture's kernels, where it is not 64 KiB: x86, s390x, riscv64.
-_LARGEST_PAGE = {3: 4096, 62: 4096, 22: 4096, 243: 4096}
-_OTHER_PAGE = 65536
+# The largest page size in bytes, by e_machine, where it is not 64 KiB: x86, s390x, riscv64.
+_MAX_PAGE = {3: 4096, 62: 4096, 22: 4096, 243: 4096}
+_DEFAULT_MAX_PAGE = 65536
 
 
 class Header(NamedTuple):
-    """What the file header states; offsets and sizes in bytes."""
+    """The fields of the file header; offsets and sizes in bytes."""
 
     type: int
     machine: int
@@ -61,29 +61,35 @@ class Header(NamedTuple):
 
 
 def header(image: Image) -> Header:
-    """Read the file header again, with what `Image` does not keep."""
+    """Read the file header again, because `Image` does not keep all of its fields."""
     layout = image.layout.header
     return Header(*layout.unpack(image.window.read(16, layout.size)))
 
 
 def changes(before: Image, after: Image, page: int, *, execstack_cleared: bool) -> Iterator[str]:
-    """Say what kernels or loaders would do otherwise; `page` is what the original is made for."""
+    """Yield what kernels or loaders would do differently with the patched file.
+
+    `page` is the page size in bytes for which the original was made.
+    """
     yield from _special(before, after, execstack_cleared=execstack_cleared)
     known = {kind for kind, _ in _faults(before, page)}
     for kind, sentence in _faults(after, page):
         if kind not in known:
             yield sentence
     if _writable_dynamic(before) and not _writable_dynamic(after):
-        yield "its dynamic section, into which loaders write, lies in read-only memory"
+        yield "its dynamic section is in read-only memory, but loaders write to it"
 
 
 def page_size(image: Image, possible: int) -> int:
-    """Say with which page the file must be mappable; `possible` is what its segments allow."""
-    return min(possible, _LARGEST_PAGE.get(image.ident.machine, _OTHER_PAGE))
+    """Return the page size in bytes with which the file must be mappable.
+
+    `possible` is the largest one that its segments allow.
+    """
+    return min(possible, _MAX_PAGE.get(image.ident.machine, _DEFAULT_MAX_PAGE))
 
 
 def _special(before: Image, after: Image, *, execstack_cleared: bool) -> Iterator[str]:
-    """Compare the segments that loaders treat specially, and that patchelf does not move."""
+    """Compare the segments that loaders treat specially and patchelf does not move."""
     original, patched = _listed(before), _listed(after)
     if execstack_cleared:
         original = [
@@ -97,9 +103,9 @@ def _special(before: Image, after: Image, *, execstack_cleared: bool) -> Iterato
         gone = [one for one in lost if one.type == segment]
         added = [one for one in new if one.type == segment]
         if gone and added:
-            yield f"its {name} has another address, size, alignment or other flags"
+            yield f"its {name} has a different address, size, alignment or flags"
         else:
-            yield f"its {name} {'is gone' if gone else 'is new'}"
+            yield f"its {name} {'is missing' if gone else 'is new'}"
 
 
 def _listed(image: Image) -> List[Segment]:
@@ -108,24 +114,24 @@ def _listed(image: Image) -> List[Segment]:
 
 
 def _faults(image: Image, page: int) -> Iterator[Tuple[str, str]]:
-    """Yield what is wrong with the segments, each with its kind."""
+    """Yield the problems of the segments, each with its kind first."""
     loads = [load for load in image.of_type(PT_LOAD) if load.memory_size]
     for load in loads:
         align = load.align
         if align > 1 and (align & (align - 1) or (load.address - load.offset) % align):
             place = f"its segment at {load.address:#x}"
-            yield "align", f"{place} is not aligned to its {align:#x} bytes (glibc before 2.35)"
+            yield "align", f"{place} is not aligned to its p_align {align:#x} (glibc before 2.35)"
         if (load.address - load.offset) % page:
-            yield "page", f"its segment at {load.address:#x} cannot be mapped by pages of {page}"
+            yield "page", f"its segment at {load.address:#x} cannot be mapped with pages of {page}"
         if align < page:
             yield "small", f"its segment at {load.address:#x} is not aligned to pages of {page}"
         if load.flags & PF_X and load.flags & PF_W:
-            yield "code", f"its segment at {load.address:#x} is both code and writable"
+            yield "code", f"its segment at {load.address:#x} is both executable and writable"
         if load.memory_size < load.file_size:
             yield "size", f"its segment at {load.address:#x} is smaller in memory than in the file"
     for first, second in zip(loads, loads[1:]):
         if second.address < first.address:
-            yield "order", f"its segment at {second.address:#x} comes after a higher one"
+            yield "order", f"its segment at {second.address:#x} follows one with a higher address"
         elif second.address // page * page < first.address + first.memory_size and not (
             _continues(first, second)
         ):
@@ -146,13 +152,13 @@ def _program_header_faults(image: Image, loads: List[Segment]) -> Iterator[Tuple
             for load in loads
         )
         if not inside:
-            yield "mapped", "its PT_PHDR lies in no loaded segment"
+            yield "mapped", "its PT_PHDR is not inside any loaded segment"
         if loads and segment.address - segment.offset != loads[0].address - loads[0].offset:
             yield "kernel", "its program headers are not where kernels before 5.18 look for them"
 
 
 def _continues(first: Segment, second: Segment) -> bool:
-    """Whether a page that two segments share is the same page of the file, mapped alike."""
+    """Return whether a page shared by two segments is the same file page with the same flags."""
     return (
         first.flags == second.flags
         and first.file_size == first.memory_size

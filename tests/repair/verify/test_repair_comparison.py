@@ -1,4 +1,4 @@
-"""Nothing that patchelf or strip breaks passes for good, and nothing good for broken."""
+"""The comparison reports all damage by patchelf or strip, and accepts every good patch."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from manyshim.formats.zip.window import Window
 from manyshim.repair.patch import clear_execstack
 from manyshim.repair.plan import Patch
 from manyshim.repair.strip import strip
-from manyshim.repair.trial import refused
+from manyshim.repair.trial import load_failures
 from manyshim.repair.verify.comparison import damage
 from manyshim.repair.verify.dynamic_tables import Tables
 
@@ -71,7 +71,7 @@ def chain(tmp_path_factory: pytest.TempPathFactory) -> Dict[str, Path]:
 
 
 def versions(name: str) -> List[str]:
-    """List the files of a library that this machine has."""
+    """Return the files of a library on this machine, sorted."""
     return sorted(glob.glob(f"{FOLDER}/{glob.escape(name)}[.-]*so.*"))
 
 
@@ -105,7 +105,7 @@ def test_a_good_patch_of_small_files_is_good(
     assert damage(str(source), str(target), again) == []
 
 
-def test_cpp_is_good(tmp_path: Path) -> None:
+def test_a_good_patch_of_cpp_code_is_good(tmp_path: Path) -> None:
     text = '#include <string>\n#include <stdexcept>\nthread_local std::string s = "x";\n'
     text += "int f(int x) { try { return std::stoi(s); } catch (std::exception &) { return x; } }\n"
     (tmp_path / "x.cc").write_text(text)
@@ -114,7 +114,7 @@ def test_cpp_is_good(tmp_path: Path) -> None:
     assert damage(str(tmp_path / "x.so"), str(target), change) == []
 
 
-def test_each_contradiction_of_the_plan_is_said(tmp_path: Path, chain: Dict[str, Path]) -> None:
+def test_each_difference_from_the_plan_is_reported(tmp_path: Path, chain: Dict[str, Path]) -> None:
     source = chain["a1"]
     target, change = patched(source, tmp_path)
     for other, words in (
@@ -136,7 +136,7 @@ def test_each_contradiction_of_the_plan_is_said(tmp_path: Path, chain: Dict[str,
     assert "versions of libb2.so.1" in only
 
 
-def test_a_cleared_execstack_is_said_unless_it_was_planned(tmp_path: Path) -> None:
+def test_a_cleared_execstack_is_reported_unless_it_was_planned(tmp_path: Path) -> None:
     (tmp_path / "x.c").write_text("int x;\n")
     gcc(tmp_path, "-shared", "-fPIC", "-z", "execstack", "x.c", "-o", "x.so")
     target, change = patched(tmp_path / "x.so", tmp_path)
@@ -148,7 +148,7 @@ def test_a_cleared_execstack_is_said_unless_it_was_planned(tmp_path: Path) -> No
 
 
 class Editor:
-    """A patched 64-bit little-endian file, for one damage after the other."""
+    """Changes single parts of a patched 64-bit little-endian file."""
 
     def __init__(self, path: Path) -> None:
         self.data = bytearray(path.read_bytes())
@@ -215,7 +215,7 @@ DAMAGES: Dict[str, Tuple[str, Callable[[Editor], object], str]] = {
     "relocation": ("a1", lambda e: e.table(7, 16), "relocations"),
     "procedure relocation": ("a1", lambda e: e.table(23, 16), "relocations"),
     "shorter relocations": ("a1", lambda e: e.entry(8, lambda v: (8, v - 24)), "relocations"),
-    "no relocations": ("a1", lambda e: e.entry(7, lambda v: (0x6FFFFDF0, v)), "is gone"),
+    "no relocations": ("a1", lambda e: e.entry(7, lambda v: (0x6FFFFDF0, v)), "is missing"),
     "init": ("a1", lambda e: e.entry(12, lambda v: (12, v + 1)), "type 0xc"),
     "fini array": ("a1", lambda e: e.entry(26, lambda v: (26, v + 8)), "type 0x1a"),
     "init array size": ("a1", lambda e: e.entry(27, lambda v: (27, v - 8)), "type 0x1b"),
@@ -225,7 +225,7 @@ DAMAGES: Dict[str, Tuple[str, Callable[[Editor], object], str]] = {
     "thread-local size": ("c3", lambda e: e.segment(PT_TLS, 6, lambda v: v + 8), "PT_TLS"),
     "thread-local align": ("c3", lambda e: e.segment(PT_TLS, 7, lambda v: v * 4), "PT_TLS"),
     "relro": ("a1", lambda e: e.segment(PT_RELRO, 6, lambda v: v + 4096), "RELRO"),
-    "no relro": ("a1", lambda e: e.segment(PT_RELRO, 0, lambda _: 0), "PT_GNU_RELRO is gone"),
+    "no relro": ("a1", lambda e: e.segment(PT_RELRO, 0, lambda _: 0), "PT_GNU_RELRO is missing"),
     "stack": ("a1", lambda e: e.segment(PT_STACK, 1, lambda v: v | 1), "PT_GNU_STACK"),
     "unwinding": ("a1", lambda e: e.segment(0x6474E550, 3, lambda v: v + 4), "EH_FRAME"),
     "flags": ("a1", lambda e: e.segment(PT_LOAD, 1, lambda _: 4, 1), "mapped as"),
@@ -235,7 +235,7 @@ DAMAGES: Dict[str, Tuple[str, Callable[[Editor], object], str]] = {
     "no power of two": ("a1", lambda e: e.segment(PT_LOAD, 7, lambda _: 0x3000, 0), "aligned"),
     "order": ("a1", lambda e: e.segment(PT_LOAD, 3, lambda v: v + (1 << 30), 1), "higher"),
     "overlap": ("a1", lambda e: e.segment(PT_LOAD, 6, lambda v: v + (1 << 20), 0), "overlaps"),
-    "zeros": ("a1", lambda e: e.segment(PT_LOAD, 6, lambda v: v - 60000, 3), "not mapped"),
+    "zeros": ("a1", lambda e: e.segment(PT_LOAD, 6, lambda v: v - 60000, 3), "no longer mapped"),
     "behind the file": ("a1", lambda e: e.segment(PT_LOAD, 5, lambda v: v + 4096, -1), "behind"),
     "truncated": ("a1", lambda e: e.data.__delitem__(slice(-600, None)), "behind the file"),
     "interpreter": ("main", lambda e: e.segment(PT_INTERP, 2, lambda v: v + 1), "interpreter"),
@@ -251,7 +251,7 @@ DAMAGES: Dict[str, Tuple[str, Callable[[Editor], object], str]] = {
 
 
 @pytest.mark.parametrize("name", DAMAGES)
-def test_each_damage_is_said(tmp_path: Path, chain: Dict[str, Path], name: str) -> None:
+def test_each_damage_is_reported(tmp_path: Path, chain: Dict[str, Path], name: str) -> None:
     short, spoil, words = DAMAGES[name]
     target, change = patched(chain[short], tmp_path)
     editor = Editor(target)
@@ -266,7 +266,7 @@ def test_each_damage_is_said(tmp_path: Path, chain: Dict[str, Path], name: str) 
 def test_no_byte_of_code_or_data_is_overlooked(
     tmp_path: Path, chain: Dict[str, Path], step: int
 ) -> None:
-    """Every fiftieth byte of the original's segments that is in no table."""
+    """Change every fiftieth byte of segments without tables."""
     target, change = patched(chain["b2"], tmp_path)
     good = target.read_bytes()
     editor = Editor(target)
@@ -281,7 +281,7 @@ def test_no_byte_of_code_or_data_is_overlooked(
 def code_first(folder: Path) -> Path:
     """Link code before the loader's tables, as some linkers do.
 
-    Where the program headers grow there is then no table that could be moved.
+    If the program headers grow, there is no table after them that could be moved.
     """
     command = [needs.tool("ld", "binutils"), "-shared", "--verbose"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
@@ -322,13 +322,15 @@ def linked(folder: Path, *flags: str) -> Path:
     return folder / "x.so"
 
 
-@pytest.mark.parametrize("then", ["patched", "stripped before", "stripped after", "thrice"])
+@pytest.mark.parametrize("then", ["patched", "stripped before", "stripped after", "three times"])
 @pytest.mark.parametrize("name", BREAKERS)
-def test_what_the_loader_refuses_was_said_before(tmp_path: Path, name: str, then: str) -> None:
-    """Whether a pair of layout and tools breaks depends on their releases; we know if it did.
+def test_what_the_loader_refuses_is_reported_as_damage(
+    tmp_path: Path, name: str, then: str
+) -> None:
+    """Whether a layout breaks depends on the releases of the tools; the loader shows if it did.
 
-    patchelf 0.14 to 0.18 overwrite the code of the first; 0.18 those with large pages; GNU strip
-    2.40 after patchelf 0.19 the first again.
+    patchelf 0.14 to 0.18 overwrite the code of "code first", 0.18 that of files with large pages.
+    GNU strip 2.40 after patchelf 0.19 breaks "code first" too.
     """
     source = BREAKERS[name](tmp_path)
     target = tmp_path / "target.so"
@@ -336,7 +338,7 @@ def test_what_the_loader_refuses_was_said_before(tmp_path: Path, name: str, then
     change = Patch((), (), "y-0123abcd.so", "$ORIGIN/../x.libs")
     if then == "stripped before":
         strip(str(target), "all", "x86_64", "x86_64")
-    if then == "thrice":
+    if then == "three times":
         for length in (100, 9000):
             patchelf().apply(str(target), Patch((), (), "s" * length, "$ORIGIN/" + "r" * length))
     patchelf().apply(str(target), change)
@@ -344,11 +346,11 @@ def test_what_the_loader_refuses_was_said_before(tmp_path: Path, name: str, then
         strip_tool = needs.tool("strip", "binutils")
         subprocess.run([strip_tool, "-s", str(target)], check=True, stderr=subprocess.DEVNULL)
     found = damage(str(source), str(target), change, stripped=then.startswith("stripped"))
-    fails = refused([(str(source), str(target))], 20)
+    fails = load_failures([(str(source), str(target))], 20)
     assert bool(found) == bool(fails), (found, fails)
 
 
-def test_patchelf_says_itself_that_it_needs_sections(tmp_path: Path) -> None:
+def test_patchelf_reports_missing_section_headers(tmp_path: Path) -> None:
     data = bytearray(linked(tmp_path).read_bytes())
     data[40:48], data[58:64] = bytes(8), bytes(6)
     (tmp_path / "x.so").write_bytes(data)

@@ -1,4 +1,4 @@
-"""What a repaired foreign wheel is held against: its originals, and its own dynamic loader."""
+"""Check repaired foreign wheels against their originals and the target's dynamic loader."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from manyshim.formats.zip.window import Window
 from manyshim.repair.plan import Patch
 from manyshim.repair.verify.comparison import damage
 
-# Loads the file in its argument, says what it answers, and what is mapped.
+# Loads the file in its argument, prints the result of answer() and the mapped files.
 LOADER = """\
 #include <dlfcn.h>
 #include <stdio.h>
@@ -47,14 +47,14 @@ def unpacked(path: Path, folder: Path) -> Path:
 
 
 def facts(path: Path) -> Dict[str, ElfFile]:
-    """Read a wheel's ELF files, by their names without hashes."""
+    """Return the facts of a wheel's ELF files, by file name without hash."""
     with Wheel(str(path)) as wheel:
         found = wheel.facts().elfs
     return {re.sub(r"-[0-9a-f]{8}\.", ".", os.path.basename(one.path)): one for one in found}
 
 
-def proved(repaired: Repaired, source: Path, folder: Path) -> List[str]:
-    """Hold every file of a repaired wheel against its original; return the members."""
+def compare_with_originals(repaired: Repaired, source: Path, folder: Path) -> List[str]:
+    """Compare every patched file of a repaired wheel with its original; return the members."""
     assert repaired.path is not None
     before, after = unpacked(source, folder / "before"), unpacked(repaired.path, folder / "after")
     plan = repaired.wheel["plan"]
@@ -74,10 +74,10 @@ def proved(repaired: Repaired, source: Path, folder: Path) -> List[str]:
     return sorted(originals)
 
 
-def loaded(tools: Tools, repaired: Repaired, folder: Path) -> str:
-    """Load the module from where it is installed; return its answer and what was mapped."""
+def load_module(tools: Tools, repaired: Repaired, folder: Path) -> str:
+    """Load the installed module; return its answer and the mapped files."""
     if tools.run is None:
-        needs.missing(*tools.lost)
+        needs.missing(*tools.missing)
     assert repaired.path is not None
     installed = unpacked(repaired.path, folder / "installed")
     (folder / "loader.c").write_text(LOADER)
@@ -95,6 +95,6 @@ def loaded(tools: Tools, repaired: Repaired, folder: Path) -> str:
 
 
 def mapped(text: str, installed: Path) -> List[str]:
-    """List the files below a folder that a process had mapped."""
+    """Return the names of the mapped files below a folder, sorted."""
     found = re.findall(rf" ({re.escape(str(installed))}/\S+)$", text, re.MULTILINE)
     return sorted({os.path.basename(path) for path in found})
