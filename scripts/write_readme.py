@@ -1,4 +1,4 @@
-"""Write the blocks of README.md that show what the program says: its options, and a report."""
+"""Write the blocks of pages that show what the program prints: its options, and a report."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import re
 import subprocess
 import sys
 import tempfile
+import textwrap
 from pathlib import Path
-from typing import Callable, Dict
+from typing import Callable, Dict, NamedTuple
 
 from _data import REPOSITORY
 from _evidence import replace
@@ -15,11 +16,12 @@ from elfwriter import Elf, Symbol, write
 from manyshim.options import option_table
 from wheelwriter import save, wheel, wheel_name
 
-README = REPOSITORY / "README.md"
+# Markdown lines end here, also those of a program's output.
+_WIDTH = 100
 
 
 def report() -> str:
-    """Show a wheel like many: a thread, a file, a modern symbol, a library from nowhere."""
+    """Show a wheel like many: it needs three symbols, each from another release of glibc."""
     needs = [("pthread_create", "GLIBC_2.34"), ("fcntl64", "GLIBC_2.28"), ("memcpy", "GLIBC_2.14")]
     extension = Elf(
         needed=("libc.so.6",),
@@ -35,29 +37,54 @@ def report() -> str:
             [sys.executable, "-m", "manyshim", "show", path.name],
             cwd=folder, stdout=subprocess.PIPE, text=True, check=True,
         )  # fmt: skip
-    return f"```console\n$ manyshim show dist/{path.name}\n{done.stdout}```\n"
+    lines = "".join(f"{_folded(line)}\n" for line in done.stdout.splitlines())
+    return f"```console\n$ manyshim show dist/{path.name}\n{lines}```\n"
 
 
-# The marks in README name the blocks.
-BLOCKS: Dict[str, Callable[[], str]] = {"options": option_table, "show": report}
+def _folded(line: str) -> str:
+    """Wrap a long line, and indent what follows."""
+    indent = line[: len(line) - len(line.lstrip())] + "    "
+    return textwrap.fill(
+        line,
+        _WIDTH,
+        subsequent_indent=indent,
+        drop_whitespace=True,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+class Block(NamedTuple):
+    """A part of a page between two marks, and the function that writes it."""
+
+    page: Path
+    write: Callable[[], str]
+
+
+# The marks in the pages name the blocks.
+BLOCKS: Dict[str, Block] = {
+    "options": Block(REPOSITORY / "docs" / "options.md", option_table),
+    "show": Block(REPOSITORY / "docs" / "command-line.md", report),
+}
 
 
 def with_block(text: str, name: str, block: str) -> str:
-    """Return README's text with another content of one block."""
+    """Return a page's text with new content in one block."""
     marked = re.compile(rf"(<!-- {name}: begin -->\n).*?(<!-- {name}: end -->)", re.DOTALL)
     fresh, count = marked.subn(lambda match: match[1] + block + match[2], text)
     if count != 1:
-        raise ValueError(f"README has {count} blocks {name}")
+        raise ValueError(f"the page has {count} blocks {name}, not one")
     return fresh
 
 
 def main() -> int:
-    """Write all blocks and say whether README has changed."""
-    before = text = README.read_text(encoding="utf-8")
-    for name, block in BLOCKS.items():
-        text = with_block(text, name, block())
-    replace(README, text)
-    print("README.md: " + ("no change" if text == before else "written"))
+    """Write all blocks, and print which pages have changed."""
+    for name, (page, write_block) in BLOCKS.items():
+        before = page.read_text(encoding="utf-8")
+        text = with_block(before, name, write_block())
+        replace(page, text)
+        change = "no change" if text == before else "written"
+        print(f"{page.relative_to(REPOSITORY)}: {name}: {change}")
     return 0
 
 

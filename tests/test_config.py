@@ -1,18 +1,18 @@
-"""The options' way from their sources into one Config: precedence, spellings, refusals."""
+"""Options from all their sources, resolved into one Config: precedence, spellings, errors."""
 
 from __future__ import annotations
 
 import os
 import re
 import sys
-from typing import TYPE_CHECKING, Callable, Dict, Mapping, Optional
+from typing import TYPE_CHECKING, Callable, Dict, List, Mapping, Optional
 
 import pytest
 
 from manyshim import config
 from manyshim.audit.request import Allowance
 from manyshim.audit.tags import GLIBC, MUSL, PlatformTag
-from manyshim.config import Config
+from manyshim.config import Config, EnvironmentPlatform
 from manyshim.errors import ConfigError
 from manyshim.host import host_arch
 from manyshim.options import OPTIONS
@@ -30,7 +30,7 @@ Table = Optional[str]
 
 @pytest.fixture(name="load")
 def loader(tmp_path: Path) -> Load:
-    """Return a function that settles -C settings, an environment and the lines of a table."""
+    """Return a function that resolves -C settings, an environment and the lines of a table."""
 
     def load(
         settings: Settings = None, environ: Optional[Dict[str, str]] = None, table: Table = None
@@ -48,10 +48,10 @@ def option(key: str, value: object) -> Dict[str, object]:
 
 
 @pytest.mark.parametrize("settings", [None, {}, {"--global-option": "-v", "other.mode": "off"}])
-def test_nothing_said_gives_the_defaults(load: Load, settings: Optional[Dict[str, str]]) -> None:
-    settled = load(settings)
-    assert settled == Config(libc=settled.libc)
-    assert (settled.libc in (GLIBC, MUSL)) == sys.platform.startswith("linux")
+def test_without_options_the_defaults_hold(load: Load, settings: Optional[Dict[str, str]]) -> None:
+    resolved = load(settings)
+    assert resolved == Config(libc=resolved.libc)
+    assert (resolved.libc in (GLIBC, MUSL)) == sys.platform.startswith("linux")
 
 
 def test_the_defaults_of_config_are_those_of_the_options() -> None:
@@ -59,7 +59,7 @@ def test_the_defaults_of_config_are_those_of_the_options() -> None:
         assert getattr(Config(), chosen.field) == chosen.default, chosen.key
 
 
-def test_the_nearer_source_wins(load: Load) -> None:
+def test_the_source_with_precedence_wins(load: Load) -> None:
     table = 'mode = "audit"'
     off = {"MANYSHIM_MODE": "off"}
     assert load(None, {}, table).mode == "audit"
@@ -86,9 +86,9 @@ def test_booleans_have_many_words(load: Load) -> None:
     ],
 )
 def test_lists_are_commas_or_repeats(load: Load, given: object, expected: object) -> None:
-    settled = load(option("exclude", given), {"MANYSHIM_EXCLUDE": "x"}, 'exclude = ["y"]')
-    assert settled.exclude == expected
-    assert settled.request.exclude == expected
+    resolved = load(option("exclude", given), {"MANYSHIM_EXCLUDE": "x"}, 'exclude = ["y"]')
+    assert resolved.exclude == expected
+    assert resolved.request.exclude == expected
     assert load({}, {}, 'exclude = ["a,b.so", "c.so.*"]').exclude == ("a,b.so", "c.so.*")
     assert load({}, {"MANYSHIM_EXCLUDE": "a.so, b.so"}).exclude == ("a.so", "b.so")
 
@@ -97,14 +97,14 @@ def test_lists_are_commas_or_repeats(load: Load, given: object, expected: object
     ("key", "value", "words"),
     [
         ("mdoe", "audit", "did you mean 'mode'?"),
-        ("mode", ["audit", "off"], "is not understood"),
+        ("mode", ["audit", "off"], "is not valid"),
         ("strict", "maybe", "write true or false"),
         ("strict", ["true", "true"], "write true or false"),
         ("mode", "retagg", "did you mean 'retag'?"),
-        ("mode", "qqq", "known are retag, audit, off"),
+        ("mode", "qqq", "choose from retag, audit, off"),
         ("platform", "manylinux_228", "did you mean 'manylinux_2_28'?"),
         ("platform", "manylinux_2_28_aarch46", "did you mean 'aarch64'?"),
-        ("platform", "manylinux2014_riscv64", "is not understood"),
+        ("platform", "manylinux2014_riscv64", "is not valid"),
         ("platform", "musllinux_1_2_ppc64", "no musl policy for ppc64"),
         ("allow", "NEEDED_PATH", "KIND:path-glob"),
         ("allow", "NEDED_PATH:*", "did you mean 'NEEDED_PATH'?"),
@@ -121,10 +121,10 @@ def test_wrong_settings_are_named(load: Load, key: str, value: object, words: st
 @pytest.mark.parametrize(
     ("line", "words"),
     [
-        ('excludes = ["a"]', "[tool.manyshim] excludes is no option"),
+        ('excludes = ["a"]', "[tool.manyshim] excludes is not an option"),
         ("library_path = []", "did you mean 'library-path'?"),
-        ("exclude = [1]", "exclude = [1] is not understood; write a list of texts"),
-        ("compression-level = true", "compression-level = True is not understood"),
+        ("exclude = [1]", "exclude = [1] is not valid; write a list of strings"),
+        ("compression-level = true", "compression-level = True is not valid"),
     ],
 )
 def test_a_wrong_line_of_the_table_is_named(load: Load, line: str, words: str) -> None:
@@ -159,19 +159,19 @@ def test_release_keys_in_the_table_show_what_to_write(load: Load, line: str, val
     setting = f'"manyshim.{line.split(maxsplit=1)[0]}" = "{value}"'
     with pytest.raises(ConfigError) as caught:
         load({}, {}, line)
-    assert "everyone who installs from the sdist" in str(caught.value)
+    assert "everyone who builds from your sdist" in str(caught.value)
     lines = [text.strip() for text in str(caught.value).splitlines()]
     assert lines[lines.index("[tool.uv]") + 1] == f"config-settings = {{ {setting} }}"
 
 
 def test_release_keys_are_taken_from_the_command_line_and_the_environment(load: Load) -> None:
     foreign = f"manylinux_2_28_{FOREIGN}"
-    settled = load(option("platform", foreign), {"MANYSHIM_STRICT": "1"})
-    assert settled.strict
-    assert settled.platform == PlatformTag(GLIBC, 2, 28, FOREIGN)
-    assert settled.request.strict
-    assert not settled._replace(mode="audit").request.strict
-    assert load({}, {"MANYSHIM_PLATFORM": foreign}).platform == settled.platform
+    resolved = load(option("platform", foreign), {"MANYSHIM_STRICT": "1"})
+    assert resolved.strict
+    assert resolved.platform == PlatformTag(GLIBC, 2, 28, FOREIGN)
+    assert resolved.request.strict
+    assert not resolved._replace(mode="audit").request.strict
+    assert load({}, {"MANYSHIM_PLATFORM": foreign}).platform == resolved.platform
 
 
 def test_zig_compiles_on_linux_and_where_the_build_is_not_switched_off(
@@ -186,7 +186,7 @@ def test_zig_compiles_on_linux_and_where_the_build_is_not_switched_off(
     elsewhere = load(chosen)
     assert elsewhere.compiler == "system"
     (notice,) = elsewhere.notices
-    assert "for Linux" in notice
+    assert "Linux only" in notice
 
 
 def test_backend_path_is_read_as_frontends_do(tmp_path: Path) -> None:
@@ -225,43 +225,45 @@ def test_allowances_are_read(load: Load) -> None:
 
 def test_plain_values_are_kept(load: Load) -> None:
     path = os.path.abspath("report.json")
-    settled = load(option("report", path), {"MANYSHIM_COMPRESSION_LEVEL": "9"})
-    assert (settled.compression_level, settled.report) == (9, path)
+    resolved = load(option("report", path), {"MANYSHIM_COMPRESSION_LEVEL": "9"})
+    assert (resolved.compression_level, resolved.report) == (9, path)
     assert load({}, {}, "compression-level = 0").compression_level == 0
 
 
 @pytest.mark.parametrize(
-    ("sign", "mode", "word"),
+    ("variables", "mode", "word"),
     [
         ({"CIBUILDWHEEL": "1"}, "audit", "cibuildwheel"),
         ({"CONDA_BUILD": "1"}, "off", "conda"),
     ],
 )
-def test_signs_of_other_tools(load: Load, sign: Dict[str, str], mode: str, word: str) -> None:
-    """They decide what nobody decided explicitly."""
-    settled = load({}, sign)
-    assert settled.mode == mode
-    (notice,) = settled.notices
+def test_variables_of_other_tools(
+    load: Load, variables: Dict[str, str], mode: str, word: str
+) -> None:
+    """They set the mode, unless a source sets it."""
+    resolved = load({}, variables)
+    assert resolved.mode == mode
+    (notice,) = resolved.notices
     assert word in notice
     for explicit in (
-        load(option("mode", "retag"), sign),
-        load({}, {**sign, "MANYSHIM_MODE": "retag"}),
-        load({}, dict.fromkeys(sign, "0")),
-        load({}, sign, 'mode = "retag"'),
+        load(option("mode", "retag"), variables),
+        load({}, {**variables, "MANYSHIM_MODE": "retag"}),
+        load({}, dict.fromkeys(variables, "0")),
+        load({}, variables, 'mode = "retag"'),
     ):
         assert (explicit.mode, explicit.notices) == ("retag", ())
 
 
-def test_the_image_decides_the_platform_that_nobody_asked_for(load: Load) -> None:
+def test_the_image_sets_the_platform_unless_a_source_does(load: Load) -> None:
     image = {"AUDITWHEEL_PLAT": "manylinux_2_28_x86_64"}
     assert load({}, image).platform == PlatformTag(GLIBC, 2, 28, "x86_64")
     assert load({}, {**image, "MANYSHIM_PLATFORM": "2014"}).platform == PlatformTag(GLIBC, 2, 17)
     assert load(option("platform", "auto"), image).platform is None
     assert load({}, image, 'platform = "auto"').platform is None
     assert load({}, {"AUDITWHEEL_PLAT": ""}, "") == Config(libc=load().libc)
-    settled = load({}, {"AUDITWHEEL_PLAT": "linux_x86_64"})
-    assert settled.platform is None
-    assert "AUDITWHEEL_PLAT=linux_x86_64" in "".join(settled.notices)
+    resolved = load({}, {"AUDITWHEEL_PLAT": "linux_x86_64"})
+    assert resolved.platform is None
+    assert "AUDITWHEEL_PLAT=linux_x86_64" in "".join(resolved.notices)
 
 
 def test_source_date_epoch_is_read(load: Load) -> None:
@@ -299,7 +301,7 @@ def test_a_pyproject_without_our_table_is_fine(load: Load, tmp_path: Path, conte
     assert load() == Config(libc=load().libc)
 
 
-def test_own_settings_are_taken_out(load: Load) -> None:
+def test_own_settings_are_removed(load: Load) -> None:
     assert config.without_own(None) is None
     given = {"manyshim.mode": "off", "--global-option": ["-v"], "manyshimx": "1"}
     assert config.without_own(given) == {"--global-option": ["-v"], "manyshimx": "1"}
@@ -311,3 +313,21 @@ def test_a_kind_under_its_old_name_is_taken_with_a_line(load: Load) -> None:
     found = load({"manyshim.allow": "CLAIM:*,NO_INIT:a.so"})
     assert found.allow == (Allowance("FALSE_TAG", "*"), Allowance("NO_INIT", "a.so"))
     assert "allow: CLAIM is now called FALSE_TAG" in found.notices
+
+
+def test_the_command_line_reads_the_platform_from_the_environment() -> None:
+    image = {"AUDITWHEEL_PLAT": "manylinux_2_28_x86_64"}
+    own = {"MANYSHIM_PLATFORM": "2014"}
+    tag = PlatformTag(GLIBC, 2, 28, "x86_64")
+    found = EnvironmentPlatform("AUDITWHEEL_PLAT", "manylinux_2_28_x86_64", tag)
+    notices: List[str] = []
+    assert config.environment_platform({}, notices) is None
+    assert config.environment_platform(image, notices) == found
+    nearer = EnvironmentPlatform("MANYSHIM_PLATFORM", "2014", PlatformTag(GLIBC, 2, 17))
+    assert config.environment_platform({**image, **own}, notices) == nearer
+    assert config.environment_platform({**image, "MANYSHIM_PLATFORM": "auto"}, notices) is None
+    assert notices == []
+    assert config.environment_platform({"AUDITWHEEL_PLAT": "linux_x86_64"}, notices) is None
+    assert notices == ["AUDITWHEEL_PLAT=linux_x86_64 is not a policy; it is ignored"]
+    with pytest.raises(ConfigError, match="MANYSHIM_PLATFORM in the environment: platform = ''"):
+        config.environment_platform({"MANYSHIM_PLATFORM": ""}, notices)

@@ -1,6 +1,6 @@
-"""The PEP 517 and PEP 660 hooks: the wrapped backend's, with an audit behind build_wheel.
+"""The PEP 517 and PEP 660 hooks: the wrapped backend's, with an audit after build_wheel.
 
-A hook that the wrapped backend lacks is missing here too.
+If the wrapped backend has no such hook, this module has none either.
 """
 
 from __future__ import annotations
@@ -27,9 +27,12 @@ def build_wheel(
     config_settings: Optional[Mapping[str, Any]] = None,
     metadata_directory: Optional[str] = None,
 ) -> str:
-    """Build a wheel with the wrapped backend, audit it, and give it the tag that it has earned."""
+    """Build a wheel with the wrapped backend, audit it, and write the tag that is proved.
+
+    Returns the wheel's file name in `wheel_directory` (PEP 517).
+    """
     with _exit_on_error():
-        # Here and below: a frontend that only probes for hooks pays for nothing else.
+        # Imported here and below, because frontends also import this module only to find hooks.
         from manyshim import build, config, workspace  # noqa: PLC0415
 
         resolved = config.load(config_settings, os.environ)
@@ -47,7 +50,7 @@ def build_wheel(
 def get_requires_for_build_wheel(
     config_settings: Optional[Mapping[str, Any]] = None,
 ) -> List[str]:
-    """List what the wrapped backend needs, and what manyshim needs and the environment lacks."""
+    """Return the wrapped backend's requirements, and those of manyshim that are not installed."""
     with _exit_on_error():
         from manyshim import config, requirements, wrapped  # noqa: PLC0415
 
@@ -66,7 +69,7 @@ def __getattr__(name: str) -> Callable[..., Any]:
 
         hook: Callable[..., Any] = getattr(wrapped.import_backend(config.backend_name()), name)
 
-    def delegate(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 (whatever the hook takes)
+    def delegate(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 (the hook decides what it takes)
         def cleaned(value: Any) -> Any:  # noqa: ANN401
             return config.without_own(value) if isinstance(value, dict) else value
 
@@ -77,7 +80,7 @@ def __getattr__(name: str) -> Callable[..., Any]:
 
 @contextmanager
 def _exit_on_error() -> Iterator[None]:
-    """Turn our own errors into a line and an exit code; others pass untouched."""
+    """Print our own errors as one line and exit with their code; let other exceptions pass."""
     try:
         yield
     except ManyshimError as error:
@@ -91,5 +94,6 @@ def _exit_on_error() -> Iterator[None]:
 
 
 def _print_lines(lines: Sequence[str]) -> None:
+    """Print lines on standard error, which frontends show to the user."""
     for line in lines:
         print(f"manyshim: {line}", file=sys.stderr, flush=True)

@@ -1,4 +1,4 @@
-"""The use cases of a build: the wrapped backend's wheel, and what becomes of it."""
+"""The use cases of a build: run the wrapped backend, then judge, decide and deliver its wheel."""
 
 from __future__ import annotations
 
@@ -16,28 +16,29 @@ from manyshim.formats.wheel.wheel import Wheel
 from manyshim.formatters.text import build_lines, why_not
 from manyshim.host import host_arch, interpreter_refuses
 from manyshim.operations import Prepared, inspect, prepare, write_retagged
+from manyshim.options import STRICT
 from manyshim.values import NamedTuple
 from manyshim.wrapped import import_backend
 
-# Where setuptools, CMake and Meson leave object files, below the source tree that they build.
+# The folder of the source tree in which setuptools, CMake and Meson leave object files.
 _BUILD_FOLDER = "build"
 
 
 class Result(NamedTuple):
-    """A finished wheel: its file name, and the lines for the one who builds it."""
+    """A finished wheel: its file name, and the lines for the user."""
 
     filename: str
     lines: List[str]
 
 
 class _Decision(NamedTuple):
-    """The tag of a freshly built wheel, and whether strict fails the build over it."""
+    """The tag of a wheel, and whether strict fails the build because there is none."""
 
     decision: TagDecision
     fails: bool = False
 
 
-def build_wheel(  # noqa: PLR0913, PLR0917 (the hook's own arguments, and where to report)
+def build_wheel(  # noqa: PLR0913, PLR0917 (the arguments of the hook, and where to report)
     config: Config,
     folder: str,
     settings: Settings,
@@ -45,14 +46,14 @@ def build_wheel(  # noqa: PLR0913, PLR0917 (the hook's own arguments, and where 
     environ: Mapping[str, str],
     report: Callable[[Sequence[str]], None],
 ) -> Tuple[str, Config]:
-    """Let the wrapped backend build a wheel into `folder`.
+    """Build a wheel into `folder` with the wrapped backend.
 
-    Returns its path, and the configuration with what was compiled. Raises BackendError where there
-    is no wheel; the wrapped backend's own exceptions pass.
+    Returns the wheel's path, and the configuration with what was compiled. Raises BackendError if
+    there is no wheel. The wrapped backend's own exceptions pass.
     """
     name: Any
     if config.compiler == "zig":
-        from manyshim.toolchain import build  # noqa: PLC0415 (only for those who ask for it)
+        from manyshim.toolchain import build  # noqa: PLC0415 (only if zig is asked for)
 
         call = build.Call(folder, settings, metadata_directory)
         name, config = build.build_wheel(config, call, environ, report)
@@ -60,15 +61,15 @@ def build_wheel(  # noqa: PLR0913, PLR0917 (the hook's own arguments, and where 
         name = import_backend(config.backend).build_wheel(folder, settings, metadata_directory)
     built = os.path.join(folder, os.path.basename(name)) if isinstance(name, str) else ""
     if not os.path.isfile(built):
-        raise BackendError(f"{config.backend} built {name!r}, which is no file")
+        raise BackendError(f"{config.backend} built {name!r}, which is not a file")
     return built, config
 
 
 def finish(built: str, folder: str, config: Config) -> Result:
-    """Bring a freshly built wheel into `folder` as `config` asks; `built` is in a private folder.
+    """Deliver a built wheel into `folder`, under the tag that is proved if `config` asks for it.
 
-    Raises NotCompliantError or InvalidWheelError only where strict asks for it, and ToolError
-    where a file cannot be written.
+    `built` is the wheel's path in a private folder. Raises NotCompliantError or InvalidWheelError
+    only if strict is set, and ToolError if a file cannot be written.
     """
     parsed = parse_wheel_name(os.path.basename(built))
     if config.mode == "off" or (parsed and not parsed.linux and not parsed.pure):
@@ -77,12 +78,12 @@ def finish(built: str, folder: str, config: Config) -> Result:
         finished, lines = _finished(built, config)
     except InvalidWheelError as error:
         finished, lines = built, [_unreadable(error, built, config)]
-    # Only now that the archive is closed: Windows renames no open file.
+    # The archive is closed by now; Windows cannot rename an open file.
     return _deliver(finished, folder, lines)
 
 
 def _finished(built: str, config: Config) -> Tuple[str, List[str]]:
-    """Judge, decide and write; return the path of the wheel to deliver, and the lines to print."""
+    """Judge, decide and write; return the path of the finished wheel, and the lines to print."""
     name, private = os.path.basename(built), os.path.dirname(built)
     with ExitStack() as stack:
         prepared = _judge(built, config, stack)
@@ -94,7 +95,8 @@ def _finished(built: str, config: Config) -> Tuple[str, List[str]]:
             _write_report(to_dict(report, decision), config.report)
         lines = _explained(prepared, decision, config)
         if fails:
-            raise NotCompliantError("\n".join((f"{name}: {why_not(decision)}", *lines)))
+            first = f"{name}: {why_not(decision)} (strict {STRICT})"
+            raise NotCompliantError("\n".join((first, *lines)))
         if decision.tag and config.mode != "audit":
             finished = write_retagged(prepared, decision, config, private)
             return finished, [f"{name} -> {os.path.basename(finished)}", *lines]
@@ -104,7 +106,7 @@ def _finished(built: str, config: Config) -> Tuple[str, List[str]]:
 
 
 def _judge(built: str, config: Config, stack: ExitStack) -> Prepared:
-    """Audit the wheel, and repair it where that is asked for."""
+    """Audit the wheel, and repair it if `config` asks for it."""
     wheel = stack.enter_context(Wheel(built))
     facts = wheel.facts()
     report = inspect(wheel, config.request, facts)
@@ -112,6 +114,7 @@ def _judge(built: str, config: Config, stack: ExitStack) -> Prepared:
 
 
 def _decide(report: Report, config: Config) -> _Decision:
+    """Choose the tag, unless the interpreter refuses it; decide whether strict fails the build."""
     decision = choose(report, config.request)
     if _opted_out(decision, config):
         refused = Evidence.REFUSED_BY_INTERPRETER
@@ -120,7 +123,7 @@ def _decide(report: Report, config: Config) -> _Decision:
 
 
 def _explained(prepared: Prepared, decision: TagDecision, config: Config) -> List[str]:
-    """List what a build prints of a wheel, with the source lines behind an older policy."""
+    """Return the lines about a wheel, with the source lines that rule out an older policy."""
     blocked = blockers(prepared.report, decision, config.request, always=config.explain == "always")
     places = _places(blocked, prepared.wheel, config)
     compiled = config.compiled is not None
@@ -129,31 +132,31 @@ def _explained(prepared: Prepared, decision: TagDecision, config: Config) -> Lis
 
 
 def _unreadable(error: InvalidWheelError, built: str, config: Config) -> str:
-    """Say that a wheel cannot be read; with strict, raise that."""
+    """Report that a wheel cannot be read; with strict, raise InvalidWheelError."""
     name = os.path.basename(built)
-    # The private folder is gone when the message is read.
+    # The private folder no longer exists when the user reads the message.
     what = str(error).replace(built, name)
     if config.report:
         from manyshim.formatters.json import failure  # noqa: PLC0415 (only for a report)
 
         _write_report(failure(name, what), config.report)
     if config.request.strict:
-        raise InvalidWheelError(what) from error
-    return f"error: {what}; the wheel is passed on as it was built"
+        raise InvalidWheelError(f"{what} (strict {STRICT})") from error
+    return f"error: {what}; the wheel is delivered unchanged"
 
 
 def _places(
     blocked: Optional[Blockers], wheel: Wheel, config: Config
 ) -> Dict[str, Tuple[str, ...]]:
-    """Find the source lines behind the symbols that a report is going to name.
+    """Find the source lines that use the symbols of a report, by symbol.
 
-    In the object files of the build; what these do not tell, in the wheel's libraries.
+    Searches the object files of the build first, then the wheel's libraries.
     """
     wanted = blocked.findings if blocked else ()
     symbols = {symbol for found in wanted for symbol in found.symbols}
     if not symbols or config.explain == "never":
         return {}
-    from manyshim.formats.elf import debuginfo  # noqa: PLC0415 (pyelftools, when there is a question)
+    from manyshim.formats.elf import debuginfo  # noqa: PLC0415 (loads pyelftools)
 
     places = debuginfo.uses([_BUILD_FOLDER], symbols)
     for path in {found.path for found in wanted if symbols - places.keys()}:
@@ -165,13 +168,13 @@ def _places(
 
 
 def _passes(report: Report) -> bool:
-    """Whether a wheel is none of our business: not for Linux, and without machine code."""
+    """Whether a wheel needs no tag: it is not for Linux, and has no machine code."""
     missed = any(found.kind in ("ELF_CORRUPT", "NO_ELF") for found in report.findings)
     return not report.name.linux and report.arch is None and not missed
 
 
 def _opted_out(decision: TagDecision, config: Config) -> bool:
-    """Whether the interpreter refuses a tag that nobody asked for by name."""
+    """Whether the building interpreter refuses the tag, and no option asks for it (PEP 600)."""
     tag = decision.tag
     if tag is None or config.platform or tag.libc != config.libc or tag.arch != host_arch():
         return False
@@ -179,13 +182,15 @@ def _opted_out(decision: TagDecision, config: Config) -> bool:
 
 
 def _headline(name: str, decision: TagDecision, config: Config) -> str:
+    """Report a wheel that is not retagged, with the reason."""
     if config.mode == "audit" and decision.tag:
-        return f"{name}: {decision.tag} is proved; mode = audit leaves the wheel as it is"
+        return f"{name}: {decision.tag} is proved; mode = audit leaves the wheel unchanged"
     return f"{name} stays as it is: {why_not(decision)}"
 
 
 def _deliver(path: str, folder: str, lines: List[str]) -> Result:
-    from manyshim.workspace import publish  # noqa: PLC0415 (an audit writes nothing)
+    """Move a finished wheel into `folder` with one rename."""
+    from manyshim.workspace import publish  # noqa: PLC0415 (an audit does not load it)
 
     filename = os.path.basename(path)
     publish(path, os.path.join(folder, filename))
@@ -193,7 +198,8 @@ def _deliver(path: str, folder: str, lines: List[str]) -> Result:
 
 
 def _write_report(wheel: Dict[str, Any], path: str) -> None:
-    import json  # noqa: PLC0415 (only a report needs it)
+    """Write the JSON report of one wheel to `path`."""
+    import json  # noqa: PLC0415 (only for a report)
 
     from manyshim.formatters.json import JSON_VERSION  # noqa: PLC0415
     from manyshim.workspace import write_whole  # noqa: PLC0415

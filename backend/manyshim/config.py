@@ -1,6 +1,7 @@
-"""Everything that configures a build, settled into one frozen value.
+"""The configuration of a build: every source of options, resolved into one frozen Config.
 
-Precedence: `-C manyshim.KEY`, then the environment's MANYSHIM_KEY, then `[tool.manyshim]`.
+Precedence: `-C manyshim.KEY`, then the environment variable MANYSHIM_KEY, then `[tool.manyshim]`.
+The command line reads one option from the environment: see `environment_platform`.
 """
 
 from __future__ import annotations
@@ -21,11 +22,20 @@ PREFIX = "manyshim."
 Settings = Optional[Mapping[str, Any]]
 
 
-class Config(NamedTuple):
-    """The options of frontends, one field each, and what the environment adds.
+class EnvironmentPlatform(NamedTuple):
+    """A platform that an environment variable asks for; `value` is the variable's text."""
 
-    `notices` are for stderr; `epoch` is SOURCE_DATE_EPOCH in seconds; `libc` is the building
-    interpreter's; `compiled` is what our toolchain has built, once it has.
+    variable: str
+    value: str
+    tag: PlatformTag
+
+
+class Config(NamedTuple):
+    """The options, one field each, and what the environment adds.
+
+    `notices` are lines for standard error. `epoch` is SOURCE_DATE_EPOCH in seconds. `libc` is the
+    libc family of the building interpreter. `compiled` is what our toolchain built. `suggested` is
+    the platform for the wheels that it applies to; only the command line sets it.
     """
 
     backend: str = "setuptools.build_meta"
@@ -50,10 +60,11 @@ class Config(NamedTuple):
     epoch: Optional[int] = None
     libc: Optional[str] = None
     compiled: Optional[Compiled] = None
+    suggested: Optional[EnvironmentPlatform] = None
 
     @property
     def request(self) -> Request:
-        """What this configuration asks of an audit."""
+        """The request for an audit that this configuration makes."""
         return Request(
             self.platform,
             self.libc,
@@ -66,10 +77,9 @@ class Config(NamedTuple):
 
 
 def load(settings: Settings, environ: Mapping[str, str], folder: str = ".") -> Config:
-    """Settle the configuration of a build in the source tree `folder`.
+    """Return the configuration of a build in the source tree `folder`.
 
-    Raises ConfigError for an unknown key, a value that is not understood, or a release key in the
-    table.
+    Raises ConfigError for an unknown key, an invalid value, or a release key in the table.
     """
     values: Dict[str, Any] = {}
     explicit: Dict[str, str] = {}
@@ -91,15 +101,15 @@ def load(settings: Settings, environ: Mapping[str, str], folder: str = ".") -> C
     _markers(environ, values, explicit, notices)
     libc = interpreter_libc()
     if values.get("compiler") == "zig" and (libc is None or values.get("mode") == "off"):
-        # One release table serves all systems; and `off` is a packager's switch for everything.
+        # One table of release keys serves all systems. `off` switches everything off.
         values["compiler"] = "system"
         if libc is None:
-            notices.append("compiler = zig is for Linux; the system's compiler is used here")
+            notices.append("compiler = zig works on Linux only; the system's compiler is used")
     report = values.get("report")
     if report is not None and not os.path.isabs(report):
         raise ConfigError(
-            f"report = {report!r} must be an absolute path: a build may run in a temporary copy "
-            "of the source tree"
+            f"report = {report!r} must be an absolute path, because a build can run in a "
+            "temporary copy of the source tree"
         )
     return Config(
         **values,
@@ -110,28 +120,28 @@ def load(settings: Settings, environ: Mapping[str, str], folder: str = ".") -> C
 
 
 def without_own(settings: Settings) -> Settings:
-    """Take our own settings out, which other backends may not know."""
+    """Return the settings without manyshim's own, which the wrapped backend may refuse."""
     if settings is None:
         return None
     return {key: value for key, value in settings.items() if not key.startswith(PREFIX)}
 
 
 def backend_name(folder: str = ".") -> str:
-    """Read the wrapped backend's name alone, which frontends need before there are settings."""
+    """Return the wrapped backend's name; frontends ask for hooks before they pass settings."""
     option = BY_KEY["backend"]
     name: str = option.parse(option, _table(folder).get("backend", option.default))
     return name
 
 
 def backend_path(folder: str = ".") -> List[str]:
-    """List the folders of an in-tree backend, absolute (PEP 517, `backend-path`)."""
+    """Return the absolute folders of an in-tree backend (PEP 517, `backend-path`)."""
     system = _pyproject(folder).get("build-system", {})
     listed = system.get("backend-path", []) if isinstance(system, dict) else []
     return [os.path.abspath(os.path.join(folder, str(path))) for path in listed]
 
 
 def _pyproject(folder: str) -> Dict[str, Any]:
-    """Read pyproject.toml; a source tree without it has an empty one."""
+    """Read pyproject.toml; a missing file counts as empty."""
     path = os.path.join(folder, "pyproject.toml")
     try:
         with open(path, "rb") as file:
@@ -144,7 +154,7 @@ def _pyproject(folder: str) -> Dict[str, Any]:
 
 
 def _table(folder: str) -> Dict[str, Any]:
-    """Read [tool.manyshim]."""
+    """Read [tool.manyshim]. Raises ConfigError for an unknown key."""
     tools = _pyproject(folder).get("tool", {})
     table = tools.get("manyshim", {}) if isinstance(tools, dict) else None
     if not isinstance(table, dict):
@@ -154,7 +164,7 @@ def _table(folder: str) -> Dict[str, Any]:
     return table
 
 
-def _toml() -> Any:  # noqa: ANN401 (tomllib and tomli are the same module under two names)
+def _toml() -> Any:  # noqa: ANN401 (tomllib and tomli have the same functions)
     if sys.version_info >= (3, 11):
         import tomllib  # noqa: PLC0415
 
@@ -163,16 +173,18 @@ def _toml() -> Any:  # noqa: ANN401 (tomllib and tomli are the same module under
         import tomli  # noqa: PLC0415
     except ImportError as error:
         raise ConfigError(
-            "before Python 3.11 reading pyproject.toml takes tomli; an in-tree copy of manyshim "
-            'needs it listed: requires = ["setuptools", "tomli; python_version < \'3.11\'"]'
+            "before Python 3.11, manyshim needs tomli to read pyproject.toml. List it for an "
+            "in-tree copy of manyshim: "
+            'requires = ["setuptools", "tomli; python_version < \'3.11\'"]'
         ) from error
     return tomli
 
 
 def _variables(environ: Mapping[str, str], notices: List[str]) -> Dict[str, str]:
+    """Return the options in the environment, and add a notice for each unknown MANYSHIM_* name."""
     known = {option.variable: option.key for option in OPTIONS}
     notices.extend(
-        f"{name} in the environment is no option; {nearest(name, list(known))}"
+        f"the environment variable {name} is not an option; {nearest(name, list(known))}"
         for name in sorted(environ)
         if name.startswith("MANYSHIM_") and name not in known
     )
@@ -187,21 +199,21 @@ def _own_settings(settings: Settings) -> Dict[str, Any]:
         key = name[len(PREFIX) :]
         _refuse_unknown(key, f"-C {name}")
         repeated = isinstance(value, (list, tuple)) and isinstance(BY_KEY[key].default, tuple)
-        # Each of a repeated key's values may be a comma-separated list.
+        # A repeated key gives a list, and each of its values may be a comma-separated list.
         own[key] = ",".join(map(str, value)) if repeated else value
     return own
 
 
 def _refuse_unknown(key: str, where: str) -> None:
     if key not in BY_KEY:
-        raise ConfigError(f"{where} is no option of manyshim; {nearest(key, list(BY_KEY))}")
+        raise ConfigError(f"{where} is not an option of manyshim; {nearest(key, list(BY_KEY))}")
 
 
 def _refuse_misplaced(option: Option, source: str) -> None:
     if option.table_only and source != "[tool.manyshim]":
         raise ConfigError(
-            f"{option.key} is read from [tool.manyshim] only: frontends ask for the hooks of the "
-            "wrapped backend before there are settings"
+            f"{option.key} is read from [tool.manyshim] only: frontends ask for the wrapped "
+            "backend's hooks before they pass settings"
         )
 
 
@@ -211,8 +223,8 @@ def _refuse_release(option: Option, parsed: Any, value: Any, source: str) -> Non
         return
     text = str(value).lower() if isinstance(value, bool) else value
     raise ConfigError(
-        f"{option.key} = {value!r} in [tool.manyshim] would change the build for everyone who "
-        "installs from the sdist; give it to your release builds only:\n\n"
+        f"{option.key} = {value!r} in [tool.manyshim] would affect everyone who builds from your "
+        "sdist. Set it for your release builds only:\n\n"
         "    [tool.uv]\n"
         f'    config-settings = {{ "{PREFIX}{option.key}" = "{text}" }}\n\n'
         f"or -C {PREFIX}{option.key}={text}, or {option.variable}={text} in the environment"
@@ -225,26 +237,55 @@ def _markers(
     explicit: Dict[str, str],
     notices: List[str],
 ) -> None:
-    """Let the signs of other tools decide what nobody decided explicitly."""
+    """Set the options that other tools' variables imply, unless a source sets them."""
     if "mode" not in explicit:
         if environ.get("CIBUILDWHEEL") == "1":
             values["mode"] = "audit"
-            notices.append("cibuildwheel repairs the wheel afterwards, so it is only audited here")
+            notices.append("cibuildwheel repairs the wheel afterwards; manyshim only audits it")
         elif environ.get("CONDA_BUILD") == "1":
             values["mode"] = "off"
-            notices.append("conda-build needs no manylinux tag, so the wheel is left as it is")
-    image = environ.get("AUDITWHEEL_PLAT")
-    if image and "platform" not in explicit:
-        tag = parse_platform(image)
-        if tag is None:
-            notices.append(f"AUDITWHEEL_PLAT={image} is no policy, and is ignored")
-        else:
-            values["platform"] = tag
-            explicit["platform"] = "AUDITWHEEL_PLAT"
+            notices.append("conda-build needs no manylinux tag; the wheel is left unchanged")
+    if "platform" not in explicit:
+        image = _image_platform(environ, notices)
+        if image:
+            values["platform"] = image.tag
+
+
+def environment_platform(
+    environ: Mapping[str, str], notices: List[str]
+) -> Optional[EnvironmentPlatform]:
+    """Return the platform for the command line: MANYSHIM_PLATFORM, else AUDITWHEEL_PLAT.
+
+    None without both, and with MANYSHIM_PLATFORM=auto. Adds a notice for an AUDITWHEEL_PLAT that is
+    not a policy; raises ConfigError for such a MANYSHIM_PLATFORM.
+    """
+    option = BY_KEY["platform"]
+    value = environ.get(option.variable)
+    if value is None:
+        return _image_platform(environ, notices)
+    try:
+        tag = option.parse(option, value)
+    except ConfigError as error:
+        raise ConfigError(f"{option.variable} in the environment: {error}") from None
+    return EnvironmentPlatform(option.variable, value, tag) if tag else None
+
+
+def _image_platform(
+    environ: Mapping[str, str], notices: List[str]
+) -> Optional[EnvironmentPlatform]:
+    """Return the policy of the manylinux or musllinux image that the process runs in."""
+    value = environ.get("AUDITWHEEL_PLAT")
+    if not value:
+        return None
+    tag = parse_platform(value)
+    if tag is None:
+        notices.append(f"AUDITWHEEL_PLAT={value} is not a policy; it is ignored")
+        return None
+    return EnvironmentPlatform("AUDITWHEEL_PLAT", value, tag)
 
 
 def epoch(environ: Mapping[str, str]) -> Optional[int]:
-    """Read SOURCE_DATE_EPOCH, in seconds since 1970. Raises ConfigError where it is no number."""
+    """Return SOURCE_DATE_EPOCH in seconds since 1970, None if unset. Raises ConfigError."""
     text = environ.get("SOURCE_DATE_EPOCH")
     if not text:
         return None

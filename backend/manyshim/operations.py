@@ -1,4 +1,4 @@
-"""The use cases, each a few lines that join the rooms below."""
+"""The use cases of the commands: show, check, retag and repair, with the steps they share."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from manyshim.formats.wheel.wheel import Wheel
 from manyshim.formatters.text import Line, check_lines, show_lines, why_not
 from manyshim.values import NamedTuple
 
-# What a repair does away with.
+# The findings that a repair can resolve.
 _REPAIRED = ("EXTERNAL_LIBRARY", "BY_NAME_ONLY", "LIBPYTHON")
 
 
 class Outcome(NamedTuple):
-    """What a command has to say of one wheel: its exit code, text and data."""
+    """The result of a command for one wheel: exit code, lines of text, and data for JSON."""
 
     code: int
     lines: List[Line]
@@ -32,22 +32,22 @@ class Outcome(NamedTuple):
 
 
 def _outcome(code: int, lines: List[Line], report: Report, decision: TagDecision) -> Outcome:
-    from manyshim.formatters.json import to_dict  # noqa: PLC0415 (a build has no use for it)
+    from manyshim.formatters.json import to_dict  # noqa: PLC0415 (a build does not need it)
 
     return Outcome(code, lines, to_dict(report, decision))
 
 
 def inspect(wheel: Wheel, request: Request, facts: Optional[WheelFacts] = None) -> Report:
-    """Audit an open wheel, whose facts may be known already."""
+    """Audit an open wheel; `facts` saves reading them again. Raises InvalidWheelError."""
     facts = facts or wheel.facts()
     loading = load(facts, request)
     asked = questions(facts, request, loading)
     while asked:
         exports, broken = wheel.exports(asked)
-        lost = {member.path for member in broken}
+        unreadable = {member.path for member in broken}
         facts = facts._replace(
             exports={**facts.exports, **exports},
-            elfs=tuple(elf for elf in facts.elfs if elf.path not in lost),
+            elfs=tuple(elf for elf in facts.elfs if elf.path not in unreadable),
             unreadable=(*facts.unreadable, *broken),
         )
         loading = load(facts, request) if broken else loading
@@ -56,7 +56,7 @@ def inspect(wheel: Wheel, request: Request, facts: Optional[WheelFacts] = None) 
 
 
 def show(path: str, request: Request, *, verbose: bool = False) -> Outcome:
-    """Audit a wheel. Raises InvalidWheelError."""
+    """Audit a wheel and report its tag. Raises InvalidWheelError."""
     with Wheel(path) as wheel:
         report = inspect(wheel, request)
     decision = choose(report, request)
@@ -64,7 +64,11 @@ def show(path: str, request: Request, *, verbose: bool = False) -> Outcome:
 
 
 def check(path: str, request: Request, *, verbose: bool = False) -> Outcome:
-    """Prove that a wheel may carry its tags and that the index takes it. InvalidWheelError."""
+    """Verify a wheel's tags, METADATA and RECORD, and that the index accepts it.
+
+    The exit code is 1 if there is an error. Raises InvalidWheelError, and
+    ToolError if packaging or wheel is not installed.
+    """
     from manyshim.audit.gate import index, metadata  # noqa: PLC0415 (only for this command)
     from manyshim.formats.wheel import metadata as readers  # noqa: PLC0415
 
@@ -95,23 +99,25 @@ def check(path: str, request: Request, *, verbose: bool = False) -> Outcome:
 def retag(
     path: str, folder: str, config: Config, *, dry_run: bool = False, verbose: bool = False
 ) -> Outcome:
-    """Write a wheel under its proved tag, mended as `config` asks; only say so in a dry run.
+    """Write a wheel under its proved tag into `folder`, repaired as `config` asks.
 
-    Raises InvalidWheelError, ToolError.
+    A dry run writes nothing and reports the plan. The exit code is 1 if there is no tag. Raises
+    InvalidWheelError, ToolError.
     """
     with ExitStack() as stack:
         wheel = stack.enter_context(Wheel(path))
         facts = wheel.facts()
-        report = inspect(wheel, config.request, facts)
+        config, report, notes = _inspect_as_suggested(wheel, facts, config)
         if dry_run:
-            return _predicted(facts, report, config)
+            return _predicted(facts, report, config, notes)
         from manyshim.workspace import private_folder, publish  # noqa: PLC0415 (only to write)
 
         private = stack.enter_context(private_folder(folder))
         prepared = prepare(wheel, facts, report, config, private, stack)
         decision = choose(prepared.report, config.request)
         title, *rest = show_lines(prepared.report, decision, verbose=verbose)
-        lines = [title, *(Line(f"  {note}", "dim") for note in prepared.notes), *rest]
+        notes = (*notes, *prepared.notes)
+        lines = [title, *(Line(f"  {note}", "dim") for note in notes), *rest]
         if not decision.tag:
             return _outcome(1, lines, prepared.report, decision)
         finished = write_retagged(prepared, decision, config, private)
@@ -121,8 +127,34 @@ def retag(
     return _outcome(0, lines, prepared.report, decision)
 
 
+def _inspect_as_suggested(
+    wheel: Wheel, facts: WheelFacts, config: Config
+) -> Tuple[Config, Report, Tuple[str, ...]]:
+    """Audit a wheel for the platform that the environment suggests, if it applies to the wheel.
+
+    Returns the configuration with that platform, the report, and the line for a wheel of another
+    architecture or libc family.
+    """
+    suggested = config.suggested
+    if suggested is None:
+        return config, inspect(wheel, config.request, facts), ()
+    asked = config._replace(platform=suggested.tag)
+    report = inspect(wheel, asked.request, facts)
+    if report.arch is None:
+        return config, report, ()
+    tag = suggested.tag.on(report.arch)
+    if (tag.arch, tag.libc) == (report.arch, report.libc):
+        return asked, report, ()
+    report = inspect(wheel, config.request, facts)
+    line = (
+        f"{suggested.variable}={suggested.value} does not apply: "
+        f"this wheel is for {report.arch}, {report.libc}"
+    )
+    return config, report, (line,)
+
+
 class Prepared(NamedTuple):
-    """A wheel on its way: open, audited, with what was done to it and has to be said."""
+    """An open wheel with its report, the notes of a repair, and the function that adds an SBOM."""
 
     wheel: Wheel
     report: Report
@@ -130,7 +162,7 @@ class Prepared(NamedTuple):
     sbom: Callable[[Wheel, WheelName, str], Dict[str, str]] = lambda _wheel, _name, _folder: {}
 
 
-def prepare(  # noqa: PLR0913, PLR0917 (a step of one way, not an interface)
+def prepare(  # noqa: PLR0913, PLR0917 (one step that build.py and retag share)
     wheel: Wheel,
     facts: WheelFacts,
     report: Report,
@@ -138,10 +170,13 @@ def prepare(  # noqa: PLR0913, PLR0917 (a step of one way, not an interface)
     folder: str,
     stack: ExitStack,
 ) -> Prepared:
-    """Repair and fix a wheel where that is asked for, and audit what comes out."""
+    """Repair a wheel if `config` asks for it, and audit the result.
+
+    `folder` is private; `stack` closes the repaired wheel. Raises InvalidWheelError, ToolError.
+    """
     if config.mode not in ("retag", "repair") or not _wants_repair(report, config):
         return Prepared(wheel, report)
-    from manyshim.repair import run  # noqa: PLC0415 (only for those who ask for it)
+    from manyshim.repair import run  # noqa: PLC0415 (only if a repair is asked for)
 
     done = run.repair(wheel, facts, report, config, folder)
     sbom = partial(run.sbom, done.plan, config)
@@ -152,13 +187,16 @@ def prepare(  # noqa: PLR0913, PLR0917 (a step of one way, not an interface)
 
 
 def _wants_repair(report: Report, config: Config) -> bool:
-    """Whether anything might be changed; else the modules of a repair are not even loaded."""
+    """Whether a repair could change anything; if not, its modules are not loaded."""
     found = config.sysroot is not None or any(one.kind in _REPAIRED for one in report.findings)
     return bool(config.fix) or config.strip != "none" or (config.mode == "repair" and found)
 
 
 def write_retagged(prepared: Prepared, decision: TagDecision, config: Config, folder: str) -> str:
-    """Write the wheel under its new tag into a private folder; return its path."""
+    """Write the wheel under its new tag into a private folder; return its path.
+
+    Raises ToolError.
+    """
     from manyshim.formats.wheel.rewrite import Edits, rewrite  # noqa: PLC0415 (only to write)
 
     name = prepared.wheel.name._replace(platforms=decision.platforms)
@@ -167,16 +205,21 @@ def write_retagged(prepared: Prepared, decision: TagDecision, config: Config, fo
     return rewrite(prepared.wheel, _out(folder), edits)
 
 
-def _predicted(facts: WheelFacts, report: Report, config: Config) -> Outcome:
-    """Say what a repair would do."""
-    from manyshim.repair import run  # noqa: PLC0415 (only for those who ask for it)
+def _predicted(
+    facts: WheelFacts, report: Report, config: Config, notes: Tuple[str, ...]
+) -> Outcome:
+    """Report what a repair would do, after the notes of the audit."""
+    from manyshim.repair import run  # noqa: PLC0415 (only if a repair is asked for)
 
-    plan, notes = run.make_plan(facts, report, config, with_alternatives=True)
+    plan, planned = run.make_plan(facts, report, config, with_alternatives=True)
     decision = choose(report, config.request)
     tag = plan.policy or decision.tag
+    if config.platform and plan.policy:
+        holds = plan.policy.version <= config.platform.version
+        tag = config.platform.on(plan.policy.arch) if holds else None
     lines = [
         Line(str(report.name), "title"),
-        *(Line(f"  {note}", "dim") for note in (*notes, *run.alternatives(plan))),
+        *(Line(f"  {note}", "dim") for note in (*notes, *planned, *run.alternatives(plan))),
         Line(f"  would be {tag}" if tag else f"  would stay as it is: {why_not(decision)}", "tag"),
     ]
     made = _outcome(0 if tag else 1, lines, report, decision)
@@ -184,6 +227,7 @@ def _predicted(facts: WheelFacts, report: Report, config: Config) -> Outcome:
 
 
 def _out(private: str) -> str:
+    """Create the folder of finished wheels in a private folder; return its path."""
     folder = os.path.join(private, "out")
     try:
         os.makedirs(folder, exist_ok=True)

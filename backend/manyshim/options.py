@@ -1,4 +1,4 @@
-"""The options: their names, values and defaults. README's table is made from here."""
+"""The options: names, values, defaults and meanings. docs/options.md gets its table from here."""
 
 from __future__ import annotations
 
@@ -15,9 +15,11 @@ EMPTY: Tuple[str, ...] = ()
 
 
 class Option(NamedTuple):
-    """One option; `parse` turns its text, boolean, number or list into its value.
+    """One option.
 
-    `release` says of a value that it changes the build for everyone who installs from the sdist.
+    `parse` turns the given text, boolean, number or list into the value, or raises ConfigError.
+    `meaning` is what the help of the command line says too; `details` is for the table only.
+    `release` is true for a value that would affect everyone who builds from the sdist.
     """
 
     key: str
@@ -25,34 +27,35 @@ class Option(NamedTuple):
     default: Any
     values: str
     meaning: str
+    details: str = ""
     release: Callable[[Any], bool] = lambda _: False
     table_only: bool = False
 
     @property
     def field(self) -> str:
-        """The name of the option as a field of Config."""
+        """The option's field of Config."""
         return self.key.replace("-", "_")
 
     @property
     def variable(self) -> str:
-        """The environment variable that sets it."""
+        """The environment variable that sets the option."""
         return "MANYSHIM_" + self.field.upper()
 
     def refuse(self, value: object, wanted: str) -> ConfigError:
-        """Make the error for a value that the option does not take."""
-        return ConfigError(f"{self.key} = {value!r} is not understood; {wanted}")
+        """Return the error for a value that the option does not accept."""
+        return ConfigError(f"{self.key} = {value!r} is not valid; {wanted}")
 
 
 def nearest(word: str, known: Sequence[str]) -> str:
-    """Suggest the known word that a wrong one comes closest to."""
-    from difflib import get_close_matches  # noqa: PLC0415 (only errors need it)
+    """Return a hint for an unknown word: the most similar known one, or all of them."""
+    from difflib import get_close_matches  # noqa: PLC0415 (only for an error)
 
     close = get_close_matches(word, known, 1, 0.4)
-    return f"did you mean {close[0]!r}?" if close else f"known are {', '.join(known)}"
+    return f"did you mean {close[0]!r}?" if close else f"choose from {', '.join(known)}"
 
 
 def _choice(*choices: str) -> Callable[[Option, Any], str]:
-    def parse(option: Option, value: Any) -> str:  # noqa: ANN401 (whatever TOML holds)
+    def parse(option: Option, value: Any) -> str:  # noqa: ANN401 (any value of TOML)
         if not isinstance(value, str) or value not in choices:
             raise option.refuse(value, nearest(str(value), choices))
         return value
@@ -74,7 +77,7 @@ def _boolean(option: Option, value: Any) -> bool:  # noqa: ANN401
 
 def _text(option: Option, value: Any) -> str:  # noqa: ANN401
     if not isinstance(value, str) or not value:
-        raise option.refuse(value, "write a text")
+        raise option.refuse(value, "write a string")
     return value
 
 
@@ -82,7 +85,7 @@ def _texts(option: Option, value: Any) -> Tuple[str, ...]:  # noqa: ANN401
     if isinstance(value, str):
         return tuple(part.strip() for part in value.split(",") if part.strip())
     if not isinstance(value, (list, tuple)) or not all(isinstance(part, str) for part in value):
-        raise option.refuse(value, "write a list of texts")
+        raise option.refuse(value, "write a list of strings")
     return tuple(value)
 
 
@@ -104,12 +107,12 @@ def _level(option: Option, value: Any) -> int:  # noqa: ANN401
     return int(text)
 
 
-# Kinds of findings under the names that they had.
+# Kinds of findings: the old name of each, and the name that it has now.
 _RENAMED_KINDS = {"CLAIM": "FALSE_TAG"}
 
 
 def renamed_kinds(allow: Option, value: object) -> List[str]:
-    """Say of each kind in a value of `allow` that has another name now."""
+    """Return a line for each kind in a value of `allow` that has a new name."""
     given = (part.partition(":")[0] for part in _texts(allow, value))
     return [
         f"allow: {kind} is now called {_RENAMED_KINDS[kind]}"
@@ -119,7 +122,8 @@ def renamed_kinds(allow: Option, value: object) -> List[str]:
 
 
 def _allow(option: Option, value: Any) -> Tuple[Allowance, ...]:  # noqa: ANN401
-    # A policy's limits cannot be allowed away; what is a warning may be an error elsewhere.
+    # The limits of a policy cannot be allowed. A warning can: strict or `check` may make it an
+    # error.
     kinds = [kind for kind, severity in KINDS.items() if severity != POLICY] + ["BY_NAME_ONLY"]
     allowances = []
     for part in _texts(option, value):
@@ -134,7 +138,7 @@ def _allow(option: Option, value: Any) -> Tuple[Allowance, ...]:  # noqa: ANN401
 
 
 def parse_policy(option: Option, value: Any) -> Optional[PlatformTag]:  # noqa: ANN401
-    """Read a policy's name; None stands for `auto`."""
+    """Return the policy of a name, None for `auto`. Raises ConfigError for an unknown one."""
     if value == "auto":
         return None
     text = str(value)
@@ -169,40 +173,45 @@ def _is(word: str) -> Callable[[Any], bool]:
     return test
 
 
+# The one meaning of `strict`; the error of a build that fails because of it says it too.
+STRICT = "fails the build where the wheel gets no tag; never under mode = audit"
+
 OPTIONS: Tuple[Option, ...] = (
     Option(
         "backend", _text, "setuptools.build_meta", "`module[:object]`",
-        "the PEP 517 backend that builds the wheel; list its requirements in "
-        "`build-system.requires`",
+        "the PEP 517 backend that builds the wheel",
+        "list its requirements in `build-system.requires`",
         table_only=True,
     ),
     Option(
         "mode", _choice("retag", "audit", "off", "repair"), "retag",
         "`retag` `audit` `off`; `repair` (release key)",
-        "`retag` writes the proved tag, `repair` copies external libraries into the wheel first, "
-        "`audit` only reports, `off` does nothing",
+        "`retag` writes the proved tag; `repair` copies external libraries into the wheel first; "
+        "`audit` only reports; `off` does nothing",
         release=_is("repair"),
     ),
     Option(
         "platform", parse_policy, None,
         "`auto`, `manylinux_2_28`, `manylinux2014`, `2014`, `musllinux_1_2`, each with an "
         "optional `_ARCH` (another machine's: release key)",
-        "the tag to write if it is proved; `auto` takes the oldest that is; with `compiler` = "
-        "`zig` also the target, and `auto` is manylinux_2_17, or musllinux_1_2 on musl",
+        "the required policy, e.g. manylinux_2_28; auto: the oldest policy that is proved",
+        "the wheel gets this tag if it is proved; with `compiler` = `zig` it is also the target, "
+        "and `auto` is manylinux_2_17, or musllinux_1_2 on musl",
     ),
     Option(
         "strict", _boolean, False, "`true` `false` (release key)",
-        "fail the build where the wheel would stay `linux_*`",
+        STRICT,
+        "NO_ELF, NO_MODULE and a MUSL_PATCH_LEVEL that breaks the import are then errors",
         release=_always,
     ),
     Option(
         "compiler", _choice("system", "zig"), "system", "`system`; `zig` (release key)",
-        "the compiler that the wrapped backend is given: the system's, or zig, which compiles for "
-        "older glibcs, musl and other architectures",
+        "the compiler for the wrapped backend: the system's, or zig, which compiles for older "
+        "glibcs, musl and other architectures",
         release=_is("zig"),
     ),
     Option(
-        "bundle", _texts, ("*",), "soname globs", "what a repair may copy into the wheel",
+        "bundle", _texts, ("*",), "soname globs", "libraries that a repair may copy into the wheel",
     ),
     Option(
         "exclude", _texts, EMPTY, "soname globs",
@@ -210,62 +219,68 @@ OPTIONS: Tuple[Option, ...] = (
     ),
     Option(
         "allow", _allow, EMPTY, "`KIND:path-glob`",
-        "error findings that are accepted, and said to be",
+        "errors to downgrade to warnings (still shown)",
     ),
     Option(
         "fix", _fixes, EMPTY, "`execstack` `rpath` `musl-soname`",
-        "mends of ELF files: clear the executable stack, drop search paths that leave the wheel, "
-        "give musl's `libc.so` the name that Alpine knows",
+        "fixes of ELF files: execstack clears the executable stack; rpath drops search paths that "
+        "leave the wheel; musl-soname gives musl's libc.so the name that Alpine uses",
     ),
     Option(
         "naming", _choice("listed", "exact"), "listed", "`listed` `exact`",
-        "`exact` lets `auto` write policies between the listed ones, as manylinux_2_29",
+        "exact lets platform = auto choose policies between the listed ones, e.g. manylinux_2_29",
     ),
     Option(
         "explain", _choice("auto", "always", "never"), "auto", "`auto` `always` `never`",
-        "search the source lines behind the symbols of a report: when the tag is refused or newer "
-        "than manylinux_2_17, in every build, or never",
+        "find the source lines that use the reported symbols",
+        "`auto` does so when the tag is refused or newer than manylinux_2_17",
     ),
     Option(
         "library-path", _texts, EMPTY, "folders",
-        "where a repair searches external libraries first",
+        "folders where a repair searches external libraries first",
     ),
     Option(
         "sysroot", _text, None, "a folder",
-        "the target's system, whose libraries zig links and a repair takes instead of this "
-        "machine's; `/` opens this machine's to zig",
+        "the folder of the target's system; a repair takes libraries from there instead of from "
+        "this machine",
+        "zig links them too; `/` lets zig use this machine's",
     ),
     Option(
         "python-headers", _text, None, "a folder",
-        "the target's `Python.h` for zig, instead of this machine's with the target's sizes",
+        "the folder of the target's `Python.h` for zig",
+        "without it, this machine's headers with the target's sizes",
     ),
     Option(
         "compression-level", _level, 6, "`0` to `9`", "deflate level of the members that change",
     ),
     Option(
         "strip", _choice("none", "debug", "all"), "none", "`none` `debug` `all`",
-        "what is stripped from the wheel's ELF files",
+        "what to strip from the wheel's ELF files",
     ),
     Option(
         "sbom", _boolean, True, "`true` `false`", "write an SBOM of what a repair copied",
     ),
-    Option("report", _text, None, "an absolute path", "write the report there as JSON"),
+    Option(
+        "report", _text, None, "an absolute path", "write the report as JSON to this path",
+    ),
 )  # fmt: skip
 
 BY_KEY: Mapping[str, Option] = {option.key: option for option in OPTIONS}
 
 
 def option_table() -> str:
-    """Make README's table of the options that this version has."""
+    """Return the Markdown table of all options."""
     rows = ["| key | values | default | meaning |", "|---|---|---|---|"]
     rows += [
-        f"| `{option.key}` | {option.values} | {_shown(option)} | {option.meaning} |"
+        f"| `{option.key}` | {option.values} | {_shown(option)} "
+        f"| {'; '.join(filter(None, (option.meaning, option.details)))} |"
         for option in OPTIONS
     ]
     return "\n".join(rows) + "\n"
 
 
 def _shown(option: Option) -> str:
+    """Return the default of an option as the table shows it."""
     if option.key == "platform":
         return "`auto`"
     if option.default is None:

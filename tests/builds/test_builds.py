@@ -20,6 +20,7 @@ import needs
 from drawing import DRAW, WAVE
 from frontends import MINORS, Runner
 from manyshim.audit.tags import parse_wheel_name
+from paths import DOCS
 from strict_index import find_uv, problems
 
 pytestmark = [
@@ -138,13 +139,13 @@ def test_pip_builds_it(
 
 
 def test_a_copy_inside_the_project_builds_it(house: Path, tmp_path: Path, uv: Runner) -> None:
-    """As README tells it: nothing but setuptools, and tomli where Python has none, is required."""
+    """As docs/backend.md has it: only setuptools is required, and tomli before Python 3.11."""
     sample = tmp_path / "sample"
     shutil.copytree(str(house / "sample_project"), str(sample))
     shutil.copytree(str(house / "backend" / "manyshim"), str(sample / "backend" / "manyshim"))
     # Without it the sdist, from which a frontend builds the wheel, has no backend.
     manifest = "graft backend\n"
-    assert manifest in (house / "README.md").read_text(encoding="utf-8")
+    assert manifest in (DOCS / "backend.md").read_text(encoding="utf-8")
     (sample / "MANIFEST.in").write_text(manifest, encoding="utf-8")
     requires = """["setuptools", "tomli; python_version < '3.11'"]\nbackend-path = ["backend"]"""
     edit(

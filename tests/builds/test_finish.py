@@ -17,6 +17,7 @@ from manyshim.audit.request import Allowance
 from manyshim.audit.tags import parse_platform
 from manyshim.config import Config
 from manyshim.errors import InvalidWheelError, NotCompliantError, ToolError
+from manyshim.options import STRICT
 from manyshim.workspace import private_folder
 from wheelwriter import wheel, wheel_name
 
@@ -49,17 +50,18 @@ def finished(
 
 
 def unchanged(folder: Path, data: bytes, name: str = NAME, **options: Any) -> List[str]:
-    """Require that the wheel arrives as it was; return what was said."""
+    """Require that the wheel is delivered unchanged; return the lines."""
     result, arrived = finished(folder, data, name, **options)
     assert (result.filename, arrived == data) == (name, True)
     return result.lines
 
 
 def refused(folder: Path, error: type, data: bytes, name: str = NAME, **options: Any) -> str:
-    """Require an error that leaves nothing behind; return its words."""
+    """Require an error of strict that leaves no wheel; return its message."""
     with pytest.raises(error) as caught:
         finished(folder / "strict", data, name, strict=True, **options)
     assert os.listdir(folder / "strict" / "dist") == []
+    assert f"(strict {STRICT})" in str(caught.value)
     return str(caught.value)
 
 
@@ -142,7 +144,7 @@ def test_broken_archives(tmp_path: Path, case: str) -> None:
     (line,) = unchanged(tmp_path, data)
     assert line.startswith("error: ")
     assert gist in line
-    assert line.endswith("; the wheel is passed on as it was built")
+    assert line.endswith("; the wheel is delivered unchanged")
     assert gist in refused(tmp_path, InvalidWheelError, data)
 
 

@@ -1,4 +1,4 @@
-"""The hooks in processes of their own, around wrapped backends that are small real modules."""
+"""The hooks, each in its own process, with small real modules as wrapped backends."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ OPTIONAL = [
 ]  # fmt: skip
 LINUX = f"demo-1.0-cp38-abi3-linux_{host_arch()}.whl"
 PURE = "demo-1.0-py3-none-any.whl"
-# A wrapped backend: it hands out a wheel made before, and every hook notes how it was called.
+# A wrapped backend: it returns a prepared wheel, and every hook records how it was called.
 FAKE = """
 import os, shutil
 
 calls = []
 
-def noted(name):
+def recorded(name):
     def hook(*args, config_settings="not given"):
         calls.append([name, *args, config_settings])
         return name
@@ -90,7 +90,7 @@ def project(tmp_path: Path, clean_environment: Dict[str, str], run: Runner) -> P
 
 
 def with_hooks(names: List[str]) -> str:
-    return FAKE + "".join(f"{name} = noted({name!r})\n" for name in names)
+    return FAKE + "".join(f"{name} = recorded({name!r})\n" for name in names)
 
 
 @pytest.mark.parametrize("hooks", [[], ["build_sdist"], OPTIONAL[:1], OPTIONAL[2:], OPTIONAL])
@@ -108,7 +108,7 @@ for name in {[*OPTIONAL, "build_wheel", "get_requires_for_build_wheel", "build_n
     assert (done.stdout.split(), done.stderr) == (expected, "")
 
 
-def test_own_settings_are_stripped_and_none_stays_none(project: Project) -> None:
+def test_own_settings_are_removed_and_none_stays_none(project: Project) -> None:
     project.backend(with_hooks(OPTIONAL))
     project.made(PURE)
     kept = {"keep": ["a", "b"], "manyshimx": "c"}
@@ -163,15 +163,15 @@ def test_a_backend_that_cannot_be_imported_keeps_its_traceback(
 
 def test_exceptions_of_the_wrapped_backend_pass_untouched(project: Project) -> None:
     project.backend("""
-class Theirs(Exception): pass
-def build_wheel(*_): raise Theirs("why")
+class TheirError(Exception): pass
+def build_wheel(*_): raise TheirError("why")
 build_sdist = build_wheel
 """)
     done = project.python("""
 import fake
 for hook in (backend.build_wheel, backend.build_sdist):
     try: hook("dist")
-    except fake.Theirs as error: print(error, error.__cause__, error.__context__)
+    except fake.TheirError as error: print(error, error.__cause__, error.__context__)
 """)
     assert (done.stdout, done.stderr) == ("why None None\n" * 2, "")
     assert project.delivered() == []
@@ -196,7 +196,7 @@ def test_a_backend_may_be_an_object_in_a_module(project: Project) -> None:
 def test_an_in_tree_backend_wraps_an_in_tree_backend(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Through the finder of pyproject_hooks, which sys.path knows nothing of."""
+    """The wrapped backend is found by the finder of pyproject_hooks, not through sys.path."""
     for name in set(os.environ) - set(project.environment):
         monkeypatch.delenv(name)
     tools = project.root / "tools"
@@ -231,7 +231,7 @@ def test_config_errors(project: Project, settings: str, table: str, words: str) 
 
 
 @linux_only
-def test_a_build_talks_on_stderr_and_changes_no_state(project: Project) -> None:
+def test_a_build_prints_on_stderr_and_changes_no_state(project: Project) -> None:
     project.made(LINUX)
     done = project.python("""
 state = lambda: (dict(os.environ), os.getcwd(), list(sys.path), sys.stdout, sys.stderr)

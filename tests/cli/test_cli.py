@@ -1,4 +1,4 @@
-"""The command line, as a person and as a script meets it."""
+"""The command line: text for people, JSON for scripts, and exit codes."""
 
 from __future__ import annotations
 
@@ -15,12 +15,13 @@ import needs
 from commandline import run
 from elfwriter import TARGETS, Elf, Symbol, write
 from manyshim.audit.gate.index import SIZE_LIMIT, index_takes
+from manyshim.options import BY_KEY, STRICT
 from wheelwriter import save, wheel, wheel_name
 
 EXTENSION = "demo/_x.cpython-311-x86_64-linux-gnu.so"
 INIT = Symbol("PyInit__x", defined=True)
 
-REACH = (
+SYSTEMS = (
     "  runs on glibc 2.34 and later: RHEL 9, Ubuntu 22.04, Debian 12; "
     "not on RHEL 8, Ubuntu 20.04, Debian 11"
 )
@@ -52,14 +53,14 @@ def kinds(result: subprocess.CompletedProcess[str]) -> List[str]:
     return sorted({one["kind"] for one in report["findings"] if one["severity"] == "error"})
 
 
-def test_show_says_the_tag_whom_it_leaves_out_and_what_stands_before(tmp_path: Path) -> None:
+def test_show_prints_the_tag_its_systems_and_what_rules_out_older_tags(tmp_path: Path) -> None:
     path = make(tmp_path, elf=library("GLIBC_2.34", Symbol("old", "libc.so.6", "GLIBC_2.14")))
     result = run("show", path)
     assert (result.returncode, result.stderr) == (0, "")
     assert result.stdout.splitlines() == [
         path.name,
         "  manylinux_2_34_x86_64",
-        REACH,
+        SYSTEMS,
         "  manylinux_2_31 and older: ruled out",
         f"    {EXTENSION} needs used@GLIBC_2.34 {LIMIT_31}",
         f"      {FIX}",
@@ -110,7 +111,10 @@ def stale_hash(text: str) -> str:
 
 
 REFUSED: Dict[str, Tuple[Dict[str, Any], List[str]]] = {
-    "a tag older than proved": ({"tag": GOOD, "elf": library("GLIBC_2.34")}, ["FALSE_TAG"]),
+    "a tag that is older than the proved one": (
+        {"tag": GOOD, "elf": library("GLIBC_2.34")},
+        ["FALSE_TAG"],
+    ),
     "a linux tag": ({}, ["INDEX_TAG"]),
     "manylinux1 of another architecture": (
         {"tag": "cp311-cp311-manylinux1_aarch64", "elf": write(TARGETS["aarch64"])},
@@ -147,15 +151,15 @@ def test_check_refuses_a_file_over_the_limit(tmp_path: Path) -> None:
     assert kinds(result) == ["TOO_LARGE"]
 
 
-def test_check_accepts_what_is_proved_and_may_demand_more(tmp_path: Path) -> None:
+def test_check_accepts_what_is_proved_and_can_require_more(tmp_path: Path) -> None:
     path = make(tmp_path, tag=GOOD)
     assert run("check", path).returncode == 0
     assert run("check", "--platform", "manylinux_2_17", path).returncode == 0
-    demanded = run("check", "--json", "--platform", "musllinux_1_2", path)
-    assert (demanded.returncode, kinds(demanded)) == (1, ["FALSE_TAG"])
+    required = run("check", "--json", "--platform", "musllinux_1_2", path)
+    assert (required.returncode, kinds(required)) == (1, ["FALSE_TAG"])
 
 
-def test_a_wheel_without_libc_evidence_may_claim_both_families(tmp_path: Path) -> None:
+def test_a_wheel_without_libc_evidence_may_have_tags_of_both_families(tmp_path: Path) -> None:
     tag = "cp311-cp311-manylinux_2_5_x86_64.musllinux_1_1_x86_64"
     path = make(tmp_path, tag=tag, elf=write(Elf(symbols=(INIT,))))
     result = run("check", "--json", path)
@@ -184,7 +188,7 @@ def test_platform_tags_of_the_index(platform: str, taken: bool) -> None:  # noqa
     assert index_takes(platform) is taken
 
 
-def test_retag_writes_the_proved_tag_and_nothing_for_a_no(tmp_path: Path) -> None:
+def test_retag_writes_the_proved_tag_and_nothing_without_one(tmp_path: Path) -> None:
     good, out = make(tmp_path / "in"), tmp_path / "out"
     bad = make(tmp_path / "bad", elf=library(needed=("libfoo.so.1", "libc.so.6")))
     result = run("retag", good, bad, "-w", out)
@@ -196,7 +200,7 @@ def test_retag_writes_the_proved_tag_and_nothing_for_a_no(tmp_path: Path) -> Non
     assert run("check", *out.iterdir()).returncode == 0
 
 
-def test_retag_exact_names_the_policy_between(tmp_path: Path) -> None:
+def test_retag_exact_writes_an_unlisted_policy(tmp_path: Path) -> None:
     path = make(tmp_path, elf=library("GLIBC_2.29"))
     run("retag", "--naming", "exact", path, "-w", tmp_path / "out")
     (written,) = (tmp_path / "out").iterdir()
@@ -229,7 +233,7 @@ def test_several_processes_keep_the_order(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "words"),
     [
         (["show"], "required: WHEEL"),
         (["shwo", "x.whl"], "invalid choice"),
@@ -239,14 +243,22 @@ def test_several_processes_keep_the_order(tmp_path: Path) -> None:
         (["retag", "x.whl"], "--wheel-dir"),
     ],
 )
-def test_bad_usage_is_exit_code_two(arguments: List[str], said: str) -> None:
+def test_bad_usage_is_exit_code_two(arguments: List[str], words: str) -> None:
     result = run(*arguments)
     assert result.returncode == 2
-    assert said in result.stderr
+    assert words in result.stderr
     assert "Traceback" not in result.stderr
 
 
-def test_policies_lists_the_ladder() -> None:
+@pytest.mark.parametrize("command", ["show", "check", "retag", "repair"])
+def test_the_help_has_the_meaning_of_the_options(command: str) -> None:
+    text = " ".join(run(command, "--help").stdout.split())
+    for key in ("platform", "strict", "exclude", "allow"):
+        assert BY_KEY[key].meaning.replace("`", "") in text
+    assert STRICT in text
+
+
+def test_policies_lists_all_policies() -> None:
     result = run("policies", "--arch", "ppc64")
     assert result.stdout.splitlines() == [
         "policy          alias                architecture",
@@ -256,7 +268,7 @@ def test_policies_lists_the_ladder() -> None:
     assert len(everything) == 104 + 15
 
 
-def test_colour_is_for_those_who_ask_or_look(tmp_path: Path) -> None:
+def test_colour_is_for_terminals_and_for_force_color(tmp_path: Path) -> None:
     needs.module("rich")
     path = make(tmp_path)
     assert "\x1b[" not in run("show", path).stdout
@@ -265,7 +277,7 @@ def test_colour_is_for_those_who_ask_or_look(tmp_path: Path) -> None:
     assert "\x1b[" not in run("show", "--json", path, FORCE_COLOR="1", TERM="xterm").stdout
 
 
-def test_a_reader_that_goes_away_is_no_error() -> None:
+def test_a_closed_pipe_is_not_an_error() -> None:
     shell = f'"{sys.executable}" -m manyshim policies | head -n 1'
     result = subprocess.run(shell, shell=True, capture_output=True, text=True, check=True)  # noqa: S602
     assert result.stderr == ""

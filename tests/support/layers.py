@@ -51,7 +51,7 @@ MAY_IMPORT = {
     "operations": "audit audit.verdict audit.decision audit.gate formats.wheel formatters config "
     "repair workspace errors values",
     "build": "operations audit audit.verdict audit.decision formats.elf formats.wheel formatters "
-    "config host toolchain workspace wrapped errors values",
+    "config options host toolchain workspace wrapped errors values",
     "requirements": "config repair toolchain",
     # The entry points.
     "backend": "build requirements config workspace wrapped errors",

@@ -93,8 +93,8 @@ def test_an_in_tree_backend_is_found_and_sees_the_target(in_tree: Path) -> None:
     [
         ("raise ValueError('its own')", ["ValueError: its own", "failed with exit code 1"]),
         ("os.kill(os.getpid(), 9)", ["failed with signal 9"]),
-        ("return 5", ["built '5', which is no file"]),
-        ("return 'no.whl'", ["built 'no.whl', which is no file"]),
+        ("return 5", ["built '5', which is not a file"]),
+        ("return 'no.whl'", ["built 'no.whl', which is not a file"]),
     ],
 )
 def test_a_wrapped_backend_that_fails(in_tree: Path, body: str, words: List[str]) -> None:

@@ -17,7 +17,7 @@ from manyshim.audit.tags import ARCHES, GLIBC, MUSL, PlatformTag
 from manyshim.config import load
 from manyshim.errors import ConfigError
 from manyshim.toolchain.target import resolve
-from paths import REPOSITORY
+from paths import DOCS, REPOSITORY
 from repairing import NAME, TAG, members, shared
 from wheelwriter import save, wheel
 
@@ -32,8 +32,9 @@ def block(language: str, word: str) -> str:
 
 
 def settings() -> List[Tuple[str, str]]:
-    """Collect every setting of ours that the page and README give a value in a build."""
-    text = PAGE + (REPOSITORY / "README.md").read_text(encoding="utf-8")
+    """Collect every setting of ours that README and the pages give a value in a build."""
+    pages = (REPOSITORY / "README.md", *DOCS.glob("*.md"))
+    text = "".join(page.read_text(encoding="utf-8") for page in pages)
     given = re.findall(r'-C ?manyshim\.([a-z-]+)=([^\s"`<$)]+)', text)
     given += re.findall(r'"manyshim\.([a-z-]+)" = "([^"]+)"', text)
     return sorted({one for one in given if one[1] not in ("TARGET", "KEY=VALUE")})

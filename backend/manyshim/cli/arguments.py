@@ -1,74 +1,97 @@
-"""The options that several commands share, and the configuration that they come down to."""
+"""The options that several commands share, and the Config that they give."""
 
 from __future__ import annotations
 
 import argparse
 import os
 import sys
-from typing import Any
+from typing import Any, List
 
-from manyshim.config import Config, epoch
+from manyshim.config import Config, environment_platform, epoch
 from manyshim.options import BY_KEY, renamed_kinds
 
 
 def add_wheels(parser: argparse.ArgumentParser) -> None:
-    """Add the wheels, and what is asked of their audit."""
+    """Add the wheels, and the options of their audit."""
     parser.add_argument("wheels", nargs="+", metavar="WHEEL")
-    parser.add_argument("--platform", default="auto", metavar="P", help="the policy asked for")
+    parser.add_argument("--platform", metavar="POLICY", help=meaning("platform"))
     parser.add_argument(
-        "--exclude", action="append", default=[], metavar="GLOB",
-        help="a library that the wheel's environment provides",
-    )  # fmt: skip
-    parser.add_argument(
-        "--allow", action="append", default=[], metavar="KIND:GLOB", help="an accepted error"
+        "--exclude", action="append", default=[], metavar="GLOB", help=meaning("exclude")
     )
     parser.add_argument(
-        "--naming", choices=("listed", "exact"), default="listed", help="policies to choose from"
+        "--allow", action="append", default=[], metavar="KIND:GLOB", help=meaning("allow")
     )
-    parser.add_argument("--strict", action="store_true", help="take likely crashes for errors")
-    parser.add_argument("--jobs", type=int, default=0, metavar="N", help="processes at once")
-    parser.add_argument("-v", "--verbose", action="store_true", help="say what is mere information")
+    parser.add_argument(
+        "--naming", choices=("listed", "exact"), default="listed", help=meaning("naming")
+    )
+    strict = BY_KEY["strict"]
+    parser.add_argument("--strict", action="store_true", help=f"{strict.meaning}; {strict.details}")
+    parser.add_argument(
+        "--jobs", type=int, default=0, metavar="N", help="number of processes; 0: one per CPU"
+    )
+    parser.add_argument(
+        "-v", "--verbose", action="store_true", help="also show informational findings"
+    )
 
 
 def add_writing(parser: argparse.ArgumentParser, *, needed: bool) -> None:
-    """Add where wheels are written and what is changed in them; `needed` asks for the folder."""
-    parser.add_argument("-w", "--wheel-dir", metavar="DIR", required=needed, help="where to write")
+    """Add the folder for the wheels, and the options that change them.
+
+    `needed` makes the folder a required option.
+    """
     parser.add_argument(
-        "--fix", action="append", default=[], metavar="NAME",
-        help="mend ELF files: execstack, rpath, musl-soname",
-    )  # fmt: skip
+        "-w", "--wheel-dir", metavar="DIR", required=needed, help="the folder for the new wheels"
+    )
+    parser.add_argument("--fix", action="append", default=[], metavar="NAME", help=meaning("fix"))
     parser.add_argument(
-        "--strip", choices=("none", "debug", "all"), default="none", help="strip the ELF files"
+        "--strip", choices=("none", "debug", "all"), default="none", help=meaning("strip")
     )
     parser.add_argument(
-        "--compression-level", default="6", metavar="0-9", help="for the members that change"
+        "--compression-level", default="6", metavar="0-9", help=meaning("compression-level")
     )
+
+
+def meaning(key: str) -> str:
+    """Return the meaning of an option for the help, without Markdown."""
+    return BY_KEY[key].meaning.replace("`", "")
 
 
 def audit_config(options: argparse.Namespace) -> Config:
-    """Return the configuration of an audit. Raises ConfigError."""
-    for line in renamed_kinds(BY_KEY["allow"], options.allow):
-        print(f"manyshim: {line}", file=sys.stderr)
+    """Return the configuration of an audit, which reads no environment. Raises ConfigError."""
+    _print_notices(renamed_kinds(BY_KEY["allow"], options.allow))
     return Config(
-        platform=parsed("platform", options.platform),
+        platform=parsed("platform", options.platform or "auto"),
         exclude=parsed("exclude", options.exclude),
         allow=parsed("allow", options.allow),
         strict=options.strict,
         naming=options.naming,
-        epoch=epoch(os.environ),
     )
 
 
 def writing_config(options: argparse.Namespace) -> Config:
-    """Return the configuration of a command that writes wheels. Raises ConfigError."""
-    return audit_config(options)._replace(
+    """Return the configuration of a command that writes wheels. Raises ConfigError.
+
+    Without --platform, MANYSHIM_PLATFORM or AUDITWHEEL_PLAT suggests the platform. The date comes
+    from SOURCE_DATE_EPOCH.
+    """
+    notices: List[str] = []
+    config = audit_config(options)._replace(
         fix=parsed("fix", options.fix),
         strip=options.strip,
         compression_level=parsed("compression-level", options.compression_level),
+        epoch=epoch(os.environ),
+        suggested=None if options.platform else environment_platform(os.environ, notices),
     )
+    _print_notices(notices)
+    return config
 
 
-def parsed(key: str, value: object) -> Any:  # noqa: ANN401 (what the option holds)
-    """Parse the value of an option as in a configuration. Raises ConfigError."""
+def parsed(key: str, value: object) -> Any:  # noqa: ANN401 (each option has its own type)
+    """Return the value of an option, parsed as in a build. Raises ConfigError."""
     option = BY_KEY[key]
     return option.parse(option, value)
+
+
+def _print_notices(lines: List[str]) -> None:
+    for line in lines:
+        print(f"manyshim: {line}", file=sys.stderr)

@@ -1,4 +1,4 @@
-"""One command over many wheels: in several processes, with the outcomes in the given order."""
+"""Runs one command over many wheels, in several processes; keeps the given order."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from manyshim.formatters.json import JSON_VERSION, failure
 from manyshim.formatters.text import Line
 from manyshim.operations import Outcome
 
-# Several processes cost more than they save on less than this, in bytes.
+# For fewer bytes than this, several processes cost more than they save.
 _WORTH_A_PROCESS = 8 << 20
 
 
 def over_wheels(options: argparse.Namespace, work: Callable[[str], Outcome]) -> int:
-    """Do the work on each wheel, and print each outcome in the order that was given."""
+    """Run `work` on each wheel, print the outcomes, and return the highest exit code."""
     wheels: List[str] = options.wheels
     screen = Screen(plain=options.json)
     code, data = 0, []
@@ -37,14 +37,14 @@ def over_wheels(options: argparse.Namespace, work: Callable[[str], Outcome]) -> 
 
 
 def print_json(data: Dict[str, Any]) -> None:
-    """Print data for machines on standard output."""
-    import json  # noqa: PLC0415 (only where it is asked for)
+    """Print data as JSON on standard output."""
+    import json  # noqa: PLC0415 (only for --json)
 
     print(json.dumps(data, indent=1))
 
 
 def _guarded(work: Callable[[str], Outcome], wheel: str) -> Outcome:
-    """Keep the error of one wheel from ending the work on the others."""
+    """Return an error as an outcome, so that the other wheels are still processed."""
     try:
         return work(wheel)
     except ManyshimError as error:
@@ -53,12 +53,13 @@ def _guarded(work: Callable[[str], Outcome], wheel: str) -> Outcome:
 
 
 def _outcomes(work: Callable[[str], Outcome], wheels: List[str], jobs: int) -> Iterator[Outcome]:
+    """Yield the outcomes in order; `jobs` is the number of processes, 0 for one per CPU."""
     size = sum(os.path.getsize(wheel) for wheel in wheels if os.path.isfile(wheel))
     jobs = min(jobs or os.cpu_count() or 1, len(wheels))
     if jobs < 2 or size < _WORTH_A_PROCESS:
         yield from map(work, wheels)
         return
-    from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415 (one wheel needs none)
+    from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415 (not for one wheel)
 
     with ProcessPoolExecutor(jobs) as pool:
         yield from pool.map(work, wheels)

@@ -1,4 +1,4 @@
-"""`manyshim check`: whether a wheel may carry its tags, and whether the index takes it."""
+"""`manyshim check`: verifies each wheel's tags, and that the package index accepts it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command line: parses the arguments, and runs the module of one command."""
+"""The command line: parses the arguments and runs the module of one command."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from typing import List, Optional, Sequence
 from manyshim import __version__
 from manyshim.errors import ManyshimError, ToolError
 
-# The modules of this package that are commands, with the line that help shows of each.
+# The modules of this package that are commands, each with its line of help.
 _COMMANDS = {
-    "show": "say which tag each wheel has earned, and what stands before",
-    "check": "prove that each wheel may carry the tags in its name",
-    "retag": "write each wheel under the tag that it has earned",
-    "repair": "copy the external libraries into each wheel, then retag it",
+    "show": "show the tag that is proved for each wheel, and what rules out older tags",
+    "check": "verify the tags in each wheel's name, and that the index accepts the wheel",
+    "retag": "write each wheel under the tag that is proved for it",
+    "repair": "copy external libraries into each wheel, then retag it",
     "policies": "list the policies, oldest first",
 }
 
 
 def main(arguments: Optional[Sequence[str]] = None) -> int:
-    """Run the command line; return the exit code, the highest over all wheels."""
-    # A name that the terminal's encoding lacks is escaped, and no error.
+    """Run the command line; return the exit code, the highest of all wheels."""
+    # A character that the terminal's encoding cannot show is escaped.
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     try:
@@ -38,7 +38,8 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
-        # Whoever read the output has seen enough; the interpreter must not try to flush it again.
+        # The reader (`head`, for example) has closed the pipe. Without this, the interpreter would
+        # flush it again at exit, and fail.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except OSError as error:
@@ -49,13 +50,12 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
 
 
 def _parser(given: List[str]) -> argparse.ArgumentParser:
-    """Make the parser of the command that is asked for, or of all: each takes a millisecond."""
+    """Make the parser of the given command, else of all: each takes a millisecond."""
     parser = argparse.ArgumentParser(
         prog="manyshim",
-        description="Audit Linux wheels and give them the manylinux or musllinux tag that they "
-        "have earned.",
-        epilog="exit codes: 0 yes; 1 a wheel says no; 2 bad usage; 3 a wheel that cannot be read; "
-        "4 a tool or the disk; the highest over all wheels wins",
+        description="Audit Linux wheels and write the manylinux or musllinux tag that is proved.",
+        epilog="exit codes: 0 success; 1 not compliant; 2 wrong usage; 3 a wheel cannot be read; "
+        "4 a tool or the file system failed. The highest code of all wheels is returned.",
     )
     parser.add_argument("--version", action="version", version=f"manyshim {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
@@ -63,7 +63,7 @@ def _parser(given: List[str]) -> argparse.ArgumentParser:
     for name in [asked] if asked in _COMMANDS else _COMMANDS:
         summary = _COMMANDS[name]
         command = commands.add_parser(name, help=summary, description=summary)
-        command.add_argument("--json", action="store_true", help="for machines")
+        command.add_argument("--json", action="store_true", help="print JSON")
         module = import_module(f"manyshim.cli.{name}")
         module.add_arguments(command, given)
         command.set_defaults(run=module.run)

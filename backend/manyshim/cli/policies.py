@@ -14,7 +14,7 @@ from manyshim.formatters.json import JSON_VERSION
 
 def add_arguments(parser: argparse.ArgumentParser, _given: Sequence[str]) -> None:
     """Add the command's options."""
-    parser.add_argument("--arch", choices=sorted(ARCHES), help="of one architecture")
+    parser.add_argument("--arch", choices=sorted(ARCHES), help="list one architecture only")
 
 
 def run(options: argparse.Namespace) -> int:

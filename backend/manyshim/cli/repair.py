@@ -1,4 +1,4 @@
-"""`manyshim repair`: external libraries copied into each wheel, which is then retagged."""
+"""`manyshim repair`: copies external libraries into each wheel, and retags it."""
 
 from __future__ import annotations
 
@@ -7,24 +7,23 @@ from functools import partial
 from typing import Sequence
 
 from manyshim import operations
-from manyshim.cli.arguments import add_wheels, add_writing, parsed, writing_config
+from manyshim.cli.arguments import add_wheels, add_writing, meaning, parsed, writing_config
 from manyshim.cli.batch import over_wheels
 
 
 def add_arguments(parser: argparse.ArgumentParser, given: Sequence[str]) -> None:
-    """Add the command's options; a dry run needs no folder."""
+    """Add the command's options; a dry run does not need the folder."""
     add_wheels(parser)
     add_writing(parser, needed="--dry-run" not in given)
+    parser.add_argument("--bundle", action="append", metavar="GLOB", help=meaning("bundle"))
     parser.add_argument(
-        "--bundle", action="append", metavar="GLOB", help="a library that may be copied; all may"
+        "--library-path", action="append", default=[], metavar="DIR", help=meaning("library-path")
     )
+    parser.add_argument("--sysroot", metavar="DIR", help=meaning("sysroot"))
     parser.add_argument(
-        "--library-path", action="append", default=[], metavar="DIR",
-        help="where libraries are searched first",
-    )  # fmt: skip
-    parser.add_argument("--sysroot", metavar="DIR", help="the target's system, not this one")
-    parser.add_argument("--no-sbom", action="store_true", help="write no SBOM of what was copied")
-    parser.add_argument("--dry-run", action="store_true", help="print the plan, and write nothing")
+        "--no-sbom", action="store_true", help="do not write an SBOM of what the repair copied"
+    )
+    parser.add_argument("--dry-run", action="store_true", help="print the plan and write nothing")
 
 
 def run(options: argparse.Namespace) -> int:

@@ -1,4 +1,4 @@
-"""`manyshim retag`: each wheel, written anew under its proved tag."""
+"""`manyshim retag`: writes each wheel under the tag that is proved for it."""
 
 from __future__ import annotations
 

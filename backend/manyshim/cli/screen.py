@@ -1,4 +1,4 @@
-"""How text reaches a terminal: through rich where it is there and somebody looks, else plain."""
+"""Prints text on a terminal: with rich if it is installed, else plain."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ _STYLES = {
     "dim": "dim",
 }
 
-# Below this, in bytes, a bar would be gone before it is seen.
+# For fewer bytes than this, the work ends before a bar could be seen.
 _WORTH_A_BAR = 32 << 20
 
 
 class Screen:
-    """Standard output with colours, tables and a progress bar on standard error.
+    """Standard output with colours and tables, and a progress bar on standard error.
 
-    NO_COLOR and FORCE_COLOR are honoured; `plain` keeps everything from decorating.
+    NO_COLOR and FORCE_COLOR are respected. `plain` turns all decoration off.
     """
 
     def __init__(self, *, plain: bool = False) -> None:
@@ -38,14 +38,14 @@ class Screen:
         if plain or not (out or err):
             return
         try:
-            from rich.console import Console  # noqa: PLC0415 (an extra, and only for terminals)
+            from rich.console import Console  # noqa: PLC0415 (the extra `cli`, only for terminals)
         except ImportError:
             return
         self._out = Console(highlight=False, soft_wrap=True) if out else None
         self._err = Console(stderr=True) if err else None
 
     def print_lines(self, lines: Sequence[Line]) -> None:
-        """Print lines: failures on standard error, the rest on standard output."""
+        """Print failures on standard error, and other lines on standard output."""
         for line in lines:
             if line.role == "failure":
                 print(line.text, file=sys.stderr)
@@ -70,7 +70,7 @@ class Screen:
             print("  ".join(cells).rstrip())
 
     def progress(self, outcomes: Iterable[Outcome], wheels: Sequence[str]) -> Iterator[Outcome]:
-        """Pass outcomes through, with a bar where somebody has to wait for them."""
+        """Yield the outcomes, and show a progress bar if they take long."""
         size = sum(os.path.getsize(wheel) for wheel in wheels if os.path.isfile(wheel))
         if self._err is None or (len(wheels) < 2 and size < _WORTH_A_BAR):
             yield from outcomes

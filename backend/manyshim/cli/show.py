@@ -1,4 +1,4 @@
-"""`manyshim show`: which tag a wheel has earned, and what stands before an older one."""
+"""`manyshim show`: the tag that is proved for each wheel, and what rules out older ones."""
 
 from __future__ import annotations
 

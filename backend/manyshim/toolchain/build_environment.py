@@ -25,7 +25,7 @@ _WRAPPER = """\
 import sys
 
 sys.path.insert(0, {package!r})
-from manyshim.toolchain.compiler.target_options import Setting
+from manyshim.toolchain.compiler.target_options import TargetOptions
 from manyshim.toolchain.compiler.wrapper import Job, main
 
 main(sys.argv[1], {job!r}, sys.argv[2:])
