@@ -1,4 +1,4 @@
-"""Our NamedTuple against typing's."""
+"""The NamedTuple of `values` compared with typing's."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from manyshim.audit.facts import ElfFile, ElfIdent
 from manyshim.audit.tags import ARCHES
 
 
-class Ours(values.NamedTuple):
+class Value(values.NamedTuple):
     """A value."""
 
     name: str
@@ -29,7 +29,7 @@ class Ours(values.NamedTuple):
         return f"{self.name}!"
 
 
-class Theirs(typing.NamedTuple):
+class TypingValue(typing.NamedTuple):
     """A value."""
 
     name: str
@@ -45,8 +45,8 @@ class Theirs(typing.NamedTuple):
         return f"{self.name}!"
 
 
-@pytest.mark.parametrize("kind", [Ours, Theirs])
-def test_what_a_named_tuple_does(kind: Any) -> None:
+@pytest.mark.parametrize("kind", [Value, TypingValue])
+def test_a_named_tuple(kind: Any) -> None:
     value = kind("a", (1, 2))
     assert value == ("a", (1, 2), 3) == kind(name="a", parts=(1, 2), more=3)
     assert (value.total, str(value), value.__doc__) == (6, "a!", "A value.")
@@ -57,7 +57,7 @@ def test_what_a_named_tuple_does(kind: Any) -> None:
         ("name", "parts", "more"),
         {"parts": (), "more": 3},
     )
-    assert pickle.loads(pickle.dumps(value)) == value  # noqa: S301 (our own)
+    assert pickle.loads(pickle.dumps(value)) == value  # noqa: S301 (written here)
     with pytest.raises(AttributeError):
         value.name = "c"
     with pytest.raises(TypeError):
@@ -68,7 +68,7 @@ def test_what_a_named_tuple_does(kind: Any) -> None:
     assert (kind.__module__, kind.__qualname__) == (__name__, kind.__name__)
 
 
-def test_values_of_the_package_travel_between_processes() -> None:
+def test_values_of_the_package_can_be_pickled() -> None:
     elf = ElfFile("x.so", ElfIdent(64, True, 62, 3, 0, 0, 0))
     for value in (elf, ARCHES["x86_64"]):
         assert pickle.loads(pickle.dumps(value)) == value  # noqa: S301

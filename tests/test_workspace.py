@@ -1,4 +1,4 @@
-"""Nothing is half done: folders of killed runs, full disks, races, and files that are open."""
+"""No file is incomplete after a kill, a full disk or a race, and no open file is renamed."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ posix = pytest.mark.skipif(os.name == "nt", reason="Windows has no folders to lo
 
 
 def child(script: str, *arguments: object) -> subprocess.Popen[str]:
-    """Start a program that has this package; it says a line when it is where it should be."""
+    """Start a program that can import this package. It prints a line when it is ready."""
     return subprocess.Popen(
         [sys.executable, "-c", script, *map(str, arguments)],
         stdin=subprocess.PIPE,
@@ -46,7 +46,7 @@ def left(folder: Path) -> List[str]:
     return sorted(path.name for path in folder.glob(".manyshim-*"))
 
 
-def test_the_folder_is_private_and_goes_away(tmp_path: Path) -> None:
+def test_the_folder_is_private_and_is_removed(tmp_path: Path) -> None:
     parent = tmp_path / "new" / "dist"
     with private_folder(str(parent)) as path:
         assert Path(path).parent == parent
@@ -72,7 +72,7 @@ def test_abandoned_folders_are_removed_and_nothing_else(tmp_path: Path) -> None:
 
 
 @posix
-def test_folders_of_living_runs_are_left(tmp_path: Path) -> None:
+def test_folders_of_running_processes_stay(tmp_path: Path) -> None:
     script = """if 1:
         import sys
         from manyshim.workspace import private_folder
@@ -82,19 +82,19 @@ def test_folders_of_living_runs_are_left(tmp_path: Path) -> None:
     """
     with child(script, tmp_path) as other:
         assert other.stdout is not None
-        theirs = os.path.basename(other.stdout.readline().strip())
+        locked = os.path.basename(other.stdout.readline().strip())
         with private_folder(str(tmp_path)) as path:
-            assert left(tmp_path) == sorted((theirs, os.path.basename(path)))
-        assert left(tmp_path) == [theirs]
+            assert left(tmp_path) == sorted((locked, os.path.basename(path)))
+        assert left(tmp_path) == [locked]
         os.kill(other.pid, signal.SIGKILL)
         other.wait()
-    assert left(tmp_path) == [theirs]
+    assert left(tmp_path) == [locked]
     with private_folder(str(tmp_path)) as path:
         assert left(tmp_path) == [os.path.basename(path)]
 
 
 @posix
-def test_runs_at_the_same_time_do_not_take_each_other_s_folders(tmp_path: Path) -> None:
+def test_concurrent_runs_do_not_remove_each_other_s_folders(tmp_path: Path) -> None:
     script = """if 1:
         import os, sys
         from manyshim.workspace import private_folder
@@ -113,8 +113,8 @@ def test_runs_at_the_same_time_do_not_take_each_other_s_folders(tmp_path: Path) 
         assert run.stdin is not None
         run.stdin.write("go\n")
         run.stdin.flush()
-    complaints = [run.communicate(timeout=120)[1][-300:] for run in runs]
-    assert complaints == [""] * len(runs)
+    errors = [run.communicate(timeout=120)[1][-300:] for run in runs]
+    assert errors == [""] * len(runs)
     assert os.listdir(tmp_path) == []
 
 
@@ -135,7 +135,7 @@ def test_read_only_folder() -> None:
             pytest.fail("the folder is read-only")
 
 
-def test_publish_says_what_failed(tmp_path: Path) -> None:
+def test_publish_reports_what_failed(tmp_path: Path) -> None:
     (tmp_path / "target").mkdir()
     (tmp_path / "source").write_bytes(b"")
     with pytest.raises(ToolError, match=r"target: cannot be written: "):
@@ -162,7 +162,7 @@ def large_wheel(size: int) -> bytes:
 
 
 @posix
-def test_killed_runs_leave_nothing_half_done(tmp_path: Path) -> None:
+def test_killed_runs_leave_no_incomplete_file(tmp_path: Path) -> None:
     source, dist = tmp_path / NAME, tmp_path / "dist"
     source.write_bytes(large_wheel(24))
     with child(BUILD, source, dist) as run:
@@ -172,7 +172,7 @@ def test_killed_runs_leave_nothing_half_done(tmp_path: Path) -> None:
         assert run.stdout.readline() == "done\n"
         needed = time.monotonic() - begin
     whole = (dist / NEW).read_bytes()
-    chance, killed = random.Random(), 0  # noqa: S311 (any moment will do)
+    chance, killed = random.Random(), 0  # noqa: S311 (any moment is fine)
     for _ in range(12):
         (dist / NEW).unlink()
         with child(BUILD, source, dist) as run:
@@ -181,7 +181,7 @@ def test_killed_runs_leave_nothing_half_done(tmp_path: Path) -> None:
             time.sleep(chance.uniform(0, needed))
             os.kill(run.pid, signal.SIGKILL)
         killed += bool(left(dist))
-        # A machine's speed changes; the moments shall stay around the end of the work.
+        # The machine's speed changes. The moments have to stay near the end of the work.
         needed *= 1.2 if left(dist) else 0.6
         assert len(left(dist)) <= 1
         wheels = [path.name for path in dist.iterdir() if not path.name.startswith(".manyshim-")]
@@ -190,7 +190,7 @@ def test_killed_runs_leave_nothing_half_done(tmp_path: Path) -> None:
             assert (dist / NEW).read_bytes() == whole
         else:
             (dist / NEW).write_bytes(whole)
-    assert killed, "no run was killed in its work"
+    assert killed, "no run was killed while it worked"
     with private_folder(str(dist)):
         assert len(left(dist)) == 1
     assert os.listdir(dist) == [NEW]
@@ -217,10 +217,10 @@ def test_full_disk(tmp_path: Path, case: str) -> None:
         assert os.listdir(dist) == []
 
 
-@pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="asks /proc for open files")
+@pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="reads the open files from /proc")
 @pytest.mark.parametrize("payload", [{"x.so": ELF}, {"x.so": ELF[:99]}, {"a.py": b""}])
 def test_no_file_is_renamed_while_it_is_open(tmp_path: Path, payload: Dict[str, bytes]) -> None:
-    """Windows refuses that, so a wheel that passes through would never arrive there."""
+    """Windows does not rename an open file, so the wheel would not be published there."""
     script = """if 1:
         import os, sys
         from manyshim import config
@@ -236,6 +236,6 @@ def test_no_file_is_renamed_while_it_is_open(tmp_path: Path, payload: Dict[str, 
     (tmp_path / NAME).write_bytes(wheel(payload))
     (tmp_path / "dist").mkdir()
     with child(script, tmp_path / NAME, tmp_path / "dist") as run:
-        said = run.communicate()[1]
-    assert "renamed while it is open" not in said
-    assert (run.returncode, said) == (0, "")
+        errors = run.communicate()[1]
+    assert "renamed while it is open" not in errors
+    assert (run.returncode, errors) == (0, "")

@@ -1,23 +1,23 @@
-"""What ends the work: each error says what, where and the way out, and has its exit code.
+"""The errors that end a run. Each says what is wrong, where, and the fix, and has an exit code.
 
-Problems of compliance are findings, not exceptions; these are raised where there is no answer.
+Problems of compliance are findings, not exceptions. An exception means that there is no answer.
 """
 
 
 class ManyshimError(Exception):
-    """Base of the errors that a user may see; `exit_code` is the process's exit status."""
+    """Base class of the errors that users see. `exit_code` is the process's exit status."""
 
     exit_code = 1
 
 
 class NotCompliantError(ManyshimError):
-    """The audit says no, and the caller asked for that to be a failure."""
+    """The wheel does not comply, and the caller asked for an error in that case."""
 
     exit_code = 1
 
 
 class ConfigError(ManyshimError):
-    """An option, its value, or the place where it stands is wrong."""
+    """An option, its value, or the place where it is set is wrong."""
 
     exit_code = 2
 
@@ -29,16 +29,16 @@ class InvalidWheelError(ManyshimError):
 
 
 class ToolError(ManyshimError):
-    """A tool is missing, too old or failed, or the file system refused to read or to write."""
+    """A tool is missing, too old or failed, or the file system failed to read or write."""
 
     exit_code = 4
 
 
 class DamageError(ToolError):
-    """A file did not come out of a repair as planned; the wheel as it was built is still good."""
+    """A repair did not change a file as planned. The wheel as it was built is still good."""
 
 
 class BackendError(ManyshimError):
-    """The wrapped backend cannot be imported, or did not do what PEP 517 asks."""
+    """The wrapped backend cannot be imported, or did not do what PEP 517 requires."""
 
     exit_code = 5

@@ -1,4 +1,4 @@
-"""What this machine and its interpreter are: architecture, libc family, `_manylinux`."""
+"""This machine and its interpreter: architecture, libc family, and `_manylinux`."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from manyshim.audit.tags import GLIBC, LEGACY_NAMES, MUSL, PlatformTag
 
 
 def interpreter_libc() -> Optional[str]:
-    """Name the libc family of the building interpreter; None where it does not run on Linux."""
+    """Return the libc family of the building interpreter, or None if it does not run on Linux."""
     if not sys.platform.startswith("linux"):
         return None
     try:
-        # Only glibc knows the name (confstr(3)).
+        # Only glibc knows this name (confstr(3)).
         return GLIBC if os.confstr("CS_GNU_LIBC_VERSION") else MUSL
     except (ValueError, OSError):
         return MUSL
 
 
 def host_arch() -> str:
-    """Name the architecture that the building interpreter builds for, as tags spell it."""
-    import sysconfig  # noqa: PLC0415 (setuptools has loaded it; an audit alone does without)
+    """Return the architecture that the building interpreter builds for, as tags write it."""
+    import sysconfig  # noqa: PLC0415 (setuptools has loaded it; an audit does not need it)
 
     machine = sysconfig.get_platform().rpartition("-")[2]
     if struct.calcsize("P") == 4:
@@ -32,7 +32,7 @@ def host_arch() -> str:
 
 
 def interpreter_refuses(tag: PlatformTag) -> bool:
-    """Whether the building interpreter has opted out of a manylinux tag (PEP 600, `_manylinux`)."""
+    """Return whether the building interpreter refuses a manylinux tag (PEP 600, `_manylinux`)."""
     try:
         import _manylinux  # noqa: PLC0415 (a module that distributions and users may provide)
     except ImportError:

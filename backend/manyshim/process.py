@@ -1,4 +1,4 @@
-"""Finds an external tool, and runs it for a limited time."""
+"""Find an external tool, and run it for a limited time."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from manyshim.errors import ToolError
 
 _Tool = TypeVar("_Tool")
 
-_MAX_LINES_SHOWN = 5
-_MAX_COLUMNS_SHOWN = 300
+_MAX_QUOTED_LINES = 5
+_MAX_QUOTED_COLUMNS = 300
 _LEAST_SECONDS = 60.0
 _BYTES_A_SECOND = 1 << 20
 
@@ -32,13 +32,13 @@ _BYTES_A_SECOND = 1 << 20
 def run(command: Sequence[str], environ: Mapping[str, str], seconds: float) -> str:
     """Run a command and return what it printed on both streams.
 
-    Raises ToolError where it cannot be started, fails, is killed or takes longer than `seconds`;
-    its children are then killed, too.
+    Raises ToolError if it cannot be started, fails, is killed or takes longer than `seconds`. After
+    that time its children are killed, too.
     """
     name = os.path.basename(command[0])
     arguments = [os.fsencode(argument) for argument in command]
     try:
-        process = subprocess.Popen(  # noqa: S603 (the tool that was looked up, without a shell)
+        process = subprocess.Popen(  # noqa: S603 (a tool found before, without a shell)
             arguments,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -53,7 +53,7 @@ def run(command: Sequence[str], environ: Mapping[str, str], seconds: float) -> s
             output, _ = process.communicate(timeout=seconds)
         except subprocess.TimeoutExpired:
             raise ToolError(
-                f"{name} was stopped after {seconds:.0f} seconds: {_shown(command)}"
+                f"{name} was stopped after {seconds:.0f} seconds: {_command_line(command)}"
             ) from None
         finally:
             if process.returncode is None:
@@ -61,15 +61,16 @@ def run(command: Sequence[str], environ: Mapping[str, str], seconds: float) -> s
     text = output.decode("utf-8", "replace")
     if process.returncode:
         quoted = "".join(f"\n  {line}" for line in _last_lines(text))
-        how = _ending(process.returncode)
-        raise ToolError(f"{name} {how}: {_shown(command)}{quoted}")
+        ending = _ending(process.returncode)
+        raise ToolError(f"{name} {ending}: {_command_line(command)}{quoted}")
     return text
 
 
 def first_good(paths: Iterable[str], judge: Callable[[str], _Tool], missing: str) -> _Tool:
-    """Take the first tool that is good: whose path `judge` makes something of.
+    """Return what `judge` returns for the first path that it does not raise ToolError for.
 
-    Raises ToolError: what `judge` raised about the first one, or that tools are missing.
+    If it raises for all of them, the first error is raised again. Without any path, ToolError has
+    the text `missing`.
     """
     problem: Optional[ToolError] = None
     for path in paths:
@@ -81,18 +82,18 @@ def first_good(paths: Iterable[str], judge: Callable[[str], _Tool], missing: str
 
 
 def seconds_for(path: str) -> float:
-    """Say how long a tool may take to read and write a file."""
+    """Return how long a tool may take to read and write a file, in seconds."""
     return _LEAST_SECONDS + os.path.getsize(path) / _BYTES_A_SECOND
 
 
 def operand(path: str) -> str:
-    """Spell a path so that no tool takes it for an option or a file of options."""
+    """Return a path in a form that no tool takes as an option or a file of options."""
     return path if os.path.isabs(path) else os.path.join(os.curdir, path)
 
 
 @contextmanager
 def writable(path: str) -> Iterator[None]:
-    """Let the owner write to a file meanwhile. Raises ToolError where that is not possible."""
+    """Let the owner write to a file within the block. Raises ToolError if that is not possible."""
     try:
         mode = stat.S_IMODE(os.stat(path).st_mode)
         os.chmod(path, mode | stat.S_IRUSR | stat.S_IWUSR)
@@ -123,9 +124,9 @@ def _ending(code: int) -> str:
 
 def _last_lines(text: str) -> List[str]:
     lines = [line.rstrip() for line in text.splitlines() if line.strip()]
-    return [line[:_MAX_COLUMNS_SHOWN] for line in lines[-_MAX_LINES_SHOWN:]]
+    return [line[:_MAX_QUOTED_COLUMNS] for line in lines[-_MAX_QUOTED_LINES:]]
 
 
-def _shown(command: Sequence[str]) -> str:
+def _command_line(command: Sequence[str]) -> str:
     words: Tuple[str, ...] = (os.path.basename(command[0]), *command[1:])
     return " ".join(word.encode("utf-8", "backslashreplace").decode() for word in words)

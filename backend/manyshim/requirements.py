@@ -1,4 +1,4 @@
-"""What manyshim needs for a build and the environment lacks."""
+"""Find the packages that a build needs and the environment does not have."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from manyshim.config import Config
 
 
 def missing(config: Config, environ: Mapping[str, str]) -> List[str]:
-    """List what manyshim needs for this build and the environment lacks."""
+    """Return the requirements of this build that the environment does not have."""
     explained = config.mode != "off" and config.explain != "never"
     wanted = ["pyelftools"] if explained and find_spec("elftools") is None else []
     # An executable stack is cleared without patchelf.
     fixes = config.mode == "retag" and set(config.fix) - {"execstack"}
     if config.mode == "repair" or fixes:
-        from manyshim.repair import patch  # noqa: PLC0415 (only for those who ask for it)
+        from manyshim.repair import patch  # noqa: PLC0415 (needed for changes only)
 
         wanted += patch.missing_requirements(environ)
     if config.compiler == "zig":
-        from manyshim.toolchain import build  # noqa: PLC0415 (only for those who ask for it)
+        from manyshim.toolchain import build  # noqa: PLC0415 (needed for zig only)
 
         wanted += build.missing_requirements(config, environ)
     return wanted

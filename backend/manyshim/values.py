@@ -1,6 +1,6 @@
-"""NamedTuple as typing has it, for a third of what its classes cost to make.
+"""A NamedTuple like typing's, whose classes cost about a third to create.
 
-typing.NamedTuple compiles every annotation, and no code of manyshim asks for them at run time.
+typing.NamedTuple compiles every annotation. manyshim does not need annotations at run time.
 Measured with callgrind on CPython 3.11, for 45 classes of six fields, in million instructions: 23
 here, 63 with typing.NamedTuple, 244 with frozen dataclasses and their import.
 """
@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Dict, Tuple
 
 if TYPE_CHECKING:
-    from typing import NamedTuple as NamedTuple  # noqa: PLC0414 (that is how a name is passed on)
+    from typing import NamedTuple as NamedTuple  # noqa: PLC0414 (this form exports the name)
 else:
     from collections import namedtuple
 
@@ -30,4 +30,4 @@ else:
             return made
 
     class NamedTuple(metaclass=_Maker):
-        """The base of values: their fields are the annotated names, in order."""
+        """Base class of values. Its fields are the annotated names, in order."""

@@ -1,4 +1,4 @@
-"""A private folder beside the finished file, and the one rename that makes the file appear."""
+"""A private folder next to the finished file, and the rename that publishes the file."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _PREFIX = ".manyshim-"
 
 @contextmanager
 def private_folder(parent: str) -> Iterator[str]:
-    """Make a folder in `parent` that goes away again; remove those of runs that were killed.
+    """Create a folder in `parent` that is removed at the end. Also remove those of killed runs.
 
-    A living run holds a lock on its folder, so that another one leaves it alone. ToolError where
-    the folder cannot be made.
+    A running process holds a lock on its folder, so other runs do not remove it. Raises ToolError
+    if the folder cannot be created.
     """
     try:
         os.makedirs(parent, exist_ok=True)
@@ -36,7 +36,7 @@ def private_folder(parent: str) -> Iterator[str]:
 
 
 def publish(path: str, target: str) -> None:
-    """Rename a finished file to its final name and sync the folder. ToolError where that fails."""
+    """Rename a finished file to its final name and sync the folder. Raises ToolError."""
     try:
         os.replace(path, target)
         _sync_folder(os.path.dirname(target) or ".")
@@ -50,7 +50,7 @@ def _make(parent: str) -> Tuple[str, Optional[int]]:
         try:
             lock = _lock(path)
         except (BlockingIOError, FileNotFoundError):
-            continue  # another run takes it for abandoned, and removes it
+            continue  # another run regards the folder as abandoned and removes it
         if lock is None or os.path.isdir(path):
             return path, lock
         os.close(lock)
@@ -70,9 +70,9 @@ def _remove_abandoned(parent: str) -> None:
 
 
 def _lock(folder: str) -> Optional[int]:
-    """Lock a folder for this process's life; None where the system has no such locks.
+    """Lock a folder until this process ends. Return None if the system has no such locks.
 
-    Raises BlockingIOError where another process holds it.
+    Raises BlockingIOError if another process holds the lock.
     """
     if sys.platform == "win32":
         return None
@@ -91,7 +91,7 @@ def _lock(folder: str) -> Optional[int]:
 
 
 def write_whole(text: str, path: str) -> None:
-    """Write a text file that appears whole or not at all. Raises ToolError."""
+    """Write a text file, completely or not at all. Raises ToolError."""
     part = f"{path}.{os.getpid()}.part"
     try:
         try:

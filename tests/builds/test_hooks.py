@@ -291,7 +291,7 @@ def build_wheel(*args):
         signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
     return name
 """)
-    done = project.python(BUILD, KILL="1")
+    done = project.python(BUILD, KILL="1", PYTHONDONTWRITEBYTECODE="1")
     assert done.returncode < 0
     assert [name[:10] for name in project.delivered()] == [".manyshim-"]
     name = project.python(BUILD).stdout.strip()

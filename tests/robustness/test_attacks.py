@@ -24,7 +24,7 @@ MEBIBYTES = 64
 # A machine may be so busy that a process gets a tenth of one processor.
 PATIENCE = 10 * SECONDS
 
-# The process measures itself, because wait4 counts what the parent had when it forked.
+# The process measures itself, because wait4 counts the parent's memory at the fork too.
 CHILD = """if 1:
     import resource, runpy, sys
     resource.setrlimit(resource.RLIMIT_AS, (3 << 30, 3 << 30))
@@ -43,7 +43,7 @@ REPORT = "a report"
 REFUSED = "exit 3"
 TIMEOUT = "no end"
 
-# What is not merely a report: the finding that says so, or that the wheel is no wheel.
+# The finding that an attack must lead to; NO_WHEEL has the attacks that are refused.
 CORRUPT = (
     "zip bomb read back and forth",
     "zip bomb of symbols",
@@ -87,7 +87,7 @@ NO_WHEEL = (
     "RECORD of empty lines",
     "WHEEL of empty lines",
 )
-# Bounds of their own, in MiB in all: the promise for any wheel, and what is stated many times.
+# Limits of single attacks, in MiB in total.
 PEAKS = {
     "zip bomb": 40,
     "zip bombs, four": 40,
@@ -100,7 +100,9 @@ PEAKS = {
     "400,000 names that nobody has, musl": 200,
 }
 
-linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="asks /proc for its memory")
+linux = pytest.mark.skipif(
+    not sys.platform.startswith("linux"), reason="reads its memory use from /proc"
+)
 
 
 class Result(NamedTuple):
@@ -119,7 +121,7 @@ class Result(NamedTuple):
 
 
 def show(path: Path, data: bytes) -> Result:
-    """Have a wheel shown by a process of its own."""
+    """Run `manyshim show` for a wheel in a separate process."""
     path.write_bytes(data)
     command = [sys.executable, "-c", CHILD, "show", "--json", str(path)]
     try:
@@ -143,15 +145,15 @@ def show(path: Path, data: bytes) -> Result:
 
 @pytest.fixture(scope="session")
 def baseline(tmp_path_factory: pytest.TempPathFactory) -> float:
-    """Measure what a good wheel of one library costs, in MiB."""
+    """Measure the peak memory for a good wheel with one library, in MiB."""
     result = show(tmp_path_factory.mktemp("good") / wheel_name(), wheel(GOOD))
     assert (result.outcome, result.said) == (REPORT, "")
     return result.peak
 
 
 @linux
-def test_a_good_wheel_has_nothing_to_say(tmp_path: Path, baseline: float, record: Record) -> None:
-    """What the attacks are made of is no attack in itself."""
+def test_a_good_wheel_is_no_attack(tmp_path: Path, baseline: float, record: Record) -> None:
+    """The wheel that the attacks are derived from is harmless."""
     result = show(tmp_path / wheel_name(), wheel(GOOD))
     result.keep(record, "none: a good wheel")
     assert (result.outcome, result.kinds) == (REPORT, ["NO_INIT"])
@@ -168,7 +170,7 @@ def test_attack(tmp_path: Path, name: str, baseline: float, record: Record) -> N
     if name in KINDS:
         assert KINDS[name] in result.kinds
     elif name not in NO_WHEEL:
-        assert "ELF_CORRUPT" not in result.kinds, "it shall be judged"
+        assert "ELF_CORRUPT" not in result.kinds, "it has to be judged"
     if name in NO_WHEEL:
         assert result.said.startswith("manyshim: error: ")
         assert result.said.count("\n") == 1

@@ -1,4 +1,4 @@
-"""Real faults at every step of a retag: the finished wheel or none, and the source as it was."""
+"""Real faults at every step of a retag leave a complete wheel or none, and the source intact."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def strace() -> str:
 def injected(
     place: Place, strace: str, way: str, fault: str, only: Optional[Path] = None
 ) -> Iterator[Any]:
-    """Run with a fault in the first call, the second, and so on, until there is none left."""
+    """Run with a fault in the first call, then in the second, and so on, for all calls."""
     log = place.source.with_name("log")
     name = fault.partition(":")[0]
     for number in range(1, 500):
@@ -60,7 +60,7 @@ def injected(
             shutil.rmtree(str(place.dist))
             return
         if "write(1," in text.partition("(INJECTED)")[0].rpartition("\n")[2]:
-            # The wheel is finished by then; nobody can read what is said of it.
+            # The wheel is already finished. Only its report cannot be printed.
             assert place.wheels() == [NEW]
         yield done
     pytest.fail("the calls have no end")
@@ -85,7 +85,7 @@ def test_each_write_fails_in_turn(
 
 
 @WAYS
-def test_what_cannot_be_cleaned_is_left_to_the_next_run(
+def test_folders_that_cannot_be_removed_are_left_to_the_next_run(
     place: Place, strace: str, way: str
 ) -> None:
     for call in CLEANING:
@@ -124,7 +124,7 @@ def test_each_read_of_the_source_fails_in_turn(tmp_path: Path, strace: str, way:
 
 
 def test_a_disk_that_cannot_be_read_is_no_verdict(tmp_path: Path, strace: str) -> None:
-    """A library that cannot be had is not a damaged library."""
+    """A library that cannot be read is not reported as damaged."""
     place = Place(tmp_path, 0.25, 2)
     place.run(RETAG)
     check = ["-m", "manyshim", "check", str(place.dist / NEW)]
@@ -141,7 +141,7 @@ def test_a_disk_that_cannot_be_read_is_no_verdict(tmp_path: Path, strace: str) -
 
 @WAYS
 def test_files_that_may_not_grow(place: Place, way: str) -> None:
-    """Where no tool can inject a fault, a limit of the process does."""
+    """A limit of the process causes faults without any tool."""
     from resource import RLIMIT_FSIZE, setrlimit
 
     size = place.source.stat().st_size
@@ -172,9 +172,9 @@ def test_full_disk(place: Place, way: str) -> None:
 
 @contextmanager
 def open_place() -> Iterator[Place]:
-    """Give a place that other users can reach."""
+    """Yield a place that other users can read."""
     with tempfile.TemporaryDirectory() as folder:
-        os.chmod(folder, 0o755)  # noqa: S103 (that is what it is for)
+        os.chmod(folder, 0o755)  # noqa: S103 (other users have to read it)
         yield Place(Path(folder))
 
 
@@ -184,7 +184,7 @@ def test_read_only_folder(way: str) -> None:
         place.dist.mkdir(mode=0o555)
         as_nobody = way
         if os.geteuid() == 0:
-            # Root may write everywhere, and nobody may read where Python lies.
+            # Root can write everywhere, but other users may not be able to read Python's folder.
             loads = "import sys, os, fcntl; from manyshim.cli.main import main\n"
             loads += "main(['show', sys.argv[1]])\n"
             loads += "import manyshim.workspace\n"

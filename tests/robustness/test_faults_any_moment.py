@@ -1,4 +1,4 @@
-"""Faults that come at any moment: a kill, a rival build, a source that is cut or gone."""
+"""Faults at any moment: a kill, a concurrent build, a source that is truncated or deleted."""
 
 from __future__ import annotations
 
@@ -57,11 +57,11 @@ def test_killed_at_any_moment(tmp_path: Path, rounds: int) -> None:
         needed *= 0.93 if found else 1.05
         place.judge(place.run(RETAG), (), "")
         assert os.listdir(place.dist) == [NEW], "the next run removes what is left"
-    assert (False, True) in moments, "no run was killed in its work"
+    assert (False, True) in moments, "no run was killed while it worked"
 
 
 def test_builds_into_one_folder_at_once(place: Place) -> None:
-    """Each of them removes abandoned folders, and all give the same file its name."""
+    """Each build removes abandoned folders, and all publish the same file."""
     loop = """if 1:
     import sys
     from manyshim.cli.main import main
@@ -81,7 +81,7 @@ def test_builds_into_one_folder_at_once(place: Place) -> None:
     assert os.listdir(place.dist) == [NEW]
 
 
-def vanish(place: Place, _: int) -> None:
+def delete(place: Place, _: int) -> None:
     place.source.unlink()
 
 
@@ -89,9 +89,9 @@ def shorten(place: Place, size: int) -> None:
     os.truncate(str(place.source), random.randrange(size))  # noqa: S311 (any will do)
 
 
-@pytest.mark.parametrize("harm", [vanish, shorten])
-def test_source_is_harmed_while_it_is_read(
-    place: Place, harm: Callable[[Place, int], None], tmp_path: Path
+@pytest.mark.parametrize("change", [delete, shorten])
+def test_source_changes_while_it_is_read(
+    place: Place, change: Callable[[Place, int], None], tmp_path: Path
 ) -> None:
     began = time.monotonic()
     place.judge(place.run(RETAG), (), "")
@@ -102,10 +102,10 @@ def test_source_is_harmed_while_it_is_read(
         shutil.copy(kept, str(place.source))
         with place.start(RETAG) as child:
             time.sleep(needed * (0.3 + 0.7 * round_ / 20))
-            harm(place, os.path.getsize(kept))
+            change(place, os.path.getsize(kept))
             out, err = child.communicate(timeout=60)
         assert "Traceback" not in out + err
-        # 1: what is cut off was seen in an audit, which says so of the file.
+        # 1: the audit reported that the file is truncated.
         assert child.returncode in (0, 1, 3, 4), out + err
         shutil.copy(kept, str(place.source))
         assert bool(place.wheels()) == (child.returncode == 0), out + err
@@ -113,7 +113,7 @@ def test_source_is_harmed_while_it_is_read(
 
 
 def test_source_cut_between_reading_and_copying(tmp_path: Path) -> None:
-    """What the directory states of a small last member must be there when it is copied."""
+    """A small last member has to be complete when it is copied."""
     with zipfile.ZipFile(io.BytesIO(wheel({"demo/x.so": ELF}, compress=False))) as archive:
         members = {name: archive.read(name) for name in archive.namelist()}
     members["demo/last.bin"] = noise(20_000)

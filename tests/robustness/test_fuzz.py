@@ -1,4 +1,4 @@
-"""Nothing that a file says makes the audit raise, hang or swell."""
+"""No content of a file makes the audit raise, hang, or use much memory."""
 
 from __future__ import annotations
 

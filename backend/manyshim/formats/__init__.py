@@ -1,1 +1,1 @@
-"""The only readers and writers of file formats."""
+"""Readers and writers of file formats; no other package reads or writes them."""

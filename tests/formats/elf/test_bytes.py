@@ -1,4 +1,4 @@
-"""How many bytes are inflated and written: counts, which do not depend on the machine's mood."""
+"""How many bytes are inflated and written. These counts are the same on every machine."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_debug_information_is_not_inflated(debuggable: bytes, tmp_path: Path) ->
         assert window.inflated <= 0.4 * entry.size
 
 
-def test_a_member_that_is_no_elf_is_asked_for_its_first_bytes_only(tmp_path: Path) -> None:
+def test_only_the_first_bytes_are_read_of_a_member_that_is_no_elf(tmp_path: Path) -> None:
     files = {"demo/data.bin": os.urandom(4 << 20), "demo/x.so": write(TARGETS["x86_64"])}
     path = save(tmp_path, wheel(files), wheel_name())
     with Wheel(str(path)) as opened:

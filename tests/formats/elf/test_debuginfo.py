@@ -1,4 +1,4 @@
-"""The lines that use a symbol, in what real compilers make of small sources."""
+"""The lines that use a symbol, in small sources compiled by real compilers."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_a_table_of_pointers_has_a_file_and_no_line(project: Path) -> None:
 
 @needs_gcc
 def test_objects_joined_by_the_linker(project: Path) -> None:
-    """Two units in one file, whose code and lines stand one behind the other."""
+    """Two units in one file: their code and lines follow each other."""
     (project / "src" / "_t.c").write_text(
         "extern int fcntl64(int, int);\nint x(void)\n{\n"
         "    return fcntl64(0, 0) + 1; /* LINE:t */\n}\n"
@@ -87,7 +87,7 @@ def test_objects_joined_by_the_linker(project: Path) -> None:
 
 @needs_gcc
 def test_versions_in_the_names(project: Path) -> None:
-    """Of the report's symbol, and of an object file that asks for a certain version."""
+    """A version in the report's symbol, and one in an object file (.symver)."""
     text = (
         '__asm__(".symver old_memcpy,memcpy@GLIBC_2.2.5");\n'
         "extern void *old_memcpy(void *, const void *, unsigned long);\n"
@@ -139,7 +139,7 @@ def test_the_root_may_be_a_link_and_is_the_working_directory_by_default(
 
 
 @needs_gcc
-def test_a_mapped_prefix_stays_as_the_compiler_recorded_it(project: Path) -> None:
+def test_a_mapped_prefix_stays_as_recorded(project: Path) -> None:
     compiled(project, "-g", "-O2", f"-ffile-prefix-map={os.path.realpath(str(project))}=.")
     assert found(project)["fcntl64"] == FCNTL64
 
@@ -162,7 +162,7 @@ def test_nothing_to_find(project: Path) -> None:
 
 @needs_gcc
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes in folders")
-def test_loops_pipes_and_locked_doors(project: Path) -> None:
+def test_loops_pipes_and_unreadable_files(project: Path) -> None:
     compiled(project, "-g", "-O2")
     build = project / "build"
     (build / "loop").symlink_to(project, target_is_directory=True)
@@ -175,8 +175,8 @@ def test_loops_pipes_and_locked_doors(project: Path) -> None:
 
 
 @needs_gcc
-def test_damage_is_passed_over(project: Path) -> None:
-    """Bytes of the header and of all tables changed, and the file cut: no word about it."""
+def test_damaged_files_are_ignored(project: Path) -> None:
+    """Change bytes of the header and all tables, and truncate the file. Nothing is raised."""
     whole = compiled(project, "-g", "-O2").read_bytes()
     (project / "damaged").mkdir()
     tables = int.from_bytes(whole[40:48], "little")
@@ -195,7 +195,7 @@ def test_damage_is_passed_over(project: Path) -> None:
 def test_limits(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     compiled(project, "-g", "-O2")
     assert uses([str(project)], ["fcntl64"], seconds=0) == {}
-    for limit in ("_FILES_AT_MOST", "_OBJECTS_AT_MOST", "_OBJECT_AT_MOST"):
+    for limit in ("_MAX_FILES", "_MAX_OBJECTS", "_MAX_OBJECT"):
         with monkeypatch.context() as patch:
             patch.setattr(debuginfo, limit, 0)
             assert found(project) == {}
@@ -204,7 +204,7 @@ def test_limits(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @needs_gcc
-def test_a_large_file_keeps_the_time(project: Path) -> None:
+def test_a_large_file_is_read_in_time(project: Path) -> None:
     lines = [f"int f{n}(int a)\n{{\n    return a + g({n});\n}}\n" for n in range(500)]
     (project / "src" / "_t.c").write_text("extern int g(int);\n" + "".join(lines))
     compiled(project, "-g", "-O2", source="src/_t.c")

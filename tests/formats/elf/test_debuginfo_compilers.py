@@ -1,4 +1,4 @@
-"""The lines that use a symbol, by each compiler, level, format of DWARF and machine."""
+"""The lines that use a symbol, for each compiler, level, DWARF format and machine."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_clang_and_every_line(project: Path, level: str, flags: str) -> None:
     ],
 )
 def test_other_machines(project: Path, target: str) -> None:
-    """Each has its relocations; 32 bits, big-endian, and sums where a linker may relax."""
+    """Each has its own relocations. Some have 32 bits, are big-endian, or allow relaxation."""
     needs.module("ziglang")
     for flags in (["-O2", "-ffunction-sections"], ["-O0", "-gdwarf-4"]):
         compiled(project, *ZIG[1:], "-target", target, "-g", *flags, compiler=ZIG[0])
@@ -96,7 +96,7 @@ def test_cpp(project: Path, flags: str) -> None:
 
 @needs_gcc
 def test_lto(project: Path) -> None:
-    """The object files of link-time optimisation have no code to look at, unless it is fat."""
+    """Object files for link-time optimisation have no code to read, unless they are fat."""
     compiled(project, "-O2", "-g", "-flto", "-fno-fat-lto-objects")
     assert found(project) == {}
     compiled(project, "-O2", "-g", "-flto", "-ffat-lto-objects")
@@ -111,7 +111,7 @@ def test_split_debug_information_still_has_the_lines(project: Path) -> None:
 
 @needs_gcc
 def test_unreadable_debug_information_leaves_the_file(project: Path) -> None:
-    """The compressed sections of old GNU tools: no line, but no word of a missing -g either."""
+    """The compressed sections of old GNU tools: no line, and no hint that -g is missing."""
     compiled(project, "-O2", "-g", "-gz=zlib-gnu")
     use = found(project)["fcntl64"]
     assert use == (SourceLine("_x.c", 0, "two_on_two_lines"),)
@@ -120,7 +120,7 @@ def test_unreadable_debug_information_leaves_the_file(project: Path) -> None:
 @needs_gxx
 @pytest.mark.parametrize("flags", ["-O0", "-O2 -fPIC", "-O2 -ffunction-sections -gdwarf-4"])
 def test_objdump_agrees_on_every_symbol_of_a_cpp_object(project: Path, flags: str) -> None:
-    """A judge for what no marker counts: exceptions, templates and all that headers bring in."""
+    """Compare the symbols without a marker: of exceptions, templates and headers."""
     text = (
         "#include <map>\n#include <string>\n#include <vector>\n#include <iostream>\n"
         "int f(std::string s) { std::map<std::string, std::vector<int>> m; m[s].push_back(1);"
@@ -130,17 +130,17 @@ def test_objdump_agrees_on_every_symbol_of_a_cpp_object(project: Path, flags: st
     target = compiled(project, "-g", *flags.split(), source="src/_t.cpp", compiler="g++")
     listing = [needs.tool("objdump", "binutils"), "-drl", "--no-show-raw-insn", str(target)]
     output = subprocess.run(listing, check=True, stdout=subprocess.PIPE, text=True).stdout
-    judged: Dict[str, Set[int]] = {}
+    expected: Dict[str, Set[int]] = {}
     number = 0
     for row in output.splitlines():
-        # Its file is not asked: binutils 2.40 knows a line 599 of a source that has seven.
+        # The file is not compared: binutils 2.40 reports line 599 of a source of seven lines.
         source = re.match(r"\S+:(\d+)(?: \(discriminator \d+\))?\Z", row)
         relocation = re.search(r": R_\w+\s+([\w@]+)(?:[-+]0x[0-9a-f]+)?\Z", row)
         if source:
             number = int(source.group(1))
         elif relocation:
-            judged.setdefault(relocation.group(1), set()).add(number)
-    places = found(project, *judged)
+            expected.setdefault(relocation.group(1), set()).add(number)
+    places = found(project, *expected)
     assert len(places) >= 15
     for name, uses_of_it in places.items():
-        assert {use.line for use in uses_of_it if use.line} == judged[name]
+        assert {use.line for use in uses_of_it if use.line} == expected[name]

@@ -76,7 +76,7 @@ def test_a_library_by_clang(library: Library) -> None:
 
 
 @needs_gcc
-def test_a_damaged_library_is_passed_over(library: Library) -> None:
+def test_a_damaged_library_is_ignored(library: Library) -> None:
     target = library("-O2", "-g")
     whole = target.read_bytes()
     tables = int.from_bytes(whole[40:48], "little")

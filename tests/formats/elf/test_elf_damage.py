@@ -1,4 +1,4 @@
-"""Files that a loader would not take are named as such, and nothing else is ever raised."""
+"""Files that a loader would refuse are reported as such, and no other error is raised."""
 
 from __future__ import annotations
 
@@ -43,19 +43,19 @@ DAMAGES: Dict[str, Tuple[Damage, str]] = {
     "data": (lambda d: damage.patched(d, 5, b"\0"), "data byte 0"),
     "row size": (lambda d: damage.with_header(d, phentsize=1), "1 bytes each"),
     "row count": (lambda d: damage.with_header(d + bytes(1 << 16), phnum=1025), "more than 1024"),
-    "row table": (lambda d: damage.with_header(d, phnum=0xFFFE), "ends behind the file"),
-    "row offset": (lambda d: damage.with_header(d, phoff=WILD), "ends behind the file"),
+    "row table": (lambda d: damage.with_header(d, phnum=0xFFFE), "beyond the end of the file"),
+    "row offset": (lambda d: damage.with_header(d, phoff=WILD), "beyond the end of the file"),
     "load": (lambda d: damage.with_segment(d, PT_LOAD, 1, filesz=WILD), "segment at offset"),
     "load offset": (lambda d: damage.with_segment(d, PT_LOAD, 0, offset=WILD), "segment at offset"),
     "dynamic": (lambda d: damage.with_segment(d, PT_DYNAMIC, vaddr=WILD), "dynamic section"),
-    "no end": (lambda d: damage.with_segment(d, PT_DYNAMIC, filesz=32, memsz=32), "has no end"),
-    "empty": (lambda d: damage.with_segment(d, PT_DYNAMIC, filesz=0, memsz=0), "has no end"),
-    "interpreter": (lambda d: damage.with_segment(d, PT_INTERP, offset=WILD), "behind the file"),
-    "interpreter end": (lambda d: damage.with_segment(d, PT_INTERP, filesz=3), "has no end"),
+    "no end": (lambda d: damage.with_segment(d, PT_DYNAMIC, filesz=32, memsz=32), "with DT_NULL"),
+    "empty": (lambda d: damage.with_segment(d, PT_DYNAMIC, filesz=0, memsz=0), "with DT_NULL"),
+    "interpreter": (lambda d: damage.with_segment(d, PT_INTERP, offset=WILD), "beyond the end"),
+    "interpreter end": (lambda d: damage.with_segment(d, PT_INTERP, filesz=3), "not end with NUL"),
     "no strings": (lambda d: damage.without_dynamic(d, STRTAB), "no string table"),
     "no string size": (lambda d: damage.without_dynamic(d, STRSZ), "no string table"),
     "strings": (lambda d: damage.with_dynamic(d, STRTAB, WILD), "string table lies in no"),
-    "string size": (lambda d: damage.with_dynamic(d, STRSZ, WILD), "ends behind its segment"),
+    "string size": (lambda d: damage.with_dynamic(d, STRSZ, WILD), "beyond its segment"),
     "few strings": (lambda d: damage.with_dynamic(d, STRSZ, 1), "outside its string table's 1 "),
     "needed": (lambda d: damage.with_dynamic(d, NEEDED, WILD, 1), "outside its string table"),
     "soname": (lambda d: damage.with_dynamic(d, SONAME, WILD), "outside its string table"),
@@ -71,16 +71,17 @@ DAMAGES: Dict[str, Tuple[Damage, str]] = {
     ),
     "buckets": (
         lambda d: damage.patched(d, damage.table_offset(d, GNU_HASH), b"\x7f" * 4),
-        "GNU hash table is said to have",
+        "buckets, more than",
     ),
 }
-# A library's undefined symbols end where its GNU hash table says, a program's where all end.
+# Of a library, the GNU hash table tells where the undefined symbols end. Of a program, all
+# symbols are read.
 LIBRARY = ("GNU hash", "buckets")
 
 
 @pytest.mark.parametrize("case", DAMAGES)
 @pytest.mark.parametrize("arch", TARGETS)
-def test_damage_is_named(arch: str, case: str) -> None:
+def test_damage_is_reported(arch: str, case: str) -> None:
     change, gist = DAMAGES[case]
     interp = None if case in LIBRARY else "/lib/ld.so"
     data = write(described(arch, interp=interp, sysv_hash=interp is not None, sections=False))
@@ -93,13 +94,13 @@ def test_damage_is_named(arch: str, case: str) -> None:
 def test_strings_without_an_end(arch: str) -> None:
     data = write(described(arch, tables_last=True, sections=False))
     start = damage.table_offset(data, STRTAB)
-    with pytest.raises(ElfError, match="has no end"):
+    with pytest.raises(ElfError, match="does not end with NUL"):
         read(data[:start] + b"x" * (len(data) - start))
 
 
 @pytest.mark.parametrize("arch", TARGETS)
-def test_counts_of_versions_that_lie(arch: str) -> None:
-    """The loader reads no count: it refused a library whose count was zero, and so do we."""
+def test_wrong_counts_of_versions(arch: str) -> None:
+    """The loader reads no counts: it refused a library whose count was zero. So do we."""
     data = write(described(arch))
     facts = read(data).facts
     for count in (WILD, 0, 1):
@@ -109,7 +110,7 @@ def test_counts_of_versions_that_lie(arch: str) -> None:
 def test_damaged_notes_are_no_error() -> None:
     data = write(FULL)
     facts = read(damage.with_segment(data, PT_NOTE, 0, offset=WILD)).facts
-    assert facts.damage == (f"its notes at offset {WILD} have 24 bytes",)
+    assert facts.damage == (f"its 24 bytes of notes at offset {WILD} extend beyond the file's end",)
     assert facts._replace(damage=()) == read(data).facts
 
 
@@ -138,6 +139,6 @@ def test_mutated_files_are_read_or_refused(data: bytes, edits: List[Tuple[int, b
         reading = read(data)
         reading.defined(frozenset(("PyInit_demo", "x")))
     except (ElfError, MemberError) as error:
-        assert str(error)  # noqa: PT017 (that it has words is all that can be said of each)
+        assert str(error)  # noqa: PT017 (each error has its own text)
     else:
         assert isinstance(reading, reader.Reading)

@@ -1,4 +1,4 @@
-"""The ELF reader against pyelftools, over written files and over the machine's own."""
+"""The ELF reader compared with pyelftools, on written files and on files of the machine."""
 
 from __future__ import annotations
 
@@ -53,12 +53,12 @@ def test_sections_are_not_needed(arch: str) -> None:
     facts = read(data).facts
     assert read(damage.blank_sections(data)).facts == facts
     assert read(damage.scrambled_section_names(data)).facts == facts
-    behind = read(damage.section_table_past_end(data)).facts
-    assert behind.damage == ("its section header table ends behind the file",)
-    assert behind._replace(damage=()) == facts
+    beyond = read(damage.section_table_past_end(data)).facts
+    assert beyond.damage == ("its section header table extends beyond the end of the file",)
+    assert beyond._replace(damage=()) == facts
 
 
-def test_static_files_and_others_that_no_loader_takes() -> None:
+def test_static_files_and_others_that_no_loader_opens() -> None:
     static = read(write(Elf(type=2, dynamic=False)))
     assert (static.facts.static, static.facts.dynamic, static.dynamic) == (True, False, None)
     assert static.defined(frozenset(("a",))) == frozenset()
@@ -68,7 +68,7 @@ def test_static_files_and_others_that_no_loader_takes() -> None:
 
 
 def test_detached_debug_information_is_no_library() -> None:
-    """As objcopy --only-keep-debug writes it: the segments are there, and empty."""
+    """As objcopy --only-keep-debug writes it: the segments exist and are empty."""
     data = write(replace(FULL, sections=False))
     for kind in (1, 2):
         for nth in range(3 if kind == 1 else 1):
@@ -78,7 +78,7 @@ def test_detached_debug_information_is_no_library() -> None:
 
 
 def libraries() -> List[str]:
-    """Find the machine's shared libraries in the folders where systems keep them."""
+    """Find shared libraries in the folders where systems have them."""
     multiarch = sysconfig.get_config_var("MULTIARCH") or ""
     folders = [os.path.join(root, multiarch) for root in ("/lib", "/usr/lib", "/lib64")]
     folders += [str(sysconfig.get_config_var("LIBDIR"))]
@@ -105,7 +105,7 @@ def sample(paths: List[str], most: int) -> Dict[str, bytes]:
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks for ELF files")
 @pytest.mark.parametrize(("find", "most"), [(libraries, 200), (programs, 50)])
-def test_the_machine_s_own_files(find: Callable[[], List[str]], most: int) -> None:
+def test_files_of_the_machine(find: Callable[[], List[str]], most: int) -> None:
     files = sample(find(), most)
     readings = {path: read(data).facts for path, data in files.items()}
     known = {path: files[path] for path in files if readings[path].ident.machine in MACHINES}

@@ -1,4 +1,4 @@
-"""What the disk holds is what was to be written, or there is no new wheel."""
+"""A new wheel is only kept if the disk holds what was written."""
 
 from __future__ import annotations
 
@@ -60,11 +60,11 @@ DAMAGE: Dict[str, Callable[[str], int]] = {
 
 
 @pytest.mark.parametrize("case", DAMAGE)
-def test_damage_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, case: str) -> None:
-    """A disk that keeps other bytes than it was given."""
+def test_damage_is_detected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, case: str) -> None:
+    """A disk that stores other bytes than were written."""
     synced: List[int] = []
 
-    def forgetful(descriptor: int) -> None:
+    def damaging(descriptor: int) -> None:
         synced.append(descriptor)
         path = str(next((tmp_path / "out").iterdir()))
         place = DAMAGE[case](path)
@@ -74,7 +74,7 @@ def test_damage_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, case: s
             file.seek(place)
             file.write(bytes([byte[0] ^ 0x40]))
 
-    monkeypatch.setattr(os, "fsync", forgetful)
+    monkeypatch.setattr(os, "fsync", damaging)
     with pytest.raises(ToolError, match="is not what was written"):
         rewritten(tmp_path, built())
     assert synced

@@ -1,4 +1,4 @@
-"""A rewritten wheel pleases every judge, and only WHEEL and RECORD differ from the source."""
+"""Every tool accepts a rewritten wheel, and only WHEEL and RECORD differ from the source."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def repacked(**options: Any) -> bytes:
 
 
 def stamped(info: zipfile.ZipInfo) -> None:
-    """Give an entry what no wheel should have, and a time and a mode of its own."""
+    """Add to an entry what no wheel should have, and another time and mode."""
     info.comment, info.extra = b"comment", b"UT\x05\x00\x01" + bytes(4)
     info.date_time, info.external_attr = (2021, 7, 5, 9, 8, 6), 0o100600 << 16
 
@@ -105,34 +105,34 @@ SOURCES: Dict[str, Callable[[], bytes]] = {
 }
 
 
-JUDGES: Dict[str, Callable[[Path, Path], str]] = {
+CHECKS: Dict[str, Callable[[Path, Path], str]] = {
     "index": lambda path, _: "\n".join(problems(path.name, path.read_bytes())),
     "zipfile": python_zipfile,
     "installer": installer,
     "wheel": lambda path, to: python("wheel", "unpack", "-d", str(to / "unpacked"), str(path)),
 }
-# What a machine may lack, with Debian's package.
+# Tools that may be missing, with Debian's packages.
 OPTIONAL = {"unzip": (["-tq"], "unzip"), "7z": (["t"], "p7zip-full")}
 
 
 @pytest.mark.parametrize("case", SOURCES)
-def test_judges_find_nothing(tmp_path: Path, case: str) -> None:
+def test_checks_find_nothing(tmp_path: Path, case: str) -> None:
     path = rewritten(tmp_path, SOURCES[case]())
     assert path.name == NAME
-    found = {name: judge(path, tmp_path) for name, judge in JUDGES.items()}
-    assert {name: said for name, said in found.items() if said} == {}
+    found = {name: check(path, tmp_path) for name, check in CHECKS.items()}
+    assert {name: text for name, text in found.items() if text} == {}
     with zipfile.ZipFile(path) as archive:
         lines = archive.read(WHEEL).decode().splitlines()
         names = archive.namelist()
     tags = [f"cp311-cp311-{platform}" for platform in PLATFORMS]
     assert [line for line in lines if line.startswith("Tag: ")] == [f"Tag: {tag}" for tag in tags]
     assert "Root-Is-Purelib: false" in lines
-    assert names == list(contents(SOURCES[case]())), "order and folders are kept"
+    assert names == list(contents(SOURCES[case]())), "order and folders stay"
 
 
 @pytest.mark.parametrize("tool", OPTIONAL)
 @pytest.mark.parametrize("case", SOURCES)
-def test_other_judges_find_nothing(tmp_path: Path, case: str, tool: str) -> None:
+def test_other_tools_find_nothing(tmp_path: Path, case: str, tool: str) -> None:
     arguments, package = OPTIONAL[tool]
     program = needs.tool(tool, package)
     assert run(program, *arguments, str(rewritten(tmp_path, SOURCES[case]()))) == ""
@@ -158,7 +158,7 @@ def raw_members(path: Path) -> Dict[str, Tuple[Any, ...]]:
 
 
 @pytest.mark.parametrize("case", SOURCES)
-def test_other_members_are_kept_to_the_bit(tmp_path: Path, case: str) -> None:
+def test_other_members_stay_byte_for_byte(tmp_path: Path, case: str) -> None:
     path = rewritten(tmp_path, SOURCES[case]())
     before, after = raw_members(tmp_path / wheel_name()), raw_members(path)
     for name, (entry, payload) in before.items():
@@ -172,7 +172,7 @@ def test_other_members_are_kept_to_the_bit(tmp_path: Path, case: str) -> None:
 
 
 @pytest.mark.parametrize("case", SOURCES)
-def test_no_shortcut_changes_a_byte(tmp_path: Path, case: str) -> None:
+def test_no_fast_path_changes_a_byte(tmp_path: Path, case: str) -> None:
     quick = rewritten(tmp_path, SOURCES[case]())
     (tmp_path / "slow").mkdir()
     with Wheel(str(tmp_path / wheel_name())) as opened:
@@ -231,7 +231,7 @@ def test_build_tag_is_kept(tmp_path: Path) -> None:
     assert contents(path.read_bytes())[WHEEL].decode() == f"{head}{tags}Build: 7_local\n"
 
 
-def test_a_name_that_stands_twice_is_kept_once_beside_new_files(tmp_path: Path) -> None:
+def test_a_name_that_occurs_twice_is_kept_once_with_new_files(tmp_path: Path) -> None:
     source, new = tmp_path / wheel_name(), tmp_path / "new"
     source.write_bytes(wheel([("demo/a.py", b"old"), (SO, ELF), ("demo/a.py", b"last")]))
     new.write_bytes(b"library")

@@ -1,4 +1,4 @@
-"""Archives read as zipfile reads them, and what installers do not read is refused."""
+"""Archives are read as zipfile reads them, and what installers do not read is refused."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def saved(folder: Path, data: bytes) -> str:
 
 
 def with_member(name: str, data: bytes = b"", external: int = 0, flags: int = 0) -> bytes:
-    """Return the good archive with one more member, whose name may be zipfile's to encode."""
+    """Return the good archive with one more member, whose name zipfile may have to encode."""
 
     def add(archive: zipfile.ZipFile) -> None:
         info = zipfile.ZipInfo(name)
@@ -119,10 +119,10 @@ READABLE: Dict[str, Callable[[], bytes]] = {
 @pytest.mark.parametrize("case", READABLE)
 def test_agrees_with_zipfile(tmp_path: Path, case: str) -> None:
     data = READABLE[case]()
-    with Archive(saved(tmp_path, data)) as ours, zipfile.ZipFile(io.BytesIO(data)) as theirs:
-        infos = theirs.infolist()
-        assert [entry.name for entry in ours.entries] == [info.filename for info in infos]
-        for entry, info in zip(ours.entries, infos):
+    with Archive(saved(tmp_path, data)) as archive, zipfile.ZipFile(io.BytesIO(data)) as expected:
+        infos = expected.infolist()
+        assert [entry.name for entry in archive.entries] == [info.filename for info in infos]
+        for entry, info in zip(archive.entries, infos):
             assert (entry.crc, entry.compressed, entry.size, entry.method, entry.offset) == (
                 *(info.CRC, info.compress_size, info.file_size, info.compress_type),
                 info.header_offset,
@@ -134,7 +134,7 @@ def test_agrees_with_zipfile(tmp_path: Path, case: str) -> None:
             assert entry.made_by == (info.create_version, info.create_system)
             assert entry.folder == info.is_dir()
             assert entry.symlink == (info.filename == "probe/l.so")
-            assert ours.read(entry) == theirs.read(info)
+            assert archive.read(entry) == expected.read(info)
 
 
 def test_names_that_are_no_utf8_keep_their_bytes(tmp_path: Path) -> None:
@@ -154,7 +154,7 @@ def overlapping() -> bytes:
 
 
 def longer_name() -> bytes:
-    """Return the good archive with a last entry whose name is said to have 64 KiB."""
+    """Return the good archive with a last entry whose name has 64 KiB by its record."""
     return patched(GOOD, samples.central_offset(GOOD, RECORD) + 28, "<H", 0xFFFF)
 
 
@@ -183,19 +183,19 @@ def refused(name: str, data: bytes, gist: str) -> ParameterSet:
         refused("lzma", samples.pack(MEMBERS, method=zipfile.ZIP_LZMA), "method 14"),
         refused("deflate64", both(GOOD, method=9), "method 9"),
         refused("overlap", overlapping(), f"'{CODE}' and 'probe/data.txt' overlap"),
-        refused("two sizes", both(STORED, size=7), "states two sizes"),
-        refused("too many", end_patched(GOOD, 8, "<2H", 99, 99), "7 entries, not 99"),
-        refused("too few", end_patched(GOOD, 8, "<2H", 3, 3), "7 entries, not 3"),
-        refused("counts differ", end_patched(GOOD, 8, "<2H", 6, 7), "several"),
-        refused("disk", end_patched(GOOD, 4, "<H", 1), "several"),
-        refused("first disk", end_patched(GOOD, 6, "<H", 1), "several"),
+        refused("two sizes", both(STORED, size=7), "states two different sizes"),
+        refused("too many", end_patched(GOOD, 8, "<2H", 99, 99), "7 entries, but 99 are stated"),
+        refused("too few", end_patched(GOOD, 8, "<2H", 3, 3), "7 entries, but 3 are stated"),
+        refused("counts differ", end_patched(GOOD, 8, "<2H", 6, 7), "multi-part"),
+        refused("disk", end_patched(GOOD, 4, "<H", 1), "multi-part"),
+        refused("first disk", end_patched(GOOD, 6, "<H", 1), "multi-part"),
         refused("long name", longer_name(), "directory is damaged"),
-        refused("entry cut", cut_directory(0, 46), "not where it says"),
-        refused("bytes cut", cut_directory(60, 3), "not where it says"),
+        refused("entry cut", cut_directory(0, 46), "not where stated"),
+        refused("bytes cut", cut_directory(60, 3), "not where stated"),
         refused("entry overwritten", GOOD.replace(b"PK\1\2", b"PK\1\3"), "directory is damaged"),
-        refused("wild offset", end_patched(GOOD, 16, "<L", 0x7FFFFFFF), "not where it says"),
-        refused("wild length", end_patched(GOOD, 12, "<L", 0x7FFFFFFF), "not where it says"),
-        refused("no length", end_patched(GOOD, 12, "<L", 0), "0 entries, not 7"),
+        refused("wild offset", end_patched(GOOD, 16, "<L", 0x7FFFFFFF), "not where stated"),
+        refused("wild length", end_patched(GOOD, 12, "<L", 0x7FFFFFFF), "not where stated"),
+        refused("no length", end_patched(GOOD, 12, "<L", 0), "0 entries, but 7 are stated"),
         refused("short", end_patched(GOOD, 12, "<L", directory_length() - 60), "damaged"),
         refused("zip64 bytes", samples.zip64_ended(surplus=b"surplus"), "zip64 end record"),
         refused("zip64 end cut", samples.zip64_ended()[-22 - 20 :], "zip64 end record"),
@@ -216,7 +216,7 @@ def test_truncated_archives_are_refused(tmp_path: Path, data: bytes) -> None:
             Archive(saved(tmp_path, data[:end]))
 
 
-def test_what_cannot_be_opened(tmp_path: Path) -> None:
+def test_files_that_cannot_be_opened(tmp_path: Path) -> None:
     for path in (tmp_path, tmp_path / "absent.whl"):
         with pytest.raises(InvalidWheelError, match="cannot be opened"):
             Archive(str(path))
@@ -238,7 +238,7 @@ def far(offset: int) -> bytes:
         refused("beyond signed numbers", far(LAST_64), "local header"),
     ],
 )
-def test_members_that_cannot_be_had(tmp_path: Path, data: bytes, gist: str) -> None:
+def test_members_that_cannot_be_read(tmp_path: Path, data: bytes, gist: str) -> None:
     with Archive(saved(tmp_path, data)) as archive:
         entry = next(entry for entry in archive.entries if entry.name == CODE)
         with pytest.raises(InvalidWheelError, match=gist) as caught:
@@ -246,7 +246,7 @@ def test_members_that_cannot_be_had(tmp_path: Path, data: bytes, gist: str) -> N
     assert CODE in str(caught.value)
 
 
-def test_member_behind_the_end_of_the_file(tmp_path: Path) -> None:
+def test_member_beyond_the_end_of_the_file(tmp_path: Path) -> None:
     at = samples.central_offset(GOOD, RECORD)
     with Archive(saved(tmp_path, patched(GOOD, at + 20, "<L", 1 << 20))) as archive:
         with pytest.raises(MemberError, match="archive ends before"):
@@ -257,7 +257,7 @@ def test_member_behind_the_end_of_the_file(tmp_path: Path) -> None:
 def test_metadata_members_have_a_limit(tmp_path: Path) -> None:
     data = samples.pack({"RECORD": bytes((64 << 20) + 1)})
     with Archive(saved(tmp_path, data)) as archive:
-        with pytest.raises(InvalidWheelError, match="RECORD has 67108865 bytes"):
+        with pytest.raises(InvalidWheelError, match="RECORD has 67108865 bytes, more than "):
             archive.read(archive.entries[0])
         assert archive.window(archive.entries[0]).read(64 << 20, 1) == b"\0"
 
@@ -274,11 +274,11 @@ def test_metadata_members_have_a_limit(tmp_path: Path) -> None:
         st.tuples(st.floats(0, 1, exclude_max=True), st.binary(min_size=1, max_size=8)), max_size=4
     ),
 )
-def test_no_other_error_leaves(
+def test_no_other_error_is_raised(
     tmp_path: Path, data: bytes, edits: List[Tuple[float, bytes]]
 ) -> None:
     for where, blob in edits:
-        # Nearly all structure stands in the last kilobyte.
+        # Nearly all structure is in the last kilobyte.
         at = max(len(data) - 1024, 0) + int(where * min(len(data), 1024))
         data = data[:at] + blob + data[at + len(blob) :]
     path = saved(tmp_path, data)

@@ -1,4 +1,4 @@
-"""Archives at the limits of the zip format, and what cannot be written at all."""
+"""Archives at the limits of the zip format, and archives that cannot be written."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def entry(name: str = SO, size: int = 5 << 30, compressed: int = 5 << 30) -> Ent
 
 @pytest.mark.parametrize("name", [SO, "demo/ø.so"])
 @pytest.mark.parametrize("sizes", [(7, 7), (5 << 30, 7), (1 << 40, 5 << 30), (7, 5 << 30)])
-def test_local_header_is_zipfile_s(name: str, sizes: Tuple[int, int]) -> None:
+def test_local_header_equals_that_of_zipfile(name: str, sizes: Tuple[int, int]) -> None:
     info = zipfile.ZipInfo(name)
     info.compress_type, info.CRC = 8, 1
     info.file_size, info.compress_size = sizes
@@ -84,7 +84,7 @@ UNWRITABLE = {
 
 
 @pytest.mark.parametrize("case", UNWRITABLE)
-def test_what_cannot_be_rewritten_is_an_invalid_wheel(tmp_path: Path, case: str) -> None:
+def test_wheels_that_cannot_be_rewritten_are_invalid(tmp_path: Path, case: str) -> None:
     with pytest.raises(InvalidWheelError) as caught:
         rewritten(tmp_path, UNWRITABLE[case])
     assert str(tmp_path / wheel_name()) in str(caught.value)

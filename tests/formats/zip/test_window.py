@@ -1,4 +1,4 @@
-"""A window gives a member's bytes in any order, in bounded memory, and stops where it can."""
+"""A window returns a member's bytes in any order, in bounded memory, and stops early."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from _pytest.mark.structures import ParameterSet
 
 STORED, DEFLATED = 0, 8
-BEFORE, BEHIND = b"before" * 7, b"behind" * 9
+BEFORE, AFTER = b"before" * 7, b"after" * 9
 MEBIBYTE = 1 << 20
 # The window inflates in portions of this size at most.
 PORTION = 1 << 18
@@ -37,7 +37,7 @@ def window(data: bytes, method: int = DEFLATED) -> Window:
 
 
 def over(payload: bytes, size: int, method: int = DEFLATED) -> Window:
-    file = io.BytesIO(BEFORE + payload + BEHIND)
+    file = io.BytesIO(BEFORE + payload + AFTER)
     return Window(file, len(BEFORE), len(payload), size, method)
 
 
@@ -55,7 +55,7 @@ SAMPLES = tuple(
 )
 STEPS = st.lists(
     st.tuples(
-        st.sampled_from(("read", "read", "read", "keep", "let_go")),
+        st.sampled_from(("read", "read", "read", "retain", "discard")),
         st.floats(0, 1),
         st.sampled_from((0, 1, 4, 64, 4096, 65_536, 262_144, 10**6)),
     ),
@@ -72,7 +72,7 @@ def test_random_access(data: bytes, method: int, steps: List[Tuple[str, float, i
         end = min(start + length, len(data))
         if action == "read":
             assert view.read(start, end - start) == data[start:end]
-        elif action == "keep":
+        elif action == "retain":
             view.retain(start, end)
         else:
             view.discard()
@@ -117,7 +117,7 @@ def test_damage_at_the_end_leaves_the_beginning() -> None:
     assert view.read(100, 50_000) == BODY[100:50_100]
 
 
-def test_few_bytes_cost_few() -> None:
+def test_few_bytes_inflate_few() -> None:
     view = window(noise(MEBIBYTE, packable=True))
     view.read(0, 4)
     assert 4 <= view.inflated <= 4096
@@ -126,7 +126,7 @@ def test_few_bytes_cost_few() -> None:
     assert view.inflated <= 4096, "the first bytes are kept"
 
 
-def test_kept_ranges_are_not_inflated_again() -> None:
+def test_retained_ranges_are_not_inflated_again() -> None:
     data = noise(2 * MEBIBYTE, packable=True)
     view = window(data)
     view.retain(500_000, 900_000)
@@ -135,7 +135,7 @@ def test_kept_ranges_are_not_inflated_again() -> None:
     for start, length in ((500_000, 400_000), (899_999, 1), (700_000, 9), (0, 4096)):
         assert view.read(start, length) == data[start : start + length]
     assert view.inflated == len(data)
-    assert view.read(499_999, 2) == data[499_999:500_001], "half of it was not kept"
+    assert view.read(499_999, 2) == data[499_999:500_001], "half of it was not retained"
     assert view.inflated > len(data)
     view.discard()
     before = view.inflated
@@ -162,7 +162,7 @@ def test_memory_is_bounded() -> None:
         view.retain(MEBIBYTE, size)
         assert view.read(size - 4, 4) == bytes(4)
         assert view.read(3 * MEBIBYTE, 4) == bytes(4)
-        assert view.inflated == size, "what was kept is still there"
+        assert view.inflated == size, "retained bytes are still there"
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
@@ -182,8 +182,8 @@ def facts(data: bytes) -> Tuple[reader.Reading, Window]:
     return reader.read("demo.so", view), view
 
 
-def test_reading_stops_behind_the_tables() -> None:
-    """What lies behind the loaded segments, like debug information, does not go by."""
+def test_reading_stops_after_the_tables() -> None:
+    """Bytes after the loaded segments, such as debug information, are not inflated."""
     data = write(ELF)
     reading, view = facts(data + noise(4 * MEBIBYTE))
     assert reading.facts == facts(data)[0].facts
@@ -192,7 +192,7 @@ def test_reading_stops_behind_the_tables() -> None:
 
 @pytest.mark.parametrize("tables_last", [False, True])
 @pytest.mark.parametrize("padding", [600_000, 1_800_000, 9_000_000])
-def test_each_byte_goes_by_once(padding: int, tables_last: bool) -> None:  # noqa: FBT001
+def test_each_byte_is_inflated_once(padding: int, tables_last: bool) -> None:  # noqa: FBT001
     data = write(Elf(**{**vars(ELF), "padding": padding, "tables_last": tables_last}))
     reading, view = facts(data)
     assert (reading.facts.soname, reading.facts.needed) == ("libdemo.so", ("libc.so.6",))
@@ -200,7 +200,7 @@ def test_each_byte_goes_by_once(padding: int, tables_last: bool) -> None:  # noq
     assert padding < view.inflated <= len(data)
 
 
-def test_exports_are_found_after_the_bytes_were_let_go() -> None:
+def test_exports_are_found_after_the_bytes_were_discarded() -> None:
     reading, view = facts(write(ELF) + noise(MEBIBYTE))
     before = view.inflated
     names = frozenset(("PyInit_demo", "demo_new", "malloc", "absent"))

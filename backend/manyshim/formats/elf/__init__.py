@@ -1,1 +1,1 @@
-"""The ELF format, read as the dynamic loader reads it."""
+"""Reads the ELF format as the dynamic loader does."""

@@ -1,4 +1,4 @@
-"""The numbers of the ELF format that this project reads, by their names in the standards.
+"""The numbers of the ELF format that this project uses, with their names in the standards.
 
 Sources: ELF gABI chapters 4 and 5; LSB "Symbol Versioning"; glibc elf/elf.h.
 """
@@ -79,14 +79,14 @@ STT_FUNC = 2
 STT_FILE = 4
 STT_GNU_IFUNC = 10
 
-# sh_type and sh_flags of sections, which only linkers, debuggers and editors of files read.
+# sh_type and sh_flags. Only linkers, debuggers and tools that edit files read sections.
 SHT_NOBITS = 8
 SHF_ALLOC = 2
 SHF_EXECINSTR = 4
 
-# Notes, and the property of GNU's note that states the x86 level.
+# The type of GNU's property note, and its property that states the x86 level.
 NT_GNU_PROPERTY_TYPE_0 = 5
 GNU_PROPERTY_X86_ISA_1_NEEDED = 0xC0008002
 
-# e_machine: s390x (64-bit) and alpha alone have DT_HASH words of 64 bits.
+# e_machine: only s390x (64-bit) and alpha have DT_HASH words of 64 bits.
 WIDE_HASH_MACHINES = (22, 0x9026)

@@ -1,10 +1,11 @@
-"""Where the source uses a symbol: object files or a library into lines of source.
+"""Find the source lines that use a symbol, in object files or a linked library.
 
-An object file has a relocation for each use of a symbol that it does not define, and a program
-that gives the addresses of its code their lines. In a linked library the relocations are gone,
-but compilers describe the calls in optimised code.
+An object file has a relocation for each use of a symbol that it does not define. Its line program
+maps addresses of code to source lines. A linked library no longer has these relocations, but
+compilers describe the calls in optimised code.
 
-All this only explains: what cannot be read, or not in time, is left out, and nothing is raised.
+The results are only explanations. What cannot be read, or not in time, is left out. Nothing is
+raised.
 
 Sources: ELF gABI chapter 4; DWARF 5 sections 3.4 and 6.2.
 """
@@ -42,20 +43,21 @@ _MAX_FILES = 50_000
 _MAX_OBJECTS = 2000
 _MAX_OBJECT = 64 << 20
 _MAX_DEBUG = 256 << 20
-# How fast pyelftools decodes a line program, which it does in one go.
+# How fast pyelftools decodes a line program. It cannot be stopped within one.
 _BYTES_A_SECOND = 400_000
 
-# The ends of the tags of what calls may be in, and of a call: DWARF's own and GNU's before it.
+# How the tags of scopes that contain calls end, and those of calls (DWARF's, and GNU's older one).
 _SCOPES, _CALL_SITE = ("_namespace", "_block", "_inlined_subroutine"), "_call_site"
 _ORIGINS = ("DW_AT_call_origin", "DW_AT_abstract_origin", "DW_AT_specification")
-# Where a call is, and how far behind an address in it: GNU_call_site's low_pc is a return address.
+# Attributes with the address of a call, and how many bytes before it the call is. In a
+# GNU_call_site, low_pc is a return address.
 _PLACES = (("DW_AT_call_pc", 0), ("DW_AT_call_return_pc", 1), ("DW_AT_low_pc", 1))
 
 
 class SourceLine(NamedTuple):
-    """A use: line 0 where the compiler gave it none, and no file where it recorded none (no -g).
+    """A use of a symbol. Line 0: the compiler gave it no line. No file: none is recorded (no -g).
 
-    The file is relative where it lies in the project, and otherwise as the compiler knew it.
+    A file in the project has a relative path. Others have the path that the compiler recorded.
     """
 
     file: str
@@ -76,10 +78,10 @@ _Lines = Dict[int, Tuple[str, int]]
 def uses(
     folders: Sequence[str], symbols: Collection[str], root: str = "", seconds: float = 10.0
 ) -> _Uses:
-    """Find the lines that use each of `symbols`, by the object files in `folders`.
+    """Return the lines that use each of `symbols`, from the object files below `folders`.
 
-    A symbol of which no use is found is no key. Files below `root`, by default the working
-    directory, are named relative to it. After `seconds` the rest is left alone.
+    A symbol without a known use has no key. Paths below `root`, by default the working directory,
+    are relative to it. The search stops after `seconds`.
     """
     names, deadline = set(map(bare, symbols)), monotonic() + seconds
     found: Set[Tuple[str, SourceLine]] = set()
@@ -92,10 +94,10 @@ def uses(
 def uses_in_library(
     library: Union[str, BinaryIO], symbols: Collection[str], root: str = "", seconds: float = 10.0
 ) -> _Uses:
-    """Find the lines that call each of `symbols`, as far as a linked library describes them.
+    """Return the lines that call each of `symbols`, as far as a linked library describes them.
 
-    Compilers describe calls in optimised code with debug information, and no uses but calls.
-    Otherwise as `uses`.
+    Compilers describe only calls, and only in optimised code with debug information. The other
+    arguments and the result are as for `uses`.
     """
     names, deadline = set(map(bare, symbols)), monotonic() + seconds
     found: Set[Tuple[str, SourceLine]] = set()
@@ -117,7 +119,7 @@ def _by_symbol(symbols: Iterable[str], found: Set[Tuple[str, SourceLine]], root:
 
 
 def _object_files(folders: Iterable[str], deadline: float) -> Iterator[str]:
-    """Yield each relocatable file once. Links to folders are not followed, so none is a loop."""
+    """Yield each relocatable file once. Links to folders are not followed, so there is no loop."""
     seen: Set[Tuple[int, int]] = set()
     walks = (step for folder in folders for step in os.walk(folder))
     objects = 0
@@ -161,7 +163,7 @@ def _uses_in_object(data: bytearray, names: Set[str], deadline: float) -> _Found
 
 
 def _lines(unit: CompileUnit, places: Iterable[Place], deadline: float) -> _Lines:
-    """Find the file and line of each place that the unit's line program covers."""
+    """Return the file and line of each place that the unit's line program covers."""
     found: _Lines = {}
     wanted = sorted(place.address for place in places)
     program = unit.dwarfinfo.line_program_for_CU(unit) if wanted else None
@@ -171,7 +173,7 @@ def _lines(unit: CompileUnit, places: Iterable[Place], deadline: float) -> _Line
     if size > (deadline - monotonic()) * _BYTES_A_SECOND:
         return found
     files, folders = program["file_entry"], program["include_directory"]
-    if program["version"] < 5:  # they count from 1 then
+    if program["version"] < 5:  # their indexes start at 1
         files, folders = (None, *files), (b"", *folders)
     row = None
     for state in (entry.state for entry in program.get_entries() if entry.state is not None):
@@ -194,7 +196,7 @@ def _text(die: DIE, attribute: str) -> str:
 
 
 def _calls(file: BinaryIO, names: Set[str], deadline: float) -> _Found:
-    from elftools.elf.elffile import ELFFile  # noqa: PLC0415  see above
+    from elftools.elf.elffile import ELFFile  # noqa: PLC0415 (loaded only when asked)
 
     elf = ELFFile(file)
     debug = sum(part.data_size for part in elf.iter_sections() if "debug_" in part.name)
@@ -209,7 +211,7 @@ def _calls(file: BinaryIO, names: Set[str], deadline: float) -> _Found:
 
 
 def _call_sites(parent: DIE, function: str, names: Set[str], deadline: float) -> Iterator[Place]:
-    """Yield the calls of what is declared and not defined, with the function that has the code."""
+    """Yield the calls of functions that are declared but not defined, with the calling function."""
     for die in parent.iter_children():
         if monotonic() > deadline:
             return
@@ -231,8 +233,8 @@ def _linkage_name(die: DIE) -> str:
 
 
 def _named(die: DIE) -> DIE:
-    """Go from a call to what it calls, and from a copy of a function to the one with the name."""
-    for _ in range(8):  # a damaged one might refer to itself
+    """Return the entry with the name: of a call's function, or of the original of a copy."""
+    for _ in range(8):  # a damaged entry may refer to itself
         origin = next((name for name in _ORIGINS if name in die.attributes), None)
         if origin is None or "DW_AT_name" in die.attributes:
             break

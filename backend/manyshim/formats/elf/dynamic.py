@@ -21,8 +21,8 @@ from manyshim.formats.elf.constants import (
 )
 from manyshim.formats.elf.image import ElfError, Image
 
-# What the exports are found by: the strings, the symbols and the tables that count them.
-_LASTING = (
+# The tags that the exports need: strings, symbols, and the tables that tell their number.
+_EXPORT_TAGS = (
     *(DT_PLTRELSZ, DT_HASH, DT_STRTAB, DT_SYMTAB, DT_RELA, DT_RELASZ, DT_STRSZ),
     *(DT_REL, DT_RELSZ, DT_PLTREL, DT_JMPREL, DT_GNU_HASH),
 )
@@ -30,12 +30,12 @@ _LASTING = (
 _MAX_SECTION = 1 << 20
 _BLOCK = 1 << 16
 _MAX_NAME = 1 << 20
-# Names that are each other's ends share their bytes in the file, and not in memory.
+# A name may be the end of another one. They share bytes in the file, but not in memory.
 _MAX_NAMES = 16 << 20
 
 
 def read(image: Image) -> Optional[Dynamic]:
-    """Read PT_DYNAMIC as the loader does: by address, up to DT_NULL; None where there is none."""
+    """Read PT_DYNAMIC as the loader does: by address, up to DT_NULL. Return None without one."""
     for segment in image.dynamic_segment():
         offset, available = image.locate(segment.address, "dynamic section")
         size = min(max(segment.file_size, segment.memory_size), available, _MAX_SECTION)
@@ -49,7 +49,7 @@ def _entries(image: Image, data: bytes) -> Iterator[Tuple[int, int]]:
         if tag == DT_NULL:
             return
         yield tag, value
-    raise ElfError("its dynamic section has no end")
+    raise ElfError("its dynamic section does not end with DT_NULL")
 
 
 class Dynamic:
@@ -58,17 +58,17 @@ class Dynamic:
     def __init__(self, image: Image, entries: List[Tuple[int, int]]) -> None:
         self.image = image
         self.entries = entries
-        # As in the loader, the last entry of a tag counts.
+        # As in the loader, the last entry with a tag counts.
         self._values = dict(entries)
         self._strings: Optional[Tuple[int, int]] = None
 
     def discard(self) -> None:
-        """Forget what only the facts are made of."""
+        """Forget all entries that only the facts need. Exports can still be read."""
         self.entries = []
-        self._values = {tag: self._values[tag] for tag in _LASTING if tag in self._values}
+        self._values = {tag: self._values[tag] for tag in _EXPORT_TAGS if tag in self._values}
 
     def get(self, tag: int) -> Optional[int]:
-        """Return the value of a tag, None where there is none."""
+        """Return the value of a tag, or None without one."""
         return self._values.get(tag)
 
     def all(self, tag: int) -> List[int]:
@@ -79,19 +79,19 @@ class Dynamic:
         if self._strings is None:
             address, size = self.get(DT_STRTAB), self.get(DT_STRSZ)
             if address is None or size is None:
-                raise ElfError("its dynamic section names strings but no string table")
+                raise ElfError("its dynamic section refers to strings but has no string table")
             offset, available = self.image.locate(address, "dynamic string table")
             if size > available:
-                raise ElfError("its dynamic string table ends behind its segment")
+                raise ElfError("its dynamic string table extends beyond its segment")
             self._strings = offset, size
         return self._strings
 
     def string(self, index: int) -> str:
-        """Read one string of the dynamic string table."""
+        """Return one string of the dynamic string table."""
         return self.strings([index])[index]
 
     def strings(self, indexes: List[int]) -> Dict[int, str]:
-        """Read strings of the dynamic string table in one pass over it, in bounded memory."""
+        """Return strings by index. The string table is read in one pass, in bounded memory."""
         found: Dict[int, str] = {}
         if not indexes:
             return found
@@ -99,7 +99,7 @@ class Dynamic:
         block, block_start, total = b"", 0, 0
         for index in sorted(set(indexes)):
             if index >= size:
-                raise ElfError(f"a string at {index} lies outside its string table's {size} bytes")
+                raise ElfError(f"a string at {index} is outside its string table's {size} bytes")
             end = block.find(b"\0", index - block_start) if index >= block_start else -1
             if end < 0:
                 block_start = index
@@ -109,11 +109,11 @@ class Dynamic:
                 block = self._block(start + index, min(_MAX_NAME, size - index))
                 end = block.find(b"\0")
             if end < 0:
-                raise ElfError(f"the string at {index} of its string table has no end")
+                raise ElfError(f"the string at {index} of its string table does not end with NUL")
             found[index] = block[index - block_start : end].decode("utf-8", "surrogateescape")
             total += end - (index - block_start)
             if total > _MAX_NAMES:
-                raise ElfError(f"its names have more than {_MAX_NAMES >> 20} MiB in all")
+                raise ElfError(f"its names take more than {_MAX_NAMES >> 20} MiB in total")
         return found
 
     def _block(self, offset: int, length: int) -> bytes:

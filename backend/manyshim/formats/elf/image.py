@@ -1,6 +1,6 @@
 """An ELF file as the dynamic loader sees it: header, segments, addresses.
 
-Section headers are not consulted: the loader does not read them, and a file without any loads.
+Sections are not read: the loader does not read them, and it loads files without any.
 Sources: ELF gABI chapters 4 and 5; glibc elf/dl-load.c.
 """
 
@@ -14,7 +14,7 @@ from manyshim.formats.elf.constants import PT_DYNAMIC, PT_LOAD
 from manyshim.formats.zip.window import Window
 from manyshim.values import NamedTuple
 
-# Linkers write about a dozen, and tools that edit files add a few each time.
+# Linkers write about a dozen. Tools that edit files add a few each time.
 _MAX_SEGMENTS = 1024
 _BLOCK = 1 << 16
 _FIRST_KEPT = 2 << 20
@@ -22,7 +22,7 @@ _SMALL_SEGMENT = 1 << 20
 
 
 class ElfError(Exception):
-    """The file cannot be read as the loader would read it; the message says what, and where."""
+    """The file cannot be read as the loader reads it. The message says what is wrong, and where."""
 
 
 class Segment(NamedTuple):
@@ -69,7 +69,7 @@ _LAYOUTS = {
 
 
 class Image:
-    """An ELF member behind a window. Each method raises ElfError, or the window's MemberError."""
+    """An ELF member, read by a window. Each method raises ElfError, or the window's MemberError."""
 
     def __init__(self, window: Window) -> None:
         self.window = window
@@ -88,7 +88,7 @@ class Image:
         ident = self.window.read(0, 16)
         layout = _LAYOUTS.get((ident[4], ident[5]))
         if layout is None:
-            raise ElfError(f"its class byte {ident[4]} or data byte {ident[5]} is none of ELF's")
+            raise ElfError(f"its class byte {ident[4]} or data byte {ident[5]} is not valid")
         if size < 16 + layout.header.size:
             raise ElfError(f"its {size} bytes are shorter than an ELF header")
         fields = layout.header.unpack(self.window.read(16, layout.header.size))
@@ -104,7 +104,7 @@ class Image:
         if count and entry_size != size:
             raise ElfError(f"its program headers have {entry_size} bytes each, not {size}")
         if table + count * size > self.window.size:
-            raise ElfError("its program header table ends behind the file")
+            raise ElfError("its program header table extends beyond the end of the file")
         if count > _MAX_SEGMENTS:
             raise ElfError(f"it has {count} program headers, more than {_MAX_SEGMENTS}")
         for fields in self.layout.segment.iter_unpack(self.window.read(table, count * size)):
@@ -114,29 +114,29 @@ class Image:
                 kind, offset, address, _, file_size, memory_size, flags, align = fields
             if kind == PT_LOAD and offset + file_size > self.window.size:
                 raise ElfError(
-                    f"its segment at offset {offset} ends at {offset + file_size}, behind the "
-                    f"file's {self.window.size} bytes"
+                    f"its segment at offset {offset} ends at {offset + file_size}, beyond "
+                    f"the file's {self.window.size} bytes"
                 )
             yield Segment(kind, flags, offset, address, file_size, memory_size, align)
 
     def section_damage(self) -> Optional[str]:
-        """Say what is wrong with the section header table, judged by the file header alone."""
+        """Return what the file header states wrongly about the sections, or None."""
         start, size, count, names = self._sections
         if start and start + size * count > self.window.size:
-            return "its section header table ends behind the file"
+            return "its section header table extends beyond the end of the file"
         if start and count and names >= count and names != 0xFFFF:
-            return f"its section names are said to be in section {names} of {count}"
+            return f"its section names are in section {names}, but there are only {count}"
         return None
 
     def of_type(self, *types: int) -> Iterator[Segment]:
         """Yield the segments of the given types, in order."""
         return (segment for segment in self.segments if segment.type in types)
 
-    def keep_tables(self) -> None:
-        """Have the segments kept where the loader's tables stand, before they go by.
+    def retain_tables(self) -> None:
+        """Retain the segments with the loader's tables in memory. Call it before they are inflated.
 
-        Linkers put them into the first loaded segment; tools that edit a file move them into small
-        segments of their own.
+        Linkers put the tables into the first loaded segment. Tools that edit a file move them into
+        small separate segments.
         """
         loads = sorted(self._loads, key=lambda load: load.offset)
         for load in loads[:1]:
@@ -146,16 +146,19 @@ class Image:
                 self.window.retain(load.offset, load.offset + load.file_size)
 
     def locate(self, address: int, what: str) -> Tuple[int, int]:
-        """Map an address to a file offset and the bytes that follow it in file and memory."""
+        """Return an address's file offset, and how many bytes follow it in file and memory.
+
+        `what` is what the address is of, for the message of an ElfError.
+        """
         # Later segments are mapped over earlier ones.
         for load in reversed(self._loads):
             inside = address - load.address
             if 0 <= inside < load.file_size:
-                return load.offset + inside, self._contiguous(load) - inside
+                return load.offset + inside, self._contiguous_size(load) - inside
         raise ElfError(f"the address {address:#x} of its {what} lies in no loaded segment")
 
-    def _contiguous(self, load: Segment) -> int:
-        """Measure a segment with those that continue it in the file and in memory."""
+    def _contiguous_size(self, load: Segment) -> int:
+        """Return the size of a segment and of those that continue it in the file and in memory."""
         size = load.file_size
         for following in self._loads:
             if (following.offset, following.address) == (load.offset + size, load.address + size):
@@ -166,11 +169,11 @@ class Image:
         """Read `length` bytes at an address."""
         offset, available = self.locate(address, what)
         if length > available:
-            raise ElfError(f"its {what} at {address:#x} ends behind its segment")
+            raise ElfError(f"its {what} at {address:#x} extends beyond its segment")
         return self.bytes_at(offset, length)
 
     def bytes_at(self, offset: int, length: int) -> bytes:
-        """Read at a file offset; neighbouring small reads cost one."""
+        """Read at a file offset. Small reads that are close together take one block."""
         if self.window.is_buffered(offset, length):
             return self.window.read(offset, length)
         inside = offset - self._block_start
@@ -184,21 +187,21 @@ class Image:
         """Decode a name that must end in NUL."""
         end = data.find(b"\0")
         if end < 0:
-            raise ElfError(f"its {what} has no end")
+            raise ElfError(f"its {what} does not end with NUL")
         return data[:end].decode("utf-8", "surrogateescape")
 
     def discard(self) -> None:
-        """Forget the bytes; the headers and the dynamic section stay known."""
+        """Forget the bytes. The headers and the dynamic section stay in memory."""
         self._block = b""
         self._block_start = 0
         self.window.discard()
 
     def dynamic_segment(self) -> List[Segment]:
-        """Return PT_DYNAMIC, of several the last one, as the loader takes it; or nothing."""
+        """Return the last PT_DYNAMIC, which the loader uses, or an empty list."""
         return list(self.of_type(PT_DYNAMIC))[-1:]
 
     def detached(self) -> bool:
-        """Whether the dynamic section has no bytes in the file (objcopy --only-keep-debug)."""
+        """Return whether the file lacks the dynamic section's bytes (objcopy --only-keep-debug)."""
         return any(
             segment.file_size == 0
             and not any(

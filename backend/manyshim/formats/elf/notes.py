@@ -1,4 +1,4 @@
-"""The notes of an ELF file: the x86 level that it needs, and who made it (ELF gABI chapter 5)."""
+"""The notes of an ELF file: the x86 level it needs, and its system (ELF gABI chapter 5)."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _MAX_NOTES = 1 << 20
 
 
 def read(image: Image) -> Tuple[int, bool, List[str]]:
-    """Read the notes: the x86 level that is needed, whether Android made it, what is damaged."""
+    """Return the x86 level that is needed, whether the file is Android's, and what is damaged."""
     level, android, damage, total = 0, False, [], 0
     for segment in image.of_type(PT_NOTE, PT_GNU_PROPERTY):
         total += segment.file_size
         if total > _MAX_NOTES:
-            damage.append(f"its notes have more than {_MAX_NOTES >> 20} MiB in all")
+            damage.append(f"its notes take more than {_MAX_NOTES >> 20} MiB in total")
             break
         try:
             for owner, kind, content in _note_entries(image, segment):
@@ -38,7 +38,9 @@ def read(image: Image) -> Tuple[int, bool, List[str]]:
 def _note_entries(image: Image, segment: Segment) -> Iterator[Tuple[bytes, int, bytes]]:
     size = segment.file_size
     if segment.offset + size > image.window.size:
-        raise ElfError(f"its notes at offset {segment.offset} have {size} bytes")
+        raise ElfError(
+            f"its {size} bytes of notes at offset {segment.offset} extend beyond the file's end"
+        )
     data = image.bytes_at(segment.offset, size)
     align = 8 if segment.align == 8 else 4
     header = struct.Struct(image.layout.order + "3I")
@@ -47,14 +49,15 @@ def _note_entries(image: Image, segment: Segment) -> Iterator[Tuple[bytes, int, 
         owner_size, content_size, kind = header.unpack_from(data, position)
         content = -(-(position + header.size + owner_size) // align) * align
         if content + content_size > size:
-            raise ElfError(f"a note at offset {segment.offset + position} ends behind its segment")
+            start = segment.offset + position
+            raise ElfError(f"a note at offset {start} extends beyond its segment")
         owner = data[position + header.size : position + header.size + owner_size]
         yield owner.rstrip(b"\0"), kind, data[content : content + content_size]
         position = -(-(content + content_size) // align) * align
 
 
 def _isa_needed(image: Image, content: bytes) -> int:
-    """Read the x86 ISA level property (x86-64 psABI, "Program Property")."""
+    """Return the x86 ISA level that a property note requires (x86-64 psABI, "Program Property")."""
     if image.ident.machine not in _X86_MACHINES:
         return 0
     header = struct.Struct(image.layout.order + "2I")

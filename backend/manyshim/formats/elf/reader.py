@@ -1,4 +1,4 @@
-"""An ELF member's bytes into facts: what it needs, from whom, and what it offers.
+"""Read the facts of an ELF member: what it needs, from which libraries, and what it defines.
 
 Sources: ELF gABI chapter 5; LSB "Symbol Versioning"; glibc elf/ for the GNU hash table.
 """
@@ -42,30 +42,30 @@ from manyshim.formats.elf.symbols import Import, defines, exports, imports
 from manyshim.formats.zip.window import Window
 from manyshim.values import NamedTuple
 
-# The gABI's tag, and the one that Android had before.
+# The gABI's tag, and Android's older one.
 _RELR_TAGS = (DT_RELR, DT_ANDROID_RELR)
 _W_X = 0x3
-# More version nodes than any library has; glibc itself defines about fifty.
+# No library has so many version nodes; glibc itself defines about fifty.
 _MAX_VERSIONS = 10_000
 
 
 def is_elf(head: bytes) -> bool:
-    """Whether a member begins as an ELF file does; its name says nothing."""
+    """Return whether a member begins with ELF's magic bytes. Its name does not matter."""
     return head.startswith(MAGIC)
 
 
 class Reading(NamedTuple):
-    """The facts of a member, and its dynamic section for a later look at its exports."""
+    """The facts of a member, and its dynamic section, to look up its exports later."""
 
     facts: ElfFile
     dynamic: Optional[Dynamic] = None
 
     def defined(self, names: FrozenSet[str]) -> FrozenSet[str]:
-        """Find which of `names` the file offers to others. Raises as `read` does."""
+        """Return which of `names` the file exports. Raises as `read` does."""
         found: Set[str] = set()
         if self.dynamic is not None:
-            for offered in exports(self.dynamic):
-                found.update(names.intersection(self.dynamic.strings(offered).values()))
+            for offsets in exports(self.dynamic):
+                found.update(names.intersection(self.dynamic.strings(offsets).values()))
             self.dynamic.image.discard()
         return frozenset(found)
 
@@ -73,13 +73,13 @@ class Reading(NamedTuple):
 def read(path: str, window: Window) -> Reading:
     """Read the facts of one member.
 
-    Raises ElfError or MemberError where the loader would not find what it needs.
+    Raises ElfError or MemberError if the loader would not find what it needs.
     """
     image = Image(window)
     facts = ElfFile(path, image.ident)
     if not image.ident.loadable or image.ident.machine not in MACHINES:
         return Reading(facts)
-    image.keep_tables()
+    image.retain_tables()
     isa_level, android, damage = notes.read(image)
     facts = facts._replace(
         interpreter=_interpreter(image),
@@ -104,7 +104,7 @@ def read(path: str, window: Window) -> Reading:
 
 
 def _dynamic_facts(facts: ElfFile, dynamic: Dynamic) -> ElfFile:
-    """Read all tables first and then all names, so that each byte goes by once where it can."""
+    """Read all tables first and then all names: mostly, each byte is then inflated only once."""
     needs = _version_needs(dynamic)
     defines = _version_definitions(dynamic)
     undefined = imports(facts, dynamic)
@@ -146,13 +146,13 @@ def _dynamic_facts(facts: ElfFile, dynamic: Dynamic) -> ElfFile:
 
 
 def _executable_stack(image: Image) -> Optional[bool]:
-    """Tell whether PT_GNU_STACK asks for an executable stack; None without one."""
+    """Return whether PT_GNU_STACK asks for an executable stack, or None without one."""
     stacks = [segment.flags for segment in image.of_type(PT_GNU_STACK)]
     return bool(stacks[-1] & PF_X) if stacks else None
 
 
 def _page_size(image: Image) -> int:
-    """Find the largest page with which all segments can be mapped (ELF gABI, p_align)."""
+    """Return the largest page size that can map all segments, in bytes (ELF gABI, p_align)."""
     sizes = []
     for load in image.of_type(PT_LOAD):
         shift = load.address - load.offset
@@ -161,7 +161,10 @@ def _page_size(image: Image) -> int:
 
 
 def _module_init(facts: ElfFile, dynamic: Dynamic) -> Optional[bool]:
-    """Look for the init function that an interpreter calls (PEP 489, PEP 793)."""
+    """Return whether an extension module has its init function (PEP 489, PEP 793).
+
+    None if the file is not an extension module, or its name is not an identifier.
+    """
     name = facts.module_name
     if not facts.extension_module or not name.isidentifier():
         return None
@@ -177,14 +180,14 @@ def _search_path(text: Optional[str]) -> Tuple[str, ...]:
     return () if text is None else tuple(text.split(":"))
 
 
-# For each version index, its names with whether a strong reference needs them.
+# For each version index: its names, and whether a strong reference needs each.
 _Uses = Dict[int, Dict[str, bool]]
 
 
 def _by_version(
     undefined: List[Import], names: Dict[int, str], needed: Set[int]
 ) -> Tuple[_Uses, Tuple[str, ...]]:
-    """Sort the undefined names by version index; and the strong ones that have none."""
+    """Return the undefined names by version index, and the strong ones without a version."""
     versioned: _Uses = {}
     unversioned: Set[str] = set()
     for symbol in undefined:
@@ -211,14 +214,14 @@ def _version_need(need: _Need, names: Dict[int, str], versioned: _Uses) -> Versi
 def _interpreter(image: Image) -> Optional[str]:
     for segment in image.of_type(PT_INTERP):
         if segment.offset + segment.file_size > image.window.size:
-            raise ElfError("the name of its interpreter lies behind the file")
+            raise ElfError("the name of its interpreter extends beyond the end of the file")
         length = min(segment.file_size, 4096)
         return image.text(image.bytes_at(segment.offset, length), "interpreter's name")
     return None
 
 
 class _Need(NamedTuple):
-    """One required version's index; its library and name as offsets in the string table."""
+    """A required version: its index, and its library and name as offsets in the string table."""
 
     version: int
     library: int
@@ -233,7 +236,7 @@ def _version_needs(dynamic: Dynamic) -> List[_Need]:
     node = struct.Struct(image.layout.order + "IHHII")
     address = dynamic.get(DT_VERNEED)
     seen = 0
-    # The loader follows the links and reads no count (glibc elf/dl-version.c).
+    # The loader follows the offsets and does not read the counts (glibc elf/dl-version.c).
     while address is not None:
         _, _, library, first, step = entry.unpack(image.at(address, 16, "version needs"))
         place = address + first
@@ -253,7 +256,7 @@ def _version_needs(dynamic: Dynamic) -> List[_Need]:
 
 
 def _version_definitions(dynamic: Dynamic) -> List[int]:
-    """List the names of the defined versions, without the file's own (VER_FLG_BASE)."""
+    """Return the name offsets of the defined versions, without the file's own (VER_FLG_BASE)."""
     image = dynamic.image
     found: List[int] = []
     entry = struct.Struct(image.layout.order + "HHHHIII")

@@ -1,4 +1,4 @@
-"""A relocatable ELF file: where it uses the symbols of others, and its debug information.
+"""A relocatable ELF file: where it uses undefined symbols, and its debug information.
 
 Sources: ELF gABI chapter 4; the psABIs of RISC-V and LoongArch; the Itanium C++ ABI, "Mangling".
 """
@@ -35,10 +35,11 @@ if TYPE_CHECKING:  # a build that has nothing to explain does not load pyelftool
     from elftools.elf.sections import Section
 
 _MAX_SECTION = 64 << 20
-# The debug sections that hold the lines and the names of the files and of their folders.
+# The debug sections with the lines and the names of files and folders.
 _RELOCATED = (".debug_info", ".debug_line", ".debug_str_offsets")
-# Where a linker may shorten code, the distances in it are left to the linker, as sums: the first
-# type that adds (R_RISCV_ADD8, R_LARCH_ADD8), the first that subtracts, the bytes of each in turn.
+# If a linker may shorten code, object files describe distances in it by relocations that add and
+# subtract. For each machine: the first type that adds (R_RISCV_ADD8, R_LARCH_ADD8), the first type
+# that subtracts, and the bytes of each type in a series.
 _SUMS = {"EM_RISCV": (33, 37, (1, 2, 4, 8)), "EM_LOONGARCH": (47, 52, (1, 2, 3, 4, 8))}
 
 
@@ -59,7 +60,7 @@ class _Symbol(NamedTuple):
 
 
 class Relocatable:
-    """A relocatable file, laid out as a linker does it: each section has addresses of its own."""
+    """A relocatable file, laid out as by a linker: no two sections have the same addresses."""
 
     def __init__(self, data: bytearray) -> None:
         from elftools.elf.elffile import ELFFile  # noqa: PLC0415  loaded only when asked
@@ -71,7 +72,7 @@ class Relocatable:
         self._sections = list(self._elf.iter_sections())
         self._relocating: Dict[int, List[Section]] = {}
         self._bases: Dict[int, int] = {}
-        base = len(data)  # above any address that was left unrelocated
+        base = len(data)  # above any address that is not relocated
         for index, section in enumerate(self._sections):
             if section["sh_type"] in ("SHT_REL", "SHT_RELA"):
                 self._relocating.setdefault(section["sh_info"], []).append(section)
@@ -79,7 +80,7 @@ class Relocatable:
                 self._bases[index] = base
                 base += section["sh_size"] + 16
         self._symbols = list(self._read_symbols())
-        mode = 1 if self._elf["e_machine"] == "EM_ARM" else 0  # Thumb's functions are odd
+        mode = 1 if self._elf["e_machine"] == "EM_ARM" else 0  # Thumb functions have odd addresses
         self._functions = sorted(
             (symbol.value & ~mode, symbol.size, symbol.name)
             for symbol in self._symbols
@@ -87,13 +88,16 @@ class Relocatable:
         )
 
     def source(self) -> str:
-        """Name the source by the symbol table, if there is debug information to say more."""
+        """Return the name of the source file in the symbol table.
+
+        It is empty without debug information, or if the symbol table has several files.
+        """
         debug = any("debug_line" in section.name for section in self._sections)
         files = [symbol.name for symbol in self._symbols if debug and symbol.kind == STT_FILE]
         return files[0] if len(files) == 1 else ""
 
     def places(self, names: Set[str]) -> Iterator[Place]:
-        """Yield the places in code and data that wait for the address of one of the symbols."""
+        """Yield the places in code and data that need the address of one of the symbols."""
         for index, base in self._bases.items():
             code = self._sections[index]["sh_flags"] & SHF_EXECINSTR
             for offset, symbol, _, _ in self._relocations(index):
@@ -107,14 +111,17 @@ class Relocatable:
         return readable(name) if address < start + size or not size else ""
 
     def units(self) -> List[CompileUnit]:
-        """Relocate what the lines need; pyelftools knows fewer machines, and takes its time."""
+        """Relocate the sections that lines need. Return the compile units.
+
+        pyelftools can relocate them too, but for fewer machines, and slowly.
+        """
         from elftools.elf.elffile import ELFFile  # noqa: PLC0415  loaded only when asked
 
         for index, section in enumerate(self._sections):
             if section.name in _RELOCATED and section.data_size <= _MAX_SECTION:
                 content = self._relocated(index)
                 header = self._elf["e_shoff"] + index * self._elf["e_shentsize"]
-                # The section's flags (no longer compressed), address, place and size.
+                # The section's flags (no longer compressed), address, offset and size.
                 values = (0, 0, len(self._data), len(content))
                 struct.pack_into(self._format("4Q", "4I"), self._data, header + 8, *values)
                 self._data += content
@@ -124,7 +131,10 @@ class Relocatable:
         return list(elf.get_dwarf_info(relocate_dwarf_sections=False).iter_CUs())
 
     def _relocated(self, index: int) -> bytearray:
-        """Fill in addresses of code and data, and offsets in debug sections, which have 32 bits."""
+        """Return a section with its addresses of code and data, and its offsets in debug sections.
+
+        These offsets have 32 bits.
+        """
         content = bytearray(self._sections[index].data())
         add, subtract, sizes = _SUMS.get(self._elf["e_machine"], (0, 0, ()))
         sums = {add + nth: (1, size) for nth, size in enumerate(sizes)}
@@ -140,7 +150,10 @@ class Relocatable:
         return content
 
     def _relocations(self, target: int) -> Iterator[Tuple[int, _Symbol, int, Optional[int]]]:
-        """Yield the place, the symbol, the type, and the addend if the place does not hold it."""
+        """Yield the offset, the symbol, the type and the addend of each relocation.
+
+        The addend is None if the section has it at this offset.
+        """
         shift = 32 if self._wide else 8
         for section in self._relocating.get(target, ()):
             explicit = section["sh_type"] == "SHT_RELA"
@@ -155,7 +168,7 @@ class Relocatable:
                 continue
             names = self._sections[section["sh_link"]].data()
             for entry in self._table(section, self._format("IBBHQQ", "IIIBBH")):
-                # The narrow entry has its value and size before, the wide one behind the rest.
+                # The 32-bit entry has its value and size before the rest, the 64-bit one after it.
                 start, info, _, home, value, size = (
                     entry if self._wide else (entry[0], *entry[3:], *entry[1:3])
                 )
@@ -171,17 +184,17 @@ class Relocatable:
 
 
 def bare(symbol: str) -> str:
-    """Cut off the version that a report has, and an object file that asks for a certain one."""
+    """Return a symbol without its version, which reports have, and object files with .symver."""
     return symbol.partition("@")[0]
 
 
 def decoded(name: bytes) -> str:
-    """Read a name, whatever its bytes are."""
+    """Decode a name. Bytes that are not UTF-8 are replaced."""
     return name.decode("utf-8", "replace")
 
 
 def readable(name: str) -> str:
-    """Demangle a plain C++ name, nested or not; operators, constructors and templates stay."""
+    """Demangle a plain C++ name, nested or not. Operators, constructors and templates stay."""
     name = name.partition(".")[0]  # "helper.cold" is a part of helper
     start = re.match(r"_ZL?(NK?)?(?=[0-9])", name)
     parts, end = [], start.end() if start else 0

@@ -1,4 +1,4 @@
-"""The dynamic symbol table: how long it is, its entries, and what they mean for others.
+"""The dynamic symbol table: its length, its entries, and which symbols are imported or exported.
 
 Sources: ELF gABI chapter 5; LSB "Symbol Versioning"; glibc elf/ for the GNU hash table.
 """
@@ -36,17 +36,17 @@ _EXPORTED_BINDS = frozenset((STB_GLOBAL, STB_WEAK, STB_GNU_UNIQUE))
 # STV_DEFAULT and STV_PROTECTED, in the low two bits of st_other.
 _VISIBLE = frozenset((0, 3))
 
-# Relocation tables: tag of the address, of the size in bytes, and words per entry.
+# Relocation tables: the tags of the address and of the size in bytes, and words per entry.
 _RELOCATIONS = ((DT_RELA, DT_RELASZ, 3), (DT_REL, DT_RELSZ, 2))
 
 
 _SYMBOLS_AT_ONCE = 1 << 13
-# A bucket of a sane table holds a handful; a damaged one may run in a circle.
+# A bucket of a valid table has a handful of symbols. A chain of a damaged one may have no end.
 _MAX_CHAIN = 1 << 12
-# Linkers make about one for four symbols; the largest libraries have some hundred thousand.
+# Linkers make about one for four symbols. The largest libraries have some hundred thousand.
 _MAX_BUCKETS = 1 << 20
-# The largest libraries have about a million symbols, and some millions of relocations; the largest
-# modules ask for some thousand names.
+# The largest libraries have about a million symbols, and some millions of relocations. The largest
+# modules import some thousand names.
 _MAX_SYMBOLS = 1 << 22
 _MAX_RELOCATIONS = 1 << 24
 _MAX_IMPORTS = 200_000
@@ -61,7 +61,7 @@ class Import(NamedTuple):
 
 
 def imports(facts: ElfFile, dynamic: Dynamic) -> List[Import]:
-    """List what a file asks others for."""
+    """Return the undefined symbols of a file, which other libraries have to define."""
     found: List[Import] = []
     versions = dynamic.get(DT_VERSYM)
     for start, entries in _entries(dynamic, 1, undefined_end(facts, dynamic)):
@@ -75,12 +75,12 @@ def imports(facts: ElfFile, dynamic: Dynamic) -> List[Import]:
             if section == 0 and name and info >> 4 in _EXPORTED_BINDS
         ]
         if len(found) > _MAX_IMPORTS:
-            raise ElfError(f"it asks for more than {_MAX_IMPORTS} names")
+            raise ElfError(f"it has more than {_MAX_IMPORTS} undefined symbols")
     return found
 
 
 def exports(dynamic: Dynamic, first: int = 1, end: Optional[int] = None) -> Iterator[List[int]]:
-    """Yield the names that a file offers to others, as offsets in batches of bounded size."""
+    """Yield the names that a file exports, as string offsets, in batches of bounded size."""
     for _, entries in _entries(dynamic, first, count(dynamic) if end is None else end):
         yield [
             name
@@ -99,10 +99,10 @@ def _entries(dynamic: Dynamic, first: int, end: int) -> Iterator[Tuple[int, List
     if table is None or end <= first:
         return
     entry = image.layout.symbol
-    # Where the table ends is not stated, so it is held against its segment before it is read.
+    # A file does not state where the table ends. So its segment's end is checked before reading.
     _, available = image.locate(table, "dynamic symbol table")
     if end * entry.size > available:
-        raise ElfError(f"its dynamic symbol table of {end} symbols ends behind its segment")
+        raise ElfError(f"its dynamic symbol table of {end} symbols extends beyond its segment")
     if end > _MAX_SYMBOLS:
         raise ElfError(f"it has {end} dynamic symbols, more than {_MAX_SYMBOLS}")
     for start in range(first, end, _SYMBOLS_AT_ONCE):
@@ -116,9 +116,10 @@ def _entries(dynamic: Dynamic, first: int, end: int) -> Iterator[Tuple[int, List
 
 
 def undefined_end(facts: ElfFile, dynamic: Dynamic) -> int:
-    """Bound the undefined symbols: in a shared object they stand before the hashed ones.
+    """Return an index before which all undefined symbols are.
 
-    An executable may list an undefined function with a value behind them, so all are visited.
+    In a shared object they come before the hashed symbols. An executable may have an undefined
+    function with a value after them, so all its symbols are read.
     """
     table = _gnu_hash(dynamic)
     if table and table.last and facts.ident.type == SHARED and facts.interpreter is None:
@@ -127,7 +128,7 @@ def undefined_end(facts: ElfFile, dynamic: Dynamic) -> int:
 
 
 def count(dynamic: Dynamic) -> int:
-    """Count the dynamic symbols, which only the hash tables or the relocations tell."""
+    """Return the number of dynamic symbols. Only the hash tables or the relocations tell it."""
     image = dynamic.image
     address = dynamic.get(DT_HASH)
     if address is not None:
@@ -136,12 +137,15 @@ def count(dynamic: Dynamic) -> int:
     table = _gnu_hash(dynamic)
     if table and table.last:
         return _chain_end(image, table)
-    # GNU ld gives a file without exports an empty table that counts none of its symbols.
+    # For a file without exports, GNU ld writes an empty table, which does not tell the number.
     return max(table.first if table else 0, max(_relocated_ends(dynamic), default=0))
 
 
 def defines(dynamic: Dynamic, name: str) -> bool:
-    """Look a name up as the loader does, through the hash table; without one nothing is found."""
+    """Return whether a file exports a name. It is looked up as by the loader, in the hash table.
+
+    Without a hash table no name is found.
+    """
     image = dynamic.image
     table = _gnu_hash(dynamic)
     candidates = _gnu_chain(image, table, name) if table else _sysv_chain(dynamic, name)
@@ -154,7 +158,7 @@ def defines(dynamic: Dynamic, name: str) -> bool:
 
 
 def _gnu_chain(image: Image, table: _GnuHash, name: str) -> Iterator[int]:
-    """Yield the symbols whose hash is that of the name (glibc, dl_new_hash)."""
+    """Yield the indexes of the symbols with the name's hash (glibc, dl_new_hash)."""
     code = 5381
     for byte in name.encode():
         code = (code * 33 + byte) & 0xFFFFFFFF
@@ -166,7 +170,7 @@ def _gnu_chain(image: Image, table: _GnuHash, name: str) -> Iterator[int]:
 
 
 def _gnu_hashes(image: Image, table: _GnuHash, index: int) -> Iterator[int]:
-    """Yield the hashes of a chain from a symbol on, the last one with its end bit."""
+    """Yield the hashes of a chain, from a symbol on. The last hash has the end bit."""
     word = struct.Struct(image.layout.order + "I")
     place = table.chains + (index - table.first) * 4
     for step in range(_MAX_CHAIN):
@@ -174,11 +178,11 @@ def _gnu_hashes(image: Image, table: _GnuHash, index: int) -> Iterator[int]:
         yield found
         if found & 1:
             return
-    raise ElfError(f"a chain of its GNU hash table has no end within {_MAX_CHAIN} symbols")
+    raise ElfError(f"a chain of its GNU hash table does not end within {_MAX_CHAIN} symbols")
 
 
 def _sysv_chain(dynamic: Dynamic, name: str) -> Iterator[int]:
-    """Yield the symbols of the name's bucket in DT_HASH (ELF gABI, "Hash Table")."""
+    """Yield the indexes of the symbols in the name's bucket of DT_HASH (ELF gABI, "Hash Table")."""
     image, address = dynamic.image, dynamic.get(DT_HASH)
     if address is None:
         return
@@ -206,7 +210,10 @@ def _hash_word(image: Image) -> struct.Struct:
 
 
 class _GnuHash(NamedTuple):
-    """DT_GNU_HASH: the first hashed symbol, the highest one that a bucket names, the chains."""
+    """DT_GNU_HASH: the first hashed symbol, the last one that a bucket refers to, the buckets.
+
+    `chains` is the address of the chains.
+    """
 
     first: int
     last: int
@@ -222,7 +229,7 @@ def _gnu_hash(dynamic: Dynamic) -> Optional[_GnuHash]:
     order, word = image.layout.order, image.layout.bits // 8
     buckets, first, bloom, _ = struct.unpack(order + "4I", image.at(address, 16, "GNU hash table"))
     if buckets > _MAX_BUCKETS:
-        raise ElfError(f"its GNU hash table is said to have {buckets} buckets")
+        raise ElfError(f"its GNU hash table has {buckets} buckets, more than {_MAX_BUCKETS}")
     place = address + 16 + bloom * word
     data = image.at(place, buckets * 4, "GNU hash table")
     heads = array("I", data)
@@ -233,12 +240,12 @@ def _gnu_hash(dynamic: Dynamic) -> Optional[_GnuHash]:
 
 def _chain_end(image: Image, table: _GnuHash) -> int:
     if table.last < table.first:
-        raise ElfError("a bucket of its GNU hash table names a symbol that is not hashed")
+        raise ElfError("a bucket of its GNU hash table refers to a symbol that is not hashed")
     return table.last + sum(1 for _ in _gnu_hashes(image, table, table.last))
 
 
 def _relocated_ends(dynamic: Dynamic) -> Iterator[int]:
-    """Yield, for every relocation, the index behind the symbol that it uses."""
+    """Yield, for every relocation, the index after that of its symbol."""
     image = dynamic.image
     tables = [(dynamic.get(tag), dynamic.get(size), words) for tag, size, words in _RELOCATIONS]
     words = 3 if dynamic.get(DT_PLTREL) == DT_RELA else 2
@@ -248,8 +255,9 @@ def _relocated_ends(dynamic: Dynamic) -> Iterator[int]:
         if address is None or not size:
             continue
         entry = struct.Struct(image.layout.order + image.layout.word * words)
-        if size // entry.size > _MAX_RELOCATIONS:
-            raise ElfError(f"a relocation table is said to have {size} bytes")
+        number = size // entry.size
+        if number > _MAX_RELOCATIONS:
+            raise ElfError(f"a relocation table has {number} entries, more than {_MAX_RELOCATIONS}")
         for start in range(0, size - size % entry.size, entry.size * _SYMBOLS_AT_ONCE):
             length = min(entry.size * _SYMBOLS_AT_ONCE, size - size % entry.size - start)
             data = image.at(address + start, length, "relocation table")

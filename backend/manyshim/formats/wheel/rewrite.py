@@ -1,4 +1,4 @@
-"""Writing a wheel anew under other tags; every other byte stays (PEP 427, PEP 491)."""
+"""Rewrite a wheel under other tags, without compressing it again (PEP 427, PEP 491)."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ _FIRST_MOMENT, _LAST_MOMENT = 315532800, 4354819198
 
 
 class Edits(NamedTuple):
-    """What a rewrite changes: the platform tags, and how its own members are written.
+    """What a rewrite changes: the platform tags, and how new contents are written.
 
-    `epoch` is SOURCE_DATE_EPOCH in seconds, None to keep the times that the members have; `level`
-    is deflate's. `files` are contents from outside, by member: a path of the wheel, or a new one.
+    `level` is zlib's. `epoch` is SOURCE_DATE_EPOCH in seconds; None keeps the members' times.
+    `files` maps members, existing or new ones, to the paths of their new contents.
     """
 
     platforms: Tuple[str, ...]
@@ -40,24 +40,24 @@ class Edits(NamedTuple):
 
 
 def rewrite(source: Wheel, folder: str, edits: Edits) -> str:
-    """Write the wheel anew into `folder` under the edited tags; return the new file's path.
+    """Write the wheel into `folder` under the edited tags. Return the new file's path.
 
-    Members keep their compressed bytes, modes and times; WHEEL and RECORD are made anew. The file
-    is synced and read back, but not renamed: `folder` is a private one. ToolError where it cannot
-    be written.
+    Members keep their compressed bytes, modes and times; WHEEL and RECORD get new contents. The
+    file is synced and read back. It is not renamed, so `folder` has to be private. Raises ToolError
+    if the file cannot be written, InvalidWheelError if a member cannot be read.
     """
     name = source.name._replace(platforms=edits.platforms)
     target = os.path.join(folder, str(name))
-    wrong = ""
+    difference = ""
     try:
         fresh = _deflated(edits, os.path.join(folder, "deflated"))
-        # Of members with one name installers keep the last.
+        # If several members have one name, installers keep the last one.
         entries = tuple({entry.name: entry for entry in source.archive.entries}.values())
         entries = _with_new(source, entries, fresh)
         new = _contents(source, entries, name, fresh)
-        # Members at the front whose headers turn out to be strange need the slower way.
+        # If a copied local header differs from the directory, all members are written one by one.
         for contiguous_prefix in (_contiguous_prefix(source.archive, entries, {**fresh, **new}), 0):
-            with open(target, "wb" if wrong else "xb") as file:
+            with open(target, "wb" if difference else "xb") as file:
                 packer = Packer(file, source.archive)
                 packer.copy_contiguous_prefix(contiguous_prefix)
                 for entry in entries[contiguous_prefix:]:
@@ -70,14 +70,14 @@ def rewrite(source: Wheel, folder: str, edits: Edits) -> str:
                 packer.close()
                 os.fsync(file.fileno())
             with open(target, "rb") as file:
-                wrong = packer.differs(file)
-            if not wrong:
+                difference = packer.differs(file)
+            if not difference:
                 return target
     except (OSError, EOFError) as error:
         raise ToolError(f"{target}: cannot be written: {error}") from error
     except MemberError as error:
         raise InvalidWheelError(f"{source.path}: {error}") from error
-    raise ToolError(f"{target}: {wrong} is not what was written")
+    raise ToolError(f"{target}: {difference} is not what was written")
 
 
 def _deflated(edits: Edits, folder: str) -> Dict[str, Deflated]:
@@ -91,7 +91,7 @@ def _deflated(edits: Edits, folder: str) -> Dict[str, Deflated]:
 def _with_new(
     source: Wheel, entries: Tuple[Entry, ...], fresh: Mapping[str, Deflated]
 ) -> Tuple[Entry, ...]:
-    """Add the new members before the metadata, and new metadata before RECORD (PEP 427)."""
+    """Insert new members before the metadata, and new metadata before RECORD (PEP 427)."""
     known = {entry.name for entry in entries}
     names = sorted(fresh.keys() - known)
     if not names:
@@ -118,9 +118,9 @@ def _new(like: Entry, name: str, mode: int) -> Entry:
 def _contiguous_prefix(
     archive: Archive, entries: Tuple[Entry, ...], changed: Mapping[str, object]
 ) -> int:
-    """Count the members at the front that may be copied in one piece."""
+    """Return how many members can be copied in one piece, from the first one on."""
     pairs = enumerate(zip(entries, archive.entries))
-    # Where a name stands twice, the last member has come to the first one's place.
+    # If a name occurs twice, `entries` has its last member in the place of the first one.
     first = next(at for at, (new, old) in pairs if new is not old or new.name in changed)
     return min(first, archive.contiguous_prefix)
 
@@ -128,7 +128,7 @@ def _contiguous_prefix(
 def _contents(
     source: Wheel, entries: Tuple[Entry, ...], name: WheelName, fresh: Mapping[str, Deflated]
 ) -> Dict[str, bytes]:
-    """Make the metadata that changes."""
+    """Return the new contents of WHEEL and RECORD, by member."""
     path, metadata = f"{source.dist_info}/WHEEL", _metadata(source.metadata, name)
     rows = {path: record.row(metadata)}
     for member, made in fresh.items():
@@ -137,7 +137,10 @@ def _contents(
 
 
 def _metadata(lines: List[str], name: WheelName) -> bytes:
-    """Write WHEEL: one Tag line for each tag of the name, the rest as it was."""
+    """Return WHEEL with a Tag line for each tag of the name, and Root-Is-Purelib: false.
+
+    Other lines stay, except blank ones.
+    """
     tags = [f"Tag: {tag}" for tag in name.tags]
     written: List[str] = []
     for line in lines:
@@ -153,7 +156,10 @@ def _metadata(lines: List[str], name: WheelName) -> bytes:
 
 
 def _record(source: Wheel, entries: Tuple[Entry, ...], changed: Mapping[str, record.Row]) -> bytes:
-    """Write RECORD from the archive's members; a row that its size contradicts is made anew."""
+    """Return RECORD for the archive's members.
+
+    A row is computed again if its size is wrong or its hash is not SHA-256.
+    """
     own = f"{source.dist_info}/RECORD"
     if source.in_order and len(changed) == 1:
         ((path, row),) = changed.items()
@@ -176,9 +182,9 @@ def _record(source: Wheel, entries: Tuple[Entry, ...], changed: Mapping[str, rec
     try:
         facts, _ = compare_record(record.parse(data), members, source.dist_info)
     except ValueError as error:
-        raise InvalidWheelError(f"{source.path}: RECORD cannot list it: {error}") from error
+        raise InvalidWheelError(f"{source.path}: its RECORD cannot be written: {error}") from error
     if any(facts):
-        raise InvalidWheelError(f"{source.path}: RECORD cannot list all its names")
+        raise InvalidWheelError(f"{source.path}: RECORD cannot list all its members")
     return data
 
 
@@ -192,7 +198,7 @@ def _row(source: Wheel, entry: Entry, known: record.Row) -> record.Row:
 
 
 def _dated(entry: Entry, epoch: Optional[int]) -> Entry:
-    """Give an entry the time of SOURCE_DATE_EPOCH, within the years that zip knows."""
+    """Return an entry with the time of SOURCE_DATE_EPOCH, limited to the years of zip."""
     if epoch is None:
         return entry
     moment = time.gmtime(min(max(epoch, _FIRST_MOMENT), _LAST_MOMENT))

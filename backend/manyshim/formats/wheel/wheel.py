@@ -26,23 +26,23 @@ from manyshim.formats.wheel import record
 from manyshim.formats.zip.archive import Archive, Entry
 from manyshim.formats.zip.window import MemberError
 
-# Debug information is read with the whole file in memory.
+# To read debug information, the whole file is held in memory.
 _MAX_IN_MEMORY = 64 << 20
 
-# WHEEL has some hundred bytes.
+# WHEEL has a few hundred bytes.
 _MAX_METADATA = 1 << 18
-# What all files of a wheel ask for: 36,000 names in scipy, the most of 75 wheels.
+# The names that all files of a wheel refer to: 36,000 in scipy, the most of 75 wheels.
 _MAX_NAMES = 500_000
 
-# ar(5): what a static library begins with.
+# The first bytes of a static library (ar(5)).
 _ARCHIVE = b"!<arch>\n"
 
-# PEP 427: signatures of RECORD are not listed in it.
+# RECORD does not list its own signatures (PEP 427).
 UNLISTED = ("RECORD", "RECORD.jws", "RECORD.p7s")
 
 
 class Wheel:
-    """An open wheel. Raises InvalidWheelError where it is none."""
+    """An open wheel. Raises InvalidWheelError if the file is not a wheel."""
 
     def __init__(self, path: str) -> None:
         name = parse_wheel_name(os.path.basename(path))
@@ -74,7 +74,7 @@ class Wheel:
         if len(found) != 1:
             what = f"has {len(found)}: {', '.join(found)}" if found else "has none"
             raise InvalidWheelError(
-                f"{self.path}: a wheel has one .dist-info folder, and this one {what}"
+                f"{self.path}: a wheel must have one .dist-info folder, but this one {what}"
             )
         return found[0]
 
@@ -98,8 +98,8 @@ class Wheel:
             raise InvalidWheelError(f"{self.path}: its RECORD cannot be read: {error}") from error
 
     def record_data(self) -> bytes:
-        """Return RECORD as it stands there."""
-        # One row for each member with its hash and size, and some for what is absent.
+        """Return the bytes of RECORD, unchanged."""
+        # Enough for one row for each member with its hash and size, and for some absent files.
         at_most = _MAX_METADATA + sum(4 * len(entry.name) + 150 for entry in self.entries)
         return self._member("RECORD", at_most)
 
@@ -117,9 +117,9 @@ class Wheel:
         )
 
     def facts(self) -> WheelFacts:
-        """Read every ELF file of the wheel, whatever its name, and what the audit asks of the rest.
+        """Read every ELF file, whatever its name, and what the audit needs of other members.
 
-        RECORD is not consulted: installers unpack what the archive holds.
+        RECORD does not matter here: installers unpack what the archive holds.
         """
         elfs: List[ElfFile] = []
         unreadable: List[Unreadable] = []
@@ -135,12 +135,12 @@ class Wheel:
                     reading = reader.read(entry.name, window)
                     self._readings[entry.name] = reading
                     elfs.append(reading.facts)
-                    names += _asked(reading.facts)
+                    names += _count_names(reading.facts)
             except (ElfError, MemberError) as error:
                 unreadable.append(Unreadable(entry.name, str(error)))
             if names > _MAX_NAMES:
                 raise InvalidWheelError(
-                    f"{self.path}: its files ask for more than {_MAX_NAMES} names"
+                    f"{self.path}: its files refer to more than {_MAX_NAMES} names"
                 )
         return WheelFacts(
             name=self.name,
@@ -157,7 +157,10 @@ class Wheel:
         )
 
     def broken(self) -> Tuple[Tuple[str, ...], Tuple[str, ...]]:
-        """Read every member; list those whose CRC is wrong, and those that RECORD's hash denies."""
+        """Read every member. Return those with a wrong CRC, and those with a wrong hash in RECORD.
+
+        A member that cannot be read is among the first.
+        """
         wrong_crc: List[str] = []
         wrong_hash: List[str] = []
         rows = dict(self.rows())
@@ -175,7 +178,7 @@ class Wheel:
         return tuple(wrong_crc), tuple(wrong_hash)
 
     def content(self, path: str) -> Optional[BinaryIO]:
-        """Return a member as a file in memory; None where it is too large for that, or broken."""
+        """Return a member as a file in memory, or None if it is too large or broken."""
         entry = self._by_name[path]
         if entry.size > _MAX_IN_MEMORY:
             return None
@@ -187,7 +190,10 @@ class Wheel:
     def exports(
         self, asked: Mapping[str, FrozenSet[str]]
     ) -> Tuple[Dict[str, FrozenSet[str]], Tuple[Unreadable, ...]]:
-        """Find which of the names asked for each member defines, and which members cannot say."""
+        """Return which names each member defines, and the members that cannot be read.
+
+        `asked` has the names to look for, by member. The wheel's facts must be read before.
+        """
         found: Dict[str, FrozenSet[str]] = {}
         unreadable: List[Unreadable] = []
         for path, names in asked.items():
@@ -201,9 +207,10 @@ class Wheel:
 def compare_record(
     rows: Iterable[Tuple[str, record.Row]], members: Mapping[str, Entry], dist_info: str
 ) -> Tuple[RecordFacts, bool]:
-    """Hold RECORD's names and sizes against the members; its rows are not kept in memory.
+    """Compare RECORD's names and sizes with the members. Its rows are not kept in memory.
 
-    The second value is whether it is complete, and in the members' order but for its own row.
+    The second value is whether RECORD is complete and in the order of the members. The place of its
+    own row does not matter.
     """
     own, *signatures = (f"{dist_info}/{name}" for name in UNLISTED)
     unlisted = members.keys() - set(signatures)
@@ -236,7 +243,7 @@ def compare_record(
     return facts, in_order and not any(facts)
 
 
-def _asked(facts: ElfFile) -> int:
-    """Count the names that a file asks for."""
+def _count_names(facts: ElfFile) -> int:
+    """Return how many names a file refers to."""
     versioned = sum(len(need.symbols) + 1 for need in facts.versions_needed)
     return len(facts.needed) + len(facts.undefined) + len(facts.rpath) + versioned

@@ -1,1 +1,1 @@
-"""The zip archive format, read and written for wheels."""
+"""Reads and writes the zip archive format for wheels."""

@@ -1,4 +1,4 @@
-"""Reading a zip archive: its central directory, and its members through windows (APPNOTE.TXT)."""
+"""Read a zip archive: its central directory, and its members through windows (APPNOTE.TXT)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ DEFLATED = 8
 UTF8_NAME = 0x800
 _ENCRYPTED = 0x1
 
-# Metadata members are read whole; RECORD of 100,000 rows has about 15 MB.
+# Metadata members are read whole. A RECORD of 100,000 rows has about 15 MB.
 _MAX_WHOLE = 64 << 20
 
 # The central directory of 100,000 members has about 15 MB.
@@ -33,7 +33,7 @@ LOCAL = struct.Struct("<4s5H3L2H")
 
 
 class Entry(NamedTuple):
-    """One record of the central directory; sizes and offsets in bytes, times in DOS format."""
+    """One record of the central directory. Sizes and offsets in bytes, times in DOS format."""
 
     name: str
     made_by: Tuple[int, int]
@@ -55,24 +55,23 @@ class Entry(NamedTuple):
 
     @property
     def symlink(self) -> bool:
-        """Whether its Unix mode says that the contents are a link's target."""
+        """Whether the entry is a symbolic link by its Unix mode; its contents are the target."""
         return stat.S_ISLNK(self.external >> 16)
 
 
 class Archive:
-    """An open zip file; `entries` stand in the order of the central directory.
+    """An open zip file. `entries` are in the order of the central directory.
 
-    The first ones, as many as `front` says, stand one behind the other from the first byte on, and
-    their records, which begin at `directory`, state no more than they must.
-
-    Raises InvalidWheelError where the file is no zip, contradicts itself, or uses what no
-    installer reads: encryption, several disks, other methods than stored and deflated.
+    The first `contiguous_prefix` members follow each other without gaps from the first byte of the
+    file. Their records contain only what is required; the records begin at offset `directory`.
+    Raises InvalidWheelError if the file is no zip, contradicts itself, or uses a feature that no
+    installer reads: encryption, several disks, or a method other than stored and deflated.
     """
 
     def __init__(self, path: str) -> None:
         self.path = path
         try:
-            self.file: BinaryIO = open(path, "rb")  # noqa: SIM115 (the archive is the context)
+            self.file: BinaryIO = open(path, "rb")  # noqa: SIM115 (the archive closes it)
         except OSError as error:
             raise InvalidWheelError(f"{path}: cannot be opened: {error.strerror}") from error
         try:
@@ -101,12 +100,15 @@ class Archive:
         self.file.close()
 
     def window(self, entry: Entry) -> Window:
-        """Give access to a member's bytes; MemberError where its local header is not there."""
+        """Return access to a member's bytes. Raises MemberError if its local header is missing."""
         start = self.payload(entry)
         return Window(self.file, start, entry.compressed, entry.size, entry.method)
 
     def payload(self, entry: Entry) -> int:
-        """Return the offset of a member's compressed bytes, which only its local header knows."""
+        """Return the offset of a member's compressed bytes, computed from its local header.
+
+        Raises MemberError if the header is missing, or the archive ends before the member.
+        """
         header = self.bytes_at(entry.offset, LOCAL.size)
         if header[:4] != b"PK\3\4":
             raise MemberError("its local header is not where the central directory says")
@@ -117,9 +119,11 @@ class Archive:
         return start
 
     def read(self, entry: Entry, at_most: int = _MAX_WHOLE) -> bytes:
-        """Return a whole small member, checked against its CRC."""
+        """Return all bytes of a small member. Raises InvalidWheelError if large or damaged."""
         if entry.size > at_most:
-            raise InvalidWheelError(f"{self.path}: {entry.name} has {entry.size} bytes")
+            raise InvalidWheelError(
+                f"{self.path}: {entry.name} has {entry.size} bytes, more than {at_most}"
+            )
         try:
             data = self.window(entry).read(0, entry.size)
         except MemberError as error:
@@ -129,8 +133,8 @@ class Archive:
         return data
 
     def digest(self, entry: Entry, algorithm: str = "sha256") -> Tuple[int, bytes]:
-        """Read a whole member in bounded memory; return its CRC-32 and a hash."""
-        from manyshim.formats.zip.digest import digest_of  # noqa: PLC0415 (an audit hashes nothing)
+        """Read a whole member in bounded memory. Return its CRC-32 and its hash."""
+        from manyshim.formats.zip.digest import digest_of  # noqa: PLC0415 (an audit needs no hash)
 
         window = self.window(entry)
         starts = range(0, entry.size, _READ_AT_ONCE)
@@ -139,7 +143,7 @@ class Archive:
         return crc, digest
 
     def bytes_at(self, offset: int, length: int) -> bytes:
-        """Read from the file, fewer bytes where it ends."""
+        """Read bytes from the file. Return fewer if the file ends before."""
         if not 0 <= offset <= self.size:
             return b""
         try:
@@ -152,14 +156,17 @@ class Archive:
         end, count, length, offset = self._end_record()
         start = end - length
         if start < 0 or offset > start:
-            raise InvalidWheelError("not a zip file: its central directory is not where it says")
-        # What stands before the archive moves all offsets; installers allow for it.
+            raise InvalidWheelError("not a zip file: its central directory is not where stated")
+        # Bytes before the archive shift all offsets. Installers accept such files.
         shift = start - offset
         if length > _MAX_DIRECTORY:
-            raise InvalidWheelError(f"its central directory has {length} bytes")
+            raise InvalidWheelError(
+                f"its central directory has {length} bytes, more than {_MAX_DIRECTORY}"
+            )
         data = self.bytes_at(start, length)
         self.directory = start
-        position = found = behind = 0
+        # Where the next member of the contiguous prefix has to begin; -1 after the prefix.
+        position = found = expected = 0
         while position < len(data):
             if data[position : position + 4] != b"PK\1\2" or position + 46 > len(data):
                 raise InvalidWheelError("its central directory is damaged")
@@ -167,24 +174,26 @@ class Archive:
             if following > len(data):
                 raise InvalidWheelError("its central directory is damaged")
             _refuse_unreadable(entry)
-            if entry.offset == behind:
-                # Only what follows a member shows that it ends where it should.
+            if entry.offset == expected:
+                # Only the offset of what follows confirms where a member ends.
                 self.contiguous_prefix = found
-            if entry.offset == behind and _is_minimal(data, position, entry):
+            if entry.offset == expected and _is_minimal(data, position, entry):
                 name_size = following - position - CENTRAL.size
-                behind += LOCAL.size + name_size + entry.compressed
+                expected += LOCAL.size + name_size + entry.compressed
             else:
-                behind = -1
+                expected = -1
             position = following
             found += 1
             yield entry
-        if behind == start:
+        if expected == start:
             self.contiguous_prefix = found
         if found != count:
-            raise InvalidWheelError(f"its central directory holds {found} entries, not {count}")
+            raise InvalidWheelError(
+                f"its central directory holds {found} entries, but {count} are stated"
+            )
 
     def _end_record(self) -> Tuple[int, int, int, int]:
-        """Find where the central directory ends, its count, length and stated offset."""
+        """Return where the central directory ends, and its stated count, length and offset."""
         tail_start = max(self.size - EOCD.size - 0xFFFF, 0)
         tail = self.bytes_at(tail_start, self.size - tail_start)
         at = tail.rfind(b"PK\5\6", 0, len(tail) - EOCD.size + 4)
@@ -194,15 +203,16 @@ class Archive:
         end = tail_start + at
         locator = self.bytes_at(max(end - EOCD64_LOCATOR.size, 0), EOCD64_LOCATOR.size)
         if locator[:4] == b"PK\6\7" and len(locator) == EOCD64_LOCATOR.size:
-            # Its offset is wrong behind prefix bytes, and the record has a fixed size before it.
+            # The locator's offset is wrong if bytes precede the archive. But the record has a fixed
+            # size, and it is directly before the locator.
             record_end = end - EOCD64_LOCATOR.size
             record = self.bytes_at(max(record_end - EOCD64.size, 0), EOCD64.size)
             if record[:4] != b"PK\6\6" or len(record) < EOCD64.size:
-                raise InvalidWheelError("its zip64 end record is not where it says")
+                raise InvalidWheelError("its zip64 end record is not before its locator")
             disk, first, here, count, length, offset = EOCD64.unpack(record)[4:]
             end = record_end - EOCD64.size
         if disk or first or here != count:
-            raise InvalidWheelError("it is one part of an archive in several")
+            raise InvalidWheelError("it is one part of a multi-part archive")
         return end, count, length, offset
 
     def _refuse_overlaps(self) -> None:
@@ -224,7 +234,7 @@ def _central(data: bytes, position: int, shift: int) -> Tuple[Entry, int]:
     if extra_size:
         extra = data[name_end : name_end + extra_size]
         size, compressed, offset = _zip64(extra, [size, compressed, offset])
-    # Both encodings begin with ASCII; the decoder of the other one is slow.
+    # Both encodings contain ASCII, and cp437's decoder is slow.
     encoding = "utf-8" if flags & UTF8_NAME or raw.isascii() else "cp437"
     name = raw.decode(encoding, "surrogateescape")
     entry = Entry(
@@ -235,7 +245,7 @@ def _central(data: bytes, position: int, shift: int) -> Tuple[Entry, int]:
 
 
 def _is_minimal(data: bytes, position: int, entry: Entry) -> bool:
-    """Whether a record has no needs, flags and fields but those that its member must have."""
+    """Return whether a record has only the version, flags and fields that its member requires."""
     stated = b"\x14\0\0\0" if entry.name.isascii() else b"\x14\0\0\x08"
     return (
         data[position + 6 : position + 10] == stated
@@ -247,7 +257,7 @@ def _is_minimal(data: bytes, position: int, entry: Entry) -> bool:
 
 
 def _zip64(extra: bytes, values: List[int]) -> List[int]:
-    """Replace the values that stand as 0xFFFFFFFF by those of the zip64 extra field, in order."""
+    """Replace each value of 0xFFFFFFFF by the next one in the zip64 extra field."""
     position = 0
     while position + 4 <= len(extra):
         kind, length = struct.unpack_from("<2H", extra, position)
@@ -267,8 +277,8 @@ def _refuse_unreadable(entry: Entry) -> None:
         raise InvalidWheelError(f"its member {entry.name!r} is encrypted")
     if entry.method not in (STORED, DEFLATED):
         raise InvalidWheelError(
-            f"its member {entry.name!r} is compressed by method {entry.method}; installers read "
-            "stored and deflated members only"
+            f"its member {entry.name!r} is compressed with method {entry.method}; installers "
+            "read only stored and deflated members"
         )
     if entry.method == STORED and entry.compressed != entry.size:
-        raise InvalidWheelError(f"its stored member {entry.name!r} states two sizes")
+        raise InvalidWheelError(f"its stored member {entry.name!r} states two different sizes")

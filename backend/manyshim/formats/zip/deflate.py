@@ -1,4 +1,4 @@
-"""Compressing files that come into a wheel, several at once and in bounded memory (RFC 1951)."""
+"""Compress files that are added to a wheel, in parallel and in bounded memory (RFC 1951)."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from manyshim.values import NamedTuple
 
 
 class Deflated(NamedTuple):
-    """Contents as a zip holds them: where they lie, and what headers and RECORD state of them.
+    """Compressed contents in a file, and what a header and RECORD state about them.
 
-    Sizes are in bytes; `digest` is the SHA-256 of the contents.
+    `size` and `compressed` are in bytes. `digest` is the SHA-256 of the uncompressed contents.
     """
 
     path: str
@@ -25,9 +25,10 @@ class Deflated(NamedTuple):
 
 
 def deflate(files: Mapping[str, str], folder: str, level: int) -> Dict[str, Deflated]:
-    """Compress files into a private folder; both mappings are by member. Raises OSError.
+    """Compress files into a private folder. Return the results by member. Raises OSError.
 
-    zlib lets other threads work meanwhile, so there is one for each processor.
+    `files` maps a member to the path of its contents; `level` is zlib's. zlib releases the GIL, so
+    there is one thread for each processor.
     """
     os.makedirs(folder, exist_ok=True)
     waiting = [
@@ -44,10 +45,10 @@ def deflate(files: Mapping[str, str], folder: str, level: int) -> Dict[str, Defl
                 made[member] = _deflate(path, target, level)
         except IndexError:
             return
-        except Exception as error:  # noqa: BLE001 (it is raised again, by who waits)
+        except Exception as error:  # noqa: BLE001 (the caller's thread raises it)
             failed.append(error)
 
-    # concurrent.futures would cost more than a small library does: it brings logging along.
+    # concurrent.futures imports logging, which costs more than compressing a small library.
     threads = [Thread(target=work) for _ in range(min(os.cpu_count() or 1, len(waiting)) - 1)]
     for thread in threads:
         thread.start()

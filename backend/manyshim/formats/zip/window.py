@@ -1,4 +1,4 @@
-"""Random access to one member's bytes in bounded memory, cheapest when read forward."""
+"""Random access to one member's bytes in bounded memory. Reading forward is the cheapest."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ from typing import Any, BinaryIO, List
 from manyshim.errors import InvalidWheelError
 from manyshim.values import NamedTuple
 
-# Deflate's input and output are taken in these portions; memory stays within a few of them. The
-# first ones are small: most members are asked for four bytes only.
+# The portions of deflate's input and output. Memory use is a few of them. The first ones are small,
+# because only the first eight bytes of most members are read.
 _FIRST = 1 << 12
 _INPUT = 1 << 16
 _OUTPUT = 1 << 18
 # zlib copies its pending input at each call, so smaller portions cost more than they save.
 _LEAST = 1 << 15
 
-# So many passes over a member, and some bytes, are what it may take to read what is needed of it.
-_PASSES = 8
-_SMALL = 1 << 28
+# Reading a member may inflate this many times its size, and this many bytes more.
+_MAX_PASSES = 8
+_MAX_MORE = 1 << 28
 
-# What may be kept of the bytes that go by, in all.
+# How many bytes `retain` may keep in all.
 _MAX_KEPT = 4 << 20
 
 
 class MemberError(Exception):
-    """A member's bytes cannot be had: they are missing, or do not inflate."""
+    """A member's bytes cannot be read: they are missing, or do not inflate."""
 
 
 class _Kept(NamedTuple):
@@ -37,11 +37,11 @@ class _Kept(NamedTuple):
 class Window:
     """A member's uncompressed bytes; `size` is what the archive states.
 
-    Raises MemberError where the archive does not hold them, InvalidWheelError where the file cannot
+    Raises MemberError if the archive does not hold the bytes, InvalidWheelError if the file cannot
     be read.
 
-    Ranges that `keep` named stay in memory when they go by; reading back to what was let go starts
-    the inflation again. `inflated` counts the bytes that were inflated, for measurements.
+    Ranges passed to `retain` stay in memory once they are inflated. Reading back to a byte that is
+    no longer in memory restarts the inflation. `inflated` counts the bytes inflated so far.
     """
 
     def __init__(self, file: BinaryIO, start: int, compressed: int, size: int, method: int) -> None:
@@ -54,13 +54,16 @@ class Window:
         self.discard()
 
     def discard(self) -> None:
-        """Forget all bytes; what is read next is inflated anew."""
+        """Forget all bytes. The next read starts the inflation again."""
         self._kept: List[_Kept] = [_Kept(0, _FIRST, bytearray())]
         self._budget = _MAX_KEPT
         self._rewind()
 
     def retain(self, start: int, end: int) -> None:
-        """Keep a range of bytes that have not gone by yet, as far as there is room for them."""
+        """Keep a range of bytes once they are inflated, as far as the limit of memory allows.
+
+        A range that starts before the last inflated portion is not kept.
+        """
         begin = self._position - len(self._tail)
         end = min(end, start + self._budget)
         if self._stored or start < begin or end <= start:
@@ -71,14 +74,14 @@ class Window:
         _gather(kept, self._tail, begin)
 
     def is_buffered(self, offset: int, length: int) -> bool:
-        """Whether bytes can be had without inflating any."""
+        """Return whether these bytes can be read without inflating any."""
         end = offset + length
         return self._stored or any(
             kept.start <= offset and end <= kept.start + len(kept.data) for kept in self._kept
         )
 
     def read(self, offset: int, length: int) -> bytes:
-        """Return exactly `length` bytes from `offset`; MemberError where they are not there."""
+        """Return exactly `length` bytes from `offset`. Raises MemberError if there are fewer."""
         end = offset + length
         if offset < 0 or length < 0 or end > self.size:
             raise MemberError(f"bytes {offset} to {end} lie outside its {self.size} bytes")
@@ -103,14 +106,14 @@ class Window:
         return data
 
     def _rewind(self) -> None:
-        # Made when it is used: it takes 8 KiB, and a wheel may have thousands of libraries.
+        # Created on first use: it takes 8 KiB, and a wheel may have thousands of libraries.
         self._inflater: Any = None
         self._fed = 0
         self._position = 0
         self._tail = b""
 
     def _advance(self, offset: int, end: int) -> bytes:
-        """Inflate up to `end` and return what lies from `offset` on; the rest is let go."""
+        """Inflate up to `end`. Return the bytes from `offset` to `end`."""
         pieces = []
         begin = self._position - len(self._tail)
         if offset < self._position:
@@ -125,7 +128,7 @@ class Window:
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
     def _portion(self, end: int) -> int:
-        """Say how much to inflate at once: not far behind the last byte that is asked for."""
+        """Return how many bytes to inflate next: few after the last byte that is needed."""
         if self._position < _FIRST:
             return _FIRST
         return min(max(end - self._position, _LEAST), _OUTPUT)
@@ -152,14 +155,17 @@ class Window:
                 )
         self._position += len(chunk)
         self.inflated += len(chunk)
-        if self.inflated > _PASSES * self.size + _SMALL:
-            raise MemberError("what is needed of it is strewn, so that it inflates over and over")
+        limit = _MAX_PASSES * self.size + _MAX_MORE
+        if self.inflated > limit:
+            raise MemberError(
+                f"its tables are scattered: reading them inflates more than {limit} bytes"
+            )
         self._tail = chunk
         return chunk
 
 
 def _gather(kept: _Kept, chunk: bytes, begin: int) -> None:
-    """Add to a kept range the bytes of a chunk that continue it."""
+    """Append to a kept range the bytes of a chunk that continue it."""
     wanted = kept.start + len(kept.data)
     if begin <= wanted < kept.end and wanted < begin + len(chunk):
         kept.data.extend(chunk[wanted - begin : kept.end - begin])

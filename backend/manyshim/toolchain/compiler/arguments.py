@@ -156,10 +156,10 @@ class _Call:
             self._out += [f"-L{folder}" for folder in self._setting.sysroot_libraries]
         notes = dict.fromkeys((*self._processor.notes, *self._notes))
         refusal = self._refusal or self._linker.refusal
-        arguments = (*self._contiguous_prefix(), *self._out)
+        arguments = (*self._leading_arguments(), *self._out)
         return Adapted(self._driver, arguments, self._links, tuple(notes), refusal)
 
-    def _contiguous_prefix(self) -> List[str]:
+    def _leading_arguments(self) -> List[str]:
         options = self._setting
         if not self._inputs:
             # zig hands a question on to clang, which knows no version behind the libc; only
