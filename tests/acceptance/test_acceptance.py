@@ -1,4 +1,4 @@
-"""Real projects, compiled with zig by a real frontend, and imported where their tags lead them."""
+"""Real projects, compiled with zig by a real frontend, and imported on systems of their tags."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from acceptance import (
     X86,
     Frontend,
     cpython,
+    findings,
     frontend_with,
     here,
     on_x86_64,
     release,
     tags,
-    told,
     unpacked,
     with_patchelf,
 )
@@ -43,7 +43,7 @@ def frontend(run: Runner, build_environment: Dict[str, str]) -> Frontend:
 
 
 @pytest.fixture(scope="module")
-def repairing(frontend: Frontend) -> Frontend:
+def frontend_with_patchelf(frontend: Frontend) -> Frontend:
     return with_patchelf(frontend)
 
 
@@ -55,7 +55,7 @@ solver.addConstraint(x >= 10)
 solver.updateVariables()
 print(x.value())
 try:
-    # In C++ it is an exception, which the module catches.
+    # The module catches an exception of C++, and raises one of Python.
     solver.addConstraint(x <= 5)
 except kiwisolver.UnsatisfiableConstraint:
     print("caught")
@@ -63,12 +63,12 @@ except kiwisolver.UnsatisfiableConstraint:
 
 
 @pytest.mark.full
-def test_kiwisolver_runs_on_an_old_glibc_and_gccs_wheel_does_not(
+def test_kiwisolver_runs_on_an_old_glibc_only_if_zig_compiled_it(
     tmp_path: Path, frontend: Frontend, run: Runner, pythons: Mapping[int, str]
 ) -> None:
     python = cpython(pythons, 9)
     old = system("bullseye-amd64")
-    project = release("kiwisolver", "1.4.7", tmp_path / "ours")
+    project = release("kiwisolver", "1.4.7", tmp_path / "zig")
     done = frontend.build(project, python, X86)
     assert tags(done) == "cp39-cp39-manylinux2014_x86_64.manylinux_2_17_x86_64"
     assert done.wheel is not None
@@ -78,7 +78,7 @@ def test_kiwisolver_runs_on_an_old_glibc_and_gccs_wheel_does_not(
     assert not [name for name in elf.needed if "++" in name], "libc++ is inside"
     assert old.run(KIWI, unpacked(done)) == "10.0\ncaught\n"
     needs.compiler("g++")
-    # With libstdc++ inside, too, what is left is glibc.
+    # libstdc++ is linked statically, so that glibc makes the difference.
     control = frontend.build(
         fetch("kiwisolver", "1.4.7", tmp_path / "gcc"),
         python,
@@ -92,10 +92,10 @@ def test_kiwisolver_runs_on_an_old_glibc_and_gccs_wheel_does_not(
 
 
 def newest_glibc(needs: Iterable[VersionNeed]) -> Tuple[int, ...]:
-    """Return the newest release of glibc that a file needs a symbol of."""
-    named = [need.version[6:] for need in needs if need.version.startswith("GLIBC_")]
-    assert named
-    return max(tuple(map(int, name.split("."))) for name in named)
+    """Return the newest release of glibc whose symbols a file needs."""
+    versions = [need.version[6:] for need in needs if need.version.startswith("GLIBC_")]
+    assert versions
+    return max(tuple(map(int, version.split("."))) for version in versions)
 
 
 SPEEDUPS = """
@@ -108,11 +108,15 @@ print(markupsafe.escape("<a & b>"))
 
 @pytest.mark.parametrize(("minor", "libc"), [(10, "gnu"), (11, "musl")])
 def test_markupsafe_for_musl_has_the_suffix_of_its_python(
-    tmp_path: Path, repairing: Frontend, pythons: Mapping[int, str], minor: int, libc: str
+    tmp_path: Path,
+    frontend_with_patchelf: Frontend,
+    pythons: Mapping[int, str],
+    minor: int,
+    libc: str,
 ) -> None:
     python = cpython(pythons, minor)
     project = release("markupsafe", "3.0.4", tmp_path)
-    done = repairing.build(project, python, MUSL)
+    done = frontend_with_patchelf.build(project, python, MUSL)
     assert tags(done) == f"cp3{minor}-cp3{minor}-{MUSL}"
     assert done.wheel is not None
     ((path, elf),) = elfs(done.wheel).items()
@@ -124,9 +128,9 @@ def test_markupsafe_for_musl_has_the_suffix_of_its_python(
     )  # fmt: skip
     assert checked.returncode == 0, checked.stdout
     if sys.version_info >= (3, 10):
-        # It takes NEEDED libc.so for a library that is missing, and Alpine's name for musl's.
+        # auditwheel reports NEEDED libc.so as a missing library, and accepts Alpine's name.
         assert auditwheel(done.wheel) != MUSL
-        fixed = repairing.build(
+        fixed = frontend_with_patchelf.build(
             release("markupsafe", "3.0.4", tmp_path / "fixed"), python, MUSL, fix="musl-soname"
         )
         assert fixed.wheel is not None
@@ -138,17 +142,17 @@ def test_markupsafe_for_musl_has_the_suffix_of_its_python(
 @pytest.mark.full
 @pytest.mark.parametrize("fix", ["", "musl-soname"])
 def test_markupsafe_is_imported_on_musl(
-    tmp_path: Path, repairing: Frontend, pythons: Mapping[int, str], fix: str
+    tmp_path: Path, frontend_with_patchelf: Frontend, pythons: Mapping[int, str], fix: str
 ) -> None:
     python = cpython(pythons, 11)
     project = release("markupsafe", "3.0.4", tmp_path)
-    done = repairing.build(project, python, MUSL, fix=fix)
+    done = frontend_with_patchelf.build(project, python, MUSL, fix=fix)
     assert system("musl-amd64").run(SPEEDUPS, unpacked(done)) == "&lt;a &amp; b&gt;\n"
 
 
-LATER = """
+NEWER_FUNCTION = """
 #include <sys/uio.h>
-ssize_t later(const struct iovec *parts)
+ssize_t newer(const struct iovec *parts)
 {
     return preadv2(0, parts, 1, 0, 0);
 }
@@ -156,39 +160,42 @@ ssize_t later(const struct iovec *parts)
 
 
 @pytest.fixture
-def later(tmp_path: Path) -> Path:
-    """Return a project that calls what is in zig's musl and not in every 1.2."""
+def newer_than_musl_1_2(tmp_path: Path) -> Path:
+    """Return a project that calls a function of zig's musl that is not in every musl 1.2."""
     project = copy(PROBE, tmp_path / "probe")
     with open(project / "src" / "_c.c", "a", encoding="utf-8") as source:
-        source.write(LATER)
+        source.write(NEWER_FUNCTION)
     return project
 
 
-def test_a_function_that_is_newer_than_musl_1_2_is_named(later: Path) -> None:
-    done = compile_wheel(later, MUSL, environ={"PROBE_MODULES": "_c"})
+def test_a_function_that_is_newer_than_musl_1_2_is_reported(newer_than_musl_1_2: Path) -> None:
+    done = compile_wheel(newer_than_musl_1_2, MUSL, environ={"PROBE_MODULES": "_c"})
     assert done.name.endswith(f"-{MUSL}.whl")
-    (line,) = told(done, "MUSL_PATCH_LEVEL", "warning")
+    (line,) = findings(done, "MUSL_PATCH_LEVEL", "warning")
     assert "preadv2" in line
-    refused = compile_wheel(later, MUSL, environ={"PROBE_MODULES": "_c"}, strict="true")
+    refused = compile_wheel(
+        newer_than_musl_1_2, MUSL, environ={"PROBE_MODULES": "_c"}, strict="true"
+    )
     assert (refused.code, refused.wheel) == (1, None)
-    (line,) = told(refused, "MUSL_PATCH_LEVEL")
+    (line,) = findings(refused, "MUSL_PATCH_LEVEL")
     assert "preadv2" in line
 
 
 @pytest.mark.full
-def test_such_a_module_cannot_be_imported_on_an_older_musl(
-    later: Path, frontend: Frontend, pythons: Mapping[int, str]
+def test_a_module_with_a_newer_function_cannot_be_imported_on_an_older_musl(
+    newer_than_musl_1_2: Path, frontend: Frontend, pythons: Mapping[int, str]
 ) -> None:
-    """Which is what the warning is about: the tag would let an installer take it there."""
+    """The warning is correct: installers accept the tag on this system."""
     environ = {"PROBE_MODULES": "_c"}
-    done = frontend.build(later, cpython(pythons, 11), MUSL, environ=environ, strict="false")
+    python = cpython(pythons, 11)
+    done = frontend.build(newer_than_musl_1_2, python, MUSL, environ=environ, strict="false")
     failed = system("musl-amd64").attempt("import probe._c", unpacked(done))
     assert failed.returncode == 1
     assert "preadv2: symbol not found" in failed.stderr
 
 
 @pytest.mark.parametrize("platform", [X86, ARM64])
-def test_a_module_without_libc_gets_the_tag_that_was_asked_for(
+def test_a_module_without_libc_gets_the_requested_tag(
     tmp_path: Path, frontend: Frontend, run: Runner, pythons: Mapping[int, str], platform: str
 ) -> None:
     done = without_libc(tmp_path, frontend, pythons, platform)
@@ -214,7 +221,7 @@ def without_libc(
 
 
 @pytest.mark.full
-def test_it_is_used_on_aarch64(
+def test_a_module_without_libc_is_used_on_aarch64(
     tmp_path: Path, frontend: Frontend, pythons: Mapping[int, str]
 ) -> None:
     foreign = system("bullseye-arm64")
@@ -223,17 +230,17 @@ def test_it_is_used_on_aarch64(
 
 
 @pytest.mark.parametrize("strict", ["false", "true"])
-def test_awaitwhat_as_it_was_released_has_no_machine_code(
+def test_the_released_awaitwhat_has_no_machine_code(
     tmp_path: Path, frontend: Frontend, pythons: Mapping[int, str], strict: str
 ) -> None:
-    """Its build script is one that today's poetry runs and that then does nothing."""
+    """A current poetry runs its build script, but the script does nothing."""
     project = release("awaitwhat", "20.3", tmp_path)
     done = frontend.build(project, cpython(pythons, 11), X86, strict=strict)
-    assert len(told(done, "NO_ELF")) == 1, done.said
+    assert len(findings(done, "NO_ELF")) == 1, done.errors
     if strict == "true":
         assert done.wheel is None
         assert done.code != 0
-        assert "(exit status: 1)" in done.said, "of the backend, as uv tells it"
+        assert "(exit status: 1)" in done.errors, "uv prints the exit code of the backend"
     else:
         assert done.code == 0
         assert tags(done) == "cp311-cp311-linux_x86_64"
@@ -251,10 +258,10 @@ print(uvloop.run(main()))
 
 
 @pytest.mark.full
-def test_a_library_that_autoconf_configures_is_compiled_for_another_machine(
+def test_a_library_with_a_configure_script_is_compiled_for_another_machine(
     tmp_path: Path, frontend: Frontend, pythons: Mapping[int, str]
 ) -> None:
-    """Its configure script would run what it has compiled, were it not told of the target."""
+    """Without CONFIG_SITE, the configure script would run the programs that it compiles."""
     done = frontend.build(release("uvloop", "0.21.0", tmp_path), cpython(pythons, 11), ARM64)
     assert tags(done) == f"cp311-cp311-manylinux2014_aarch64.{ARM64}"
     assert system("bookworm-arm64").run(UVLOOP, unpacked(done)) == "uvloop\n"

@@ -1,4 +1,4 @@
-"""Real projects with libraries of a distribution behind them, compiled with zig and repaired."""
+"""Real projects that need libraries of a distribution, compiled with zig and repaired."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from acceptance import (
     X86,
     Frontend,
     cpython,
+    findings,
     frontend_with,
     here,
     on_x86_64,
     release,
     tags,
-    told,
     unpacked,
     with_patchelf,
 )
@@ -40,7 +40,7 @@ def frontend(run: Runner, build_environment: Dict[str, str]) -> Frontend:
 
 @pytest.fixture(scope="module")
 def arm64_libraries() -> Path:
-    """Return a system with the libraries behind PyYAML and cffi, and their headers."""
+    """Return a system with the libraries that PyYAML and cffi need, and their headers."""
     packages = ("libyaml-dev", "libffi-dev")
     return debian(cache("acceptance-arm64-libraries"), "arm64", packages)
 
@@ -55,23 +55,23 @@ with open("/proc/self/maps") as maps:
 PYYAML = "6.0.3"
 
 
-def test_pyyaml_without_libyaml_is_said_loudly(
+def test_pyyaml_without_libyaml_is_an_error(
     tmp_path: Path, frontend: Frontend, pythons: Mapping[int, str]
 ) -> None:
-    """Its build goes on without the extension, and its Python code without a word."""
+    """PyYAML's build succeeds without the extension, and its Python code works without it."""
     python = cpython(pythons, 11)
     done = frontend.build(release("pyyaml", PYYAML, tmp_path), python, ARM64, strict="false")
     assert tags(done) == "cp311-cp311-linux_aarch64"
-    assert len(told(done, "NO_ELF")) == 1
-    (line,) = told(done, "NO_MODULE", "warning")
+    assert len(findings(done, "NO_ELF")) == 1
+    (line,) = findings(done, "NO_MODULE", "warning")
     assert "yaml/_yaml." in line
     refused = frontend.build(release("pyyaml", PYYAML, tmp_path / "strict"), python, ARM64)
     assert refused.wheel is None
-    assert "(exit status: 1)" in refused.said
+    assert "(exit status: 1)" in refused.errors
 
 
 @pytest.mark.full
-def test_pyyaml_has_libyaml_from_a_sysroot(
+def test_pyyaml_contains_libyaml_from_a_sysroot(
     tmp_path: Path, frontend: Frontend, pythons: Mapping[int, str], arm64_libraries: Path
 ) -> None:
     project = release("pyyaml", PYYAML, tmp_path)
@@ -80,11 +80,11 @@ def test_pyyaml_has_libyaml_from_a_sysroot(
     )
     assert tags(done) == "cp311-cp311-manylinux2014_aarch64.manylinux_2_17_aarch64"
     folder = unpacked(done)
-    (grafted,) = (folder / "pyyaml.libs").iterdir()
-    assert grafted.name.startswith("libyaml-0-")
-    said = system("bookworm-arm64").run(YAML, folder)
-    assert said.startswith("{'a': [1, 2]} b: 3\n")
-    assert {line for line in said.splitlines() if "/libyaml-" in line} == {str(grafted)}
+    (library,) = (folder / "pyyaml.libs").iterdir()
+    assert library.name.startswith("libyaml-0-")
+    output = system("bookworm-arm64").run(YAML, folder)
+    assert output.startswith("{'a': [1, 2]} b: 3\n")
+    assert {line for line in output.splitlines() if "/libyaml-" in line} == {str(library)}
 
 
 CFFI = next(project for project in PROJECTS if project.name == "cffi")
@@ -98,8 +98,8 @@ def test_cffi_needs_the_glibc_of_this_machines_libffi(
     project = release("cffi", CFFI.version, tmp_path / "cffi")
     refused = frontend.build(project, python, X86, sysroot="/", mode="repair")
     assert refused.wheel is None
-    assert "(exit status: 1)" in refused.said
-    (line,) = (line for line in refused.said.splitlines() if line.endswith("[TOO_NEW]"))
+    assert "(exit status: 1)" in refused.errors
+    (line,) = (line for line in refused.errors.splitlines() if line.endswith("[TOO_NEW]"))
     assert re.search(r"cffi\.libs/libffi-\w+\.so\.8 needs .*GLIBC_2\.27", line)
     done = frontend.build(
         release("cffi", CFFI.version, tmp_path / "newer"),
@@ -116,7 +116,7 @@ def test_cffi_needs_the_glibc_of_this_machines_libffi(
 
 
 @pytest.mark.full
-def test_cffi_calls_on_aarch64_with_libffi_from_a_sysroot(
+def test_cffi_works_on_aarch64_with_libffi_from_a_sysroot(
     tmp_path: Path, frontend: Frontend, pythons: Mapping[int, str], arm64_libraries: Path
 ) -> None:
     project = release("cffi", CFFI.version, tmp_path / "cffi")
@@ -133,7 +133,7 @@ def test_cffi_calls_on_aarch64_with_libffi_from_a_sysroot(
 
 
 def pycparser(folder: Path, frontend: Frontend) -> Path:
-    """Install what cffi reads C with: Python alone."""
+    """Install cffi's parser for C, a pure Python package."""
     needs.module("pip")
     target = folder / "needs"
     pip = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target", str(target)]

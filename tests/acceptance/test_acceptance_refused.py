@@ -1,4 +1,4 @@
-"""Wheels that are not what zig was told to make: they get no tag, whoever hands them over."""
+"""Wheels that do not match the target get no tag, whichever backend returns them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Callable, Dict, List
 
 import pytest
 
-from acceptance import ARM64, X86, on_x86_64, told
+from acceptance import ARM64, X86, findings, on_x86_64
 from compiling import PROBE, Done, compile_wheel, copy, members
 from wheelwriter import save, wheel
 
@@ -22,7 +22,7 @@ def probe(tmp_path: Path) -> Path:
     return copy(PROBE, tmp_path / "probe")
 
 
-HANDS_OVER = """
+RETURNS_WHEEL = """
 import shutil
 
 def build_wheel(folder, settings=None, metadata_directory=None):
@@ -51,32 +51,34 @@ def wrong_machine(arm64: Members, x86: Members) -> Members:
 
 
 def without_module(arm64: Members, x86: Members) -> Members:
-    """Leave Python code in a platform wheel."""
+    """Leave only the Python code in a platform wheel."""
     del x86
     return {name: data for name, data in arm64.items() if not name.endswith(".so")}
 
 
 @pytest.fixture(scope="module")
 def contents(tmp_path_factory: pytest.TempPathFactory) -> List[Members]:
-    """Return what wheels of the probe for aarch64 and for x86_64 hold, but for their metadata."""
+    """Return the members of the probe's wheels for aarch64 and x86_64, without the metadata."""
     found = []
     for platform in (ARM64, X86):
         project = copy(PROBE, tmp_path_factory.mktemp("contents") / "probe")
         done = compile_wheel(project, platform, environ=C_ONLY, strict="true")
-        assert done.wheel is not None, done.said
-        held = members(done.wheel)
-        found.append({name: data for name, data in held.items() if "dist-info" not in name})
+        assert done.wheel is not None, done.errors
+        every = members(done.wheel)
+        found.append({name: data for name, data in every.items() if "dist-info" not in name})
     return found
 
 
-def handed_over(probe: Path, given: Members, strict: str) -> Done:
-    """Let a backend in the project's tree hand over a wheel; the shim is to write its tag."""
+def build_returning(probe: Path, given: Members, strict: str) -> Done:
+    """Build with a backend in the project's tree that returns a finished wheel."""
     version = "cp{}{}".format(*sys.version_info)
     tag = f"{version}-{version}-linux_aarch64"
     name = f"probe-1.0-{tag}.whl"
     path = save(probe, wheel(given, name="probe", tag=tag), name)
     (probe / "tools").mkdir()
-    (probe / "tools" / "own.py").write_text(HANDS_OVER.format(path=str(path), name=name), "utf-8")
+    (probe / "tools" / "own.py").write_text(
+        RETURNS_WHEEL.format(path=str(path), name=name), "utf-8"
+    )
     text = (
         '[build-system]\nrequires = []\nbuild-backend = "manyshim.backend"\n'
         'backend-path = ["tools"]\n[tool.manyshim]\nbackend = "own"\n'
@@ -85,8 +87,8 @@ def handed_over(probe: Path, given: Members, strict: str) -> Done:
     return compile_wheel(probe, ARM64, strict=strict)
 
 
-def test_what_was_handed_over_untouched_gets_the_tag(probe: Path, contents: List[Members]) -> None:
-    done = handed_over(probe, contents[0], "true")
+def test_an_unchanged_wheel_gets_the_tag(probe: Path, contents: List[Members]) -> None:
+    done = build_returning(probe, contents[0], "true")
     assert done.name.endswith(f"-manylinux2014_aarch64.{ARM64}.whl")
 
 
@@ -100,15 +102,15 @@ def test_what_was_handed_over_untouched_gets_the_tag(probe: Path, contents: List
         (without_module, "NO_ELF"),
     ],
 )
-def test_a_wheel_that_was_tampered_with_gets_no_tag(
+def test_a_changed_wheel_gets_no_tag(
     probe: Path,
     contents: List[Members],
     change: Callable[[Members, Members], Members],
     kind: str,
     strict: str,
 ) -> None:
-    done = handed_over(probe, change(*contents), strict)
-    assert told(done, kind), done.said
+    done = build_returning(probe, change(*contents), strict)
+    assert findings(done, kind), done.errors
     if strict == "true":
         assert (done.code, done.wheel) == (1, None)
     else:
@@ -131,11 +133,11 @@ except (CCompilerError, SystemExit):
 
 
 @pytest.mark.parametrize("strict", ["false", "true"])
-def test_a_build_that_goes_on_without_its_extension_is_said(probe: Path, strict: str) -> None:
-    """As that of markupsafe and many others: what comes out is a wheel for any platform."""
+def test_a_build_that_succeeds_without_its_extension_is_an_error(probe: Path, strict: str) -> None:
+    """Builds like that of markupsafe fall back to a wheel for any platform."""
     (probe / "setup.py").write_text(FALLS_BACK, encoding="utf-8")
     done = compile_wheel(probe, X86, strict=strict)
-    (line,) = told(done, "NO_ELF")
+    (line,) = findings(done, "NO_ELF")
     assert "without any ELF file, though a compiler was called" in line
     if strict == "true":
         assert (done.code, done.wheel) == (1, None)

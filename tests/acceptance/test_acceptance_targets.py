@@ -53,8 +53,8 @@ def probe(tmp_path: Path) -> Path:
 class Place(NamedTuple):
     """A system, the platform to compile for, and the tag of the file name.
 
-    `sizes` are those of a pointer, of long, size_t and wchar_t, in bytes; `cplusplus` is the
-    platform to compile C++ for, where it is another one; `minor` is the Python of the system.
+    `sizes` are those of a pointer, long, size_t and wchar_t, in bytes. `cplusplus` is the platform
+    to compile C++ for, if it is another one. `minor` is the minor version of the system's Python.
     """
 
     system: str
@@ -67,7 +67,7 @@ class Place(NamedTuple):
 
     @property
     def python(self) -> str:
-        """The Python of the system, twice, as in the tags of a wheel."""
+        """The Python tag and the ABI tag of a wheel for the system."""
         return f"cp3{self.minor}-cp3{self.minor}"
 
 
@@ -114,7 +114,7 @@ PLACES = (
 
 
 def places(*few: str) -> List[Any]:
-    """Take these always, all of them with the marker."""
+    """Return all places as parameters; the unnamed ones run only with the marker `full`."""
     return [
         pytest.param(one, id=one.system, marks=() if one.system in few else pytest.mark.full)
         for one in PLACES
@@ -125,49 +125,49 @@ def places(*few: str) -> List[Any]:
 def test_the_sample_is_used_on_every_system(
     place: Place, tmp_path: Path, frontend: Frontend, pythons: Mapping[int, str]
 ) -> None:
-    python, there = cpython(pythons, place.minor), system(place.system)
+    python, target = cpython(pythons, place.minor), system(place.system)
     sample = copy(REPOSITORY / "sample_project", tmp_path / "sample")
     done = frontend.build(sample, python, place.platform)
     assert tags(done) == f"{place.python}-{place.tag}"
-    assert there.run(DRAW, unpacked(done)) == f"{WAVE}\n"
+    assert target.run(DRAW, unpacked(done)) == f"{WAVE}\n"
 
 
 @pytest.mark.full
 @pytest.mark.parametrize("place", places())
-def test_c_and_cplusplus_see_the_target_on_every_system(
+def test_c_and_cplusplus_have_the_sizes_of_every_system(
     place: Place, probe: Path, frontend: Frontend, pythons: Mapping[int, str]
 ) -> None:
-    """The compiler and Python's headers agree on what the system is like."""
-    python, there = cpython(pythons, place.minor), system(place.system)
+    """The compiler and Python's headers have the same sizes and byte order."""
+    python, target = cpython(pythons, place.minor), system(place.system)
     done = frontend.build(probe, python, place.cplusplus or place.platform)
     assert tags(done) == f"{place.python}-{place.cplusplus or place.tag}"
     wanted = f"{place.sizes} {place.sizes} ({place.big}, {place.big}) 1 x 1\n"
-    assert there.run(USE, unpacked(done)) == wanted
+    assert target.run(USE, unpacked(done)) == wanted
 
 
 @pytest.mark.full
-def test_c_alone_sees_power_with_an_older_glibc_and_cplusplus_is_refused(
+def test_an_older_glibc_on_power_is_for_c_only(
     probe: Path, tmp_path: Path, frontend: Frontend, pythons: Mapping[int, str]
 ) -> None:
-    python, there = cpython(pythons, 11), system("bookworm-ppc64el")
+    python, target = cpython(pythons, 11), system("bookworm-ppc64el")
     refused = frontend.build(probe, python, POWER)
     assert refused.wheel is None
-    (line,) = (line for line in refused.said.splitlines() if line.endswith("[UNDEFINED]"))
+    (line,) = (line for line in refused.errors.splitlines() if line.endswith("[UNDEFINED]"))
     assert re.search(r"probe/_cxx\.\S* needs .*__snprintfieee128", line)
     done = frontend.build(copy(PROBE, tmp_path / "c"), python, POWER, environ=C_ONLY)
     assert tags(done) == f"cp311-cp311-{POWER}"
     code = "import probe._c; facts = probe._c.facts(); print(facts['headers'], facts['big'])"
-    assert there.run(code, unpacked(done)) == "(8, 8, 8, 4) (0, 0)\n"
+    assert target.run(code, unpacked(done)) == "(8, 8, 8, 4) (0, 0)\n"
 
 
 HERE = "(8, 8, 8, 4) (8, 8, 8, 4) (0, 0) 1 x 1\n"
 
 
-def held(run: Runner, python: str, done: Done) -> None:
-    """Look at a wheel of the probe for this machine, and use it here."""
+def check_native_wheel(run: Runner, python: str, done: Done) -> None:
+    """Check a wheel of the probe for this machine, and use it on this machine."""
     minor = run([python, "-c", "import sys; print(sys.version_info[1])"]).stdout.strip()
     tag = f"cp3{minor}-cp3{minor}-manylinux2014_x86_64.manylinux_2_17_x86_64"
-    assert tags(done) == tag, done.said
+    assert tags(done) == tag, done.errors
     assert done.wheel is not None
     found = elfs(done.wheel)
     assert sorted(found) == [
@@ -177,43 +177,45 @@ def held(run: Runner, python: str, done: Done) -> None:
         assert not [name for name in elf.undefined if "ubsan" in name]
         assert not [name for name in elf.needed if "++" in name]
         assert elf.rpath + elf.runpath == ()
-        # Neither as a name that is defined.
+        # It defines no such symbol either.
         assert b"__ubsan" not in members(done.wheel)[path]
     assert here(run, python, USE, unpacked(done)) == HERE
 
 
-def test_the_python_of_debian_compiles(probe: Path, frontend: Frontend, run: Runner) -> None:
-    """Its pyconfig.h leads to others, and its linker's flags are not those of every linker."""
+def test_debians_python_compiles(probe: Path, frontend: Frontend, run: Runner) -> None:
+    """Debian's pyconfig.h includes others, and not every linker accepts Debian's flags."""
     python = needs.debian_python()
-    held(run, python, frontend.build(probe, python, X86))
+    check_native_wheel(run, python, frontend.build(probe, python, X86))
 
 
 def test_cpython_3_8_compiles(
     probe: Path, frontend: Frontend, run: Runner, pythons: Mapping[int, str]
 ) -> None:
-    """Its Python.h includes crypt.h, which is no part of glibc any more."""
+    """Its Python.h includes crypt.h, which current versions of glibc do not have."""
     python = cpython(pythons, 8)
-    held(run, python, frontend.build(probe, python, X86))
+    check_native_wheel(run, python, frontend.build(probe, python, X86))
 
 
 def test_an_old_setuptools_compiles_cplusplus_with_the_c_compiler(
     probe: Path, frontend: Frontend, run: Runner, pythons: Mapping[int, str]
 ) -> None:
     require(probe, "setuptools==59.6.0", "wheel==0.45.1")
-    # It does not read [project].
+    # This setuptools does not read [project].
     script = (probe / "setup.py").read_text(encoding="utf-8")
-    named = script.replace("setup(package", 'setup(name="probe", version="1.0", package')
-    (probe / "setup.py").write_text(named, encoding="utf-8")
+    changed = script.replace("setup(package", 'setup(name="probe", version="1.0", package')
+    (probe / "setup.py").write_text(changed, encoding="utf-8")
     python = cpython(pythons, 9)
     done = unpinned(frontend).build(probe, python, X86)
     assert done.name.startswith("probe-1.0-")
-    held(run, python, done)
+    check_native_wheel(run, python, done)
 
 
-def test_cflags_may_take_the_place_of_pythons_own(
+def test_cflags_may_replace_those_of_python(
     probe: Path, frontend: Frontend, run: Runner, pythons: Mapping[int, str]
 ) -> None:
-    """As they do in this setuptools: without -O zig would add what no module can be loaded with."""
+    """In this setuptools they do. Without -O, zig would add a sanitizer, and imports would fail."""
     require(probe, "setuptools==80.9.0")
     python = cpython(pythons, 9)
-    held(run, python, unpinned(frontend).build(probe, python, X86, environ={"CFLAGS": "-DX"}))
+    check_native_wheel(
+        run, python, unpinned(frontend).build(probe, python, X86, environ={"CFLAGS": "-DX"})
+    )

@@ -1,4 +1,4 @@
-"""The other systems are what their names say: their Python, their libc, their architecture."""
+"""The other systems have the Python, the libc and the architecture of their names."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from frontends import Runner
 from systems import NAMES, system
 
 pytestmark = [
-    pytest.mark.skipif(not LINUX, reason="other systems are Linux's"),
+    pytest.mark.skipif(not LINUX, reason="the other systems run on Linux"),
     pytest.mark.network,
 ]
 
-# The pointers, the order of bytes and the suffix of modules for each architecture.
+# The pointer size in bytes, the byte order and the suffix of modules for each architecture.
 FACTS = {
     "x86_64": (8, "little", "x86_64-linux-gnu"),
     "aarch64": (8, "little", "aarch64-linux-gnu"),
@@ -32,7 +32,7 @@ FACTS = {
     "riscv64": (8, "little", "riscv64-linux-gnu"),
     "s390x": (8, "big", "s390x-linux-gnu"),
 }
-ASKED = """
+PRINT_FACTS = """
 import json, os, struct, sys, sysconfig
 try:
     libc = os.confstr("CS_GNU_LIBC_VERSION")
@@ -43,7 +43,7 @@ suffix = sysconfig.get_config_var("EXT_SUFFIX")
 size = struct.calcsize("P")
 print(json.dumps([sys.version_info[:2], libc, size, sys.byteorder, suffix, sys.path, maps]))
 """
-# A function of the C++ ABI that says what it was given, which needs all of the library.
+# A function of the C++ ABI whose result depends on its argument. It needs the whole library.
 CPLUSPLUS = """
 import ctypes
 library = ctypes.CDLL("libstdc++.so.6")
@@ -59,26 +59,26 @@ def _names(*more: str) -> List[Any]:
     return [name if name in FEW else pytest.param(name, marks=pytest.mark.full) for name in names]
 
 
-# Compiling musl's takes minutes where other tests run beside it.
+# Compiling the Python for musl takes minutes while other tests run.
 @pytest.mark.timeout(3000)
 @pytest.mark.parametrize("name", _names("musl-amd64", "musl-arm64"))
-def test_a_system_is_what_its_name_says(name: str, tmp_path: Path) -> None:
+def test_a_system_has_the_properties_of_its_name(name: str, tmp_path: Path) -> None:
     found = system(name)
     assert found.name == name
-    version, libc, size, order, suffix, path, maps = json.loads(found.run(ASKED, tmp_path))
+    version, libc, size, order, suffix, path, maps = json.loads(found.run(PRINT_FACTS, tmp_path))
     triple = FACTS[found.arch][2]
     if found.libc.startswith("musl"):
         assert libc is None
         triple = triple.replace("gnu", "musl")
         loader = found.command[: found.command.index("--library-path")]
-        said = subprocess.run(loader, stderr=subprocess.PIPE, text=True, check=False).stderr
-        assert f"\nVersion {found.libc[5:]}\n" in said
+        usage = subprocess.run(loader, stderr=subprocess.PIPE, text=True, check=False).stderr
+        assert f"\nVersion {found.libc[5:]}\n" in usage
     else:
         assert libc == found.libc
     assert tuple(version) == found.python
     assert (size, order) == FACTS[found.arch][:2]
     assert suffix == ".cpython-{}{}-{}.so".format(*found.python, triple)
-    # Nothing of this machine is imported, or mapped but by qemu.
+    # The process imports no file of this machine. Only qemu may map one.
     assert path[:2] == ["", str(tmp_path)]
     assert all(one.startswith(str(found.home)) for one in path[2:])
     assert maps
@@ -90,7 +90,7 @@ def test_a_system_has_the_runtime_of_cplusplus(name: str) -> None:
     assert system(name).run(CPLUSPLUS) == "std::vector<int>::size()\n"
 
 
-def test_a_failure_is_told() -> None:
+def test_a_failure_is_reported() -> None:
     old = system("bullseye-amd64")
     assert old.attempt("raise SystemExit(3)").returncode == 3
     with pytest.raises(AssertionError, match=r"(?s)bullseye-amd64: 1\n.*ZeroDivisionError"):
@@ -106,21 +106,21 @@ def test_a_failure_is_told() -> None:
         pytest.param("musl-amd64", "musllinux_1_2_x86_64", marks=pytest.mark.full),
     ],
 )
-def test_installers_there_take_wheels_of_its_tag(
+def test_installers_on_a_system_accept_wheels_with_its_tag(
     name: str, tag: str, tmp_path: Path, uv: Runner, clean_environment: Mapping[str, str]
 ) -> None:
     found = system(name)
-    # Its Python may be older than the newest packaging allows.
+    # The system's Python may be too old for the newest packaging.
     wanted = ("--python-version", "{}.{}".format(*found.python), "--target", str(tmp_path))
     uv("pip", "install", "--no-config", "-q", *wanted, "packaging", env=clean_environment)
     code = "from packaging.tags import platform_tags; print(*platform_tags())"
     tags = found.run(code, tmp_path).split()
-    # The newest comes first, but for the one that promises nothing.
+    # The newest tag comes first, except linux_*.
     assert next(found for found in tags if not found.startswith("linux_")) == tag
 
 
 @pytest.mark.full
-def test_zig_s_musl_is_newer_than_the_loader(tmp_path: Path) -> None:
+def test_zigs_musl_is_newer_than_the_loader(tmp_path: Path) -> None:
     found = system("musl-amd64")
     tools = Tools(zig("x86_64-linux-musl"), None)
     old = compile_module(tools, tmp_path / "old", "#include <unistd.h>", 'getpid() ? "old" : ""')
@@ -132,7 +132,7 @@ def test_zig_s_musl_is_newer_than_the_loader(tmp_path: Path) -> None:
     assert "preadv2: symbol not found" in done.stderr
 
 
-def test_what_is_half_made_is_made_again(tmp_path: Path) -> None:
+def test_an_incomplete_folder_is_created_again(tmp_path: Path) -> None:
     folder = tmp_path / "deep" / "folder"
 
     def fill(name: str) -> None:
@@ -150,7 +150,7 @@ def test_what_is_half_made_is_made_again(tmp_path: Path) -> None:
     assert sorted(path.name for path in folder.iterdir()) == ["done", "second"]
 
 
-def test_one_of_many_makes_it(tmp_path: Path) -> None:
+def test_one_of_many_threads_creates_the_folder(tmp_path: Path) -> None:
     def make(_: int) -> bool:
         with making(tmp_path / "folder") as new:
             sleep(0.01)

@@ -1,4 +1,4 @@
-"""A real frontend that builds with compiler = zig, and what its wheels are then used by."""
+"""A real frontend that builds with compiler = zig, and helpers that use its wheels."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from frontends import Runner
 from sdists import fetch, wrapped
 from strict_index import find_uv, problems
 
-# What the machine's own compiler, and the names of its files, are compared with.
+# The tests compare with this machine's own compiler and file names.
 on_x86_64 = [
     pytest.mark.network,
     pytest.mark.timeout(1800),
     pytest.mark.skipif(
         not (sys.platform.startswith("linux") and os.uname().machine == "x86_64"),
-        reason="the cases are of a Linux on x86_64",
+        reason="the cases are for Linux on x86_64",
     ),
 ]
 
@@ -49,7 +49,7 @@ class Frontend(NamedTuple):
         environ: Mapping[str, str] = {},
         **settings: str,
     ) -> Done:
-        """Build a wheel, with zig where a platform is named; `strict` unless told otherwise."""
+        """Build a wheel, with zig if a platform is given; `strict` is true by default."""
         dist = project / "dist"
         given = {"compiler": "zig", "platform": platform, "strict": "true", **settings}
         keyed = [f"-Cmanyshim.{key}={value}" for key, value in given.items()] if platform else []
@@ -73,45 +73,45 @@ class Frontend(NamedTuple):
 
 
 def frontend_with(run: Runner, environ: Mapping[str, str]) -> Frontend:
-    """Return a frontend; skip without uv or zig."""
+    """Return a frontend; skip the test without uv or zig."""
     needs.tool("uv", "uv", needs.PYPI)
     path = os.pathsep.join((str(Path(zig()).parent), environ["PATH"]))
     return Frontend(run, {**environ, "PATH": path})
 
 
 def cpython(pythons: Mapping[int, str], minor: int) -> str:
-    """Return the CPython of a minor version; skip where the machine has none."""
+    """Return the CPython of a minor version; skip the test if the machine has none."""
     if minor not in pythons:
         pytest.skip(f"this machine has no CPython 3.{minor} with headers")
     return pythons[minor]
 
 
 def tags(wheel: Done) -> str:
-    """Return what the file name promises, without the project."""
+    """Return the tags in the wheel's file name."""
     return wheel.name[: -len(".whl")].split("-", 2)[2]
 
 
 def release(name: str, version: str, folder: Path) -> Path:
-    """Unpack a release, and let manyshim build it."""
+    """Unpack a release, and make manyshim its build backend."""
     project = fetch(name, version, folder)
     wrapped(project)
     return project
 
 
 def with_patchelf(frontend: Frontend) -> Frontend:
-    """Return the frontend with patchelf on PATH; skip without one."""
+    """Return the frontend with patchelf on PATH; skip the test without it."""
     path = os.pathsep.join((os.path.dirname(patchelf().path), frontend.environ["PATH"]))
     return frontend._replace(environ={**frontend.environ, "PATH": path})
 
 
 def unpinned(frontend: Frontend) -> Frontend:
-    """Return the frontend for a project that asks for other versions than the pinned ones."""
+    """Return the frontend for a project that requires other versions than the pinned ones."""
     return frontend._replace(environ=without_constraints(frontend.environ))
 
 
 def unpacked(done: Done) -> Path:
-    """Unpack a wheel beside itself, without any installer."""
-    assert done.wheel is not None, done.said + done.output
+    """Unpack a wheel into a folder of its project, without an installer; return the folder."""
+    assert done.wheel is not None, done.errors + done.output
     folder = done.wheel.parent.parent / "unpacked"
     with zipfile.ZipFile(done.wheel) as archive:
         archive.extractall(folder)
@@ -119,7 +119,7 @@ def unpacked(done: Done) -> Path:
 
 
 def require(project: Path, *requirements: str) -> None:
-    """Pin what a project that requires manyshim alone is built with."""
+    """Add build requirements to a project that requires manyshim only."""
     path = project / "pyproject.toml"
     text = path.read_text(encoding="utf-8")
     wanted = ", ".join(f'"{one}"' for one in ("manyshim", *requirements))
@@ -127,16 +127,16 @@ def require(project: Path, *requirements: str) -> None:
     path.write_text(text.replace('requires = ["manyshim"]', f"requires = [{wanted}]"), "utf-8")
 
 
-def told(done: Done, kind: str, severity: str = "error") -> Sequence[str]:
-    """List what was said of one kind: in lines of their own, or below the refusal of a build."""
-    lines = (re.sub(r"^(manyshim:)? *", "", line) for line in done.said.splitlines())
+def findings(done: Done, kind: str, severity: str = "error") -> Sequence[str]:
+    """List the printed findings of one kind, on separate lines or below the error of a build."""
+    lines = (re.sub(r"^(manyshim:)? *", "", line) for line in done.errors.splitlines())
     return [
         line for line in lines if line.startswith(f"{severity}: ") and line.endswith(f"[{kind}]")
     ]
 
 
 def here(run: Runner, python: str, code: str, *paths: Path) -> str:
-    """Run code with a Python of this machine, and folders to import from."""
+    """Run code with a Python of this machine and folders to import from; return its output."""
     environ: Dict[str, str] = {
         "PATH": os.defpath,
         "PYTHONPATH": os.pathsep.join(map(str, paths)),

@@ -1,22 +1,22 @@
-"""What zig must be told for what GCC is told: the tables, and the settings that they hold in."""
+"""Tables of GCC arguments with the arguments for zig, and the targets for which they hold."""
 
 from __future__ import annotations
 
 from typing import Dict, List, NamedTuple, Tuple
 
-from manyshim.toolchain.compiler.arguments import TargetOptions
+from manyshim.toolchain.compiler.target_options import TargetOptions
 
 NATIVE = TargetOptions(
     triple="x86_64-linux-gnu.2.17",
     cpu="baseline",
     arch="x86_64",
     native=True,
-    headers="/farm",
+    headers="/headers",
     python_headers=("/py/include/python3.11", "/usr/include/python3.11"),
     python_libraries=("/py/lib", "/usr/lib/python3.11/config"),
     sysroot="",
     multiarch="x86_64-linux-gnu",
-    prefix_maps=(("/build/me", "."),),
+    prefix_maps=(("/build/project", "."),),
 )
 
 
@@ -39,17 +39,17 @@ SETTINGS: Dict[str, TargetOptions] = {
 
 
 class Row(NamedTuple):
-    """What is written, what zig gets for it, and what every note names."""
+    """The arguments of a call, those that zig gets for them, and a text in each note."""
 
     written: str
     given: str
     noted: Tuple[str, ...] = ()
     arch: str = "x86_64"
-    real: bool = True  # whether zig can be asked: it wants the libraries that are named
+    real: bool = True  # False if zig would need a library that this machine may not have
 
 
 class Cpu(NamedTuple):
-    """A choice of processor and zig's name of it; what else is given and noted."""
+    """Options for a processor, and zig's name for it; other arguments for zig, and the notes."""
 
     arch: str
     written: str
@@ -58,16 +58,16 @@ class Cpu(NamedTuple):
     noted: Tuple[str, ...] = ()
 
 
-def same(*written: str) -> List[Row]:
+def unchanged(*written: str) -> List[Row]:
     return [Row(one, one) for one in written]
 
 
-def gone(*written: str) -> List[Row]:
+def dropped(*written: str) -> List[Row]:
     return [Row(one, "") for one in written]
 
 
 COMPILING = [
-    *same(
+    *unchanged(
         *("-O3", "-Og", "-Os", "-O0", "-DX", "-D X=-c", "-U X", "-I/x", "-isystem /x"),
         *("-idirafter /x", "-iquote /x", "-include stdio.h", "-imacros stdio.h", "-std=c11"),
         *("-fno-strict-aliasing", "-fwrapv", "-fno-semantic-interposition", "-fno-plt", "-fPIC"),
@@ -77,7 +77,7 @@ COMPILING = [
         *("-mavx2", "-msse4.2", "-mno-avx", "-mfpmath=sse", "-Xclang -ffast-math", "-undef"),
         *("-Wdate-time", "-D_FORTIFY_SOURCE=2", "-fno-omit-frame-pointer", "-ansi", "-std=gnu99"),
     ),
-    *gone(
+    *dropped(
         *("-g", "-g3", "-ggdb", "-gdwarf-4", "-gsplit-dwarf", "-grecord-gcc-switches", "-gz"),
         *("-ffat-lto-objects", "-fno-fat-lto-objects", "-flto-partition=none", "-fno-ipa-sra"),
         *("-fno-ipa-cp", "-fipa-pta", "-specs=/usr/lib/rpm/redhat/redhat-hardened-cc1", "-m64"),
@@ -86,7 +86,7 @@ COMPILING = [
         *("-static-libgcc", "-fno-allow-store-data-races", "-dumpbase x", "-fanalyzer"),
         *("-fno-gnu-unique", "-fabi-version=11", "-fstack-reuse=none"),
         *("-fzero-init-padding-bits=all", "-fno-aggressive-loop-optimizations"),
-        # A compiler that makes an object does not look at these.
+        # Link options have no effect in a compilation.
         *("-lm", "-l m", "-L/x", "-Wl,-z,now", "-Xlinker -x", "-z now", "-rpath /x", "-u f", "-s"),
         *("-rdynamic", "-shared", "-T x.ld", "-e f", "-lpython3.11", "-lcrypt"),
     ),
@@ -106,22 +106,22 @@ COMPILING = [
     Row("--target=arm-linux", "", ("--target=arm-linux",)),
     Row("-m32", "", ("-m32",)),
     Row("-mx32", "", ("-mx32",)),
-    Row("-I/py/include/python3.11", "-I/farm"),
-    Row("-I /py//include/python3.11/", "-I/farm"),
-    Row("-isystem /py/include/python3.11", "-isystem /farm"),
-    Row("-I/usr/include/python3.11/internal", "-I/farm/internal"),
+    Row("-I/py/include/python3.11", "-I/headers"),
+    Row("-I /py//include/python3.11/", "-I/headers"),
+    Row("-isystem /py/include/python3.11", "-isystem /headers"),
+    Row("-I/usr/include/python3.11/internal", "-I/headers/internal"),
     Row("-I /x", "-I/x"),
     Row("-I/usr/include", "-idirafter /usr/include"),
     Row("-I /usr//include/", "-idirafter /usr//include/"),
     Row("-isystem /usr/include", "-idirafter /usr/include"),
     Row("-I/usr/include/x86_64-linux-gnu", "-idirafter /usr/include/x86_64-linux-gnu"),
     Row("-I/usr/local/include", "-idirafter /usr/local/include"),
-    *same("-I/usr/include/libxml2", "-I/usr/include/x86_64-linux-gnu/sub", "-I../usr/include"),
+    *unchanged("-I/usr/include/libxml2", "-I/usr/include/x86_64-linux-gnu/sub", "-I../usr/include"),
     *(Row(one, "", arch="aarch64") for one in ("-I/usr/include/", "-I/usr/local/include")),
     Row("-idirafter /usr/include/x86_64-linux-gnu", "", arch="aarch64"),
     Row("-I/usr/include/libxml2", "", ("-I/usr/include/libxml2",), "aarch64"),
-    Row("-I/py/include/python3.11", "-I/farm", arch="aarch64"),
-    # Another architecture's.
+    Row("-I/py/include/python3.11", "-I/headers", arch="aarch64"),
+    # Options for another architecture.
     *(
         Row(one, "", (one,), "aarch64")
         for one in ("-mavx2", "-msse2", "-mfpmath=sse", "-mcx16", "-mpclmul", "-march=haswell")
@@ -202,7 +202,7 @@ PROCESSORS = [
 
 Z = "-Wl,-z,"
 LINKING = [
-    *same(
+    *unchanged(
         *("-Wl,-rpath,$ORIGIN", "-Wl,--enable-new-dtags", "-Wl,--disable-new-dtags", "-L. -la"),
         *("-Wl,--as-needed", "-Wl,--gc-sections", "-Wl,--no-undefined", "-Wl,--hash-style=gnu"),
         *("-Wl,--build-id", "-Wl,--build-id=sha1", "-Wl,-soname,x.so", "-Wl,--wrap=f", "-pthread"),
@@ -212,7 +212,7 @@ LINKING = [
         *(f"{Z}{one}" for one in ("relro", "now", "defs", "origin", "nodelete", "noexecstack")),
         f"{Z}max-page-size=65536",
     ),
-    *gone(
+    *dropped(
         *("-Wl,-Bsymbolic-functions", "-Wl,--copy-dt-needed-entries", "-Wl,--no-add-needed"),
         *("-Wl,--no-copy-dt-needed-entries", "-Wl,--no-export-dynamic", "-Wl,--icf=safe"),
         *("-Wl,--verbose", "-Wl,--trace", "-Wl,-t", "-Wl,--warn-common", "-Wl,--no-warn-mismatch"),
@@ -224,7 +224,7 @@ LINKING = [
         *("-Wl,-y,f", "-Wl,", "-fuse-ld=bfd", "-Wl,-fatal-warnings", "-lstdc++fs"),
         "-Wl,-Bsymbolic-non-weak-functions",
         *("-z text", "-Wl,-ztext", "-Xlinker -z -Xlinker text", "-Wl,-z -Wl,text"),
-        # What a compiler would be told: zig would make its C++ library once more.
+        # With these compiler options, zig would build its C++ library again.
         *("-flto", "-flto=auto", "-mavx2", "-march=haswell", "-fno-unwind-tables", "-Wall"),
         *("-fno-omit-frame-pointer", "-mno-red-zone", "-fPIC"),
         *("-L/py/lib", "-L/py/lib/python3.11", "-Wl,-rpath,/py/lib", "-Wl,-rpath=/py/lib/x"),
@@ -279,7 +279,7 @@ LINKING = [
     Row("-Wl,-shared", "-shared"),
     Row("-Wl,-Map,x.map", "", ("-Map x.map",)),
     Row("-Wl,-Map=x.map", "", ("-Map=x.map",)),
-    # LLD wants to be told that a version script may name what is not there.
+    # LLD accepts unknown symbols in a version script only with this option.
     Row("-Wl,--version-script,v", "-Wl,--version-script=v -Wl,--undefined-version"),
     Row("-Wl,-version-script=v", "-Wl,--version-script=v -Wl,--undefined-version"),
     Row(
@@ -300,7 +300,7 @@ LINKING = [
         for one in ("-lpython3.11", "-lpython3", "-l python3.13t", "-l:libpython3.11.so.1.0")
     ),
     Row("-Wl,-lpython3.11", "", ("-lpython3.11",)),
-    *same("-L/usr/lib/x86_64-linux-gnu", "-L/usr/lib", "-L/lib", "-L/usr/local/lib"),
+    *unchanged("-L/usr/lib/x86_64-linux-gnu", "-L/usr/lib", "-L/lib", "-L/usr/local/lib"),
     Row("-L /usr/lib64/", "-L/usr/lib64/"),
     Row("-L/usr/lib/x86_64-linux-gnu -lcrypt", "-L/usr/lib/x86_64-linux-gnu -lcrypt", real=False),
     *(
@@ -330,7 +330,8 @@ REFUSED = {
     "-Wl,--default-symver": "version script",
 }
 
-# Fedora 39's redhat-rpm-config, and Debian 12's dpkg-buildflags with and without hardening=+all.
+# From Fedora 39's redhat-rpm-config, and Debian 12's dpkg-buildflags with and without
+# hardening=+all.
 FEDORA_CFLAGS = (
     "-O2 -flto=auto -ffat-lto-objects -fexceptions -g -grecord-gcc-switches -pipe -Wall "
     "-Werror=format-security -Wp,-U_FORTIFY_SOURCE,-D_FORTIFY_SOURCE=3 -Wp,-D_GLIBCXX_ASSERTIONS "

@@ -1,4 +1,4 @@
-"""Builds with compiler = zig, in processes of their own."""
+"""Run builds with compiler = zig in child processes."""
 
 from __future__ import annotations
 
@@ -12,10 +12,8 @@ from pathlib import Path
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional
 
 import needs
-from manyshim.audit.decision import choose
 from manyshim.audit.facts import ElfFile
 from manyshim.audit.request import Request
-from manyshim.audit.tags import PlatformTag
 from manyshim.audit.verdict import Report
 from manyshim.formats.wheel.wheel import Wheel
 from manyshim.operations import inspect
@@ -23,7 +21,7 @@ from paths import BACKEND, PROJECTS
 
 PROBE = PROJECTS / "probe"
 
-# What would change a build from outside.
+# Variables that would change a build.
 _SCRUBBED = ("CFLAGS", "CPPFLAGS", "LDFLAGS", "CC", "CXX", "AR", "PYTHONPATH", "DIST_EXTRA_CONFIG")
 
 _HOOK = (
@@ -33,27 +31,27 @@ _HOOK = (
 
 
 class Done(NamedTuple):
-    """A build's exit code, what it said, and the one wheel that it left."""
+    """A build's exit code, its stderr and stdout, and its wheel."""
 
     code: int
-    said: str
+    errors: str
     output: str
     wheel: Optional[Path]
 
     @property
     def name(self) -> str:
         """The wheel's file name."""
-        assert self.wheel is not None, self.said + self.output
+        assert self.wheel is not None, self.errors + self.output
         return self.wheel.name
 
     @property
     def lines(self) -> List[str]:
-        """What manyshim itself said."""
-        return [line[10:] for line in self.said.splitlines() if line.startswith("manyshim: ")]
+        """The lines of manyshim itself, without the prefix."""
+        return [line[10:] for line in self.errors.splitlines() if line.startswith("manyshim: ")]
 
 
 def zig() -> str:
-    """Find the zig of this environment; skip without one."""
+    """Return the path of this environment's zig; skip the test without one."""
     needs.module("ziglang")
     spec = find_spec("ziglang")
     assert spec is not None
@@ -62,7 +60,7 @@ def zig() -> str:
 
 
 def clean(environ: Optional[Mapping[str, Optional[str]]] = None) -> Dict[str, str]:
-    """Return an environment for builds, with zig on PATH; None takes a variable away."""
+    """Return an environment for builds, with zig on PATH; None removes a variable."""
     needs.python_headers()
     kept = {
         name: value
@@ -79,9 +77,9 @@ def clean(environ: Optional[Mapping[str, Optional[str]]] = None) -> Dict[str, st
 
 
 def copy(source: Path, folder: Path) -> Path:
-    """Copy a project as a fresh clone has it."""
-    debris = shutil.ignore_patterns("__pycache__", "*.egg-info", "build", "dist", "*.so")
-    shutil.copytree(str(source), str(folder), ignore=debris)
+    """Copy a project without files that a build has written."""
+    built = shutil.ignore_patterns("__pycache__", "*.egg-info", "build", "dist", "*.so")
+    shutil.copytree(str(source), str(folder), ignore=built)
     return folder
 
 
@@ -115,22 +113,18 @@ def compile_wheel(
 
 
 def audited(wheel: Path, libc: str = "glibc") -> Report:
-    """Audit a wheel as the command line would."""
+    """Audit a wheel as the command line does."""
     with Wheel(str(wheel)) as opened:
         return inspect(opened, Request(libc=libc))
 
 
-def proved(wheel: Path) -> Optional[PlatformTag]:
-    """Name the oldest policy that a wheel satisfies."""
-    return choose(audited(wheel), Request()).tag
-
-
 def elfs(wheel: Path) -> Dict[str, ElfFile]:
-    """Read a wheel's ELF files, by their paths."""
+    """Return a wheel's ELF files by path."""
     with Wheel(str(wheel)) as opened:
         return {elf.path: elf for elf in opened.facts().elfs}
 
 
 def members(wheel: Path) -> Dict[str, bytes]:
+    """Return the contents of a wheel's members by path."""
     with zipfile.ZipFile(wheel) as archive:
         return {name: archive.read(name) for name in archive.namelist()}

@@ -1,4 +1,4 @@
-"""Debian's packages and sources, of any suite and architecture, in folders that need no root."""
+"""Unpack Debian's packages and sources of any suite and architecture, without root permissions."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from typing import Dict, Iterator, List, Tuple
 
 import needs
 
-# Packages that others ask for and that no unpacked system has a use for.
-_PRETENDED = ("debconf", "dpkg", "tzdata")
+# Dependencies that the tests do not need. apt reads that they are installed.
+_NOT_NEEDED = ("debconf", "dpkg", "tzdata")
 _INSTALLED = """\
 Package: {}
 Status: install ok installed
@@ -22,7 +22,7 @@ Version: 99
 Architecture: all
 Multi-Arch: foreign
 Maintainer: nobody
-Description: pretended
+Description: not installed
 
 """
 _CONF = """\
@@ -40,17 +40,17 @@ Dir::Etc::sourceparts "{apt}/none";
 
 
 def cache(name: str) -> Path:
-    """Return a folder that outlives the run of the tests: systems cost minutes to make."""
-    told = os.environ.get("MANYSHIM_TEST_SYSTEMS")
+    """Return a folder that is kept between runs: creating a system takes minutes."""
+    chosen = os.environ.get("MANYSHIM_TEST_SYSTEMS")
     home = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
-    return Path(told or os.path.join(home, "manyshim-tests")) / name
+    return Path(chosen or os.path.join(home, "manyshim-tests")) / name
 
 
 @contextmanager
 def making(folder: Path) -> Iterator[bool]:
-    """Let one process at a time into a folder; say whether it is to be made.
+    """Lock a folder for one process, and yield whether the block must fill it.
 
-    It is made once the block ends without an error; what an earlier run left half made goes away.
+    The folder is complete when the block ends without an error. An incomplete one is deleted.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
     with open(f"{folder}.lock", "w") as lock:
@@ -66,25 +66,25 @@ def making(folder: Path) -> Iterator[bool]:
 
 
 def debian(folder: Path, arch: str, packages: Tuple[str, ...], suite: str = "bookworm") -> Path:
-    """Unpack packages and what they depend on, from where the machine has its own."""
+    """Unpack packages and dependencies from this machine's package source; return their root."""
     root = folder / "root"
     with making(folder) as new:
         if new:
             command = ("install", "--download-only", "-y", *packages)
-            for path in _got(folder / "apt", arch, suite, command, "cache/archives/*.deb"):
+            for path in _download(folder / "apt", arch, suite, command, "cache/archives/*.deb"):
                 subprocess.run(["dpkg", "-x", str(path), str(root)], check=True)
             shutil.rmtree(str(folder / "apt"))
     return root
 
 
 def debian_source(folder: Path, package: str, suite: str = "bookworm") -> Path:
-    """Unpack the source of a package as its authors have it, without what Debian changes."""
+    """Unpack the upstream source of a package, without Debian's changes."""
     source = folder / "source"
     with making(folder) as new:
         if new:
             command = ("source", "--download-only", "--tar-only", package)
             needs.tool("xz", "xz-utils")
-            (path,) = _got(folder / "apt", _arch(), suite, command, "*.orig.tar.*")
+            (path,) = _download(folder / "apt", _arch(), suite, command, "*.orig.tar.*")
             source.mkdir()
             strip = ["tar", "-xf", str(path), "--strip-components=1", "--no-same-owner"]
             subprocess.run([*strip, "-C", str(source)], check=True)
@@ -97,13 +97,15 @@ def _arch() -> str:
     return subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
 
 
-def _got(apt: Path, arch: str, suite: str, command: Tuple[str, ...], pattern: str) -> List[Path]:
-    """Let apt-get download in a folder of its own; return the files; skip where it cannot."""
+def _download(
+    apt: Path, arch: str, suite: str, command: Tuple[str, ...], pattern: str
+) -> List[Path]:
+    """Download files with apt-get into a folder; return them; skip the test if that fails."""
     needs.tool("apt-get", "apt")
     needs.tool("dpkg", "dpkg")
     for name in ("state/lists/partial", "cache/archives/partial", "none"):
         (apt / name).mkdir(parents=True)
-    (apt / "status").write_text("".join(map(_INSTALLED.format, _PRETENDED)))
+    (apt / "status").write_text("".join(map(_INSTALLED.format, _NOT_NEEDED)))
     (apt / "conf").write_text(_CONF.format(arch=arch, apt=apt))
     kind = "deb-src" if command[0] == "source" else "deb"
     (apt / "own.sources").write_text(_sources(suite, kind))
@@ -117,14 +119,14 @@ def _got(apt: Path, arch: str, suite: str, command: Tuple[str, ...], pattern: st
             text=True,
             check=False,
         )
-        # A failed update is a warning only.
+        # apt-get reports a failed update as a warning only.
         if done.returncode or "\nW: Failed to fetch" in f"\n{done.stderr}":
             needs.unmet(f"apt-get {words[0]} for {suite} {arch}: {done.stderr.strip()[-300:]}")
     return sorted(apt.glob(pattern))
 
 
 def _sources(suite: str, kind: str) -> str:
-    """Return the machine's own source of its suite, asked for another suite and kind of file."""
+    """Return this machine's package source, changed to another suite and kind of file."""
     own = _codename()
     for path in sorted([Path("/etc/apt/sources.list"), *Path("/etc/apt/sources.list.d").glob("*")]):
         if path.suffix == ".sources":

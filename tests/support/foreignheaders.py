@@ -1,4 +1,4 @@
-"""A farm of headers and sysconfig's data, made for targets by one of the machine's CPythons."""
+"""Linked headers and sysconfig's data for targets, created by one of the machine's CPythons."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ GLIBC = [
 ]
 MUSL = [f"musllinux_1_2_{tag.split('_', 3)[3]}" for tag in GLIBC]
 
-# By architecture: on glibc, and on musl since CPython 3.11. Until 3.10 musl's name is glibc's.
+# By architecture: the name on glibc, and on musl since CPython 3.11. Until 3.10, CPython uses the
+# name of glibc on musl, too.
 SUFFIXES = {
     "x86_64": ("x86_64-linux-gnu", "x86_64-linux-musl"),
     "aarch64": ("aarch64-linux-gnu", "aarch64-linux-musl"),
@@ -47,7 +48,7 @@ for folder, tag in json.loads(sys.argv[1]):
     places = {name: os.path.join(folder, name) for name in ("headers", "libraries", "path")}
     for place in places.values():
         os.makedirs(place)
-    known = headers.farm(places["headers"], target)
+    known = headers.link_headers(places["headers"], target)
     tools = {"CC": "/w/cc", "CXX": "/w/c++", "AR": "/w/ar", "RANLIB": "/w/ranlib"}
     values = target_sysconfig.variables(
         sysconfig.get_config_vars(),
@@ -77,7 +78,7 @@ print(json.dumps({"made": made, "host": {name: str(host[name]) for name in host}
 
 
 class Made(NamedTuple):
-    """What a CPython has made for a target: the farm, sysconfig's data, and the environment."""
+    """A CPython's files for a target: the headers, sysconfig's data, and the environment."""
 
     target: Target
     headers: Path
@@ -94,7 +95,7 @@ def target_of(tag: str) -> Target:
 
 
 def make(python: str, folder: Path, tags: Sequence[str]) -> List[Made]:
-    """Let a CPython make a farm and sysconfig's data for each of the targets."""
+    """Let a CPython create headers and sysconfig's data for each of the targets."""
     if python == sys.executable:
         needs.python_headers()
     places = [(str(folder / tag), tag) for tag in tags]
@@ -106,22 +107,22 @@ def make(python: str, folder: Path, tags: Sequence[str]) -> List[Made]:
         env={**os.environ, "PYTHONPATH": str(BACKEND)},
     )
     assert done.returncode == 0, done.stderr
-    said = json.loads(done.stdout)
+    answer = json.loads(done.stdout)
     return [
         Made(
             target_of(tag),
             folder / tag / "headers",
-            said["made"][tag]["known"],
-            said["made"][tag]["values"],
-            said["made"][tag]["environ"],
-            said["host"],
+            answer["made"][tag]["known"],
+            answer["made"][tag]["values"],
+            answer["made"][tag]["environ"],
+            answer["host"],
         )
         for tag in tags
     ]
 
 
 def zig(target: Target) -> Tuple[str, ...]:
-    """Return zig's command for a target; skip where there is none."""
+    """Return zig's command for a target; skip the test without zig."""
     needs.zig()
     found = shutil.which("zig")
     command = (found,) if found else (sys.executable, "-m", "ziglang")
@@ -129,7 +130,7 @@ def zig(target: Target) -> Tuple[str, ...]:
 
 
 def expansions(target: Target, header: Path, names: Sequence[str], folder: Path) -> Dict[str, str]:
-    """Return what the compiler makes of macros after a header; an undefined one is itself."""
+    """Return the expansions of macros after a header; an undefined macro expands to its name."""
     source = folder / "expand.c"
     lines = (f'"{name}" {name}' for name in names)
     source.write_text("\n".join((f'#include "{header}"', *lines, "")))

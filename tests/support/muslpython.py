@@ -1,4 +1,4 @@
-"""A CPython for musl: nobody's registry has one, so zig compiles it from Debian's sources."""
+"""A CPython for musl, compiled by zig from Debian's sources: no package registry has one."""
 
 from __future__ import annotations
 
@@ -19,19 +19,20 @@ from foreignbuilding import zig
 VERSION = (3, 11)
 _PYTHON = "python{}.{}".format(*VERSION)
 
-# zig's musl is newer than the loader of Debian's musl 1.2.3: what that lacks must not be found.
-# Debian has the functions of crypt.h elsewhere.
-_LATER = ("func_preadv2", "func_pwritev2", "func_statx", "header_crypt_h", "func_crypt_r")
-# What configure would find out by running programs.
+# zig's musl is newer than the loader of Debian's musl 1.2.3. configure must not find the functions
+# that the loader lacks. Debian has the functions of crypt.h in another library.
+_NOT_IN_LOADER = ("func_preadv2", "func_pwritev2", "func_statx", "header_crypt_h", "func_crypt_r")
+# Answers for configure, which would run programs to find them.
 _CROSS = ("file__dev_ptmx=yes", "file__dev_ptc=no", "buggy_getaddrinfo=no")
-# The same on each line, links too: other flags would make zig compile its libraries once more.
-# Without -fno-sanitize=all it would add a runtime, and __DATE__ would be an error.
+# Flags of every call, also of links: with other flags zig would compile its libraries again.
+# Without -fno-sanitize=all it would add a runtime, and without the last one __DATE__ would be an
+# error.
 _FLAGS = ("-dynamic", "-fPIC", "-O2", "-g0", "-s", "-fno-sanitize=all", "-Wno-error=date-time")
-# zlib's files, but for the one that needs what is written by its own configure.
+# The flags for zlib's files, which are compiled without zlib's own configure.
 _ZLIB = ("-w", "-D_LARGEFILE64_SOURCE=1", "-DHAVE_UNISTD_H", "-c")
 _LEFT_OUT = ("__pycache__", "test", "tests", "idlelib", "tkinter", "lib2to3", "turtledemo")
 
-# Debian's Pythons have more: here is no ssl, bz2, lzma, sqlite3, readline and curses.
+# This Python has no ssl, bz2, lzma, sqlite3, readline and curses; Debian's Pythons have them.
 COMPLETE = """
 import array, asyncio, binascii, ctypes, dataclasses, datetime, decimal, email.message, hashlib
 import importlib.metadata, json, math, multiprocessing, pickle, random, select, socket, struct
@@ -41,20 +42,22 @@ hashlib.sha256(), ctypes.CDLL(None).getpid()
 """
 
 
-class Made(NamedTuple):
+class MuslPython(NamedTuple):
+    """The paths of musl's loader, and of the home and the program of a Python for it."""
+
     loader: Path
     home: Path
     program: Path
 
 
-def musl_python(folder: Path, machine: str, arch: str, native: Optional[Path]) -> Made:
-    """Return a Python for a machine that is Debian's `arch`, compiled unless it is there.
+def musl_python(folder: Path, machine: str, arch: str, native: Optional[Path]) -> MuslPython:
+    """Return a Python for a machine, Debian's `arch`; compile it if it does not exist.
 
-    For another machine than this one, `native` is a Python like it that runs here.
+    For another machine than this one, `native` is the same Python for this machine.
     """
     root = debian(folder / "debian", arch, ("musl",))
     home = folder / "python"
-    made = Made(root / f"lib/ld-musl-{machine}.so.1", home, home / "bin" / _PYTHON)
+    made = MuslPython(root / f"lib/ld-musl-{machine}.so.1", home, home / "bin" / _PYTHON)
     if not made.program.exists():
         _Build(folder / "work", machine, made, native).all()
         shutil.rmtree(str(folder / "work"))
@@ -62,12 +65,14 @@ def musl_python(folder: Path, machine: str, arch: str, native: Optional[Path]) -
 
 
 class _Build:
-    """Compile zlib, libffi and Python, one after another, in a folder that is thrown away."""
+    """Compile zlib, libffi and Python in this order, in a temporary folder."""
 
-    def __init__(self, folder: Path, machine: str, made: Made, native: Optional[Path]) -> None:
+    def __init__(
+        self, folder: Path, machine: str, made: MuslPython, native: Optional[Path]
+    ) -> None:
         needs.tool("make", "make")
         if not native and platform.machine() != machine:
-            pytest.skip(f"musl's first Python is compiled on {machine} only")
+            pytest.skip(f"the first Python for musl is compiled on {machine} only")
         self.made = made
         self.native = native
         self.folder = folder
@@ -75,9 +80,9 @@ class _Build:
         self.platform = f"linux-{machine}"
         tools = zig(f"{machine}-linux-musl")
         self.compiler = (*tools, *_FLAGS)
-        # The tools that come with the compiler, whose words end with `cc -target TRIPLE`.
+        # The command of the compiler ends with `cc -target TRIPLE`; zig's other tools replace that.
         self.archiver = (*tools[:-3], "ar")
-        # configure asks the build's system whether a module's name ends with -linux-musl.
+        # configure uses the name of the build system for the suffix -linux-musl of modules.
         built_on = f"{platform.machine()}-linux-musl"
         self.systems = (f"--build={built_on}", f"--host={machine}-linux-musl")
         kept = ("PATH", "HOME", "TMPDIR", "XDG_CACHE_HOME", "ZIG_GLOBAL_CACHE_DIR")
@@ -90,7 +95,7 @@ class _Build:
             "RANLIB": " ".join((*tools[:-3], "ranlib")),
             "CFLAGS": "-O2",
             "OPT": "-DNDEBUG -fwrapv",
-            # Its answers would be about this machine's libraries.
+            # pkg-config would find this machine's libraries.
             "PKG_CONFIG": "false",
         }
 
@@ -126,7 +131,7 @@ class _Build:
 
     def libffi(self) -> None:
         source = debian_source(self.folder / "libffi", "libffi")
-        # Its trampolines call a function that it declares for glibc only.
+        # libffi's static trampolines call a function that libffi declares for glibc only.
         chosen = ("--disable-shared", "--disable-docs", "--disable-exec-static-tramp")
         prefix = f"--prefix={self.libraries}"
         self.run(source, "./configure", *self.systems, *chosen, prefix)
@@ -135,16 +140,16 @@ class _Build:
     def python(self) -> Path:
         source = debian_source(self.folder / "python", _PYTHON)
         setup = source / "setup.py"
-        # It would put headers of this machine or of the compiler before those of the target.
-        asks = r"self\.add_(multiarch|cross_compiling)_paths\(\)"
-        text, count = re.subn(rf"^(\s+){asks}$", r"\1pass", setup.read_text(), flags=re.MULTILINE)
+        # setup.py would search headers of this machine or of the compiler before the target's.
+        calls = r"self\.add_(multiarch|cross_compiling)_paths\(\)"
+        text, count = re.subn(rf"^(\s+){calls}$", r"\1pass", setup.read_text(), flags=re.MULTILINE)
         assert count == 2
         setup.write_text(text)
-        # The program starts as it is, on the loader in the folder.
+        # The program can be started directly, and uses the loader in the folder.
         loader = f"-Wl,--dynamic-linker={self.made.loader}"
         chosen: List[str] = [
             *(f"--prefix={self.made.home}", "--disable-test-modules", "--without-ensurepip"),
-            *(f"ac_cv_{name}=no" for name in _LATER),
+            *(f"ac_cv_{name}=no" for name in _NOT_IN_LOADER),
             f"CPPFLAGS=-I{self.libraries}/include",
             f"LDFLAGS=-L{self.libraries}/lib {loader}",
             f"ZLIB_CFLAGS=-I{self.libraries}/include",
@@ -153,16 +158,16 @@ class _Build:
         if self.native:
             chosen.append(f"--with-build-python={self.native}")
             chosen.extend(f"ac_cv_{answer}" for answer in _CROSS)
-            # Any machine's does, but configure refuses one by that bare name.
+            # readelf reads files of any machine, but configure refuses the plain name.
             chosen.append(f"READELF={needs.tool('readelf', 'binutils')}")
         self.run(source, "./configure", *self.systems, *chosen)
-        # Told a platform, setup.py looks for no library in the folders of this machine.
-        told = f"_PYTHON_HOST_PLATFORM={self.platform}"
-        self.run(source, "make", "-j2", told, "python", "sharedmods")
+        # With this variable, setup.py does not search libraries in the folders of this machine.
+        host_platform = f"_PYTHON_HOST_PLATFORM={self.platform}"
+        self.run(source, "make", "-j2", host_platform, "python", "sharedmods")
         return source
 
     def install(self, source: Path) -> None:
-        """Copy what a Python consists of; `make install` would take minutes to compile tests."""
+        """Copy the files of the Python; `make install` would compile its tests for minutes."""
         home = self.made.home
         library = home / "lib" / _PYTHON
         shutil.copytree(
@@ -179,6 +184,6 @@ class _Build:
         shutil.copy(str(source / "python"), str(self.made.program))
 
 
-def command(made: Made) -> Tuple[str, ...]:
-    """Start it by its loader, which is told to look nowhere else for a library."""
+def command(made: MuslPython) -> Tuple[str, ...]:
+    """Return the command that starts a Python with its loader and the loader's libraries only."""
     return (str(made.loader), "--library-path", str(made.loader.parent), str(made.program))

@@ -1,4 +1,4 @@
-"""Releases' sources from the index, unpacked, and with manyshim before their own backends."""
+"""Unpack sdists from the index, and wrap their backends with manyshim."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ import tomlkit
 import needs
 from debian import cache, making
 
-# What would build a project without [build-system] (PEP 517), as pip does.
+# The default backend of a project without [build-system] (PEP 517).
 _LEGACY = "setuptools.build_meta:__legacy__"
 
 
 def fetch(name: str, version: str, folder: Path) -> Path:
-    """Unpack a release's sdist in a folder; the download outlives the run of the tests."""
+    """Unpack a release's sdist into a folder; the download is kept between runs."""
     place = cache("sdists") / f"{name}-{version}"
     with making(place) as new:
         if new:
@@ -27,7 +27,7 @@ def fetch(name: str, version: str, folder: Path) -> Path:
     (sdist,) = place.glob("*.tar.gz")
     folder.mkdir(parents=True, exist_ok=True)
     with tarfile.open(sdist) as archive:
-        # From 3.12 on not to choose is a warning; before, there may be no choice.
+        # From 3.12 on, extraction without a filter is a warning. Older versions may have none.
         archive.extraction_filter = getattr(tarfile, "data_filter", lambda member, _: member)
         archive.extractall(folder)  # noqa: S202 (a release whose contents are known)
     return folder / sdist.name[: -len(".tar.gz")]
@@ -35,7 +35,7 @@ def fetch(name: str, version: str, folder: Path) -> Path:
 
 def _download(name: str, version: str, place: Path) -> None:
     needs.module("pip")
-    # pip asks the build script for metadata meanwhile; a release may be for other Pythons only.
+    # pip runs the build script for the metadata. A release may be for other Pythons only.
     command = [
         *(sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--ignore-requires-python"),
         *("--no-binary", name, f"{name}=={version}", "-d", str(place)),
@@ -46,7 +46,7 @@ def _download(name: str, version: str, place: Path) -> None:
 
 
 def wrapped(project: Path) -> None:
-    """Let manyshim build a project: it wraps the backend that the project names."""
+    """Make manyshim the backend of a project; it wraps the project's own backend."""
     path = project / "pyproject.toml"
     document = tomlkit.parse(path.read_text(encoding="utf-8") if path.exists() else "")
     system: Any = document.setdefault("build-system", tomlkit.table())

@@ -1,4 +1,4 @@
-"""Complete Pythons of other systems: old ones, foreign ones, and those of another libc."""
+"""Complete Pythons of other systems: older ones, other architectures, and another libc."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _SUITES = {
     "bookworm": ("glibc 2.36", (3, 11)),
     "trixie": ("glibc 2.41", (3, 13)),
 }
-# What wheels and qemu call Debian's architectures.
+# Debian's architectures, with their names in wheels and in qemu.
 _MACHINES = {
     "amd64": ("x86_64", "x86_64"),
     "arm64": ("aarch64", "aarch64"),
@@ -32,7 +32,7 @@ NAMES = (
     *("bookworm-armhf", "bookworm-s390x", "bookworm-ppc64el", "trixie-riscv64"),
 )
 
-# What a complete Python has, each with a C library or an extension of its own behind it.
+# Modules of a complete Python. Many need a C library or an extension module.
 _COMPLETE = """
 import array, asyncio, binascii, bz2, ctypes, curses, dataclasses, datetime, decimal, email.message
 import hashlib, importlib.metadata, json, lzma, math, multiprocessing, pickle, random, readline
@@ -43,9 +43,9 @@ hashlib.sha256(), hashlib.new("sha512"), ctypes.CDLL("libstdc++.so.6")
 
 
 class System(NamedTuple):
-    """A Python that runs on the loader and the libraries of its own system.
+    """A Python that runs with the loader and the libraries of its own system.
 
-    `arch` is spelled as in a wheel's tag, and `libc` as os.confstr and musl's loader say it.
+    `arch` is spelled as in a wheel's tag, and `libc` as os.confstr and musl's loader print it.
     """
 
     name: str
@@ -59,9 +59,9 @@ class System(NamedTuple):
     def attempt(
         self, code: str, *paths: Path, environ: Optional[Mapping[str, str]] = None
     ) -> subprocess.CompletedProcess[str]:
-        """Run code with folders to import from."""
+        """Run code with folders to import from; return the finished process."""
         return subprocess.run(
-            # Debian's site would add the folders of the machine's own packages.
+            # Debian's site module would add the folders of this machine's packages.
             [*self.command, "-S", "-c", code],
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -78,14 +78,14 @@ class System(NamedTuple):
         )
 
     def run(self, code: str, *paths: Path, environ: Optional[Mapping[str, str]] = None) -> str:
-        """Run code that must succeed; return what it prints."""
+        """Run code that must succeed; return its output."""
         done = self.attempt(code, *paths, environ=environ)
         assert done.returncode == 0, f"{self.name}: {done.returncode}\n{done.stdout}\n{done.stderr}"
         return done.stdout
 
 
 def system(name: str) -> System:
-    """Return a system, made when it is first asked for; skip where it cannot be had."""
+    """Return a system, created at the first call; skip the test if it cannot be created."""
     suite, _, arch = name.partition("-")
     if suite == "musl":
         return _musl(name, arch)
@@ -99,7 +99,7 @@ def system(name: str) -> System:
         made = System(name, machine, libc, python, root, root / "usr", ())
         made = made._replace(command=_starter(_command(root, f"python{version}"), qemu))
         if new:
-            # Debian compiles on installing: what most tests import is compiled here.
+            # Debian compiles modules when it installs them. Here, the most used ones are compiled.
             made.run(_COMPLETE, environ={"PYTHONDONTWRITEBYTECODE": ""})
     return made
 
@@ -121,7 +121,7 @@ def _musl(name: str, arch: str) -> System:
 
 
 def _command(root: Path, python: str) -> Tuple[str, ...]:
-    """Start a program through its own loader, which knows no folder of this machine."""
+    """Return the command for a Python with its own loader, which searches only its own folders."""
     folders = [path for top in ("lib", "usr/lib") for path in root.glob(f"{top}/*-linux-*")]
     (loader,) = (path for folder in folders for path in folder.glob("ld*.so.[0-9]"))
     search = os.pathsep.join(map(str, folders))
@@ -132,6 +132,6 @@ def _starter(command: Tuple[str, ...], qemu: str) -> Tuple[str, ...]:
     try:
         subprocess.run([*command, "--version"], stdout=subprocess.DEVNULL, check=True)
     except OSError:
-        # Not for this kernel, and nothing is registered with it that would know.
+        # The kernel cannot run the program, and no emulator is registered for it.
         return (needs.tool(f"qemu-{qemu}-static", "qemu-user-static"), *command)
     return command

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple, Tuple
 
-# The target, the machine of its files (ELF gABI), and the system that they are used on.
+# By target: e_machine of its files (ELF gABI), and the system on which they are used.
 TARGETS = {
     "manylinux_2_17_x86_64": (62, "bookworm-amd64"),
     "manylinux_2_17_aarch64": (183, "bookworm-arm64"),
@@ -13,13 +13,13 @@ TARGETS = {
 
 
 class Project(NamedTuple):
-    """An sdist on the index; `use` imports the extension itself, not what may stand in for it."""
+    """An sdist on the index; `use` imports the extension itself, not a fallback in Python."""
 
     name: str
     version: str
     language: str
     use: str
-    # Pure projects that it imports.
+    # Pure Python projects that it imports.
     needs: Tuple[str, ...] = ()
 
 

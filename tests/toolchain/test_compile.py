@@ -1,4 +1,4 @@
-"""compiler = zig, from the hook to the wheel: targets, refusals, and what the build is told."""
+"""compiler = zig, from the hook to the wheel: targets, refusals and messages."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def probe(tmp_path: Path) -> Path:
         ("musllinux_1_2", 62, "x86_64-linux-musl", "musllinux_1_2_x86_64"),
     ],
 )
-@pytest.mark.skipif(platform.machine() != "x86_64", reason="the table is of an x86_64 machine")
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="the table is for x86_64")
 def test_a_platform_is_compiled_for(
     probe: Path, platform: str, machine: int, suffix: str, tags: str
 ) -> None:
@@ -67,12 +67,12 @@ def test_a_platform_is_compiled_for(
         ("manylinux_2_17_ppc64", 2, "zig has no glibc for ppc64"),
     ],
 )
-def test_what_zig_does_not_have_is_one_line(
+def test_the_error_about_an_unsupported_target_is_one_line(
     probe: Path, platform: str, code: int, words: str
 ) -> None:
     done = compile_wheel(probe, platform)
     assert (done.code, done.wheel, done.output) == (code, None, "")
-    (line,) = done.said.splitlines()
+    (line,) = done.errors.splitlines()
     assert line.startswith("manyshim: error: ")
     assert words in line
 
@@ -82,11 +82,11 @@ def test_what_zig_does_not_have_is_one_line(
     [
         ({"HOME": None, "XDG_CACHE_HOME": None, "ZIG_GLOBAL_CACHE_DIR": None}, "none of"),
         ({"ZIG_GLOBAL_CACHE_DIR": "/proc/1/cache"}, "(from ZIG_GLOBAL_CACHE_DIR) cannot be"),
-        ({"TMPDIR": "{}/a folder"}, "set TMPDIR to another one"),
-        ({"TMPDIR": "{}/a:folder"}, "set TMPDIR to another one"),
+        ({"TMPDIR": "{}/a folder"}, "set TMPDIR to another folder"),
+        ({"TMPDIR": "{}/a:folder"}, "set TMPDIR to another folder"),
     ],
 )
-def test_without_a_folder_to_work_in(
+def test_the_error_about_an_unusable_folder_is_one_line(
     probe: Path, tmp_path: Path, environ: Dict[str, str], words: str
 ) -> None:
     (tmp_path / "a folder").mkdir()
@@ -94,20 +94,22 @@ def test_without_a_folder_to_work_in(
     given = {key: value and value.format(tmp_path) for key, value in environ.items()}
     done = compile_wheel(probe, ARM64, environ=given)
     assert (done.code, done.wheel) == (4, None)
-    (line,) = done.said.splitlines()
+    (line,) = done.errors.splitlines()
     assert words in line
 
 
-def test_sysroot_and_headers_have_to_be_there(probe: Path, tmp_path: Path) -> None:
-    for option, words in (("sysroot", "is no folder"), ("python_headers", "Python.h")):
+def test_missing_sysroot_and_headers_are_errors(probe: Path, tmp_path: Path) -> None:
+    for option, words in (("sysroot", "is not a folder"), ("python_headers", "Python.h")):
         settings: Dict[str, Any] = {option: str(tmp_path / "nowhere")}
         done = compile_wheel(probe, ARM64, **settings)
         assert (done.code, done.wheel) == (2, None)
-        (line,) = done.said.splitlines()
+        (line,) = done.errors.splitlines()
         assert words in line
 
 
-def test_a_first_build_says_what_takes_long_and_only_then(probe: Path, tmp_path: Path) -> None:
+def test_only_the_first_build_reports_that_zig_compiles_libraries(
+    probe: Path, tmp_path: Path
+) -> None:
     environ = {**C_ONLY, "ZIG_GLOBAL_CACHE_DIR": str(tmp_path / "cache")}
     first = compile_wheel(probe, X86, environ=environ)
     (line,) = (line for line in first.lines if "zig compiles" in line)
@@ -128,18 +130,18 @@ def test_two_folders_and_two_caches_give_the_same_bytes(tmp_path: Path) -> None:
             **C_ONLY,
             "ZIG_GLOBAL_CACHE_DIR": str(tmp_path / name / "cache"),
             "SOURCE_DATE_EPOCH": "1700000000",
-            # Without NDEBUG assertions name their files.
+            # Without NDEBUG, assertions contain the names of their files.
             "PROBE_COMPILE": "-UNDEBUG",
         }
         done = compile_wheel(project, ARM64, environ=environ)
-        assert done.wheel is not None, done.said
+        assert done.wheel is not None, done.errors
         wheels.append(done.wheel.read_bytes())
         for path in (str(tmp_path), sys.prefix, sys.base_prefix):
             assert not any(path.encode() in data for data in members(done.wheel).values())
     assert wheels[0] == wheels[1]
 
 
-def test_what_another_compiler_has_left_is_not_taken(probe: Path) -> None:
+def test_files_of_another_compiler_are_not_reused(probe: Path) -> None:
     needs.extension()
     run = [sys.executable, "setup.py", "build"]
     built = subprocess.run(
@@ -170,13 +172,13 @@ ARGUMENTS = {
 
 
 @pytest.mark.parametrize("case", ARGUMENTS.values(), ids=ARGUMENTS)
-@pytest.mark.skipif(platform.machine() != "x86_64", reason="the flags are of an x86_64 machine")
-def test_what_distributions_compile_with_is_taken(
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="the flags are for x86_64")
+def test_the_flags_of_distributions_are_accepted(
     probe: Path, case: tuple[Dict[str, str], str], tmp_path: Path
 ) -> None:
     environ, note = case
     done = compile_wheel(probe, X86, environ={**C_ONLY, **environ}, strict="true")
-    assert done.wheel is not None, done.said
+    assert done.wheel is not None, done.errors
     assert bool(note) == any(note in line for line in done.lines if note)
     (elf,) = elfs(done.wheel).values()
     assert not [name for name in elf.undefined if name.startswith("__ubsan")]
@@ -201,16 +203,16 @@ def unpacked(wheel: Path, folder: Path) -> Path:
 def test_openmp_is_refused_when_it_is_compiled(probe: Path, variable: str) -> None:
     done = compile_wheel(probe, X86, environ={**C_ONLY, variable: "-fopenmp"})
     assert (done.code, done.wheel) == (5, None)
-    assert any("-fopenmp" in line and "container" in line for line in done.lines), done.said
-    assert "what it said stands above" in done.lines[-1]
+    assert any("-fopenmp" in line and "container" in line for line in done.lines), done.errors
+    assert "see its output above" in done.lines[-1]
 
 
 @pytest.mark.parametrize("strict", ["true", "false"])
-def test_an_extension_that_vanished_is_said(probe: Path, strict: str) -> None:
+def test_a_missing_extension_is_reported(probe: Path, strict: str) -> None:
     environ = {**C_ONLY, "PROBE_OPTIONAL": "1"}
     done = compile_wheel(probe, X86, environ=environ, strict=strict)
     assert (done.wheel is None) == (strict == "true")
-    (line,) = (line for line in done.said.splitlines() if line.endswith("[NO_MODULE]"))
+    (line,) = (line for line in done.errors.splitlines() if line.endswith("[NO_MODULE]"))
     assert "probe/_lost." in line
 
 
@@ -220,10 +222,10 @@ def test_a_wheel_without_machine_code_has_no_tag(probe: Path) -> None:
     )
     assert "linux_x86_64.whl" in done.name
     assert "manylinux" not in done.name
-    assert any("[NO_ELF]" in line and line.startswith("error") for line in done.lines), done.said
+    assert any("[NO_ELF]" in line and line.startswith("error") for line in done.lines), done.errors
 
 
-def test_a_library_that_zig_does_not_have_is_said(probe: Path) -> None:
+def test_a_library_that_zig_does_not_have_is_reported(probe: Path) -> None:
     environ = {**C_ONLY, "PROBE_LINK": "-lm -lnowhere"}
     done = compile_wheel(probe, X86, environ=environ)
     assert (done.code, done.wheel) == (5, None)
@@ -232,9 +234,9 @@ def test_a_library_that_zig_does_not_have_is_said(probe: Path) -> None:
     assert "sysroot" in line
 
 
-def test_a_static_module_is_a_shared_library_all_the_same(probe: Path) -> None:
+def test_a_module_linked_with_static_is_a_shared_library(probe: Path) -> None:
     done = compile_wheel(probe, X86, environ={**C_ONLY, "PROBE_LINK": "-static"}, strict="true")
-    assert done.wheel is not None, done.said
+    assert done.wheel is not None, done.errors
     assert len(elfs(done.wheel)) == 1
 
 
@@ -242,11 +244,11 @@ def test_a_static_module_is_a_shared_library_all_the_same(probe: Path) -> None:
     ("there", "settings", "wanted"),
     [("", "zig", [REQUIREMENT]), ("on PATH", "zig", []), ("", "system", [])],
 )
-def test_zig_is_required_only_where_it_is_asked_for(
+def test_ziglang_is_required_only_if_zig_is_needed(
     probe: Path, tmp_path: Path, there: str, settings: str, wanted: List[str]
 ) -> None:
     code = (
-        # None in sys.modules is a module that cannot be found.
+        # A module that is None in sys.modules cannot be imported.
         "import sys; sys.modules['ziglang'] = None; import manyshim.backend as b\n"
         f"print(b.get_requires_for_build_wheel({{'manyshim.compiler': '{settings}', "
         "'manyshim.explain': 'never'}))"
@@ -263,7 +265,7 @@ def test_zig_is_required_only_where_it_is_asked_for(
     assert done.stdout.splitlines()[-1:] == [str(wanted)], done.stderr
 
 
-def test_an_impossible_target_is_said_before_zig_is_required(probe: Path) -> None:
+def test_an_unsupported_target_is_an_error_before_ziglang_is_required(probe: Path) -> None:
     code = (
         "import manyshim.backend as b; b.get_requires_for_build_wheel("
         "{'manyshim.compiler': 'zig', 'manyshim.platform': 'musllinux_1_1'})"
@@ -273,13 +275,13 @@ def test_an_impossible_target_is_said_before_zig_is_required(probe: Path) -> Non
         run, cwd=str(probe), env=clean(), capture_output=True, text=True, check=False
     )
     assert done.returncode == 2
-    assert "manyshim: error: zig cannot promise musllinux_1_1" in done.stderr
+    assert "manyshim: error: zig cannot compile for musllinux_1_1" in done.stderr
 
 
 def test_frontends_give_the_same_wheel(
     tmp_path: Path, uv: Runner, run: Runner, build_environment: Dict[str, str]
 ) -> None:
-    """Each asks for ziglang, or finds the zig on PATH, and isolates in its own way."""
+    """Each installs ziglang or finds the zig on PATH, and isolates the build in its own way."""
     needs.module("build")
     needs.python_headers()
     sample = copy(REPOSITORY / "sample_project", tmp_path / "sample")
@@ -300,12 +302,14 @@ def test_frontends_give_the_same_wheel(
     assert name.endswith("-manylinux2014_aarch64.manylinux_2_17_aarch64.whl")
 
 
-def test_a_folder_from_which_nothing_can_be_run_is_said(probe: Path, tmp_path: Path) -> None:
+def test_a_temporary_folder_without_exec_permission_is_an_error(
+    probe: Path, tmp_path: Path
+) -> None:
     folder = tmp_path / "noexec"
     folder.mkdir()
     with mounted(folder, "noexec"):
         done = compile_wheel(probe, ARM64, environ={"TMPDIR": str(folder)})
     assert (done.code, done.wheel) == (4, None)
-    (line,) = done.said.splitlines()
+    (line,) = done.errors.splitlines()
     assert "noexec" in line
     assert "set TMPDIR" in line

@@ -1,12 +1,14 @@
-"""The wrapped backend's own process: in-tree backends, failures, and frontends that are killed."""
+"""The child process of a build: in-tree backends, output, failures, and killed frontends."""
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import List
+from typing import Any, List
 
 import pytest
 
@@ -17,6 +19,7 @@ pytestmark = pytest.mark.skipif(
 )
 
 ARM64 = "manylinux_2_17_aarch64"
+NOTE = "manyshim: -fopenmp asks for OpenMP"
 
 
 @pytest.fixture
@@ -49,21 +52,29 @@ def in_tree(probe: Path) -> Path:
     return probe
 
 
-def own_backend(project: Path, body: str) -> subprocess.CompletedProcess[str]:
+def start(project: Path, body: str, **options: Any) -> subprocess.Popen[Any]:
+    """Start a build by the backend in the project's tree, with a body for its build_wheel."""
     hooks = "class hooks:\n    inner = sys.modules[__name__]\n"
     (project / "tools" / "own.py").write_text(FAKE.format(body=body) + hooks, encoding="utf-8")
     code = (
         "import manyshim.backend as b; b.build_wheel('dist', "
         f"{{'manyshim.compiler': 'zig', 'manyshim.platform': '{ARM64}', 'own': ['1', '2']}})"
     )
-    return subprocess.run(
+    return subprocess.Popen(
         [sys.executable, "-c", code],
         cwd=str(project),
         env=clean({"CPATH": "/usr/include", "CC": "gcc"}),
-        capture_output=True,
-        text=True,
-        check=False,
+        **{"text": True, **options},
     )
+
+
+def own_backend(
+    project: Path, body: str, stderr: int = subprocess.PIPE
+) -> subprocess.CompletedProcess[str]:
+    """Run such a build to its end."""
+    with start(project, body, stdout=subprocess.PIPE, stderr=stderr) as process:
+        output, errors = process.communicate()
+    return subprocess.CompletedProcess(process.args, process.returncode, output, errors)
 
 
 def test_an_in_tree_backend_is_found_and_sees_the_target(in_tree: Path) -> None:
@@ -79,13 +90,78 @@ def test_an_in_tree_backend_is_found_and_sees_the_target(in_tree: Path) -> None:
     assert lines[0] == f"linux-aarch64 .cpython-{version}-aarch64-linux-gnu.so"
     assert lines[1].endswith(f"bin/cc False {in_tree}")
     assert done.returncode == 5
-    told = done.stderr.splitlines()
-    assert told[0] == "manyshim: compiler = zig takes the place of CC from the environment"
-    assert told[1] == "enough"
-    assert told[2] == (
-        "manyshim: error: own:hooks.inner failed with exit code 1; what it said stands above"
+    errors = done.stderr.splitlines()
+    assert errors[0] == "manyshim: compiler = zig replaces CC from the environment"
+    assert errors[1] == "enough"
+    assert errors[2] == (
+        "manyshim: error: own:hooks.inner failed with exit code 1; see its output above"
     )
     assert list((in_tree / "dist").iterdir()) == []
+
+
+# The C compiler refuses -fopenmp and leaves a note. The parent process reads notes every 0.1 s.
+CALL_COMPILER = """
+    import subprocess, time
+    {before}
+    subprocess.run([os.environ["CC"], "-c", "-fopenmp", "x.c"], stderr=subprocess.DEVNULL)
+    time.sleep(0.5)
+    {after}
+"""
+WRITE = "sys.{stream}.write({text!r}); sys.{stream}.flush()"
+
+
+@pytest.mark.parametrize("stream", ["stderr", "stdout"])
+@pytest.mark.parametrize(
+    ("before", "after", "lines"),
+    [
+        ("checking OpenMP... ", "no\n", ["checking OpenMP... no", NOTE]),
+        ("checking OpenMP... ", "", ["checking OpenMP... ", NOTE]),
+    ],
+)
+def test_a_note_of_a_compiler_has_a_line_of_its_own(
+    in_tree: Path, stream: str, before: str, after: str, lines: List[str]
+) -> None:
+    """The test reads all output as one stream, as on a terminal or in a log."""
+    write = [WRITE.format(stream=stream, text=text) for text in (before, after)]
+    # os._exit ends the child without another line.
+    body = CALL_COMPILER.format(before=write[0], after=f"{write[1]}; os._exit(1)")
+    done = own_backend(in_tree, body, stderr=subprocess.STDOUT)
+    found = [
+        line[: len(NOTE)] if line.startswith(NOTE) else line for line in done.stdout.splitlines()
+    ]
+    assert found[1:-1] == lines
+    assert found[-1].startswith("manyshim: error: own:hooks.inner failed")
+
+
+def test_a_note_is_printed_while_the_build_goes_on(in_tree: Path) -> None:
+    body = CALL_COMPILER.format(before="", after="input(); os._exit(1)")
+    with start(in_tree, body, stdin=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stderr is not None
+        lines = iter(process.stderr.readline, "")
+        assert next(line for line in lines if line.startswith(NOTE))
+        process.communicate("\n")
+
+
+def test_the_output_of_a_backend_is_not_changed(in_tree: Path) -> None:
+    body = "os.write(2, bytes(range(256)) * 4096); os._exit(1)"
+    with start(in_tree, body, stderr=subprocess.PIPE, text=False) as process:
+        _, written = process.communicate()
+    assert bytes(range(256)) * 4096 in written
+
+
+def test_a_build_does_not_wait_for_processes_that_a_backend_leaves_behind(in_tree: Path) -> None:
+    body = """
+    import subprocess
+    left = subprocess.Popen(["sleep", "60"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    print("left behind:", left.pid)
+    sys.exit(1)
+    """
+    started = time.monotonic()
+    done = own_backend(in_tree, body)
+    seconds = time.monotonic() - started
+    os.kill(int(done.stdout.split(":")[-1]), signal.SIGKILL)
+    assert seconds < 50
+    assert done.returncode == 5
 
 
 @pytest.mark.parametrize(
@@ -104,7 +180,7 @@ def test_a_wrapped_backend_that_fails(in_tree: Path, body: str, words: List[str]
     assert list((in_tree / "dist").iterdir()) == []
 
 
-def test_a_build_ends_with_the_frontend_that_is_killed(in_tree: Path) -> None:
+def test_the_child_ends_when_the_frontend_is_killed(in_tree: Path) -> None:
     hooks = "class hooks:\n    inner = sys.modules[__name__]\n"
     body = 'open("pid", "w").write(str(os.getpid())); os.rename("pid", "started"); input()'
     (in_tree / "tools" / "own.py").write_text(FAKE.format(body=body) + hooks, encoding="utf-8")

@@ -1,4 +1,4 @@
-"""What docs/compiling.md tells people to write is what the program takes."""
+"""The commands, settings and tables of docs/compiling.md are valid."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ PAGE = (REPOSITORY / "docs" / "compiling.md").read_text(encoding="utf-8")
 
 
 def block(language: str, word: str) -> str:
-    """Return the one fenced block of a language that has a word."""
+    """Return the only fenced block of a language that contains a word."""
     found = re.findall(rf"```{language}\n(.*?)```", PAGE, re.DOTALL)
     (text,) = (text for text in found if word in text)
     return str(text)
@@ -41,7 +41,7 @@ def settings() -> List[Tuple[str, str]]:
 
 
 @pytest.mark.parametrize(("key", "value"), settings())
-def test_settings_are_taken(key: str, value: str, tmp_path: Path) -> None:
+def test_settings_are_valid(key: str, value: str, tmp_path: Path) -> None:
     load({f"manyshim.{key}": value}, {}, str(tmp_path))
 
 
@@ -55,20 +55,20 @@ def test_targets_of_the_page_are_targets(target: str, tmp_path: Path) -> None:
     assert str(resolve(platform, "x86_64", GLIBC).tag) == target
 
 
-def test_the_table_of_targets_is_what_zig_has() -> None:
+def test_the_table_of_targets_is_that_of_the_program() -> None:
     rows = re.findall(r"^\| `manylinux_(\d+)_(\d+)`.*? \| ([^|]+) \|$", PAGE, re.MULTILINE)
-    usual = {
+    documented = {
         arch: (int(major), int(minor))
         for major, minor, listed in rows
         for arch in re.findall(r"\w+", re.sub(r"\(.*?\)", "", listed))
     }
     for arch in ARCHES:
         try:
-            settled = resolve(None, arch, GLIBC).tag.version
+            version = resolve(None, arch, GLIBC).tag.version
         except ConfigError:
-            assert arch not in usual
+            assert arch not in documented
         else:
-            assert usual[arch] == settled
+            assert documented[arch] == version
             assert resolve(PlatformTag(MUSL, 1, 2, arch), "x86_64", GLIBC)
     with pytest.raises(ConfigError):
         resolve(PlatformTag(GLIBC, 2, 45, "x86_64"), "x86_64", GLIBC)
@@ -77,13 +77,13 @@ def test_the_table_of_targets_is_what_zig_has() -> None:
 def test_the_release_table_is_for_uv() -> None:
     table = tomlkit.parse(block("toml", "[tool.uv]")).unwrap()
     given = table["tool"]["uv"]["config-settings"]
-    settled = load(given, {})
-    assert (settled.compiler, settled.strict) == ("zig", True)
+    config = load(given, {})
+    assert (config.compiler, config.strict) == ("zig", True)
 
 
 @needs_gcc
 def test_cibuildwheels_command_repairs(tmp_path: Path) -> None:
-    """As cibuildwheel runs it on Linux: by sh, with two words filled in."""
+    """In cibuildwheel, sh runs the command with two words filled in."""
     table = tomlkit.parse(block("toml", "repair-wheel-command")).unwrap()
     command = table["tool"]["cibuildwheel"]["linux"]["repair-wheel-command"]
     library = shared(tmp_path / "lib" / "libdeep.so.3", "int deep(void) { return 3; }")

@@ -1,4 +1,4 @@
-"""What zig is told to compile for, by the tag that is asked for."""
+"""The target of a build, from the requested platform tag."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from manyshim.audit.tags import GLIBC, MUSL, parse_platform
 from manyshim.errors import ConfigError
 from manyshim.toolchain.target import resolve
 
-# Asked for, the building interpreter's architecture and libc; the tag, and zig's target.
-SETTLED = [
+# The requested platform, the building interpreter's architecture and libc; the tag, zig's target.
+RESOLVED = [
     ("", "x86_64", GLIBC, "manylinux_2_17_x86_64", "x86_64-linux-gnu.2.17"),
     ("", "x86_64", MUSL, "musllinux_1_2_x86_64", "x86_64-linux-musl"),
     ("", "aarch64", GLIBC, "manylinux_2_17_aarch64", "aarch64-linux-gnu.2.17"),
@@ -29,15 +29,18 @@ SETTLED = [
 ]
 
 
-@pytest.mark.parametrize(("asked", "arch", "libc", "tag", "triple"), SETTLED)
-def test_a_platform_is_the_target(asked: str, arch: str, libc: str, tag: str, triple: str) -> None:
-    platform = parse_platform(f"manylinux{asked}" if asked == "2014" else asked) if asked else None
+@pytest.mark.parametrize(("requested", "arch", "libc", "tag", "triple"), RESOLVED)
+def test_a_platform_is_resolved_to_a_target(
+    requested: str, arch: str, libc: str, tag: str, triple: str
+) -> None:
+    name = f"manylinux{requested}" if requested == "2014" else requested
+    platform = parse_platform(name) if name else None
     target = resolve(platform, arch, libc)
     assert (str(target.tag), target.triple) == (tag, triple)
 
 
 @pytest.mark.parametrize(
-    ("asked", "words"),
+    ("requested", "words"),
     [
         ("manylinux_2_16_aarch64", ("2.17", "manylinux_2_17_aarch64")),
         ("manylinux_2_17_ppc64le", ("2.19", "manylinux_2_24_ppc64le")),
@@ -48,13 +51,13 @@ def test_a_platform_is_the_target(asked: str, arch: str, libc: str, tag: str, tr
         ("musllinux_1_3_x86_64", ("musllinux_1_2_x86_64",)),
     ],
 )
-def test_a_target_that_zig_does_not_have(asked: str, words: Tuple[str, ...]) -> None:
+def test_a_target_that_zig_does_not_support(requested: str, words: Tuple[str, ...]) -> None:
     with pytest.raises(ConfigError) as caught:
-        resolve(parse_platform(asked), "x86_64", GLIBC)
+        resolve(parse_platform(requested), "x86_64", GLIBC)
     assert all(word in str(caught.value) for word in words)
 
 
-# From the file names in wheels of the package index.
+# The names are from files in wheels of the package index.
 @pytest.mark.parametrize(
     ("tag", "python", "multiarch"),
     [
@@ -69,13 +72,13 @@ def test_a_target_that_zig_does_not_have(asked: str, words: Tuple[str, ...]) -> 
         ("musllinux_1_2_armv7l", (3, 13), "arm-linux-musleabihf"),
     ],
 )
-def test_cpython_names_the_target_in_suffixes(
+def test_the_suffix_has_cpythons_name_of_the_target(
     tag: str, python: Tuple[int, int], multiarch: str
 ) -> None:
     assert resolve(parse_platform(tag), "x86_64", GLIBC).multiarch(python) == multiarch
 
 
-def test_what_sysconfig_calls_the_platform() -> None:
+def test_the_platform_name_of_sysconfig() -> None:
     tag: Optional[object] = parse_platform("musllinux_1_2_armv7l")
     assert tag is not None
     target = resolve(parse_platform("musllinux_1_2_armv7l"), "x86_64", GLIBC)

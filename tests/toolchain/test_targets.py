@@ -1,6 +1,6 @@
 """Real projects from the index, compiled for three targets and used there.
 
-All of them take half an hour. `python scripts/write_targets.py` runs them and writes the table.
+All tests take half an hour. `python scripts/write_targets.py` runs them and writes the table.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def test_a_real_project_is_compiled_and_used(
     record: Record,
 ) -> None:
     machine, name = TARGETS[target]
-    # The last row of a target counts, so a failure leaves how far it came.
+    # The last entry counts. After a failure, it says which step was reached.
     cell = partial(record, "targets", project=project.name, target=target)
     cell(said="not built")
     source = fetch(project.name, project.version, tmp_path / "source")

@@ -1,4 +1,4 @@
-"""Which zig is taken, and where it keeps what it compiles once."""
+"""The search for zig, and the folder of its cache."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def fake(folder: Path, script: str) -> str:
     return str(path)
 
 
-def test_a_known_zig_on_path_is_taken(tmp_path: Path, environ: Dict[str, str]) -> None:
+def test_a_supported_zig_on_path_is_used(tmp_path: Path, environ: Dict[str, str]) -> None:
     path = fake(tmp_path, "echo 0.17.3")
     assert zig.find(environ) == zig.Zig(path, "0.17.3")
     assert zig.missing_requirements(environ) == []
@@ -43,7 +43,7 @@ def test_a_known_zig_on_path_is_taken(tmp_path: Path, environ: Dict[str, str]) -
         ("echo broken >&2; exit 3", ["exit code 3", "broken"]),
     ],
 )
-def test_another_zig_is_not_taken(
+def test_another_zig_is_not_used(
     tmp_path: Path, environ: Dict[str, str], script: str, words: List[str]
 ) -> None:
     fake(tmp_path, script)
@@ -53,12 +53,12 @@ def test_another_zig_is_not_taken(
     assert zig.missing_requirements(environ) == [zig.REQUIREMENT]
 
 
-def test_no_zig_is_said_with_the_way_to_one(environ: Dict[str, str]) -> None:
+def test_the_error_about_a_missing_zig_says_how_to_install_it(environ: Dict[str, str]) -> None:
     with pytest.raises(ToolError, match=r"neither as the package ziglang nor on PATH.*pip install"):
         zig.find(environ)
 
 
-def test_the_environments_own_zig_comes_first(
+def test_the_zig_of_the_environment_comes_first(
     tmp_path: Path, environ: Dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fake(tmp_path, "echo 0.17.1")
@@ -81,25 +81,29 @@ def test_the_environments_own_zig_comes_first(
         ({"ZIG_GLOBAL_CACHE_DIR": "", "HOME": "{}/home"}, "home/.cache/zig"),
     ],
 )
-def test_the_cache_is_zigs_own(tmp_path: Path, environ: Dict[str, str], folder: str) -> None:
-    there = {name: value.format(tmp_path) for name, value in environ.items()}
-    assert zig.cache_folder(there) == str(tmp_path / folder)
+def test_the_cache_folder_is_that_of_zig_itself(
+    tmp_path: Path, environ: Dict[str, str], folder: str
+) -> None:
+    resolved = {name: value.format(tmp_path) for name, value in environ.items()}
+    assert zig.cache_folder(resolved) == str(tmp_path / folder)
     assert os.listdir(tmp_path / folder) == []
 
 
-def test_no_cache_is_an_error_that_names_the_variables() -> None:
+def test_the_error_about_a_missing_cache_names_the_variables() -> None:
     with pytest.raises(ToolError, match="ZIG_GLOBAL_CACHE_DIR, XDG_CACHE_HOME and HOME"):
         zig.cache_folder({})
 
 
-def test_glibcs_names_are_those_of_every_release() -> None:
+def test_glibc_names_are_those_of_every_release() -> None:
     needs.zig()
     names = zig.glibc_names(zig.find(os.environ), os.environ)
     assert {"memcpy", "__libc_start_main", "arc4random", "__explicit_bzero_chk", "sin"} <= names
     assert not names & {"deflate", "XOpenDisplay", "PyList_New", ""}
 
 
-def test_a_zig_without_its_library_is_said(tmp_path: Path, environ: Dict[str, str]) -> None:
+def test_a_zig_without_its_library_folder_is_an_error(
+    tmp_path: Path, environ: Dict[str, str]
+) -> None:
     path = fake(tmp_path, "echo '.{ .lib_dir = \"/nowhere/lib\" }'")
     with pytest.raises(ToolError, match=r"/nowhere/lib/libc/glibc/abilists: .*cannot be read"):
         zig.glibc_names(zig.Zig(path, "0.17.1"), environ)

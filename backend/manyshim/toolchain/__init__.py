@@ -1,1 +1,1 @@
-"""Compiles for an older glibc, for musl or for another architecture; loaded only when asked for."""
+"""Compile for an older glibc, for musl or for another architecture; loaded only on request."""

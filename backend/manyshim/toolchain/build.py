@@ -1,13 +1,14 @@
-"""Lets the wrapped backend build for a target: with zig, in a process of its own."""
+"""Run the wrapped backend for a target: with zig, in a child process."""
 
 from __future__ import annotations
 
 import json
 import os
+import select
 import subprocess
 import sys
 import tempfile
-from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence
+from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Set
 
 from manyshim.audit.request import Compiled
 from manyshim.config import Config, backend_path
@@ -19,14 +20,16 @@ from manyshim.toolchain.target import Target, resolve
 from manyshim.values import NamedTuple
 from manyshim.workspace import private_folder
 
-Say = Callable[[Sequence[str]], None]
+PrintLines = Callable[[Sequence[str]], None]
 
-# What the target's compilers take the place of.
+# The target's tools replace these variables of the environment.
 _REPLACED = ("CC", "CXX", "LDSHARED", "LDCXXSHARED", "AR", "RANLIB")
 
 _POLL_SECONDS = 0.1
+_CHUNK_BYTES = 1 << 16
+_STDOUT, _STDERR = 1, 2
 
-# Run with the path of the request: only then is manyshim to be found.
+# The child gets the path of its request. It can import manyshim only after sys.path is set.
 _START = (
     "import json, sys; request = json.load(open(sys.argv[1], encoding='utf-8')); "
     "sys.path[:] = request['path']; from manyshim.toolchain import child; child.main(request)"
@@ -34,7 +37,7 @@ _START = (
 
 
 class Call(NamedTuple):
-    """The arguments of the hook that is passed on (PEP 517, build_wheel)."""
+    """The arguments of the build_wheel hook that is forwarded (PEP 517)."""
 
     folder: str
     settings: Optional[Mapping[str, Any]]
@@ -42,43 +45,40 @@ class Call(NamedTuple):
 
 
 class Built(NamedTuple):
-    """The file name of the wrapped backend's wheel, and the configuration that it is judged by."""
+    """The file name of the wrapped backend's wheel, and the configuration to audit it with."""
 
     name: str
     config: Config
 
 
 def missing_requirements(config: Config, environ: Mapping[str, str]) -> List[str]:
-    """List what a build for the target lacks: zig, unless there is one.
+    """List the requirements that a build for the target lacks: zig, if none is found.
 
-    Raises ConfigError where zig does not have the target, before anyone downloads it.
+    Raises ConfigError if zig does not support the target, so that zig is not downloaded in vain.
     """
     _target(config)
     return zig.missing_requirements(environ)
 
 
-def build_wheel(config: Config, call: Call, environ: Mapping[str, str], say: Say) -> Built:
-    """Call the wrapped backend's build_wheel where everything is set for the target.
+def build_wheel(
+    config: Config, call: Call, environ: Mapping[str, str], print_lines: PrintLines
+) -> Built:
+    """Call the wrapped backend's build_wheel in an environment that is set up for the target.
 
-    `say` is given each line for the one who builds as soon as there is one. Raises ConfigError for
-    a target that zig does not have, ToolError without zig or its cache, and BackendError where
-    the backend fails, which has then said so itself.
+    `print_lines` gets each message for the user during the build. Raises ConfigError for a target
+    that zig does not support, ToolError if zig or its cache is missing, and BackendError if the
+    backend fails. The backend has then printed its own error.
     """
     target = _target(config)
     found = zig.find(environ)
     environ = {**environ, "ZIG_GLOBAL_CACHE_DIR": zig.cache_folder(environ)}
     replaced = [name for name in _REPLACED if environ.get(name)]
     if replaced:
-        say([f"compiler = zig takes the place of {', '.join(replaced)} from the environment"])
-    with private_folder(_temporary()) as private:
+        print_lines([f"compiler = zig replaces {', '.join(replaced)} from the environment"])
+    with private_folder(_temporary_folder()) as private:
         made = create(private, target, config, found, environ)
-        answer = _ask(
-            private,
-            config.backend,
-            call,
-            made.environ,
-            _Reader(made.notes, say),
-        )
+        notes = _Notes(made.notes, print_lines)
+        answer = _run_backend(private, config.backend, call, made.environ, notes)
         called = os.path.exists(made.notes)
     if "error" in answer:
         raise BackendError(answer["error"])
@@ -94,56 +94,60 @@ def build_wheel(config: Config, call: Call, environ: Mapping[str, str], say: Say
 def _target(config: Config) -> Target:
     if sys.implementation.name != "cpython":
         raise ConfigError(
-            f"compiler = zig knows the settings of CPython only, not of {sys.implementation.name}"
+            f"compiler = zig supports CPython only, and this is {sys.implementation.name}"
         )
     return resolve(config.platform, host_arch(), config.libc or "")
 
 
-def _temporary() -> str:
-    """Name the folder for temporary files: compilers are split at spaces, PYTHONPATH at colons."""
+def _temporary_folder() -> str:
+    """Return the folder for temporary files.
+
+    Raises ToolError for a space or a colon in its name. Build tools split the compiler's path at
+    spaces, and Python splits PYTHONPATH at colons.
+    """
     folder = os.path.abspath(tempfile.gettempdir())
     if folder.split() != [folder] or os.pathsep in folder:
         raise ToolError(
-            f"the folder for temporary files, {folder!r}, has a space or a colon in its name, at "
-            "which the path of a compiler is split; set TMPDIR to another one"
+            f"the folder for temporary files, {folder!r}, has a space or a colon in its name, and "
+            "build tools split a compiler's path there; set TMPDIR to another folder"
         )
     return folder
 
 
-class _Reader:
-    """Passes on what the compilers leave in their file of notes, each line once."""
+class _Notes:
+    """The file in which the compilers leave their notes for the user."""
 
-    def __init__(self, path: str, say: Say) -> None:
+    def __init__(self, path: str, print_lines: PrintLines) -> None:
         self._path = path
-        self._print_lines = say
-        self._place = 0
-        self._said: Dict[str, None] = {}
+        self._print_lines = print_lines
+        self._offset = 0
+        self._printed: Set[str] = set()
 
-    def read(self) -> None:
-        """Say the new lines."""
+    def print_new(self) -> None:
+        """Print the complete lines that were added since the last call, each text once."""
         try:
             with open(self._path, "rb") as file:
-                file.seek(self._place)
-                new = file.read()
+                file.seek(self._offset)
+                added = file.read()
         except FileNotFoundError:
             return
-        whole = new[: new.rfind(b"\n") + 1]
-        self._place += len(whole)
-        for line in os.fsdecode(whole).splitlines():
-            if line not in self._said:
-                self._said[line] = None
+        complete = added[: added.rfind(b"\n") + 1]
+        self._offset += len(complete)
+        for line in os.fsdecode(complete).splitlines():
+            if line not in self._printed:
+                self._printed.add(line)
                 self._print_lines([line])
 
 
-def _ask(
-    private: str, backend: str, call: Call, environ: Mapping[str, str], reader: _Reader
+def _run_backend(
+    private: str, backend: str, call: Call, environ: Mapping[str, str], notes: _Notes
 ) -> Dict[str, Any]:
-    """Run the child until it ends, and read what it wrote down."""
+    """Run the child process until it ends, and return the answer that it wrote to a file."""
     request, answer = os.path.join(private, "request"), os.path.join(private, "answer")
     with open(request, "w", encoding="utf-8") as file:
         json.dump(
             {
-                # Frontends find in-tree backends in ways of their own.
+                # Each frontend has its own way to make in-tree backends importable.
                 "path": [environ["PYTHONPATH"].split(os.pathsep)[0], *backend_path(), *sys.path],
                 "backend": backend,
                 "folder": os.path.abspath(call.folder),
@@ -154,30 +158,80 @@ def _ask(
             file,
             default=str,
         )
-    command: List[str] = [sys.executable, "-c", _START, request]
-    with subprocess.Popen(command, env=dict(environ)) as process:  # noqa: S603 (this Python)
-        try:
-            while _running(process):
-                reader.read()
-        except BaseException:
-            process.kill()
-            raise
-    reader.read()
-    if process.returncode or not os.path.isfile(answer):
-        how = (
-            f"exit code {process.returncode}"
-            if process.returncode >= 0
-            else (f"signal {-process.returncode}")
-        )
-        raise BackendError(f"{backend} failed with {how}; what it said stands above")
+    code = _run_child(request, environ, notes)
+    if code or not os.path.isfile(answer):
+        reason = f"exit code {code}" if code >= 0 else f"signal {-code}"
+        raise BackendError(f"{backend} failed with {reason}; see its output above")
     with open(answer, encoding="utf-8") as file:
         read: Dict[str, Any] = json.load(file)
     return read
 
 
-def _running(process: subprocess.Popen[bytes]) -> bool:
+def _run_child(request: str, environ: Mapping[str, str], notes: _Notes) -> int:
+    """Run the child process until it ends, and return its exit code, negative for a signal.
+
+    The child's output passes through this process, which prints the compilers' notes between lines
+    only. In the middle of a line, people and programs would not find a note.
+    """
+    command = [sys.executable, "-c", _START, request]
+    merged = _is_one_output()
+    if merged and os.isatty(_STDOUT):
+        # Python writes lines to a terminal at once, and to a pipe only with -u.
+        command.insert(1, "-u")
+    with subprocess.Popen(  # noqa: S603 (this Python)
+        command,
+        env=dict(environ),
+        stdout=subprocess.PIPE if merged else None,
+        stderr=subprocess.STDOUT if merged else subprocess.PIPE,
+    ) as process:
+        try:
+            _forward_output(process, notes)
+        except BaseException:
+            process.kill()
+            raise
+    notes.print_new()
+    return process.returncode
+
+
+def _is_one_output() -> bool:
+    """Tell whether stdout and stderr are one terminal, pipe or file, so that their lines mix."""
     try:
-        process.wait(_POLL_SECONDS)
-    except subprocess.TimeoutExpired:
-        return True
-    return False
+        return os.path.sameopenfile(_STDOUT, _STDERR)
+    except OSError:  # one of them is closed
+        return False
+
+
+def _forward_output(process: subprocess.Popen[bytes], notes: _Notes) -> None:
+    """Copy the child's output to stderr until the child ends, and print notes between its lines.
+
+    A last line without an end gets one.
+    """
+    pipe = process.stdout or process.stderr
+    assert pipe is not None  # noqa: S101 (one of them is a pipe)
+    poll = select.poll()
+    poll.register(pipe, select.POLLIN)
+    line_complete = True
+    while True:
+        # Asked before the pipe is polled, so that the last output is not lost.
+        ended = process.poll() is not None
+        if poll.poll(0 if ended else _POLL_SECONDS * 1000):
+            chunk = os.read(pipe.fileno(), _CHUNK_BYTES)
+            if not chunk or not _write_stderr(chunk):
+                break
+            line_complete = chunk.endswith(b"\n")
+        elif ended:  # a process that the child left behind may keep the pipe open
+            break
+        if line_complete:
+            notes.print_new()
+    if not line_complete:
+        _write_stderr(b"\n")
+
+
+def _write_stderr(data: bytes) -> bool:
+    """Write bytes to this process's stderr; return False if it cannot be written to."""
+    try:
+        while data:
+            data = data[os.write(_STDERR, data) :]
+    except OSError:
+        return False
+    return True

@@ -1,4 +1,4 @@
-"""A private folder with all that a build for a target is given: compilers, headers, sysconfig."""
+"""Create a private folder with everything for a build: compilers, headers, sysconfig."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from manyshim.toolchain.target import Target
 from manyshim.toolchain.zig import Zig
 from manyshim.values import NamedTuple
 
-# Started without site and the environment's PYTHON*, so that no project changes its compiler.
+# It runs without site and without PYTHON* variables, so that no project can change the compiler.
 _WRAPPER = """\
 import sys
 
@@ -35,7 +35,7 @@ _SYSTEM_LIBRARIES = ("/usr/lib", "/lib")
 
 
 class BuildEnvironment(NamedTuple):
-    """The environment for the wrapped backend, and the file of what its compilers have to say."""
+    """The environment variables for the wrapped backend, and the path of the compilers' notes."""
 
     environ: Dict[str, str]
     notes: str
@@ -44,10 +44,11 @@ class BuildEnvironment(NamedTuple):
 def create(
     folder: str, target: Target, config: Config, zig: Zig, environ: Mapping[str, str]
 ) -> BuildEnvironment:
-    """Fill a private folder, and settle the environment that leads to it.
+    """Fill a private folder with the tools for a target, and return the environment that uses them.
 
-    `environ` names zig's cache. Raises ConfigError for a sysroot or headers that are not the
-    target's, ToolError where Python.h is missing or a file cannot be written.
+    `environ` contains ZIG_GLOBAL_CACHE_DIR. Raises ConfigError if the sysroot is missing or the
+    headers are not for the target, and ToolError if Python.h is missing or a file cannot be
+    written.
     """
     try:
         paths = {name: _folder(folder, name) for name in ("bin", "include", "lib", "python")}
@@ -106,23 +107,23 @@ def _sysroot(config: Config) -> str:
         return ""
     if not os.path.isdir(config.sysroot):
         raise ConfigError(
-            f"sysroot = {config.sysroot!r} is no folder; name it from the root on, as a build may "
-            "run in a temporary copy of the source tree"
+            f"sysroot = {config.sysroot!r} is not a folder; give an absolute path, because a build "
+            "may run in a temporary copy of the source tree"
         )
     return os.path.abspath(config.sysroot)
 
 
 def _python_libraries() -> Tuple[str, ...]:
-    """List the building Python's library folders, which its own link commands search."""
+    """List the library folders of the building Python, except those of the system."""
     folders = (sysconfig.get_config_var("LIBDIR"), sysconfig.get_config_var("LIBPL"))
     prefixes = (os.path.join(sys.base_prefix, "lib"), os.path.join(sys.base_exec_prefix, "lib"))
     found = dict.fromkeys(folder for folder in (*folders, *prefixes) if folder)
-    # A Python of the system shares them with everything else.
+    # The Python of a distribution shares the system's folders with all other libraries.
     return tuple(folder for folder in found if not folder.startswith(_SYSTEM_LIBRARIES))
 
 
 def _prefix_maps(headers: str) -> Tuple[Tuple[str, str], ...]:
-    """Say what stands for this machine's folders where a source names its own file."""
+    """Return the replacements for this machine's folders in the output (-ffile-prefix-map)."""
     return (
         (sys.base_prefix, "python"),
         (sys.prefix, "environment"),
@@ -144,7 +145,10 @@ def _write_extra_config(folder: str, target: Target, environ: Mapping[str, str])
 
 
 def _write_tools(folder: str, binaries: str, job: Job) -> Dict[str, str]:
-    """Write the compilers and the archiver, each a file of one word for CC and the like."""
+    """Write a script for each compiler and archiver tool; return their paths by variable.
+
+    Each path is one word, because build tools split CC at spaces.
+    """
     wrapper = os.path.join(folder, "wrapper.py")
     package = os.path.dirname(os.path.dirname(os.path.abspath(manyshim.__file__)))
     with open(wrapper, "w", encoding="utf-8") as file:
@@ -164,7 +168,7 @@ def _write_tools(folder: str, binaries: str, job: Job) -> Dict[str, str]:
         tools[variable] = path
     if not os.access(tools["CC"], os.X_OK):
         raise ToolError(
-            f"{binaries}: nothing can be run from there (noexec?); set TMPDIR to a folder of which "
-            "programs may be run"
+            f"{binaries}: programs cannot run from this folder (noexec?); set TMPDIR to a folder "
+            "that allows it"
         )
     return tools

@@ -1,4 +1,4 @@
-"""The process in which the wrapped backend builds for a target; its environment is the target's."""
+"""Entry point of the child process, in which the wrapped backend builds for a target."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from manyshim.wrapped import import_backend
 
 
 def main(request: Mapping[str, Any]) -> None:
-    """Call the wrapped backend's build_wheel, and write down what it returned.
+    """Call the wrapped backend's build_wheel, and write its answer to the file of the request.
 
-    What the backend raises passes untouched, and ends the process.
+    An exception of the backend is not caught; it ends the process.
     """
     _end_with_parent()
     sys.argv[:] = [request["backend"]]
@@ -37,7 +37,7 @@ def main(request: Mapping[str, Any]) -> None:
 
 
 def _end_with_parent() -> None:
-    """Have the kernel end this process when the frontend is killed (prctl(2))."""
+    """Ask the kernel to end this process when its parent is killed (prctl(2))."""
     try:
         import ctypes  # noqa: PLC0415 (not every Python has it)
 
@@ -50,9 +50,9 @@ _PR_SET_PDEATHSIG = 1
 
 
 def _modules() -> List[str]:
-    """List the extension modules that setuptools was told to build, as files of the wheel.
+    """List the extension modules that setuptools had to build, as paths in the wheel.
 
-    One that is `optional` may be missing without a word.
+    setuptools does not report an `optional` extension that failed, so the audit looks for each.
     """
     core = sys.modules.get("distutils.core") or sys.modules.get("setuptools._distutils.core")
     distribution = getattr(core, "_setup_distribution", None)
@@ -65,6 +65,6 @@ def _modules() -> List[str]:
             str(build_ext.get_ext_filename(build_ext.get_ext_fullname(extension.name)))
             for extension in getattr(distribution, "ext_modules", None) or ()
         )
-    except Exception as error:  # noqa: BLE001 (a project's own command; its wheel is built)
-        sys.stderr.write(f"manyshim: which extensions were to be built is not known: {error!r}\n")
+    except Exception as error:  # noqa: BLE001 (a project's own command; the wheel is complete)
+        sys.stderr.write(f"manyshim: the list of expected extensions cannot be read: {error!r}\n")
         return []

@@ -1,4 +1,4 @@
-"""What is compiled for: zig's target, and how CPython names it."""
+"""The target of a compilation: its names in zig and in CPython."""
 
 from __future__ import annotations
 
@@ -9,24 +9,25 @@ from manyshim.audit.tags import GLIBC, MUSL, PlatformTag
 from manyshim.errors import ConfigError
 from manyshim.values import NamedTuple
 
-# What `auto` promises where zig can: the glibc of ten years of distributions, and zig's musl.
-_USUAL_GLIBC = (2, 17)
-_USUAL_MUSL = (1, 2)
+# The versions that `auto` compiles for, if zig supports them for the architecture: a glibc that
+# distributions of the last ten years have, and zig's own musl.
+_DEFAULT_GLIBC = (2, 17)
+_DEFAULT_MUSL = (1, 2)
 
-# zig compiles for the newest it has where it is asked for a newer one, and only warns.
+# For a newer version, zig only warns and compiles for this one.
 _NEWEST_GLIBC = (2, 44)
 
 
 class Port(NamedTuple):
-    """What zig and CPython call an architecture, and the oldest glibc that zig has for it.
+    """The names of an architecture in zig and CPython, and the oldest glibc that zig has for it.
 
-    `cpu` is the least processor that the architecture's tags promise.
+    `cpu` is zig's -mcpu for the oldest processor that the architecture's tags support.
     """
 
     zig: str
     multiarch: str
     abi: str
-    glibc_floor: Tuple[int, int]
+    oldest_glibc: Tuple[int, int]
     cpu: str = "baseline"
 
 
@@ -45,7 +46,7 @@ _PORTS: Mapping[str, Port] = {
 
 
 class Target(NamedTuple):
-    """One architecture with one libc: what is compiled for, and the tag that has to be proved."""
+    """One architecture with one libc to compile for, given by the tag that the wheel must get."""
 
     tag: PlatformTag
 
@@ -56,7 +57,7 @@ class Target(NamedTuple):
 
     @property
     def triple(self) -> str:
-        """Zig's name of the target: `aarch64-linux-gnu.2.17`, `arm-linux-musleabihf`."""
+        """The target triple of zig: `aarch64-linux-gnu.2.17`, `arm-linux-musleabihf`."""
         port, tag = self.port, self.tag
         if tag.libc == MUSL:
             return f"{port.zig}-linux-musl{port.abi}"
@@ -64,19 +65,19 @@ class Target(NamedTuple):
 
     @property
     def host_platform(self) -> str:
-        """What sysconfig.get_platform() says on the target: `linux-aarch64`."""
+        """The value of sysconfig.get_platform() on the target: `linux-aarch64`."""
         return f"linux-{self.tag.arch}"
 
     @property
     def triplet(self) -> str:
-        """Name the target as Debian names its folders: `aarch64-linux-gnu` (autoconf: `host`)."""
+        """The name of the target in Debian's folders and autoconf: `aarch64-linux-gnu`."""
         libc = "musl" if self.tag.libc == MUSL else "gnu"
         return f"{self.port.multiarch}-linux-{libc}{self.port.abi}"
 
     def multiarch(self, python: Tuple[int, int]) -> str:
-        """Name the target as CPython does in the file names of its extension modules.
+        """Return CPython's name of the target in the file names of extension modules.
 
-        Until 3.10 it said `gnu` on musl, too.
+        Until 3.10, CPython used `gnu` on musl, too.
         """
         if python >= (3, 11):
             return self.triplet
@@ -84,31 +85,32 @@ class Target(NamedTuple):
 
 
 def resolve(platform: Optional[PlatformTag], arch: str, libc: str) -> Target:
-    """Settle on a target: what was asked for, or what zig usually promises on this machine.
+    """Return the target for the requested platform, or the default target without one.
 
-    `arch` and `libc` are the building interpreter's. Raises ConfigError for what zig cannot do.
+    `arch` and `libc` are those of the building interpreter. Raises ConfigError if zig does not
+    support the target.
     """
-    tag = platform.on(arch) if platform else _usual(arch, libc)
+    tag = platform.on(arch) if platform else _default(arch, libc)
     port = _PORTS.get(tag.arch)
     if port is None:
         raise ConfigError(f"zig has no {tag.libc} for {tag.arch}; it has: {', '.join(_PORTS)}")
-    if tag.libc == MUSL and tag.version != _USUAL_MUSL:
+    if tag.libc == MUSL and tag.version != _DEFAULT_MUSL:
         raise ConfigError(
-            f"zig cannot promise {tag}: its musl is 1.2, and musl's names carry no versions. Ask "
-            f"for {_usual(tag.arch, MUSL)}, or build in a container of {tag.without_arch}"
+            f"zig cannot compile for {tag}: its musl is 1.2, and musl's symbols have no versions. "
+            f"Ask for {_default(tag.arch, MUSL)}, or build in a container of {tag.without_arch}"
         )
-    if tag.libc == GLIBC and not port.glibc_floor <= tag.version <= _NEWEST_GLIBC:
-        floor, newest = (".".join(map(str, one)) for one in (port.glibc_floor, _NEWEST_GLIBC))
+    if tag.libc == GLIBC and not port.oldest_glibc <= tag.version <= _NEWEST_GLIBC:
+        oldest, newest = (".".join(map(str, one)) for one in (port.oldest_glibc, _NEWEST_GLIBC))
         raise ConfigError(
-            f"zig has glibc {floor} to {newest} for {tag.arch}, so {tag} cannot be compiled for; "
-            f"most systems take {_usual(tag.arch, GLIBC)}"
+            f"zig cannot compile for {tag}: it has glibc {oldest} to {newest} for {tag.arch}. Ask "
+            f"for {_default(tag.arch, GLIBC)}, which most systems support"
         )
     return Target(tag)
 
 
-def _usual(arch: str, libc: str) -> PlatformTag:
+def _default(arch: str, libc: str) -> PlatformTag:
     port = _PORTS.get(arch)
     if libc == MUSL or port is None:
-        return PlatformTag(libc, *(_USUAL_MUSL if libc == MUSL else _USUAL_GLIBC), arch)
-    least = max(_USUAL_GLIBC, port.glibc_floor)
+        return PlatformTag(libc, *(_DEFAULT_MUSL if libc == MUSL else _DEFAULT_GLIBC), arch)
+    least = max(_DEFAULT_GLIBC, port.oldest_glibc)
     return next(policy for policy in policies_of(libc, arch).listed if policy.version >= least)

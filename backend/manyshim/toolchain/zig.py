@@ -1,4 +1,4 @@
-"""Finds a zig that is known to work, and the folder for what it compiles once for all builds."""
+"""Find a zig of a supported release, and the folder of its cache."""
 
 from __future__ import annotations
 
@@ -13,44 +13,44 @@ from manyshim.errors import ToolError
 from manyshim.process import first_good, run
 from manyshim.values import NamedTuple
 
-# The releases that the filter of arguments was measured with; the requirement names the same.
-_KNOWN = "0.17."
+# The releases that the translation of arguments was tested with. The requirement names the same.
+_SUPPORTED = "0.17."
 REQUIREMENT = "ziglang>=0.17,<0.18"
 _VERSION_SECONDS = 60.0
 
 
 class Zig(NamedTuple):
-    """A zig that is known to work."""
+    """A zig of a supported release."""
 
     path: str
     version: str
 
 
 def find(environ: Mapping[str, str]) -> Zig:
-    """Find zig: the one of PyPI's ziglang in this environment, then the one on PATH.
+    """Find zig: first in the ziglang package of this environment, then on PATH.
 
-    Raises ToolError, about the first one, where none is known to work.
+    Raises ToolError if no zig of a supported release is found; the error is about the first one.
     """
 
-    def judge(path: str) -> Zig:
+    def check(path: str) -> Zig:
         version = run([path, "version"], environ, _VERSION_SECONDS).strip()
-        if version.startswith(_KNOWN):
+        if version.startswith(_SUPPORTED):
             return Zig(path, version)
         raise ToolError(
-            f"{path} is zig {version[:40]}; manyshim knows how to call {_KNOWN}x, which comes "
-            f"with: pip install '{REQUIREMENT}'"
+            f"{path} is zig {version[:40]}, and manyshim supports {_SUPPORTED}x; install it with: "
+            f"pip install '{REQUIREMENT}'"
         )
 
     return first_good(
         _candidates(environ),
-        judge,
-        "zig is found neither as the package ziglang nor on PATH; compiler = zig needs it: "
-        f"pip install '{REQUIREMENT}'",
+        check,
+        "compiler = zig needs zig, which is found neither as the package ziglang nor on PATH; "
+        f"install it with: pip install '{REQUIREMENT}'",
     )
 
 
 def missing_requirements(environ: Mapping[str, str]) -> List[str]:
-    """List the requirement that brings a zig, where `find` would find none."""
+    """List the requirement that installs zig, if `find` finds none."""
     try:
         find(environ)
     except ToolError:
@@ -59,10 +59,11 @@ def missing_requirements(environ: Mapping[str, str]) -> List[str]:
 
 
 def glibc_names(zig: Zig, environ: Mapping[str, str]) -> FrozenSet[str]:
-    """Read the names that any release of glibc defines. Raises ToolError.
+    """Read the names of all symbols that any release of glibc defines.
 
-    zig links against stubs that it makes from this list; a name that the target's glibc does not
-    have is left open, and looks like one of any other library.
+    zig links against stubs that it generates from this list. A symbol that the target's glibc lacks
+    stays undefined, and then looks like a symbol of any other library. Raises ToolError if the list
+    cannot be read.
     """
     output = run([zig.path, "env"], environ, _VERSION_SECONDS)
     found = re.search(r'\blib_dir\W+"([^"]+)"', output)
@@ -71,7 +72,7 @@ def glibc_names(zig: Zig, environ: Mapping[str, str]) -> FrozenSet[str]:
         with open(path, "rb") as file:
             listed = file.read()
     except OSError as error:
-        raise ToolError(f"{path}: zig's list of glibc's names cannot be read: {error}") from error
+        raise ToolError(f"{path}: zig's list of glibc symbols cannot be read: {error}") from error
     names = re.findall(rb"[A-Za-z_][A-Za-z0-9_]*(?=\0)", listed)
     return frozenset(name.decode("ascii") for name in names)
 
@@ -88,11 +89,10 @@ def _candidates(environ: Mapping[str, str]) -> Iterator[str]:
 
 
 def cache_folder(environ: Mapping[str, str]) -> str:
-    """Name zig's cache, as zig itself would, and see that it can be written to.
+    """Return the folder of zig's cache, chosen as zig chooses it, after a test that it is writable.
 
-    It is shared by all builds of a user, and lies outside of a build's own environment, in which
-    every build would compile the C library anew. Raises ToolError where it cannot be used: zig
-    tells that late, or waits.
+    All builds of a user share it. In a build's own environment, each build would compile the C
+    library again. Raises ToolError if the folder cannot be used: zig reports that late, or hangs.
     """
     for variable, below in (
         ("ZIG_GLOBAL_CACHE_DIR", ""),
@@ -105,8 +105,8 @@ def cache_folder(environ: Mapping[str, str]) -> str:
             break
     else:
         raise ToolError(
-            "zig needs a folder for what it compiles once, and none of ZIG_GLOBAL_CACHE_DIR, "
-            "XDG_CACHE_HOME and HOME is set; set ZIG_GLOBAL_CACHE_DIR to one that stays"
+            "zig needs a cache folder, and none of ZIG_GLOBAL_CACHE_DIR, XDG_CACHE_HOME and HOME "
+            "is set; set ZIG_GLOBAL_CACHE_DIR to a permanent folder"
         )
     try:
         os.makedirs(folder, exist_ok=True)
@@ -115,6 +115,6 @@ def cache_folder(environ: Mapping[str, str]) -> str:
     except OSError as error:
         raise ToolError(
             f"zig's cache {folder} (from {variable}) cannot be written: {error.strerror}; "
-            "set ZIG_GLOBAL_CACHE_DIR to a folder that can, and that stays"
+            "set ZIG_GLOBAL_CACHE_DIR to a permanent folder that is writable"
         ) from error
     return folder

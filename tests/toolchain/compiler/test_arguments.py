@@ -1,4 +1,4 @@
-"""The compiler's arguments: languages, processors, folders, and what calls are for."""
+"""The compiler's arguments: languages, processors, folders, and the purposes of calls."""
 
 from __future__ import annotations
 
@@ -21,11 +21,13 @@ from argumenttables import (
     Cpu,
     Row,
 )
-from manyshim.toolchain.compiler.arguments import Adapted, TargetOptions, adapt
+from manyshim.toolchain.compiler.arguments import Adapted, adapt
+from manyshim.toolchain.compiler.target_options import TargetOptions
 from paths import BACKEND
 
 
-def front(options: TargetOptions, cpu: str = "") -> List[str]:
+def leading_arguments(options: TargetOptions, cpu: str = "") -> List[str]:
+    """Return the arguments that zig gets first in every compilation."""
     return [
         "-target",
         options.triple,
@@ -37,33 +39,34 @@ def front(options: TargetOptions, cpu: str = "") -> List[str]:
     ]
 
 
-def compiled(
+def adapt_compilation(
     written: Sequence[str], options: TargetOptions = NATIVE, driver: str = "cc"
 ) -> Adapted:
+    """Translate a call that compiles x.c."""
     return adapt(driver, ["-c", *written, "x.c", "-o", "x.o"], options)
 
 
-def kept(adapted: Adapted) -> List[str]:
-    """Return what zig gets behind what always stands in front."""
+def own_arguments(adapted: Adapted) -> List[str]:
+    """Return the arguments of this call, after the leading ones."""
     return list(adapted.arguments[9:])
 
 
 @pytest.mark.parametrize("row", COMPILING, ids=lambda row: f"{row.arch} {row.written}")
 def test_argument_is_translated_for_a_compiler(row: Row) -> None:
     options = SETTINGS[row.arch]
-    adapted = compiled(row.written.split(), options)
+    adapted = adapt_compilation(row.written.split(), options)
     middle = ["-c", *row.given.split(), "x.c", "-o", "x.o"]
-    assert list(adapted.arguments) == [*front(options), *middle]
+    assert list(adapted.arguments) == [*leading_arguments(options), *middle]
     assert name_the_arguments(adapted.notes, row.noted), adapted.notes
     assert (adapted.driver, adapted.links, adapted.refusal) == ("cc", False, "")
 
 
 @pytest.mark.parametrize("row", PROCESSORS, ids=lambda row: f"{row.arch} {row.written}")
-def test_processor_takes_the_place_of_the_baseline(row: Cpu) -> None:
+def test_processor_replaces_the_baseline(row: Cpu) -> None:
     options = SETTINGS[row.arch]
-    adapted = compiled(row.written.split(), options)
+    adapted = adapt_compilation(row.written.split(), options)
     middle = ["-c", *row.given.split(), "x.c", "-o", "x.o"]
-    assert list(adapted.arguments) == [*front(options, row.cpu), *middle]
+    assert list(adapted.arguments) == [*leading_arguments(options, row.cpu), *middle]
     assert name_the_arguments(adapted.notes, row.noted), adapted.notes
 
 
@@ -80,8 +83,8 @@ def test_processor_takes_the_place_of_the_baseline(row: Cpu) -> None:
     ids=["Fedora", "Debian"],
 )  # fmt: skip
 def test_flags_of_a_distribution(written: str, given: str) -> None:
-    adapted = compiled(written.split())
-    assert kept(adapted) == ["-c", *given.split(), "x.c", "-o", "x.o"]
+    adapted = adapt_compilation(written.split())
+    assert own_arguments(adapted) == ["-c", *given.split(), "x.c", "-o", "x.o"]
     assert adapted.notes == ()
 
 
@@ -133,11 +136,11 @@ def test_driver_and_whether_a_linker_runs(
         ("y.c x.cpp", "-std=c++17", "", 1),
     ],
 )
-def test_standard_is_kept_for_its_own_language(
+def test_standard_is_passed_for_its_own_language_only(
     source: str, written: str, given: str, notes: int
 ) -> None:
     adapted = adapt("cc", ["-c", *written.split(), *source.split()], NATIVE)
-    assert kept(adapted) == ["-c", *given.split(), *source.split()]
+    assert own_arguments(adapted) == ["-c", *given.split(), *source.split()]
     assert len(adapted.notes) == notes
 
 
@@ -155,8 +158,10 @@ def test_standard_is_kept_for_its_own_language(
         ("cc", "x86_64", "-march=native -dumpversion", "-target x86_64-linux-gnu -dumpversion"),
     ],
 )
-def test_question_is_put_to_clang(driver: str, arch: str, written: str, arguments: str) -> None:
-    """Clang takes no version of glibc behind the target, and zig passes all of it on."""
+def test_call_without_inputs_has_a_triple_for_clang(
+    driver: str, arch: str, written: str, arguments: str
+) -> None:
+    """Clang accepts no glibc version in a triple, and zig passes the triple on unchanged."""
     assert list(adapt(driver, written.split(), SETTINGS[arch]).arguments) == arguments.split()
 
 
@@ -172,14 +177,14 @@ def test_question_is_put_to_clang(driver: str, arch: str, written: str, argument
     ],
 )
 def test_unusual_call(driver: str, written: str, given: str) -> None:
-    assert kept(adapt(driver, written.split(), NATIVE)) == given.split()
+    assert own_arguments(adapt(driver, written.split(), NATIVE)) == given.split()
 
 
 ARM_ROOT = SETTINGS["aarch64"]._replace(sysroot="/sys/")
 
 
 @pytest.mark.parametrize(
-    ("setting", "written", "given"),
+    ("options", "written", "given"),
     [
         (ARM_ROOT, "-I/usr/include/libxml2", "-I/sys/usr/include/libxml2"),
         (ARM_ROOT, "-I /usr/include/x86_64-linux-gnu/q", "-I/sys/usr/include/aarch64-linux-gnu/q"),
@@ -191,27 +196,27 @@ ARM_ROOT = SETTINGS["aarch64"]._replace(sysroot="/sys/")
     ],
 )
 def test_headers_of_the_sysroot(options: TargetOptions, written: str, given: str) -> None:
-    adapted = compiled(written.split(), options)
+    adapted = adapt_compilation(written.split(), options)
     root = options.sysroot.rstrip("/")
     after = [f"{root}/usr/include", f"{root}/usr/include/{options.multiarch}"]
     behind = ["-idirafter", after[0], "-idirafter", after[1]]
-    assert kept(adapted) == ["-c", *given.split(), "x.c", "-o", "x.o", *behind]
+    assert own_arguments(adapted) == ["-c", *given.split(), "x.c", "-o", "x.o", *behind]
     assert adapted.notes == ()
 
 
 @pytest.mark.parametrize("arch", SETTINGS)
 def test_every_note_of_a_foreign_flag_names_the_target(arch: str) -> None:
     options = SETTINGS[arch]
-    note = compiled(["-march=native"], options).notes[0]
+    note = adapt_compilation(["-march=native"], options).notes[0]
     assert options.arch in note
 
 
-def test_what_is_said_twice_is_noted_once() -> None:
-    assert len(compiled(["-march=native", "-m32", "-m32", "-march=native"]).notes) == 2
+def test_repeated_argument_has_one_note() -> None:
+    assert len(adapt_compilation(["-march=native", "-m32", "-m32", "-march=native"]).notes) == 2
 
 
 def test_importing_loads_little() -> None:
-    """Every call of the compiler pays for it."""
+    """Every call of the compiler imports the module."""
     code = (
         "import sys; sys.path.insert(0, sys.argv[1]); "
         "import manyshim.toolchain.compiler.arguments; "
@@ -220,7 +225,7 @@ def test_importing_loads_little() -> None:
     run = subprocess.run(
         [sys.executable, "-ISc", code, str(BACKEND)], capture_output=True, text=True, check=True
     )
-    # typing itself imports re, until 3.11 always.
+    # typing imports re, until 3.11 always.
     assert set(run.stdout.split()) <= {"re", "enum", "os"}
 
 
@@ -256,6 +261,6 @@ def test_nothing_raises(driver: str, arguments: List[str], arch: str, sysroot: s
 )
 def test_value_is_never_taken_for_an_option(pairs: List[Tuple[str, str]]) -> None:
     written = [word for pair in pairs for word in pair]
-    adapted = compiled(written)
-    assert kept(adapted) == ["-c", *written, "x.c", "-o", "x.o"]
+    adapted = adapt_compilation(written)
+    assert own_arguments(adapted) == ["-c", *written, "x.c", "-o", "x.o"]
     assert (adapted.driver, adapted.notes, adapted.refusal) == ("cc", (), "")

@@ -1,4 +1,4 @@
-"""The linker's arguments: words, libraries, folders, and what zig's linker cannot do."""
+"""The linker's arguments: options, libraries, folders, and what zig's linker cannot do."""
 
 from __future__ import annotations
 
@@ -19,31 +19,35 @@ from argumenttables import (
     SETTINGS,
     Row,
 )
-from manyshim.toolchain.compiler.arguments import Adapted, TargetOptions, adapt
+from manyshim.toolchain.compiler.arguments import Adapted, adapt
+from manyshim.toolchain.compiler.target_options import TargetOptions
 
 
-def linked(written: str, setting: TargetOptions = NATIVE, driver: str = "cc") -> Adapted:
-    return adapt(driver, ["-shared", "x.o", *written.split(), "-o", "x.so"], setting)
+def adapt_link(written: str, options: TargetOptions = NATIVE, driver: str = "cc") -> Adapted:
+    """Translate a call that links x.o to a shared library."""
+    return adapt(driver, ["-shared", "x.o", *written.split(), "-o", "x.so"], options)
 
 
-def front(setting: TargetOptions) -> List[str]:
-    return ["-target", setting.triple, f"-mcpu={setting.cpu}", "-O2", "-s", *QUIET, MAP]
+def leading_arguments(options: TargetOptions) -> List[str]:
+    """Return the arguments that zig gets first in every link."""
+    return ["-target", options.triple, f"-mcpu={options.cpu}", "-O2", "-s", *QUIET, MAP]
 
 
-def kept(adapted: Adapted) -> List[str]:
+def own_arguments(adapted: Adapted) -> List[str]:
+    """Return the arguments of this call, after the leading ones."""
     return list(adapted.arguments[9:])
 
 
 @pytest.mark.parametrize("row", LINKING, ids=lambda row: f"{row.arch} {row.written}")
 def test_argument_is_translated_for_a_linker(row: Row) -> None:
-    setting = SETTINGS[row.arch]
-    adapted = linked(row.written, setting)
-    # What is said last of all is said behind the output.
+    options = SETTINGS[row.arch]
+    adapted = adapt_link(row.written, options)
+    # This option comes last, after the output.
     last = "-Wl,--undefined-version"
     given = [word for word in row.given.split() if word != last]
-    behind = [last] * row.given.count(last)
+    after_output = [last] * row.given.count(last)
     assert list(adapted.arguments) == [
-        *front(setting), "-shared", "x.o", *given, "-o", "x.so", *behind,
+        *leading_arguments(options), "-shared", "x.o", *given, "-o", "x.so", *after_output,
     ]  # fmt: skip
     assert name_the_arguments(adapted.notes, row.noted), adapted.notes
     assert (adapted.driver, adapted.links, adapted.refusal) == ("cc", True, "")
@@ -51,30 +55,30 @@ def test_argument_is_translated_for_a_linker(row: Row) -> None:
 
 @pytest.mark.parametrize("written", REFUSED)
 @pytest.mark.parametrize("arch", ["x86_64", "aarch64"])
-def test_what_zig_cannot_do_is_refused(written: str, arch: str) -> None:
-    refusal = linked(written, SETTINGS[arch]).refusal
+def test_option_without_support_in_zig_is_refused(written: str, arch: str) -> None:
+    refusal = adapt_link(written, SETTINGS[arch]).refusal
     assert REFUSED[written] in refusal
     assert not refusal.endswith(".")
-    said = written.replace("-Wl,", "").replace("-Xlinker ", "").split(",")[0].split("=")[0]
-    assert said.split()[-1].lstrip("-").replace("l gomp", "lgomp") in refusal
+    option = written.replace("-Wl,", "").replace("-Xlinker ", "").split(",")[0].split("=")[0]
+    assert option.split()[-1].lstrip("-").replace("l gomp", "lgomp") in refusal
 
 
 @pytest.mark.parametrize("written", ["-fopenmp", "-fopenmp=libgomp", "-fopenmp-targets=x"])
-def test_openmp_is_refused_where_it_is_compiled(written: str) -> None:
+def test_openmp_is_refused_in_a_compilation(written: str) -> None:
     refusal = adapt("cc", ["-c", "x.c", written], NATIVE).refusal
     assert written in refusal
     assert "`manyshim repair`" in refusal
 
 
 @pytest.mark.parametrize("library", ["crypt", "nsl", "anl"])
-def test_library_without_a_stub_may_be_the_sysroots(library: str) -> None:
-    adapted = linked(f"-l{library}", NATIVE._replace(sysroot="/"))
+def test_library_without_a_stub_may_come_from_the_sysroot(library: str) -> None:
+    adapted = adapt_link(f"-l{library}", NATIVE._replace(sysroot="/"))
     assert adapted.refusal == ""
-    assert linked(f"-l{library} -L/own").refusal == ""
+    assert adapt_link(f"-l{library} -L/own").refusal == ""
 
 
 @pytest.mark.parametrize(
-    ("setting", "written", "given"),
+    ("arch", "written", "given"),
     [
         ("aarch64", "-L/usr/lib/x86_64-linux-gnu", "-L/sys/usr/lib/aarch64-linux-gnu"),
         ("aarch64", "-L/usr/lib", "-L/sys/usr/lib"),
@@ -84,24 +88,26 @@ def test_library_without_a_stub_may_be_the_sysroots(library: str) -> None:
         ("x86_64", "-L/usr/lib", "-L/usr/lib"),
     ],
 )
-def test_libraries_of_the_sysroot(setting: str, written: str, given: str) -> None:
-    adapted = linked(f"{written} -lz", SETTINGS[setting]._replace(sysroot="/sys"))
-    triplet = SETTINGS[setting].multiarch
-    behind = [f"-L/sys/usr/lib/{triplet}", f"-L/sys/lib/{triplet}", "-L/sys/usr/lib"]
-    assert kept(adapted) == ["-shared", "x.o", *given.split(), "-lz", "-o", "x.so", *behind]
+def test_libraries_of_the_sysroot(arch: str, written: str, given: str) -> None:
+    adapted = adapt_link(f"{written} -lz", SETTINGS[arch]._replace(sysroot="/sys"))
+    triplet = SETTINGS[arch].multiarch
+    last = [f"-L/sys/usr/lib/{triplet}", f"-L/sys/lib/{triplet}", "-L/sys/usr/lib"]
+    assert own_arguments(adapted) == [
+        *("-shared", "x.o", *given.split(), "-lz", "-o", "x.so", *last),
+    ]
     assert adapted.notes == ()
 
 
 def test_sysroot_may_be_the_system() -> None:
-    adapted = linked("-lz", NATIVE._replace(sysroot="/"))
+    adapted = adapt_link("-lz", NATIVE._replace(sysroot="/"))
     folders = [word for word in adapted.arguments if word.startswith("-L")]
     here = ["-L/usr/lib/x86_64-linux-gnu", "-L/lib/x86_64-linux-gnu", "-L/usr/lib"]
     assert folders == here
 
 
-def test_debians_python_does_not_own_the_systems_folders() -> None:
+def test_system_folders_of_debians_python_are_searched() -> None:
     debian = NATIVE._replace(python_libraries=("/usr/lib", "/usr/lib/x86_64-linux-gnu"))
-    adapted = linked("-L/usr/lib/x86_64-linux-gnu -lz", debian)
+    adapted = adapt_link("-L/usr/lib/x86_64-linux-gnu -lz", debian)
     assert "-L/usr/lib/x86_64-linux-gnu" in adapted.arguments
 
 
@@ -116,8 +122,8 @@ def test_debians_python_does_not_own_the_systems_folders() -> None:
     ids=["Fedora", "Fedora with its CFLAGS", "Debian"],
 )  # fmt: skip
 def test_flags_of_a_distribution(written: str, given: str) -> None:
-    adapted = linked(written)
-    assert kept(adapted) == ["-shared", "x.o", *given.split(), "-o", "x.so"]
+    adapted = adapt_link(written)
+    assert own_arguments(adapted) == ["-shared", "x.o", *given.split(), "-o", "x.so"]
     assert (adapted.notes, adapted.refusal) == ((), "")
 
 
@@ -125,7 +131,7 @@ def test_compiling_and_linking_in_one_call() -> None:
     written = "-O3 -march=haswell -flto -fPIC -shared x.c -o x.so -g -s"
     adapted = adapt("cc", written.split(), NATIVE._replace(sysroot="/"))
     assert adapted.arguments[2:5] == ("-mcpu=haswell", "-O2", "-s")
-    assert kept(adapted) == [
+    assert own_arguments(adapted) == [
         MAP,
         *("-fPIC", "-shared", "x.c", "-o", "x.so"),
         *("-idirafter", "/usr/include", "-idirafter", "/usr/include/x86_64-linux-gnu"),
@@ -133,13 +139,13 @@ def test_compiling_and_linking_in_one_call() -> None:
     ]
 
 
-def test_option_without_its_value_is_left_to_zig() -> None:
-    assert kept(adapt("cc", ["x.o", "-Wl,-rpath"], NATIVE)) == ["x.o", "-Wl,-rpath"]
-    assert kept(adapt("cc", ["x.o", "-l"], NATIVE)) == ["x.o", "-Wl,-l"]
+def test_option_without_its_value_is_passed_on() -> None:
+    assert own_arguments(adapt("cc", ["x.o", "-Wl,-rpath"], NATIVE)) == ["x.o", "-Wl,-rpath"]
+    assert own_arguments(adapt("cc", ["x.o", "-l"], NATIVE)) == ["x.o", "-Wl,-l"]
 
 
-def test_unknown_word_is_passed_on() -> None:
-    assert "-Wl,--nosuch=1" in linked("-Wl,--nosuch=1").arguments
+def test_unknown_option_is_passed_on() -> None:
+    assert "-Wl,--nosuch=1" in adapt_link("-Wl,--nosuch=1").arguments
 
 
 ORDERED = st.sampled_from(
@@ -148,15 +154,15 @@ ORDERED = st.sampled_from(
 
 
 @given(st.lists(ORDERED, min_size=1))
-def test_order_is_kept(written: List[str]) -> None:
-    assert kept(adapt("cc", ["x.o", *written], NATIVE)) == ["x.o", *written]
+def test_order_does_not_change(written: List[str]) -> None:
+    assert own_arguments(adapt("cc", ["x.o", *written], NATIVE)) == ["x.o", *written]
 
 
 @given(st.lists(st.sampled_from([row.written for row in LINKING if not row.noted])))
-def test_what_linkers_do_not_differ_in_stands_in_front(written: List[str]) -> None:
-    """Another optimisation, strip mode or processor would make zig build libc++ once more."""
-    adapted = linked(" ".join(written))
-    assert list(adapted.arguments[:9]) == front(NATIVE)
-    rest = kept(adapted)
+def test_every_link_has_the_same_leading_arguments(written: List[str]) -> None:
+    """Another optimisation, strip mode or processor would make zig build libc++ again."""
+    adapted = adapt_link(" ".join(written))
+    assert list(adapted.arguments[:9]) == leading_arguments(NATIVE)
+    rest = own_arguments(adapted)
     assert not [word for word in rest if word.startswith(("-O", "-mcpu", "-march", "-flto"))]
     assert not {"-s", "-Wl,-s", "-Wl,-S", "-Wl,--strip-all"} & set(rest)

@@ -1,4 +1,4 @@
-"""The tables against the real zig: whatever is not refused, it takes."""
+"""The tables of arguments, tested with the real zig: it accepts everything that is not refused."""
 
 from __future__ import annotations
 
@@ -26,11 +26,12 @@ from argumenttables import (
     Cpu,
     Row,
 )
-from manyshim.toolchain.compiler.arguments import TargetOptions, adapt
+from manyshim.toolchain.compiler.arguments import adapt
+from manyshim.toolchain.compiler.target_options import TargetOptions
 
 pytestmark = needs.mark(needs.module, "ziglang")
 
-# What zig can be asked: the others name libraries of a machine, or leave nothing to link.
+# The other rows name libraries of this machine, or leave nothing to link.
 LINKED = [row for row in LINKING if row.real and row.arch != "aarch64"]
 
 
@@ -46,9 +47,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made
 
 
-def zig(folder: Path, driver: str, written: List[str], setting: TargetOptions) -> str:
-    """Call zig as the wrapper will, and return what it complains about."""
-    adapted = adapt(driver, written, setting)
+def zig(folder: Path, driver: str, written: List[str], options: TargetOptions) -> str:
+    """Call zig as the wrapper does, and return its warnings."""
+    adapted = adapt(driver, written, options)
     assert adapted.refusal == ""
     command = [sys.executable, "-m", "ziglang", adapted.driver, *adapted.arguments]
     cache = os.environ.get("ZIG_GLOBAL_CACHE_DIR") or str(folder.parent / "zig-cache")
@@ -62,7 +63,7 @@ def zig(folder: Path, driver: str, written: List[str], setting: TargetOptions) -
 
 
 def objects(folder: Path, arch: str) -> Path:
-    """Return a folder with x.o and liba.a for a target, made once."""
+    """Return a folder with x.o and liba.a for a target, created once."""
     made = folder / arch
     if not made.exists():
         shutil.copytree(
@@ -79,8 +80,7 @@ def objects(folder: Path, arch: str) -> Path:
 @pytest.mark.parametrize("row", COMPILING, ids=lambda row: f"{row.arch} {row.written}")
 def test_zig_compiles_with(row: Row, folder: Path) -> None:
     written = ["-c", *row.written.split(), "x.c", "-o", "x.o"]
-    said = zig(folder, "cc", written, SETTINGS[row.arch])
-    assert "warning" not in said
+    assert "warning" not in zig(folder, "cc", written, SETTINGS[row.arch])
 
 
 @pytest.mark.parametrize("row", PROCESSORS, ids=lambda row: f"{row.arch} {row.written}")
@@ -92,8 +92,8 @@ def test_zig_knows_the_processor(row: Cpu, folder: Path) -> None:
 @pytest.mark.parametrize("row", LINKED, ids=lambda row: f"{row.arch} {row.written}")
 def test_zig_links_with(row: Row, folder: Path) -> None:
     written = ["-shared", "x.o", *row.written.split(), "-o", "x.so"]
-    said = zig(objects(folder, row.arch), "cc", written, SETTINGS[row.arch])
-    assert "unable to open library directory" in said or "warning" not in said
+    output = zig(objects(folder, row.arch), "cc", written, SETTINGS[row.arch])
+    assert "unable to open library directory" in output or "warning" not in output
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,9 @@ def test_zig_links_with(row: Row, folder: Path) -> None:
     [(FEDORA_CFLAGS, f"{FEDORA_CFLAGS} {FEDORA_LDFLAGS}"), (DEBIAN_CFLAGS, DEBIAN_LDFLAGS)],
     ids=["Fedora", "Debian"],
 )
-def test_zig_takes_the_flags_of_a_distribution(compiling: str, linking: str, folder: Path) -> None:
+def test_zig_accepts_the_flags_of_a_distribution(
+    compiling: str, linking: str, folder: Path
+) -> None:
     made = objects(folder, "x86_64")
     zig(made, "cc", ["-c", "-fPIC", *compiling.split(), "x.c", "-o", "y.o"], NATIVE)
     zig(made, "cc", ["-shared", *linking.split(), "y.o", "liba.a", "-o", "x.so"], NATIVE)
@@ -126,11 +128,11 @@ def test_zig_takes_the_flags_of_a_distribution(compiling: str, linking: str, fol
     ],
 )
 @pytest.mark.parametrize("arch", ["x86_64", "i686"])
-def test_zig_answers(driver: str, written: str, arch: str, folder: Path) -> None:
+def test_zig_accepts_an_unusual_call(driver: str, written: str, arch: str, folder: Path) -> None:
     zig(folder, driver, written.split(), SETTINGS[arch])
 
 
-def test_assertions_are_the_projects_to_leave_out(folder: Path) -> None:
+def test_only_the_project_defines_ndebug(folder: Path) -> None:
     (folder / "n.c").write_text("#ifdef NDEBUG\n#error\n#endif\n")
     zig(folder, "cc", ["-c", "-O3", "n.c", "-o", "n.o"], NATIVE)
     (folder / "n.c").write_text("#ifndef NDEBUG\n#error\n#endif\n")
@@ -147,12 +149,12 @@ def test_zig_links_for_every_target(arch: str, folder: Path) -> None:
 @pytest.mark.full
 @pytest.mark.parametrize("arch", SETTINGS)
 def test_zig_links_cxx_for_every_target(arch: str, folder: Path) -> None:
-    """A line with a strip mode, a processor and an optimisation of its own builds no new libc++."""
-    setting = SETTINGS[arch]
-    zig(folder, "cc", ["-fPIC", "-c", "x.cpp", "-o", "x.o"], setting)
+    """Options for strip mode, processor and optimisation do not make zig build another libc++."""
+    options = SETTINGS[arch]
+    zig(folder, "cc", ["-fPIC", "-c", "x.cpp", "-o", "x.o"], options)
     for more in ("", "-s -Os -g -flto -mavx2 -Wl,-S"):
         written = ["-shared", *more.split(), "x.o", "-o", "x.so"]
-        zig(folder, "c++", written, setting)
+        zig(folder, "c++", written, options)
 
 
 @pytest.mark.skipif(platform.machine() != "x86_64", reason="the libraries are of x86_64")

@@ -1,4 +1,4 @@
-"""Response files, on their way through the compilers that a build is given."""
+"""Response files in calls of the compiler."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Dict, List
 import pytest
 
 from compiling import zig
-from manyshim.toolchain.compiler.wrapper import expanded
+from manyshim.toolchain.compiler.wrapper import expand
 from paths import BACKEND
 
 FILES = {
@@ -39,27 +39,27 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (["@"], ["@"]),
     ],
 )
-def test_response_files_are_read(given: List[str], wanted: List[str]) -> None:
-    assert expanded(given) == wanted
+def test_response_files_are_expanded(given: List[str], wanted: List[str]) -> None:
+    assert expand(given) == wanted
 
 
 def test_a_response_file_that_names_itself_ends() -> None:
-    found = expanded(["@itself"])
+    found = expand(["@itself"])
     assert found[-1] == "@itself"
     assert set(found) == {"-DX", "@itself"}
 
 
 MAIN = """
 import sys
-from manyshim.toolchain.compiler.target_options import Setting
+from manyshim.toolchain.compiler.target_options import TargetOptions
 from manyshim.toolchain.compiler.wrapper import Job, main
 target = ("x86_64-linux-gnu.2.17", "baseline", "x86_64")
-setting = Setting(*target, False, "/x", (), (), "", "x86_64-linux-gnu", ())
-main("cc", Job(sys.argv[1], setting, "notes", "cache", "key"), sys.argv[2:])
+options = TargetOptions(*target, False, "/x", (), (), "", "x86_64-linux-gnu", ())
+main("cc", Job(sys.argv[1], options, "notes", "cache", "key"), sys.argv[2:])
 """
 
 
-def test_more_arguments_than_a_process_takes_reach_the_compiler(tmp_path: Path) -> None:
+def test_arguments_beyond_the_limit_of_a_process_reach_the_compiler(tmp_path: Path) -> None:
     defined: Dict[str, str] = {f"LONG_ENOUGH_{number}": str(number) for number in range(90_000)}
     defined["TEXT"] = '"a \\\\ \\"b\\""'
     lines = (f"'-D{name}={value}'" for name, value in defined.items())

@@ -1,4 +1,4 @@
-"""The farm of headers, held against compilers and against Debian's real headers of each machine."""
+"""The linked headers, checked with compilers and against Debian's real headers of each machine."""
 
 from __future__ import annotations
 
@@ -58,12 +58,14 @@ PyMODINIT_FUNC PyInit_module(void) { return PyModule_Create(&module); }
 SIZES = "\n".join(
     f'_Static_assert(sizeof({kind}) == SIZEOF_{name}, "{kind}");' for name, kind in TYPES.items()
 )
-# What sysconfig says must be what the compiler makes of pyconfig.h; 0 is a macro that is undefined.
-REPEATED = re.compile(r"(SIZEOF|ALIGNOF|DOUBLE_IS|X87)_\w+|FLOAT_WORDS_BIGENDIAN|HAVE_GCC_\w+")
-SAYS = ("HAVE_LARGEFILE_SUPPORT", "HAVE_USABLE_WCHAR_T", "PY_HAVE_PERF_TRAMPOLINE")
+# For these, sysconfig and pyconfig.h must have the same value. An undefined macro is 0.
+SHARED = re.compile(
+    r"(SIZEOF|ALIGNOF|DOUBLE_IS|X87)_\w+|FLOAT_WORDS_BIGENDIAN|HAVE_GCC_\w+"
+    r"|HAVE_LARGEFILE_SUPPORT|HAVE_USABLE_WCHAR_T|PY_HAVE_PERF_TRAMPOLINE"
+)
 
-# How well its developers look after a machine goes by the compiler, too; the other is ours.
-UNKNOWN = {"PY_SUPPORT_TIER", "MANYSHIM_PYCONFIG_H"}
+# The support tier also depends on the compiler. The other macro is manyshim's own.
+NOT_COMPARED = {"PY_SUPPORT_TIER", "MANYSHIM_PYCONFIG_H"}
 
 FIVE = (
     *("manylinux_2_17_aarch64", "manylinux_2_17_armv7l", "manylinux_2_17_s390x"),
@@ -71,15 +73,15 @@ FIVE = (
 )
 
 
-def compiled(made: Made, folder: Path) -> str:
-    """Compile a module with all assertions; return what the compiler complains about."""
-    told = "".join(
+def compile_errors(made: Made, folder: Path) -> str:
+    """Compile a module with all assertions, and return the compiler's errors."""
+    values = "".join(
         f'#if ({name} + 0) != {value}\n#error "{name} is not {value}"\n#endif\n'
         for name, value in made.values.items()
-        if REPEATED.fullmatch(name) or name in SAYS
+        if SHARED.fullmatch(name)
     )
     source = folder / f"{made.target.tag}.c"
-    source.write_text(MODULE % (SIZES + "\n" + told))
+    source.write_text(MODULE % (SIZES + "\n" + values))
     done = subprocess.run(
         [
             *(*zig(made.target), "-c", "-O1", "-g0", "-Wall", "-Werror", "-fno-sanitize=all"),
@@ -93,21 +95,21 @@ def compiled(made: Made, folder: Path) -> str:
 
 
 @pytest.mark.parametrize("python", MINORS, indirect=True)
-def test_modules_compile_with_the_farm(tmp_path: Path, python: str) -> None:
+def test_modules_compile_with_the_linked_headers(tmp_path: Path, python: str) -> None:
     for made in make(python, tmp_path, FIVE):
-        assert compiled(made, tmp_path) == "", made.target.triple
+        assert compile_errors(made, tmp_path) == "", made.target.triple
 
 
-def test_modules_compile_with_debian_s_farm(tmp_path: Path) -> None:
+def test_modules_compile_with_the_linked_headers_of_debian(tmp_path: Path) -> None:
     for made in make(needs.debian_python(), tmp_path, ["manylinux_2_17_x86_64", *FIVE]):
-        assert compiled(made, tmp_path) == "", made.target.triple
+        assert compile_errors(made, tmp_path) == "", made.target.triple
 
 
 @pytest.mark.full
 @pytest.mark.parametrize("python", MINORS, indirect=True)
-def test_modules_compile_for_all_that_zig_has(tmp_path: Path, python: str) -> None:
+def test_modules_compile_for_every_target_of_zig(tmp_path: Path, python: str) -> None:
     for made in make(python, tmp_path, [*GLIBC, *MUSL]):
-        assert compiled(made, tmp_path) == "", made.target.triple
+        assert compile_errors(made, tmp_path) == "", made.target.triple
 
 
 def marked(arch: str, tag: str, multiarch: str) -> Any:
@@ -115,7 +117,7 @@ def marked(arch: str, tag: str, multiarch: str) -> Any:
     return pytest.param((arch, tag, multiarch), id=arch, marks=marks)
 
 
-TRUTHS = [
+DEBIANS = [
     marked("arm64", "manylinux_2_17_aarch64", "aarch64-linux-gnu"),
     marked("armhf", "manylinux_2_17_armv7l", "arm-linux-gnueabihf"),
     marked("i386", "manylinux_2_17_i686", "i386-linux-gnu"),
@@ -126,17 +128,19 @@ TRUTHS = [
 
 @pytest.mark.network
 @pytest.mark.parametrize("python", [11], indirect=True)
-@pytest.mark.parametrize("truth", TRUTHS)
-def test_the_truth_of_debian(tmp_path: Path, python: str, truth: Tuple[str, str, str]) -> None:
-    arch, tag, multiarch = truth
+@pytest.mark.parametrize("machine", DEBIANS)
+def test_the_values_are_those_of_debians_headers(
+    tmp_path: Path, python: str, machine: Tuple[str, str, str]
+) -> None:
+    arch, tag, multiarch = machine
     root = debian(cache(f"headers-{arch}"), arch, ("libpython3.11-dev",))
     real = root / "usr/include" / multiarch / "python3.11/pyconfig.h"
-    # Debian's own Python has the same switches as its others; then nothing at all may differ.
+    # Debian configures its Pythons alike on all machines. With one of them, no value may differ.
     own = "/usr/bin/python3.11"
     same = os.path.exists(f"/usr/include/{sysconfig.get_config_var('MULTIARCH')}/python3.11")
     (made,) = make(own if same and os.path.exists(own) else python, tmp_path, [tag])
     text = (made.headers / "pyconfig.h").read_text() + real.read_text()
-    names = sorted(set(re.findall(r"#\s*(?:define|undef)\s+(\w+)", text)) - UNKNOWN)
+    names = sorted(set(re.findall(r"#\s*(?:define|undef)\s+(\w+)", text)) - NOT_COMPARED)
     if not same:
         abi = re.compile(r"\w*(SIZEOF|ALIGNOF|ENDIAN|WCHAR_T|_GCC_|X87|LARGEFILE|PYLONG)\w*")
         names = [name for name in names if abi.fullmatch(name)]
@@ -146,7 +150,7 @@ def test_the_truth_of_debian(tmp_path: Path, python: str, truth: Tuple[str, str,
 
 
 @needs_headers
-def test_the_overlay_changes_nothing_on_its_own_machine(tmp_path: Path) -> None:
+def test_the_overlay_changes_no_value_for_the_building_machine(tmp_path: Path) -> None:
     libc = interpreter_libc()
     tag = next(tag for tag in (*GLIBC, *MUSL) if tag.endswith(f"_{host_arch()}"))
     target = target_of(tag.replace("manylinux_2_17", "musllinux_1_2") if libc == "musl" else tag)
@@ -158,7 +162,7 @@ def test_the_overlay_changes_nothing_on_its_own_machine(tmp_path: Path) -> None:
     assert text.endswith(guards(HERE))
     assert overlay(HERE, str(libc)) not in text
     (tmp_path / "covered" / "pyconfig.h").write_text(text + overlay(HERE, str(libc)))
-    names = sorted(set(re.findall(r"#\s*(?:define|undef)\s+(\w+)", text)) - UNKNOWN)
+    names = sorted(set(re.findall(r"#\s*(?:define|undef)\s+(\w+)", text)) - NOT_COMPARED)
     plain, covered = (
         expansions(target, tmp_path / name / "pyconfig.h", names, tmp_path)
         for name in ("plain", "covered")
@@ -166,9 +170,9 @@ def test_the_overlay_changes_nothing_on_its_own_machine(tmp_path: Path) -> None:
     assert plain == covered
 
 
-@pytest.mark.skipif(HERE > (3, 13), reason="nobody has looked at its pyconfig.h yet")
+@pytest.mark.skipif(HERE > (3, 13), reason="its pyconfig.h was not reviewed yet")
 @needs_headers
-def test_the_overlay_settles_only_what_is_there(tmp_path: Path) -> None:
+def test_the_overlay_replaces_only_macros_of_pyconfig_h(tmp_path: Path) -> None:
     link_headers(str(tmp_path), target_of("manylinux_2_17_armv7l"))
     text = (tmp_path / "pyconfig.h").read_text()
     undefined = set(re.findall(r"#\s*undef\s+(\w+)", overlay(HERE, "glibc")))
@@ -177,7 +181,7 @@ def test_the_overlay_settles_only_what_is_there(tmp_path: Path) -> None:
 
 
 @needs_headers
-def test_the_farm_is_links_and_one_file(tmp_path: Path) -> None:
+def test_the_folder_has_links_and_one_file(tmp_path: Path) -> None:
     known = link_headers(str(tmp_path), target_of("manylinux_2_17_s390x"))
     files = sorted(path.name for path in tmp_path.iterdir() if not path.is_symlink())
     assert files == ["pyconfig.h"]
@@ -188,7 +192,7 @@ def test_the_farm_is_links_and_one_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "tail"), [("", ""), ("#define HAVE_CRYPT_H 1", "#undef HAVE_CRYPT_H")]
 )
-def test_crypt_is_for_old_pythons_only(text: str, tail: str) -> None:
+def test_crypt_h_matters_to_old_pythons_only(text: str, tail: str) -> None:
     assert tail in guards((3, 8) if text else (3, 9))
     assert bool(guards((3, 8))) != bool(guards((3, 9)))
     assert "HAVE_CRYPT_H" not in overlay((3, 8), "glibc")

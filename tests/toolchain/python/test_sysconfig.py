@@ -1,4 +1,4 @@
-"""What sysconfig and the environment say of a target, to backends and to CPythons."""
+"""The variables of sysconfig and the environment for a target."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has no such pat
 
 TOOLS = {"CC": "/w/cc", "CXX": "/w/c++", "AR": "/w/ar", "RANLIB": "/w/ranlib"}
 
-# Debian's, with what is worst in others.
+# The variables of Debian's Python, with the most misleading values of others.
 HOST: Mapping[str, Any] = {
     "ABIFLAGS": "",
     "AR": "x86_64-linux-gnu-gcc-ar",
@@ -60,7 +60,8 @@ HOST: Mapping[str, Any] = {
 }
 
 
-def said(tag: str, python: Tuple[int, int] = (3, 11), **host: Any) -> sysconfig.Variables:
+def variables(tag: str, python: Tuple[int, int] = (3, 11), **host: Any) -> sysconfig.Variables:
+    """Return the variables for a target, with some of the host's changed."""
     return sysconfig.variables({**HOST, **host}, target_of(tag), python, TOOLS, "/w/h", "/w/l")
 
 
@@ -71,7 +72,7 @@ def test_the_suffix(python: Tuple[int, int], arch: str, libc: str) -> None:
     (tag,) = (tag for tag in (MUSL if libc == "musl" else GLIBC) if tag.endswith(f"_{arch}"))
     name = "cpython-{}{}".format(*python)
     multiarch = SUFFIXES[arch][libc == "musl" and python >= (3, 11)]
-    values = said(tag, python, SOABI=f"{name}-x86_64-linux-gnu")
+    values = variables(tag, python, SOABI=f"{name}-x86_64-linux-gnu")
     assert values["SOABI"] == f"{name}-{multiarch}"
     assert values["EXT_SUFFIX"] == f".{name}-{multiarch}.so"
     assert values["MULTIARCH"] == multiarch
@@ -81,7 +82,7 @@ def test_the_suffix(python: Tuple[int, int], arch: str, libc: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("own", "suffix"),
+    ("soabi", "suffix"),
     [
         ("cpython-313t-x86_64-linux-gnu", ".cpython-313t-aarch64-linux-gnu.so"),
         ("cpython-313td-x86_64-linux-musl", ".cpython-313td-aarch64-linux-gnu.so"),
@@ -89,18 +90,18 @@ def test_the_suffix(python: Tuple[int, int], arch: str, libc: str) -> None:
         ("cpython-311", ".cpython-311-aarch64-linux-gnu.so"),
     ],
 )
-def test_the_flags_of_the_interpreter_stay_in_the_suffix(own: str, suffix: str) -> None:
-    assert said("manylinux_2_17_aarch64", SOABI=own)["EXT_SUFFIX"] == suffix
+def test_the_suffix_has_the_abi_flags_of_the_interpreter(soabi: str, suffix: str) -> None:
+    assert variables("manylinux_2_17_aarch64", SOABI=soabi)["EXT_SUFFIX"] == suffix
 
 
-@pytest.mark.parametrize("own", ["pypy310-pp73", None, "graalpy240-310-native-x86_64-linux"])
-def test_other_interpreters_are_refused(own: Any) -> None:
-    with pytest.raises(ConfigError, match="builds with CPython only; SOABI here is"):
-        said("manylinux_2_17_aarch64", SOABI=own)
+@pytest.mark.parametrize("soabi", ["pypy310-pp73", None, "graalpy240-310-native-x86_64-linux"])
+def test_other_interpreters_are_refused(soabi: Any) -> None:
+    with pytest.raises(ConfigError, match="supports CPython only, and SOABI here is"):
+        variables("manylinux_2_17_aarch64", SOABI=soabi)
 
 
-def test_what_stays_of_the_host_and_what_does_not() -> None:
-    values = said("manylinux_2_17_armv7l")
+def test_variables_of_the_host_are_kept_or_replaced() -> None:
+    values = variables("manylinux_2_17_armv7l")
     kept = {name for name, value in values.items() if value == HOST.get(name, "new")}
     assert " ".join(sorted(kept)) == (
         "ABIFLAGS ARFLAGS BINDIR HAVE_FORK LDVERSION LIBRARY Py_DEBUG SHLIB_SUFFIX SIZEOF_INT "
@@ -131,9 +132,9 @@ def test_what_stays_of_the_host_and_what_does_not() -> None:
     }
 
 
-def test_a_debugging_interpreter_keeps_its_assertions() -> None:
-    assert "NDEBUG" not in str(said("manylinux_2_17_s390x", Py_DEBUG=1)["CFLAGS"])
-    assert "-fno-strict-overflow" in str(said("manylinux_2_17_s390x", (3, 12))["CFLAGS"])
+def test_extensions_for_a_debug_interpreter_have_assertions() -> None:
+    assert "NDEBUG" not in str(variables("manylinux_2_17_s390x", Py_DEBUG=1)["CFLAGS"])
+    assert "-fno-strict-overflow" in str(variables("manylinux_2_17_s390x", (3, 12))["CFLAGS"])
 
 
 def test_a_path_with_a_space_is_one_word() -> None:
@@ -144,7 +145,7 @@ def test_a_path_with_a_space_is_one_word() -> None:
     assert values["CXX"] == "'/w w/c++'"
 
 
-def test_the_module_has_a_name_of_its_own_for_each_target() -> None:
+def test_each_target_has_its_own_module_name() -> None:
     assert (
         sysconfig.module_name(target_of("manylinux_2_17_armv7l"))
         == "_sysconfigdata__manyshim_arm_linux_gnueabihf_2_17"
@@ -154,7 +155,7 @@ def test_the_module_has_a_name_of_its_own_for_each_target() -> None:
     assert all(name.isidentifier() for name in names)
 
 
-def test_sysconfig_is_written_whole_and_the_same_each_time(tmp_path: Path) -> None:
+def test_sysconfigs_module_is_complete_and_deterministic(tmp_path: Path) -> None:
     values: sysconfig.Variables = {"B": "caf\xe9 '\"\\\n", "A": 1, "C": "\udce9"}
     sysconfig.write_sysconfig(str(tmp_path), "data", values)
     first = (tmp_path / "data.py").read_bytes()
@@ -162,7 +163,7 @@ def test_sysconfig_is_written_whole_and_the_same_each_time(tmp_path: Path) -> No
     assert [path.name for path in tmp_path.iterdir()] == ["data.py"]
     assert (tmp_path / "data.py").read_bytes() == first
     space: Dict[str, Any] = {}
-    exec(first, space)  # noqa: S102 (that is what it is for)
+    exec(first, space)  # noqa: S102 (the module under test)
     assert space["build_time_vars"] == values
     with pytest.raises(ToolError, match="cannot be written"):
         sysconfig.write_sysconfig(str(tmp_path / "missing"), "data", values)
@@ -173,7 +174,7 @@ Environment = Callable[..., Dict[str, str]]
 
 @pytest.fixture
 def environment() -> Environment:
-    """Return a function that gives the environment for aarch64, with some arguments changed."""
+    """Return a function that returns the environment for aarch64, with some arguments changed."""
 
     def give(environ: Mapping[str, str], **changed: Any) -> Dict[str, str]:
         arguments: Dict[str, Any] = {
@@ -219,13 +220,15 @@ def test_the_environment(environment: Environment) -> None:
 
 
 @pytest.mark.parametrize("sysroot", ["", "/"])
-def test_natively_pkg_config_is_the_host_s(environment: Environment, sysroot: str) -> None:
-    theirs = {"PKG_CONFIG_PATH": "/opt/pkgconfig", "PKG_CONFIG_LIBDIR": "/lib/pkgconfig"}
-    given = environment(theirs, native=True, sysroot=sysroot)
-    assert {name: given[name] for name in given if name.startswith("PKG_")} == theirs
+def test_a_native_build_uses_the_users_pkg_config_folders(
+    environment: Environment, sysroot: str
+) -> None:
+    users = {"PKG_CONFIG_PATH": "/opt/pkgconfig", "PKG_CONFIG_LIBDIR": "/lib/pkgconfig"}
+    given = environment(users, native=True, sysroot=sysroot)
+    assert {name: given[name] for name in given if name.startswith("PKG_")} == users
 
 
-def test_natively_without_a_sysroot_pkg_config_finds_no_library_of_the_host(
+def test_pkg_config_finds_no_library_of_the_host_in_a_native_build_without_a_sysroot(
     environment: Environment,
 ) -> None:
     given = environment({"PKG_CONFIG_PATH": "/opt/pkgconfig"}, native=True, sysroot="")
@@ -276,15 +279,15 @@ def test_pkg_config_reads_the_sysroot(environment: Environment, tmp_path: Path) 
         f"-L{tmp_path}/usr/lib/aarch64-linux-gnu/foo",
         "-lfoo",
     ]
-    # And nothing of the host's.
-    there = subprocess.run(
+    # It lists no library of the host.
+    listed = subprocess.run(
         [pkg_config, "--list-all"], stdout=subprocess.PIPE, check=True, env=environ
     )
-    assert there.stdout.split()[0] == b"foo"
-    assert len(there.stdout.splitlines()) == 1
+    assert listed.stdout.split()[0] == b"foo"
+    assert len(listed.stdout.splitlines()) == 1
 
 
-def test_the_root_of_the_machine_may_hold_the_target_s_libraries(environment: Environment) -> None:
+def test_the_sysroot_may_be_the_root_of_the_machine(environment: Environment) -> None:
     given = environment({}, sysroot="/")
     assert "PKG_CONFIG_SYSROOT_DIR" not in given
     assert not [folder for folder in given["PKG_CONFIG_LIBDIR"].split(":") if "x86_64" in folder]
@@ -294,15 +297,15 @@ def test_the_root_of_the_machine_may_hold_the_target_s_libraries(environment: En
     ("given", "wanted"),
     [
         ("", "aarch64-unknown-linux-gnu yes"),
-        ("host_alias=mine", "mine yes"),
+        ("host_alias=other", "other yes"),
     ],
 )
-def test_autoconf_is_told_of_the_target(tmp_path: Path, given: str, wanted: str) -> None:
-    theirs = tmp_path / "their site"
-    theirs.write_text("cross_compiling=no\n", encoding="utf-8")
+def test_autoconf_cross_compiles_for_the_target(tmp_path: Path, given: str, wanted: str) -> None:
+    users = tmp_path / "the user's site"
+    users.write_text("cross_compiling=no\n", encoding="utf-8")
     target = target_of("manylinux_2_17_aarch64")
     site = tmp_path / "site"
-    site.write_text(sysconfig.config_site(target, str(theirs)), encoding="utf-8")
+    site.write_text(sysconfig.config_site(target, str(users)), encoding="utf-8")
     script = f'{given}\n. "{site}"\necho "$host_alias $cross_compiling"'
     done = subprocess.run(["sh", "-c", script], stdout=subprocess.PIPE, check=True, text=True)
     assert done.stdout == f"{wanted}\n"

@@ -1,4 +1,4 @@
-"""CPythons and setuptools that are told of a target, and what they then say and do."""
+"""CPythons and setuptools in the environment for a target."""
 
 from __future__ import annotations
 
@@ -22,33 +22,33 @@ pytestmark = pytest.mark.skipif(
     not sys.platform.startswith("linux"), reason="only Linux is built for"
 )
 
-# What is asked of each CPython, under the environment and the data for a target.
-ASK = """
+# Run by each CPython in the environment for a target.
+PRINT_SYSCONFIG = """
 import json, sys, sysconfig
 try:
     from distutils import sysconfig as distutils
-    theirs = distutils.get_config_var("EXT_SUFFIX")
+    suffix = distutils.get_config_var("EXT_SUFFIX")
 except ImportError:
-    theirs = None
+    suffix = None
 print(json.dumps({
     "variables": {name: value for name, value in sysconfig.get_config_vars().items()},
     "platform": sysconfig.get_platform(),
     "include": sysconfig.get_config_var("INCLUDEPY"),
-    "distutils": theirs,
+    "distutils": suffix,
     "prefix": sys.prefix,
 }))
 """
 PLACES = {"MACHDESTLIB", "BINLIBDEST", "DESTSHARED", "DESTLIB", "LIBDEST"}
 RUNTIME = {"srcdir", "userbase", "projectbase"}
-ASKED = ["manylinux_2_17_x86_64", "manylinux_2_17_aarch64", "musllinux_1_2_armv7l"]
+TARGETS = ["manylinux_2_17_x86_64", "manylinux_2_17_aarch64", "musllinux_1_2_armv7l"]
 FLAGS = re.compile(
     r"\w*(FLAGS|SHARED|LIBS|ARGS|LIBRARY|OPT|CC|CXX|AR|LD|CPP|RANLIB|INCLUDES|RPATH|CONFIG)\w*"
 )
 
 
-def asked(python: str, made: Made) -> Dict[str, Any]:
+def read_sysconfig(python: str, made: Made) -> Dict[str, Any]:
     done = subprocess.run(
-        [python, "-W", "ignore", "-c", ASK],
+        [python, "-W", "ignore", "-c", PRINT_SYSCONFIG],
         capture_output=True,
         text=True,
         check=False,
@@ -60,19 +60,19 @@ def asked(python: str, made: Made) -> Dict[str, Any]:
 
 
 @pytest.mark.parametrize("python", MINORS, indirect=True)
-def test_a_cpython_speaks_for_the_target(tmp_path: Path, python: str) -> None:
-    for made in make(python, tmp_path, ASKED):
+def test_a_cpython_has_the_variables_of_the_target(tmp_path: Path, python: str) -> None:
+    for made in make(python, tmp_path, TARGETS):
         check(python, made, str(tmp_path))
 
 
-def test_debian_s_python_speaks_for_the_target(tmp_path: Path) -> None:
+def test_debians_python_has_the_variables_of_the_target(tmp_path: Path) -> None:
     python = needs.debian_python()
-    for made in make(python, tmp_path, ASKED):
+    for made in make(python, tmp_path, TARGETS):
         check(python, made, str(tmp_path))
 
 
 def check(python: str, made: Made, folder: str) -> None:
-    answer = asked(python, made)
+    answer = read_sysconfig(python, made)
     found, host, arch = answer["variables"], made.host, made.target.tag.arch
     gnu, musl = SUFFIXES[arch]
     multiarch = (
@@ -88,10 +88,10 @@ def check(python: str, made: Made, folder: str) -> None:
     assert answer["include"] == str(made.headers)
     assert (found["CC"], found["LDCXXSHARED"]) == ("/w/cc", "/w/c++ -shared")
     assert (found["LDFLAGS"], found["Py_ENABLE_SHARED"]) == ("", 0)
-    # The interpreter is where it was, and knows it.
+    # The places of the interpreter are unchanged.
     for name in ("prefix", "exec_prefix", "base", "BINDIR", "py_version", "userbase"):
         assert found[name] == host[name]
-    # Nothing is lost, and everything that is said arrives.
+    # No variable is lost, and sysconfig has all values of the module.
     assert set(host) - set(found) <= RUNTIME
     assert {name: found[name] for name in made.values} == made.values
     check_no_host(found, host, folder, arch)
@@ -100,7 +100,7 @@ def check(python: str, made: Made, folder: str) -> None:
 def check_no_host(
     found: Mapping[str, Any], host: Mapping[str, str], folder: str, arch: str
 ) -> None:
-    """No variable leads to the host's compilers, headers or libraries."""
+    """Check that no variable names the host's compilers, headers or libraries."""
     tools = re.compile(r"(?:^|[\s/-])(?:gcc|g\+\+|cc|c\+\+|clang|ar|ld)(?:-\d+)?(?=\s|$)")
     for name, value in found.items():
         if not isinstance(value, str) or name in RUNTIME:
@@ -123,14 +123,14 @@ MERGED: List[Tuple[str, Dict[str, Dict[str, str]]]] = [
     ("", {"build": OWN}),
     ("[Build_Ext]\nDebug = 1\n", {"Build_Ext": {"Debug": "1"}, "build": OWN}),
     ("# why\n[build]\nforce = 1\n  2\n", {"build": {"force": "1\n2", **OWN}}),
-    ("[build]\nbuild_base = mine\n", {"build": {"build_base": "mine"}}),
-    ("[build]\nbuild-base: mine\n", {"build": {"build-base": "mine"}}),
+    ("[build]\nbuild_base = own\n", {"build": {"build_base": "own"}}),
+    ("[build]\nbuild-base: own\n", {"build": {"build-base": "own"}}),
     ("[DEFAULT]\nx = %d\n[build]\n", {"build": {"x": "%d", **OWN}}),
 ]
 
 
 @pytest.mark.parametrize(("text", "sections"), MERGED)
-def test_the_target_has_a_build_folder_of_its_own(
+def test_each_target_has_its_own_build_folder(
     text: str, sections: Dict[str, Dict[str, str]]
 ) -> None:
     merged = target_sysconfig.extra_config(text, target_of("manylinux_2_17_aarch64"))
@@ -140,13 +140,13 @@ def test_the_target_has_a_build_folder_of_its_own(
     assert {name: dict(parser.items(name)) for name in parser.sections()} == sections
 
 
-def test_a_configuration_that_cannot_be_read_is_left_to_its_reader() -> None:
+def test_an_invalid_configuration_is_not_changed() -> None:
     for text in ("[build\n", "[a]\nx = 1\nx = 2\n", "no section\n"):
         assert target_sysconfig.extra_config(text, target_of("manylinux_2_17_aarch64")) == text
 
 
-def test_setuptools_builds_where_it_is_told(tmp_path: Path) -> None:
-    """The build folder of a target, and its names, in a real build of a module by a false cc."""
+def test_setuptools_uses_the_build_folder_and_the_names_of_the_target(tmp_path: Path) -> None:
+    """A script replaces the compiler; the rest is a real build."""
     (made,) = make(sys.executable, tmp_path, ["manylinux_2_17_aarch64"])
     project = tmp_path / "project"
     project.mkdir()

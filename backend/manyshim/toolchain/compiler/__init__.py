@@ -1,1 +1,1 @@
-"""What stands between a build and zig: compiler drivers that take GCC arguments."""
+"""Compiler commands that take GCC's arguments and call zig."""

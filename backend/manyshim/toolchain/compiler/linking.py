@@ -1,7 +1,7 @@
-"""What a linker is told, in the words that zig's linker takes: -Wl, -Xlinker, -z, -l, -L, rpath.
+"""Translate linker options to those of zig's linker: -Wl, -Xlinker, -z, -l, -L, rpath.
 
-Every word was tried on zig 0.17.1, whose own parser stands in front of LLD and refuses what it
-does not know. Words that nobody here knows are passed on, for zig to judge.
+Every option was tried with zig 0.17.1. zig parses the options before LLD does, and refuses those
+that it does not know. Options that are not listed here are passed on to zig.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _TAKE_NEXT = words(
 _SHORT_WITH_VALUE = ("z", "u", "h", "R", "l", "L", "I")  # joined or as the next word
 _SHORT_BEFORE_VALUE = frozenset(("e", "m", "T", "y", "o", "O"))  # as the next word
 
-# Without effect on what is made, or what zig does anyway.
+# Options without effect on the result, or that ask for what zig does by default.
 _NO_EFFECT = words(
     "Bsymbolic-functions rpath-link plugin plugin-opt package-metadata copy-dt-needed-entries "
     "no-copy-dt-needed-entries add-needed no-add-needed no-export-dynamic icf relax no-relax "
@@ -46,14 +46,14 @@ _NO_EFFECT_Z = words(
     "initfirst nodlopen"
 )
 _REFUSED = {
-    "dynamic-list": "say in a version script which symbols are exported",
+    "dynamic-list": "list the exported symbols in a version script",
     "defsym": "define the alias in C, with __attribute__((alias))",
     "init": "mark the function with __attribute__((constructor))",
     "fini": "mark the function with __attribute__((destructor))",
     "default-symver": "name the versions in a version script",
     "default-imported-symver": "name the versions in a version script",
 }
-# GNU's linker takes these with one dash, zig's only with two.
+# GNU ld accepts these with one dash, zig only with two.
 _LONG = _TAKE_NEXT | words(
     "as-needed no-as-needed no-undefined whole-archive no-whole-archive gc-sections build-id "
     "export-dynamic start-group end-group enable-new-dtags disable-new-dtags push-state pop-state "
@@ -74,39 +74,39 @@ _RENAMED = {
     "static": "Bstatic",
     "call_shared": "Bdynamic",
 }
-# What --push-state remembers, and the words for no and yes.
+# The modes that --push-state saves: for each, the options that switch it off and on.
 _MODES = (
     ("Bdynamic", "Bstatic"),
     ("no-whole-archive", "whole-archive"),
     ("no-as-needed", "as-needed"),
 )
-# Zig has these itself: they are never a file that a build has brought along.
+# zig brings these itself. They are never a file of the project.
 OWN_LIBRARIES = words(
     "c m pthread dl rt util resolv gcc gcc_s gcc_eh atomic unwind ssp stdc++ supc++ c++ c++abi"
 )
-# libstdc++'s libraries for what libc++ has in itself.
+# Separate libraries of libstdc++ whose functions are in libc++ itself.
 _IN_LIBCXX = frozenset(("stdc++fs", "stdc++exp", "stdc++_libbacktrace"))
 _OPENMP = frozenset(("gomp", "omp", "iomp5"))
 _NO_STUB = frozenset(("crypt", "nsl", "anl"))
 
 
 def refuse_openmp(argument: str) -> str:
-    """Say why OpenMP is out, and the way out."""
+    """Return the message that refuses OpenMP, with a hint."""
     return (
-        f"{argument} asks for OpenMP, and zig has no OpenMP runtime: the module would only fail "
-        "when it is imported. Build without OpenMP, or in a manylinux container (cibuildwheel) "
-        "with the system's compiler and `manyshim repair`"
+        f"{argument} asks for OpenMP, and zig has no OpenMP runtime: the import of the module "
+        "would fail. Build without OpenMP, or in a manylinux container (cibuildwheel) with the "
+        "system's compiler and `manyshim repair`"
     )
 
 
 class Linker:
-    """Translates the linker's words one after the other; an option may wait for its value."""
+    """Translate the linker's arguments in order; an option may wait for its value."""
 
     def __init__(self, options: TargetOptions) -> None:
         self.out: List[str] = []
         self.notes: List[str] = []
         self.refusal = ""
-        self._setting = options
+        self._options = options
         self._waiting: Optional[Tuple[str, str]] = None
         self._modes = [False, False, False]
         self._pushed: List[List[bool]] = []
@@ -117,23 +117,23 @@ class Linker:
         self._versions: Dict[str, bool] = {}
 
     def word(self, word: str) -> None:
-        """Take the next word of what the linker would see."""
+        """Take the linker's next argument: an option, the value of the last one, or an input."""
         if self._waiting:
             (written, name), self._waiting = self._waiting, None
-            self._judge(written, name, word, f"{written} {word}")
+            self._translate(written, name, word, f"{written} {word}")
         elif not word.startswith("-") or word == "-":
             self.input(word)
         else:
             self._option(word)
 
     def input(self, path: str) -> None:
-        """Take a file that is linked."""
+        """Take an input file."""
         if path:
             self._archives |= path.endswith(".a")
             self.out.append(path)
 
     def library(self, name: str) -> None:
-        """Take the name of a library, as -l has it."""
+        """Take the name of a library, the value of -l."""
         stem = name[4:].split(".so", maxsplit=1)[0] if name.startswith(":lib") else name
         if stem in _IN_LIBCXX:
             return
@@ -145,15 +145,15 @@ class Linker:
                 "the process that imports it"
             )
             return
-        elif stem in _NO_STUB and not (stem == "crypt" and self._setting.musl):
+        elif stem in _NO_STUB and not (stem == "crypt" and self._options.musl):
             self._without_stub = self._without_stub or name
-        # A shared library has no symbols to hide; any other may turn out to be an archive.
+        # --exclude-libs matters to archives only, and a library without .so may be one.
         self._archives |= stem not in OWN_LIBRARIES and ".so" not in name
         self.out.append(f"-l{name}")
 
     def folder(self, path: str) -> None:
-        """Take a folder of libraries, as -L has it."""
-        found = library_folder(path, self._setting)
+        """Take a library folder, the value of -L."""
+        found = library_folder(path, self._options)
         if found.note:
             self.notes.append(found.note)
         if found.path:
@@ -161,21 +161,21 @@ class Linker:
             self.out.append(f"-L{found.path}")
 
     def finish(self) -> None:
-        """Settle what only the last word decides."""
+        """Decide what depends on all arguments."""
         if self._waiting:
             self.out.append(f"-Wl,{self._waiting[0]}")
         if self._excluding and self._archives:
             self._refuse(
-                f"{self._excluding} hides the symbols of static libraries, and zig's linker "
-                "cannot: the module would export them. Name the exported symbols in a version "
+                f"{self._excluding} hides the symbols of static libraries, and zig's linker cannot "
+                "hide them: the module would export them. List the exported symbols in a version "
                 "script instead (-Wl,--version-script)"
             )
-        if self._without_stub and not self._folders and not self._setting.sysroot:
+        if self._without_stub and not self._folders and not self._options.sysroot:
             self._refuse(
                 f"-l{self._without_stub} cannot be linked: zig does not have that library for "
-                "this target. Name a folder with the target's libraries as the sysroot"
+                "this target. Set sysroot to a folder with the target's libraries"
             )
-        # GNU's linker lets a version script name what is not there, LLD only if it is told so.
+        # GNU ld accepts unknown symbols in a version script, LLD only with this option.
         if self._versions.get("script") and not self._versions.get("strict"):
             self.out.append("-Wl,--undefined-version")
 
@@ -189,42 +189,42 @@ class Linker:
             if not equals and name in _TAKE_NEXT:
                 self._waiting = written, name
             else:
-                self._judge(written, name, value if equals else None, word)
+                self._translate(written, name, value if equals else None, word)
         elif short in _SHORT_WITH_VALUE:
             if word[2:]:
-                self._judge(word[:2], short, word[2:].lstrip("=") or "", word)
+                self._translate(word[:2], short, word[2:].lstrip("=") or "", word)
             else:
                 self._waiting = written, name
         else:
-            self._judge(written, name, value if equals else None, word)
+            self._translate(written, name, value if equals else None, word)
 
-    def _judge(self, written: str, name: str, value: Optional[str], word: str) -> None:
-        """Translate one option; `word` is how the user wrote it."""
+    def _translate(self, written: str, name: str, value: Optional[str], word: str) -> None:
+        """Translate one option; `word` is the spelling of the user."""
         name = _RENAMED.get(name, name)
-        judges = {
+        translations = {
             "l": self.library,
             "L": self.folder,
             "rpath": self._rpath,
-            "z": self._extension,
+            "z": self._keyword,
             "unresolved-symbols": self._unresolved,
         }
-        if name in judges:
-            judges[name](value or "")
+        if name in translations:
+            translations[name](value or "")
         elif name in _REFUSED:
-            why = f"{word} cannot be had: zig's linker does not know it."
-            self._refuse(f"{why} Instead, {_REFUSED[name]}")
+            reason = f"{word} cannot be used: zig's linker does not support it."
+            self._refuse(f"{reason} Instead, {_REFUSED[name]}")
         elif name == "exclude-libs":
             self._excluding = self._excluding or word
         elif name == "Map":
-            self.notes.append(f"{word} was dropped: zig's linker writes no map")
+            self.notes.append(f"{word} was dropped: zig's linker writes no map file")
         elif name in ("shared", "Bshareable", "pie"):
             self.out.append("-pie" if name == "pie" else "-shared")
         elif name in ("push-state", "pop-state"):
             self._state(name)
         elif not _is_without_effect(name):
-            self._keep(written, name, value)
+            self._pass_on(written, name, value)
 
-    def _keep(self, written: str, name: str, value: Optional[str]) -> None:
+    def _pass_on(self, written: str, name: str, value: Optional[str]) -> None:
         for place, (no, yes) in enumerate(_MODES):
             if name in (no, yes):
                 self._modes[place] = name == yes
@@ -243,28 +243,28 @@ class Linker:
         else:
             self._emit(written, value)
 
-    def _emit(self, *said: str) -> None:
-        # A comma in a value would be the end of it.
-        if any("," in word for word in said):
-            self.out += [part for word in said for part in ("-Xlinker", word)]
+    def _emit(self, *option: str) -> None:
+        # -Wl splits its value at commas.
+        if any("," in word for word in option):
+            self.out += [part for word in option for part in ("-Xlinker", word)]
         else:
-            self.out.append(",".join(("-Wl", *said)))
+            self.out.append(",".join(("-Wl", *option)))
 
     def _rpath(self, value: str) -> None:
-        own = self._setting.python_libraries
+        own = self._options.python_libraries
         kept = [entry for entry in value.split(":") if within(clean(entry), own) is None]
         if kept:
             self._emit("-rpath", ":".join(kept))
 
-    def _extension(self, keyword: str) -> None:
+    def _keyword(self, keyword: str) -> None:
         name = keyword.partition("=")[0]
         if name == "execstack":
-            self.notes.append("-z execstack was dropped: no loader of today has to honour it")
+            self.notes.append("-z execstack was dropped: loaders need not support it")
         elif name not in _NO_EFFECT_Z and name not in ("cet-report", "lam-u48", "lam-u57"):
             self._emit("-z", keyword)
 
-    def _unresolved(self, how: str) -> None:
-        if how == "report-all":
+    def _unresolved(self, mode: str) -> None:
+        if mode == "report-all":
             self._emit("-z", "defs")
 
     def _state(self, name: str) -> None:
@@ -274,10 +274,10 @@ class Linker:
             before = self._pushed.pop()
             for place, mode in enumerate(_MODES):
                 if before[place] != self._modes[place]:
-                    self._keep("--", mode[before[place]], None)
+                    self._pass_on("--", mode[before[place]], None)
 
-    def _refuse(self, why: str) -> None:
-        self.refusal = self.refusal or why
+    def _refuse(self, reason: str) -> None:
+        self.refusal = self.refusal or reason
 
 
 def _is_without_effect(name: str) -> bool:

@@ -1,7 +1,7 @@
-"""Which processor is compiled for: GCC's -march, -mcpu, -mfpu and -m<feature> in zig's words.
+"""Translate GCC's -march, -mcpu, -mfpu and -m<feature> to zig's -mcpu.
 
-Zig knows one -mcpu, spelled with underscores and with its features behind + and -; what a build
-asks for takes the baseline's place in it.
+zig has one option, -mcpu. Its names have underscores, and features follow with + and -. The
+processor that a build asks for replaces the target's baseline.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ _X86 = ("x86_64", "i686")
 _ARM = ("aarch64", "armv7l")
 _32_BIT = ("i686", "armv7l")
 
-# GCC's names that zig knows by others, or would read as a name with a feature taken away.
+# GCC's names that zig spells differently, or would parse as a name without a feature.
 _X86_NAMES = {
     "core-avx2": "haswell",
     "core-avx-i": "ivybridge",
@@ -42,7 +42,7 @@ _AARCH64_FEATURES = {
     "fcma": "complxnum",
     "jscvt": "jsconv",
 }
-# What follows generic+v7a: clang gives every ARMv7 NEON and 32 registers unless told otherwise.
+# The features after generic+v7a. By default clang assumes NEON and 32 registers for every ARMv7.
 _D16 = "-neon-d32"
 _FPUS = {
     **dict.fromkeys(("vfpv3-d16", "fp", "auto", "vfp", "vfpv2", "vfp3"), f"+vfp3d16{_D16}"),
@@ -75,44 +75,44 @@ _ONLY_ON: Mapping[str, Tuple[str, ...]] = {
 
 
 class Processor:
-    """Collects what is asked for; `take` says whether an argument was about the processor."""
+    """Collect the processor options of a call; `take` returns whether an argument is one."""
 
     def __init__(self, options: TargetOptions) -> None:
         self.notes: List[str] = []
-        self._setting = options
+        self._options = options
         self._arch = options.arch
         self._cpu = ""
         self._fpu = ""
 
     @property
     def cpu(self) -> str:
-        """Zig's -mcpu for all that was asked for."""
+        """The value of zig's -mcpu for all options so far."""
         if self._fpu and (self._cpu or self._fpu != _FPUS["vfpv3-d16"]):
             return (self._cpu or "generic+v7a+thumb2") + self._fpu
-        return self._cpu or self._setting.cpu
+        return self._cpu or self._options.cpu
 
     def take(self, argument: str) -> bool:
-        """Take an argument that zig must not see; the others are the caller's."""
+        """Take an argument if it is about the processor; return False for the caller to keep it."""
         option, equals, value = argument.partition("=")
         if equals and option in ("-march", "-mcpu"):
             self._choose(argument, option, value)
         elif option in ("-m32", "-m64", "-mx32", "-m31", "-mesa", "-mzarch"):
             self._check_size(option)
-        elif self._is_out_of_place(argument):
+        elif self._is_for_another_arch(argument):
             if value != "none":
-                self._foreign(argument)
+                self._drop_foreign(argument)
         elif self._arch == "armv7l" and option in ("-mfpu", "-mfloat-abi"):
-            self._float(argument, option, value)
+            self._take_float(argument, option, value)
         elif self._arch not in _X86 and _is_x86_feature(option):
-            # To be without what the target never has is no loss.
+            # The target never has the feature, so -mno-<feature> can be dropped without a note.
             if not option.startswith("-mno-"):
-                self._foreign(argument)
+                self._drop_foreign(argument)
         else:
-            # zig takes -mtune for the processor itself, and has another name for the only lp64.
+            # zig would treat -mtune as the processor itself, and spells the only lp64 differently.
             return option == "-mtune" or (self._arch == "aarch64" and argument == "-mabi=lp64")
         return True
 
-    def _is_out_of_place(self, argument: str) -> bool:
+    def _is_for_another_arch(self, argument: str) -> bool:
         return any(
             argument.startswith(prefix) and self._arch not in arches
             for prefix, arches in _ONLY_ON.items()
@@ -121,8 +121,8 @@ class Processor:
     def _choose(self, argument: str, option: str, value: str) -> None:
         if value == "native":
             self.notes.append(
-                f"{argument} was dropped: the wheel is for every {self._arch}, not for the "
-                "machine that builds it"
+                f"{argument} was dropped: the wheel is for every {self._arch} machine, not only "
+                "for the building one"
             )
             return
         if option == "-mcpu" and self._arch in _X86:
@@ -131,19 +131,19 @@ class Processor:
         if chosen is not None:
             self._cpu = chosen
         elif value not in _X86_BASELINES:
-            self._foreign(argument)
+            self._drop_foreign(argument)
 
     def _translate(self, option: str, value: str) -> Optional[str]:
-        """Name a processor as zig does: "" for the baseline, None for another architecture's."""
+        """Return zig's name of a processor: "" for the baseline, None for another architecture."""
         if value in _BASELINES.get(self._arch, ()):
             return ""
         if self._arch in _X86:
-            return _x86(value, self._arch)
+            return _x86_cpu(value, self._arch)
         if self._arch in _ARM:
-            return self._arm(option, value)
-        return _other(self._arch, option, value)
+            return self._arm_cpu(option, value)
+        return _other_cpu(self._arch, option, value)
 
-    def _arm(self, option: str, value: str) -> Optional[str]:
+    def _arm_cpu(self, option: str, value: str) -> Optional[str]:
         name, *features = value.split("+")
         if option == "-mcpu":
             chosen = "" if name == "generic-armv7-a" else name.replace("-", "_")
@@ -162,7 +162,7 @@ class Processor:
         chosen += "".join(_aarch64_feature(feature) for feature in features)
         return "" if chosen == "generic" else chosen
 
-    def _float(self, argument: str, option: str, value: str) -> None:
+    def _take_float(self, argument: str, option: str, value: str) -> None:
         if option == "-mfloat-abi":
             if value != "hard":
                 self.notes.append(
@@ -172,21 +172,21 @@ class Processor:
         elif value in _FPUS:
             self._fpu = _FPUS[value]
         else:
-            self._foreign(argument)
+            self._drop_foreign(argument)
 
     def _check_size(self, option: str) -> None:
         wanted = {"-m32": 32, "-m64": 64}.get(option, 0)
         has = 32 if self._arch in _32_BIT else 64
         if wanted != has and not (option == "-mzarch" and self._arch == "s390x"):
             self.notes.append(
-                f"{option} was dropped: the target is {self._arch}; for another architecture "
-                "build a wheel of its own"
+                f"{option} was dropped: the target is {self._arch}; build another wheel for "
+                "another architecture"
             )
 
-    def _foreign(self, argument: str) -> None:
+    def _drop_foreign(self, argument: str) -> None:
         self.notes.append(
-            f"{argument} was dropped: it means nothing to the target's processor, {self._arch}; "
-            "where the sources rely on it, make it depend on the target"
+            f"{argument} was dropped: it does not apply to {self._arch}, the target's processor; "
+            "if the sources need it, pass it for its own architecture only"
         )
 
 
@@ -196,7 +196,7 @@ def _is_x86_feature(option: str) -> bool:
     return option[5 if option.startswith("-mno-") else 2 :].startswith(_X86_FEATURES)
 
 
-def _x86(value: str, arch: str) -> Optional[str]:
+def _x86_cpu(value: str, arch: str) -> Optional[str]:
     if value in _X86_BASELINES:
         return ""
     others = ("armv", "rv64", "rv32", "power", "loongarch", "la4", "la6", "la64", "arch", "zEC")
@@ -207,10 +207,10 @@ def _x86(value: str, arch: str) -> Optional[str]:
     return _X86_NAMES.get(value, value.replace("-", "_"))
 
 
-def _other(arch: str, option: str, value: str) -> Optional[str]:
+def _other_cpu(arch: str, option: str, value: str) -> Optional[str]:
     underlined = value.replace("-", "_")
     if arch == "riscv64":
-        return _riscv(value) if option == "-march" else underlined
+        return _riscv_cpu(value) if option == "-march" else underlined
     if arch == "ppc64le":
         named = value.startswith("power") and value[5:].isdigit()
         return None if option == "-march" else f"pwr{value[5:]}" if named else underlined
@@ -226,8 +226,8 @@ def _aarch64_feature(feature: str) -> str:
     return sign + named if named else ""
 
 
-def _riscv(value: str) -> Optional[str]:
-    """Read an ISA string: rv64gc, rv64imafdcv_zba_zbb, rv64i2p1_m2p0."""
+def _riscv_cpu(value: str) -> Optional[str]:
+    """Translate an ISA string: rv64gc, rv64imafdcv_zba_zbb, rv64i2p1_m2p0."""
     if not value.startswith("rv64"):
         return None
     letters, *longer = value[4:].split("_")
@@ -238,6 +238,6 @@ def _riscv(value: str) -> Optional[str]:
 
 
 def _without_version(name: str) -> str:
-    """Cut 1p0 off zba1p0."""
+    """Remove the version from an extension: zba for zba1p0."""
     shorter = name.rstrip("0123456789")
     return shorter[:-1].rstrip("0123456789") if shorter != name and shorter[-1:] == "p" else name

@@ -1,4 +1,4 @@
-"""What a compiler's arguments are judged by, and which folder is whose."""
+"""The options of a target, and the classification of header and library folders."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ _SYSTEM_LIBRARIES = ("lib", "lib32", "lib64", "libx32")
 
 
 class TargetOptions(NamedTuple):
-    """What a compiler's arguments are judged by."""
+    """The target of a compiler call, and the folders of the target and of the building machine."""
 
     triple: str  # zig's: aarch64-linux-gnu.2.17, x86_64-linux-musl
-    cpu: str  # zig's -mcpu for the least processor that the tag promises
-    arch: str  # as platform tags spell it
+    cpu: str  # zig's -mcpu for the oldest processor that the tag supports
+    arch: str  # as in platform tags
     native: bool  # architecture and libc family are the building machine's
     headers: str  # the folder with the target's Python.h
     python_headers: Tuple[str, ...]  # the folders of the building machine's Python.h
     python_libraries: Tuple[str, ...]  # the building Python's library folders
     sysroot: str  # "" or the folder that has the target's libraries; "/" natively
     multiarch: str  # Debian's name of the target, for the sysroot's folders
-    prefix_maps: Tuple[Tuple[str, str], ...]  # a folder and what stands for it in the output
+    prefix_maps: Tuple[Tuple[str, str], ...]  # a folder, and its replacement in the output
 
     @property
     def musl(self) -> bool:
@@ -31,35 +31,35 @@ class TargetOptions(NamedTuple):
 
     @property
     def sysroot_headers(self) -> List[str]:
-        """The sysroot's own folders of headers."""
-        return self._in_sysroot("/usr/include", f"/usr/include/{self.multiarch}")
+        """The header folders of the sysroot; empty without a sysroot."""
+        return self._folders_in_sysroot("/usr/include", f"/usr/include/{self.multiarch}")
 
     @property
     def sysroot_libraries(self) -> List[str]:
-        """The sysroot's own folders of libraries, the triplet's before those of any machine."""
+        """The library folders of the sysroot, those with the triplet first."""
         of_triplet = (f"/usr/lib/{self.multiarch}", f"/lib/{self.multiarch}")
-        return self._in_sysroot(*of_triplet, "/usr/lib")
+        return self._folders_in_sysroot(*of_triplet, "/usr/lib")
 
-    def _in_sysroot(self, *folders: str) -> List[str]:
+    def _folders_in_sysroot(self, *folders: str) -> List[str]:
         root = clean(self.sysroot).rstrip("/")
         return [root + clean(folder) for folder in folders] if self.sysroot else []
 
 
 class Folder(NamedTuple):
-    """What becomes of a folder that was named."""
+    """The replacement for a header or library folder in the arguments."""
 
-    path: str  # "" where it is not to be looked into
-    after: bool = False  # only after the compiler's own folders
-    note: str = ""
+    path: str  # "" if the folder must not be searched
+    after: bool = False  # search it after the compiler's own folders
+    note: str = ""  # why it was dropped, if the user should know
 
 
 def words(text: str) -> FrozenSet[str]:
-    """Make a set of words: the tables are long."""
+    """Split a text at spaces into a set of words."""
     return frozenset(text.split())
 
 
 def clean(path: str) -> str:
-    """Spell a path plainly: without double, trailing or dotted parts. Links are not looked at."""
+    """Remove double slashes, trailing slashes, `.` and `..` from a path; do not resolve links."""
     parts: List[str] = []
     for part in path.split("/"):
         if part == ".." and parts and parts[-1] != "..":
@@ -70,7 +70,10 @@ def clean(path: str) -> str:
 
 
 def within(path: str, folders: Tuple[str, ...]) -> Optional[str]:
-    """Say what a clean path is below the first of the folders it lies in: "", "/sub" or None."""
+    """Return the rest of a clean path below the first folder that contains it: "" or "/sub".
+
+    Returns None if no folder contains it.
+    """
     for folder in map(clean, folders):
         if path == folder or path.startswith(folder.rstrip("/") + "/"):
             return path[len(folder.rstrip("/")) :]
@@ -78,47 +81,47 @@ def within(path: str, folders: Tuple[str, ...]) -> Optional[str]:
 
 
 def header_folder(path: str, options: TargetOptions) -> Folder:
-    """Judge a folder of headers."""
+    """Decide how zig searches a header folder: as it is, replaced, later, or not at all."""
     plain = clean(path)
     of_python = within(plain, options.python_headers)
     if of_python is not None:
         return Folder(options.headers + of_python)
-    in_sysroot = _below_sysroot(plain, options)
+    in_sysroot = _path_in_sysroot(plain, options)
     inside = plain if in_sysroot is None else in_sysroot
     below = within(inside, _SYSTEM_HEADERS)
     if below is None:
         return Folder(path)
     if below == "" or (_is_triplet(below[1:]) and "/" not in below[1:]):
-        # These have the libc's own headers, which must not stand before the target's.
+        # These have the libc's own headers, which must not come before the target's.
         return Folder(path if options.native or in_sysroot is not None else "", after=True)
     if options.native or in_sysroot is not None:
         return Folder(path)
     if options.sysroot:
-        return Folder(_moved(plain, options))
-    return Folder("", note=_dropped("-I", path, "headers"))
+        return Folder(_to_sysroot(plain, options))
+    return Folder("", note=_note_dropped("-I", path, "headers"))
 
 
 def library_folder(path: str, options: TargetOptions) -> Folder:
-    """Judge a folder of libraries."""
+    """Decide how zig searches a library folder: as it is, replaced, or not at all."""
     plain = clean(path)
-    if _below_sysroot(plain, options) is not None:
+    if _path_in_sysroot(plain, options) is not None:
         return Folder(path)
     if _has_system_libraries(plain):
         if options.native and not options.musl:
             return Folder(path)
         if options.sysroot:
-            return Folder(_moved(plain, options))
-        return Folder("", note=_dropped("-L", path, "libraries"))
+            return Folder(_to_sysroot(plain, options))
+        return Folder("", note=_note_dropped("-L", path, "libraries"))
     return Folder(path if within(plain, options.python_libraries) is None else "")
 
 
-def _below_sysroot(plain: str, options: TargetOptions) -> Optional[str]:
+def _path_in_sysroot(plain: str, options: TargetOptions) -> Optional[str]:
     root = clean(options.sysroot)
     return within(plain, (root,)) if root not in ("", "/") else None
 
 
-def _moved(plain: str, options: TargetOptions) -> str:
-    """Move a system's folder below the sysroot, and from any triplet's to the target's."""
+def _to_sysroot(plain: str, options: TargetOptions) -> str:
+    """Return the folder of the sysroot for a system folder, with the target's triplet."""
     parts = [options.multiarch if _is_triplet(part) else part for part in plain.split("/")]
     return clean(options.sysroot).rstrip("/") + "/".join(parts)
 
@@ -135,8 +138,8 @@ def _has_system_libraries(plain: str) -> bool:
     return plain.startswith("/") and bool(parts) and parts[0] in _SYSTEM_LIBRARIES
 
 
-def _dropped(option: str, path: str, what: str) -> str:
+def _note_dropped(option: str, path: str, what: str) -> str:
     return (
         f"{option}{path} was dropped: it has the building machine's {what}, not the target's; "
-        "name a folder that has the target's as the sysroot"
+        "set sysroot to a folder with the target's system"
     )

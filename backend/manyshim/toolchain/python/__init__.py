@@ -1,1 +1,1 @@
-"""Python as it is on the target: headers, pyconfig.h and sysconfig."""
+"""The target's Python: headers, pyconfig.h and sysconfig."""

@@ -1,7 +1,7 @@
-"""Python's headers for the target: a folder of links to real ones, with a pyconfig.h of its own.
+"""Create a folder with Python's headers for the target: links, and a pyconfig.h of its own.
 
-The headers themselves are the same for every machine; what configure measured on one stands in
-pyconfig.h alone, and a compiler knows it by itself.
+The headers are the same on every machine, except pyconfig.h. It holds what configure measured,
+and the compiler knows these values for its target.
 """
 
 from __future__ import annotations
@@ -21,28 +21,29 @@ from manyshim.values import NamedTuple
 
 _CONFIG = "pyconfig.h"
 
-# A pyconfig.h that stands for those of several machines names them: Debian's by multiarch,
-# <aarch64-linux-gnu/python3.11/pyconfig.h>, Fedora's by size, "pyconfig-64.h".
-_NAMED = re.compile(r'(?m)^[ \t]*#[ \t]*include[ \t]*[<"]([^<>"\n]*\bpyconfig[^<>"\n]*)[>"]')
+# A pyconfig.h for several machines includes one for each: Debian's by the multiarch name,
+# <aarch64-linux-gnu/python3.11/pyconfig.h>, Fedora's by the word size, "pyconfig-64.h".
+_INCLUDED = re.compile(r'(?m)^[ \t]*#[ \t]*include[ \t]*[<"]([^<>"\n]*\bpyconfig[^<>"\n]*)[>"]')
 _NUMBER = re.compile(r"(?m)^[ \t]*#[ \t]*define[ \t]+(\w+)[ \t]+(\d+)[ \t]*$")
 
 
 class _Headers(NamedTuple):
-    """A folder with Python.h, and the pyconfig.h of one machine that goes with it."""
+    """A folder with Python.h, and the path of the pyconfig.h for one machine."""
 
     folder: str
     config: str
 
 
 def link_headers(folder: str, target: Target, given: Optional[str] = None) -> Tuple[str, ...]:
-    """Fill an empty folder with the headers of the building interpreter, as the target needs them.
+    """Link Python's headers into an empty folder, and write a pyconfig.h for the target there.
 
-    `given` is a folder with the target's own. Returns the folders that hold the interpreter's,
-    which a compiler may be told to search. Raises ToolError where it has none, and ConfigError
-    where the given ones are not the target's.
+    `given` is a folder with the target's own headers; without it, those of the building interpreter
+    are used. Returns the header folders of the building interpreter: build tools pass these to the
+    compiler. Raises ToolError if the interpreter has no headers, and ConfigError if the given ones
+    are not for the target.
     """
     python = sys.version_info[:2]
-    known = tuple(dict.fromkeys(_known()))
+    known = tuple(dict.fromkeys(_sysconfig_folders()))
     if given is not None:
         headers = _given(os.path.abspath(given), given, target)
         tail = guards(python)
@@ -69,13 +70,13 @@ def _native(target: Target) -> bool:
     return (target.tag.arch, target.tag.libc) == (host_arch(), interpreter_libc())
 
 
-def _known() -> Iterator[str]:
-    """Yield where sysconfig says that the interpreter's headers are, whether they are or not."""
+def _sysconfig_folders() -> Iterator[str]:
+    """Yield the header folders that sysconfig has for the interpreter; they may be missing."""
     for name in ("INCLUDEPY", "CONFINCLUDEPY"):
         value = sysconfig.get_config_var(name)
         if value:
             yield str(value)
-    # An interpreter that was moved knows its folders by these only.
+    # For an interpreter that was moved, only these are correct.
     yield sysconfig.get_path("include")
     yield sysconfig.get_path("platinclude")
     yield os.path.dirname(sysconfig.get_config_h_filename())
@@ -94,8 +95,8 @@ def _version() -> str:
 def _own(known: Iterable[str]) -> _Headers:
     version = _version()
     folders = list(known)
-    folder = _holding("Python.h", folders)
-    config = folder and _holding(_CONFIG, [folder, *folders])
+    folder = _folder_with("Python.h", folders)
+    config = folder and _folder_with(_CONFIG, [folder, *folders])
     real = config and _resolve(
         os.path.join(config, _CONFIG),
         str(sysconfig.get_config_var("MULTIARCH")),
@@ -105,8 +106,8 @@ def _own(known: Iterable[str]) -> _Headers:
         name = _CONFIG if folder else "Python.h"
         raise ToolError(
             f"{name} of CPython {version} is not found in {folder or folders[0]}; install it "
-            f"(Debian: python{version}-dev, Fedora: python3-devel), or name the target's with "
-            "python-headers"
+            f"(Debian: python{version}-dev, Fedora: python3-devel), or set python-headers to a "
+            "folder with the target's headers"
         )
     return _Headers(folder, real)
 
@@ -114,9 +115,9 @@ def _own(known: Iterable[str]) -> _Headers:
 def _given(folder: str, given: str, target: Target) -> _Headers:
     option = f"python-headers = {given!r}"
     for name in ("Python.h", "patchlevel.h", _CONFIG):
-        if not _holding(name, [folder]):
+        if not _folder_with(name, [folder]):
             raise ConfigError(
-                f"{option} has no {name}; name the folder of the target's Python.h, such as "
+                f"{option} has no {name}; set it to the folder of the target's Python.h, such as "
                 f"SYSROOT/usr/include/python{_version()}"
             )
     arch = ARCHES[target.tag.arch]
@@ -124,16 +125,17 @@ def _given(folder: str, given: str, target: Target) -> _Headers:
     real = _resolve(os.path.join(folder, _CONFIG), target.triplet, bits)
     if not real:
         raise ConfigError(
-            f"{option}: its pyconfig.h includes that of each architecture, and that of "
+            f"{option}: its pyconfig.h includes one for each architecture, and the one for "
             f"{target.triplet} is not found beside {folder}"
         )
     found = _numbers(_read(os.path.join(folder, "patchlevel.h")))
     version = found.get("PY_MAJOR_VERSION"), found.get("PY_MINOR_VERSION")
     if None in version:
-        raise ConfigError(f"{option} is of another Python: its patchlevel.h has no version")
+        raise ConfigError(f"{option} is from another Python: its patchlevel.h has no version")
     if version != sys.version_info[:2]:
         raise ConfigError(
-            f"{option} is of CPython {version[0]}.{version[1]}, but CPython {_version()} builds"
+            f"{option} is from CPython {version[0]}.{version[1]}, but the building interpreter is "
+            f"CPython {_version()}"
         )
     config = _numbers(_read(real))
     if "SIZEOF_VOID_P" not in config:
@@ -142,30 +144,30 @@ def _given(folder: str, given: str, target: Target) -> _Headers:
     if pointer != bits:
         raise ConfigError(f"{option} is for {pointer} bits, but {arch.name} has {bits}")
     if bool(config.get("DOUBLE_IS_BIG_ENDIAN_IEEE754")) == arch.little_endian:
-        raise ConfigError(f"{option} is for another byte order than {arch.name} has")
+        raise ConfigError(f"{option} is for another byte order than that of {arch.name}")
     free = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
     if bool(config.get("Py_GIL_DISABLED")) != free:
         raise ConfigError(
-            f"{option} is of a Python {'with' if free else 'without'} a GIL, but one "
-            f"{'without' if free else 'with'} builds"
+            f"{option} is from a Python {'with' if free else 'without'} a GIL, but the building "
+            f"interpreter is {'without' if free else 'with'} one"
         )
     return _Headers(folder, real)
 
 
-def _holding(name: str, folders: Iterable[str]) -> str:
-    """Return the first folder that has a file; "" where none has."""
+def _folder_with(name: str, folders: Iterable[str]) -> str:
+    """Return the first folder that contains a file with this name; "" if none does."""
     return next((path for path in folders if os.path.isfile(os.path.join(path, name))), "")
 
 
 def _resolve(path: str, multiarch: str, bits: int) -> str:
-    """Follow a pyconfig.h that stands for several machines to that of one; "" where it is missing.
+    """Return the pyconfig.h for one machine from one that may include those of several machines.
 
-    Any other is its own answer.
+    Returns `path` itself if it includes no other, and "" if the file for the machine is missing.
     """
-    named = _NAMED.findall(_read(path))
-    if not named:
+    included = _INCLUDED.findall(_read(path))
+    if not included:
         return path
-    for name in named:
+    for name in included:
         for here in dict.fromkeys((os.path.dirname(path), os.path.dirname(os.path.realpath(path)))):
             debian = name.startswith(f"{multiarch}/")
             real = os.path.join(os.path.dirname(here) if debian else here, name)

@@ -1,4 +1,4 @@
-"""What pyconfig.h says of a machine, said anew by the compiler that reads it."""
+"""The end of a pyconfig.h that takes the machine's properties from the compiler."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from typing import Tuple
 
 from manyshim.audit.tags import MUSL
 
-# The method of CPython's own pymacconfig.h, which serves several machines with one pyconfig.h.
+# CPython's own pymacconfig.h uses this method, so that one pyconfig.h fits several machines.
 _MEASURED = """
-/* pyport.h settles what is left open, and some headers include this file again after it. */
+/* pyport.h defines what is undefined here, and some headers include this file again after it. */
 #ifndef MANYSHIM_PYCONFIG_H
 #define MANYSHIM_PYCONFIG_H
 
-/* manyshim: what configure measured on the machine that builds, as the compiler knows it. */
+/* manyshim: the compiler's values replace what configure measured on the building machine. */
 #undef SIZEOF_SHORT
 #undef SIZEOF_INT
 #undef SIZEOF_LONG
@@ -82,17 +82,17 @@ _MEASURED = """
 #define HAVE_GCC_ASM_FOR_X64 1
 #define HAVE_GCC_ASM_FOR_X87 1
 #endif
-/* The interpreters of the tags' i686 calculate without SSE2, whatever this file is compiled for. */
+/* Interpreters for the i686 tags do not use SSE2, also if this file is compiled with it. */
 #ifdef __i386__
 #define HAVE_GCC_ASM_FOR_X87 1
 #define X87_DOUBLE_ROUNDING 1
 #endif
 
-/* Chosen by whoever configures a Python; left alone, the target's own default holds. */
+/* An option of configure. Undefined, the default of the target applies. */
 #undef PYLONG_BITS_IN_DIGIT
 """
 
-# Since 3.13 configure finds it out, and then says DOUBLE_IS_BIG_ENDIAN_IEEE754 alone.
+# Since 3.13 configure defines DOUBLE_IS_BIG_ENDIAN_IEEE754 only.
 _FLOAT_WORDS = """
 #undef FLOAT_WORDS_BIGENDIAN
 #if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
@@ -100,7 +100,7 @@ _FLOAT_WORDS = """
 #endif
 """
 
-# A number as wide as a register is aligned as it is wide.
+# Integers of register size are aligned to their own size.
 _ALIGN = """
 #undef ALIGNOF_LONG
 #undef ALIGNOF_SIZE_T
@@ -108,7 +108,8 @@ _ALIGN = """
 #define ALIGNOF_SIZE_T __SIZEOF_SIZE_T__
 """
 
-# musl's time_t has 64 bits everywhere since 1.2.0; glibc's has only where a program asks for them.
+# musl's time_t has 64 bits everywhere since 1.2.0. glibc's has them on 32-bit machines only if
+# _TIME_BITS asks for it.
 _TIME = """
 #undef SIZEOF_TIME_T
 #if defined _TIME_BITS && _TIME_BITS == 64
@@ -122,14 +123,14 @@ _MUSL_TIME = """
 #define SIZEOF_TIME_T 8
 """
 
-# How well CPython's developers look after a machine. 0 is configure's word for "not at all": it
-# goes by the compiler, too, and nobody's Python of the target is known here.
+# CPython's support tier (PEP 11). 0 means "not supported". The real value depends on the compiler
+# of the target's Python, which is not known here.
 _TIER = """
 #undef PY_SUPPORT_TIER
 #define PY_SUPPORT_TIER 0
 """
 
-# The internal headers of 3.12 lay out the interpreter's state by it.
+# In 3.12 the internal headers choose the layout of the interpreter's state by it.
 _TRAMPOLINE = """
 #undef PY_HAVE_PERF_TRAMPOLINE
 """
@@ -139,7 +140,7 @@ _HAS_TRAMPOLINE = """\
 #endif
 """
 
-# That of gcc, whose max_align_t holds a __float128 on i386.
+# The values of GCC, whose max_align_t contains a __float128 on i386.
 _MAX_ALIGN = """
 #undef ALIGNOF_MAX_ALIGN_T
 #if defined __arm__ || defined __s390x__
@@ -149,7 +150,7 @@ _MAX_ALIGN = """
 #endif
 """
 
-# Python.h includes it until 3.8, and zig has none.
+# Until 3.8, Python.h includes crypt.h, which zig does not have.
 _CRYPT = """
 #if !__has_include(<crypt.h>)
 #undef HAVE_CRYPT_H
@@ -158,7 +159,7 @@ _CRYPT = """
 
 
 def overlay(python: Tuple[int, int], libc: str) -> str:
-    """Give the end of a pyconfig.h that says of the compiler's target what it said of a host."""
+    """Return the end of a pyconfig.h that replaces the host's values by those of the target."""
     parts = [_MEASURED, _MUSL_TIME if libc == MUSL else _TIME]
     if python < (3, 13):
         parts.append(_FLOAT_WORDS)
@@ -172,5 +173,5 @@ def overlay(python: Tuple[int, int], libc: str) -> str:
 
 
 def guards(python: Tuple[int, int]) -> str:
-    """Give the end of a pyconfig.h that zig needs even where the host is the target."""
+    """Return the end of a pyconfig.h that zig needs even if the host is the target."""
     return _CRYPT if python <= (3, 8) else ""

@@ -1,4 +1,4 @@
-"""What the building interpreter has to say of itself so that backends build for the target."""
+"""The sysconfig variables and the environment with which backends build for the target."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from manyshim.toolchain.target import Target
 
 Variables = Dict[str, Union[str, int]]
 
-# sysconfig finds these anew in every process.
-_DERIVED = frozenset(("SO", "srcdir", "projectbase", "userbase"))
+# sysconfig computes these in every process.
+_COMPUTED = frozenset(("SO", "srcdir", "projectbase", "userbase"))
 
-# Where the interpreter and what it installs are. Tools for building, and some modules of the
-# standard library, ask for them.
+# The places of the interpreter and of installed files. Build tools and some modules of the
+# standard library read them.
 _PLACES = frozenset(
     (
         *("prefix", "exec_prefix", "base", "platbase", "installed_base", "installed_platbase"),
@@ -30,7 +30,7 @@ _PLACES = frozenset(
 _PLAIN = re.compile(r"[A-Za-z0-9_.+, ]*")
 _IMPLEMENTATION = re.compile(r"cpython-\d+[a-z]*")
 
-# What would lead a compiler, or the choice of one, to the host.
+# Variables that would make a compiler, or the choice of one, use the host.
 _HOST_ONLY = frozenset(
     (
         *("CPATH", "C_INCLUDE_PATH", "CPLUS_INCLUDE_PATH", "OBJC_INCLUDE_PATH", "LIBRARY_PATH"),
@@ -48,19 +48,19 @@ def variables(  # noqa: PLR0913, PLR0917 (each is a place or a name of its own)
     headers: str,
     libraries: str,
 ) -> Variables:
-    """Give what sysconfig must say on the target, from what it says on the host.
+    """Return sysconfig's variables for the target, computed from those of the host.
 
-    `tools` are the paths of CC, CXX, AR and RANLIB, `headers` the folder of Python.h, and
-    `libraries` an empty folder. Of the host's strings those stay that name a place of the
-    interpreter, or are plain words; flags, commands and the names of machines do not. Raises
-    ConfigError where the host is no CPython.
+    `tools` are the paths of CC, CXX, AR and RANLIB, `headers` is the folder of Python.h, and
+    `libraries` is an empty folder. Strings of the host are kept if they are plain words or name a
+    place of the interpreter. Flags, commands and names of machines are replaced or emptied. Raises
+    ConfigError if the host is not CPython.
     """
     multiarch = target.multiarch(python)
     own = str(host.get("MULTIARCH") or "")
     machine = own.partition("-")[0]
     result: Variables = {}
     for name, value in host.items():
-        if name in _DERIVED or not isinstance(value, (str, int)):
+        if name in _COMPUTED or not isinstance(value, (str, int)):
             continue
         if isinstance(value, int):
             result[name] = int(value)
@@ -72,7 +72,7 @@ def variables(  # noqa: PLR0913, PLR0917 (each is a place or a name of its own)
     implementation = _IMPLEMENTATION.match(str(host.get("SOABI")))
     if not implementation:
         raise ConfigError(
-            f'compiler = "zig" builds with CPython only; SOABI here is {host.get("SOABI")!r}'
+            f"compiler = zig supports CPython only, and SOABI here is {host.get('SOABI')!r}"
         )
     soabi = f"{implementation.group()}-{multiarch}"
     machine_type = target.triplet.replace("-linux-", "-unknown-linux-")
@@ -81,7 +81,7 @@ def variables(  # noqa: PLR0913, PLR0917 (each is a place or a name of its own)
     result.update(dict.fromkeys(("INCLUDEPY", "CONFINCLUDEPY"), headers))
     result.update(dict.fromkeys(("INCLUDEDIR", "CONFINCLUDEDIR"), headers))
     result.update(dict.fromkeys(("LIBDIR", "LIBPL", "LIBPC"), libraries))
-    # As a Python without a shared library says it: its own name is that of the static one.
+    # A Python without a shared library has the name of the static library here.
     static = str(host.get("LIBRARY") or "libpython{}.{}.a".format(*python))
     result.update(dict.fromkeys(("LDLIBRARY", "INSTSONAME"), static), LIBPYTHON="", PY3LIBRARY="")
     result.update(dict.fromkeys(("Py_ENABLE_SHARED", "PY_ENABLE_SHARED"), 0), GNULD="yes")
@@ -92,7 +92,7 @@ def variables(  # noqa: PLR0913, PLR0917 (each is a place or a name of its own)
 
 
 def _commands(tools: Mapping[str, str]) -> Dict[str, str]:
-    """Give the commands as sysconfig and the environment have them, quoted as shells ask."""
+    """Return the commands for sysconfig and the environment, quoted for a shell."""
     quoted = {name: shlex.quote(path) for name, path in tools.items()}
     cc, cxx = quoted["CC"], quoted["CXX"]
     linking = {"LDSHARED": f"{cc} -shared", "LDCXXSHARED": f"{cxx} -shared"}
@@ -100,7 +100,7 @@ def _commands(tools: Mapping[str, str]) -> Dict[str, str]:
 
 
 def _flags(python: Tuple[int, int], *, debug: bool) -> Dict[str, str]:
-    """Give the flags that CPython itself is compiled with, where they matter to extensions."""
+    """Return those flags of CPython's own compilation that matter to extensions."""
     overflow = "-fno-strict-overflow" if python >= (3, 12) else "-fwrapv"
     cflags = " ".join((overflow, *(() if debug else ("-DNDEBUG",)), "-O3", "-Wall"))
     shared = dict.fromkeys(("CCSHARED", "CFLAGSFORSHARED"), "-fPIC")
@@ -114,11 +114,11 @@ def _flags(python: Tuple[int, int], *, debug: bool) -> Dict[str, str]:
 
 
 def _measured(target: Target, python: Tuple[int, int]) -> Dict[str, int]:
-    """Give what pyconfig.h says after the overlay: sysconfig repeats it."""
+    """Return the values that pyconfig.h has after the overlay; sysconfig has them, too."""
     arch, musl = target.tag.arch, target.tag.libc == MUSL
     word, little = ARCHES[arch].bits // 8, ARCHES[arch].little_endian
     wide, x87 = word == 8, arch in ("x86_64", "i686")
-    # musl has no long double of its own on POWER.
+    # On POWER, musl's long double is a double.
     long_double = {"i686": 12, "armv7l": 8}.get(arch, 8 if musl and arch == "ppc64le" else 16)
     trampoline = arch in ("x86_64", "aarch64") and not musl and python >= (3, 12)
     words = ("LONG", "VOID_P", "UINTPTR_T", "SIZE_T", "PTHREAD_T")
@@ -145,7 +145,7 @@ def _measured(target: Target, python: Tuple[int, int]) -> Dict[str, int]:
 
 
 def module_name(target: Target) -> str:
-    """Name the module that sysconfig is to import."""
+    """Return the name of the module that sysconfig imports for the target."""
     return "_sysconfigdata__manyshim_" + re.sub(r"\W", "_", target.triple)
 
 
@@ -174,17 +174,18 @@ def environment(  # noqa: PLR0913 (each is a place or a name of its own)
     native: bool,
     extra_config: str,
 ) -> Dict[str, str]:
-    """Give the environment of the process that builds.
+    """Return the environment of the child process that builds.
 
-    `path` is the folder of the `module` that sysconfig imports, `cache` zig's, `libraries` an empty
-    folder, and `extra_config` a file for distutils. `sysroot` is "" where there is none.
+    `path` is the folder of the `module` that sysconfig imports, `cache` is zig's cache, `libraries`
+    is an empty folder, and `extra_config` is a configuration file for distutils. `sysroot` is "" if
+    there is none.
     """
     result = {name: value for name, value in environ.items() if name not in _HOST_ONLY}
-    # zig sees no library of this machine unless the sysroot says so; a folder of the user's own
-    # (PKG_CONFIG_PATH) is another matter.
+    # Without a sysroot, zig does not search this machine's libraries. A folder that the user names
+    # in PKG_CONFIG_PATH is still searched.
     if native and not sysroot:
         result.setdefault("PKG_CONFIG_LIBDIR", libraries)
-    # pkg-config finds the host's libraries by itself, which are the target's only natively.
+    # By default pkg-config finds the host's libraries, which a foreign target cannot use.
     elif not native or sysroot not in ("", "/"):
         for name in _PKG_CONFIG:
             result.pop(name, None)
@@ -192,7 +193,7 @@ def environment(  # noqa: PLR0913 (each is a place or a name of its own)
         result["PKG_CONFIG_LIBDIR"] = os.pathsep.join(folders) or libraries
         if sysroot not in ("", "/"):
             result["PKG_CONFIG_SYSROOT_DIR"] = sysroot
-            # Named with -I, another libc's headers would come before zig's.
+            # If pkg-config printed these with -I, another libc's headers would precede zig's.
             folders = [f"{root}/usr/include" for root in (sysroot, "")]
             folders += [f"{folder}/{target.triplet}" for folder in folders]
             result["PKG_CONFIG_SYSTEM_INCLUDE_PATH"] = os.pathsep.join(folders)
@@ -202,7 +203,7 @@ def environment(  # noqa: PLR0913 (each is a place or a name of its own)
     result.update(
         _PYTHON_HOST_PLATFORM=target.host_platform,
         _PYTHON_SYSCONFIGDATA_NAME=module,
-        # Frontends use it to isolate builds.
+        # The old value stays, because frontends isolate builds with it.
         PYTHONPATH=os.pathsep.join(filter(None, (path, environ.get("PYTHONPATH")))),
         ZIG_GLOBAL_CACHE_DIR=cache,
         DIST_EXTRA_CONFIG=extra_config,
@@ -211,8 +212,8 @@ def environment(  # noqa: PLR0913 (each is a place or a name of its own)
 
 
 def _pkg_config_folders(sysroot: str, target: Target) -> Iterator[str]:
-    """Yield the folders of a sysroot that hold what pkg-config reads."""
-    # Debian's; then that of others where it is 64 bits.
+    """Yield the folders of a sysroot that contain files for pkg-config."""
+    # Debian's folder, then that of other distributions for 64 bits.
     wide = ("lib64",) if ARCHES[target.tag.arch].bits == 64 else ()
     for lib in (f"lib/{target.triplet}", *wide, "lib", "share"):
         folder = os.path.join(sysroot, "usr", lib, "pkgconfig")
@@ -220,25 +221,25 @@ def _pkg_config_folders(sysroot: str, target: Target) -> Iterator[str]:
             yield folder
 
 
-class _Exact(configparser.RawConfigParser):
-    """Tell small letters from capitals, as distutils does."""
+class _CaseSensitiveParser(configparser.RawConfigParser):
+    """A parser that keeps the case of option names, as distutils does."""
 
     def optionxform(self, optionstr: str) -> str:
         return optionstr
 
 
 def config_site(target: Target, site_file: str) -> str:
-    """Tell autoconf's scripts that what they compile does not run here (autoconf, Site Defaults).
+    """Return a CONFIG_SITE file for cross compilation (autoconf manual, Site Defaults).
 
-    They take a machine that they are not told of for the one that builds. `theirs` is the file
-    that the user's CONFIG_SITE names, or "".
+    Without it, configure scripts assume that the programs they compile run on this machine.
+    `site_file` is the file that the user's CONFIG_SITE names, or "".
     """
     arch, _, rest = target.triplet.partition("-")
     lines = (
         *((f". {shlex.quote(site_file)}",) if site_file else ()),
         f'test -n "$host_alias" || host_alias={arch}-unknown-{rest}',
         "cross_compiling=yes",
-        # What they would run a program for; glibc and musl are alike here.
+        # configure would run a program to find these. They hold for glibc and musl.
         "ac_cv_func_malloc_0_nonnull=yes",
         "ac_cv_func_realloc_0_nonnull=yes",
     )
@@ -246,16 +247,16 @@ def config_site(target: Target, site_file: str) -> str:
 
 
 def extra_config(text: str, target: Target) -> str:
-    """Give distutils a build folder of the target's own, unless its configuration names one.
+    """Return a distutils configuration with a build folder for the target, if it names none.
 
-    `text` is the user's own file. Otherwise an extension that another compiler has left in build/,
-    for another libc or an older glibc, would count as up to date.
+    `text` is the user's own configuration. Without a separate folder, distutils would reuse an
+    extension in build/ that was compiled for another libc or another glibc.
     """
-    parser = _Exact()
+    parser = _CaseSensitiveParser()
     try:
         parser.read_string(text)
     except configparser.Error:
-        return text  # setuptools has the better words for what is wrong with it
+        return text  # setuptools reads it too, and reports the error better
     if not parser.has_section("build"):
         parser.add_section("build")
     if not any(parser.has_option("build", name) for name in ("build_base", "build-base")):
