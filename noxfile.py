@@ -1,4 +1,4 @@
-"""The developer's sessions: `nox` lints, types and tests; CI runs the same commands."""
+"""Sessions for developers: `nox` lints, checks types and tests; CI runs the same commands."""
 
 from __future__ import annotations
 
@@ -20,15 +20,16 @@ def _project() -> dict[str, object]:
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Check style and format."""
+    """Check style, format and words."""
     session.install("ruff>=0.14")
     session.run("ruff", "check")
     session.run("ruff", "format", "--check")
+    session.run("python", "scripts/check_words.py")
 
 
 @nox.session
 def types(session: nox.Session) -> None:
-    """Check the types, tests included."""
+    """Check the types, also those of the tests."""
     _install(session)
     session.run("mypy")
 
@@ -42,13 +43,13 @@ def tests(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Measure beside the peers; arguments go to the bench."""
+    """Run the bench; arguments go to it."""
     session.install(".", *nox.project.dependency_groups(_project(), "dev"))
     session.run("python", "-m", "bench", *session.posargs)
 
 
 @nox.session(python=PYTHONS)
 def pythons(session: nox.Session) -> None:
-    """Run the suite on every CPython that is there."""
+    """Run the suite on every installed CPython."""
     _install(session)
     session.run("pytest", "-n", "auto", *session.posargs)

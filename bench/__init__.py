@@ -1,1 +1,1 @@
-"""The bench: what manyshim costs beside its peers, as paired ratios; `python -m bench --help`."""
+"""Measure the cost of manyshim and its peers, as paired ratios (`python -m bench --help`)."""

@@ -1,4 +1,4 @@
-"""The command: fetch, run in turn, print the table."""
+"""The command: download the wheels, run the contenders in turn, print the table."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _PROJECT = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__
 
 
 class Work(NamedTuple):
-    """One set of rounds: contenders of a group, on a subject."""
+    """One set of rounds: the contenders of a group on one subject."""
 
     group: str
     subject: str
@@ -31,7 +31,7 @@ class Work(NamedTuple):
 
 
 def main() -> int:
-    """Measure, or take measured data, and show it."""
+    """Measure, or read the data of an earlier run, and print it; return the exit code."""
     options = _options()
     if options.replay:
         with open(options.replay, encoding="utf-8") as file:
@@ -57,7 +57,7 @@ def main() -> int:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m bench",
-        description="Measure manyshim beside its peers on published wheels: CPU time of whole "
+        description="Measure manyshim and its peers on published wheels: CPU time of whole "
         "processes that run in turn, as ratios of the pairs, and peak memory.",
     )
     parser.add_argument("--pairs", type=int, default=5, metavar="N", help="rounds; default 5")
@@ -67,14 +67,17 @@ def _options() -> argparse.Namespace:
     )  # fmt: skip
     parser.add_argument(
         "--only", default="*", metavar="PATTERN",
-        help="what to run, a glob in GROUP/WHEEL, such as numpy, retag/* or audit/py*",
+        help="run only this, a glob in GROUP/WHEEL, such as numpy, retag/* or audit/py*",
     )  # fmt: skip
     parser.add_argument(
-        "--cache", default=wheels.default_cache(), metavar="DIR", help="keeps the wheels"
+        "--cache",
+        default=wheels.default_cache(),
+        metavar="DIR",
+        help="folder that keeps the wheels",
     )
-    parser.add_argument("--json", metavar="FILE", help="write all that was measured")
-    parser.add_argument("--plot", metavar="FILE.svg", help="draw cost against size")
-    parser.add_argument("--replay", metavar="FILE", help="show what --json wrote, run nothing")
+    parser.add_argument("--json", metavar="FILE", help="write everything that was measured")
+    parser.add_argument("--plot", metavar="FILE.svg", help="draw the cost against the size")
+    parser.add_argument("--replay", metavar="FILE", help="print what --json wrote, run nothing")
     return parser.parse_args()
 
 
@@ -101,7 +104,7 @@ def _measure(options: argparse.Namespace, folder: str) -> Measured:
 
 
 def _planned(only: str, cache: str, folder: str, measured: Measured) -> Iterator[Work]:
-    """Yield what to run; sizes and absences are noted as the wheels are fetched."""
+    """Yield what to run; record the size of each wheel, or why it is absent, in `measured`."""
 
     def wanted(group: str, subject: str) -> bool:
         return fnmatchcase(f"{group}/{subject}", f"*{only}*")
@@ -138,7 +141,7 @@ def _planned(only: str, cache: str, folder: str, measured: Measured) -> Iterator
 
 def _work(group: str, subject: str, path: str, size: float | None) -> Iterator[Work]:
     rows = [row for row in ROWS if row.group == group and applies(row, subject, size)]
-    names = (name for row in rows for name in (row.ours, row.theirs) if name)
+    names = (name for row in rows for name in (row.contender, row.peer) if name)
     contenders = tuple(dict.fromkeys(names))
     if contenders:
         yield Work(group, subject, path, contenders, max(row.rounds for row in rows))

@@ -1,4 +1,4 @@
-"""What runs against what: commands over a subject, which is a wheel or a project's folder."""
+"""The commands that are compared. Each takes a subject: a wheel, or the folder of a project."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import sys
 from collections.abc import Callable
 from typing import NamedTuple
 
-# The platform tag that rewriting gives; the wheel may not carry it already.
+# The platform tag that a rewrite writes; no sample may have it already.
 _PLATFORM = "manylinux_2_99_x86_64"
 
-# deflate's, of both repairs; it is the default of both, too.
+# The deflate level of both repairs. It is also the default of both.
 _LEVEL = "6"
 
 _STEPS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "steps")
@@ -20,8 +20,8 @@ _STEPS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "steps")
 class Contender(NamedTuple):
     """A program; `command` takes the subject and an empty folder to write into.
 
-    What it costs is the CPU time of the whole process, its children included; of a `step` it is
-    the amount that the process itself measured around a part of its work.
+    The cost is the CPU time of the whole process and its children. The cost of a `step` is the
+    amount that the process itself measured for a part of its work.
     """
 
     name: str
@@ -43,7 +43,7 @@ def _cp(subject: str, folder: str) -> list[str]:
 
 
 def _wheel_tags(subject: str, folder: str) -> list[str]:
-    """Name the wheel by a link: `wheel tags` writes beside the file that it is given."""
+    """Pass a link to the wheel, because `wheel tags` writes beside the file that it is given."""
     os.mkdir(os.path.join(folder, "in"))
     link = os.path.join(folder, "in", os.path.basename(subject))
     os.symlink(subject, link)
@@ -68,7 +68,7 @@ _ALL = (
     Contender(
         "manyshim retag",
         lambda subject, folder: _module("manyshim", "retag", "-w", folder, subject),
-        # 1: the wheel has earned no tag; everything before the rewrite was done.
+        # Exit code 1: no tag is proved. Everything before the rewrite was done.
         codes=(0, 1),
     ),
     Contender(

@@ -1,4 +1,4 @@
-"""A wheel with one extension module that carries its debug information, compiled here."""
+"""Compile a wheel with one extension module that contains its debug information."""
 
 from __future__ import annotations
 

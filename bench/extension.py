@@ -1,4 +1,4 @@
-"""A wheel with one extension module, compiled here: what no published wheel is a subject for."""
+"""Compile a wheel with one extension module, for subjects that no published wheel covers."""
 
 from __future__ import annotations
 

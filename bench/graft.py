@@ -1,4 +1,4 @@
-"""A wheel whose one extension module needs this machine's libssl and libcrypto, compiled here."""
+"""Compile a wheel whose one extension module needs this machine's libssl and libcrypto."""
 
 from __future__ import annotations
 

@@ -1,11 +1,11 @@
 """Count the instructions that manyshim executes, or compare them with another checkout's.
 
 Every case is a whole Python process under `valgrind --tool=callgrind`. Two counts of the same
-program differ by less than 0.001 %, however busy the machine is. A change that does nothing moves
-a count by up to 0.02 %, since it moves what lies in memory. Seconds differ by several percent.
+program differ by less than 0.001 %, even on a busy machine. A change without effect moves a count
+by up to 0.02 %, because it changes the memory layout. Seconds differ by several percent.
 
-`--against` also decides whether a single fast path pays. Copy the checkout, take the fast path out
-of the copy, and compare with the copy: a ratio of 0.98 means that the fast path saves 2 %.
+`--against` also tells whether a single fast path is worth its code. Copy the checkout, remove the
+fast path from the copy, and compare with the copy: a ratio of 0.98 means that it saves 2 %.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ _LIMIT = 600
 # Of wheels.SAMPLES: a small one, and one with many ELF files.
 _SMALL, _LARGE = "markupsafe", "numpy"
 
-# The caller's variables are left out, because they move what lies in memory. So does any change of
-# the code, and then copying large buffers takes up to 0.3 % more or less of all instructions. The
-# threshold has glibc map each of them: all are aligned alike, and grow without a copy.
+# The caller's variables are left out, because they change the memory layout. So does any change of
+# the code, and then copying large buffers takes up to 0.3 % more or fewer of all instructions. With
+# this threshold glibc maps each large buffer: all are aligned alike, and grow without a copy.
 _ENVIRONMENT = {
     "GLIBC_TUNABLES": "glibc.malloc.mmap_threshold=4096",
     "LC_ALL": "C.UTF-8",
@@ -57,7 +57,8 @@ _BUILD = f"{_IMPORT} as backend\nbackend.build_wheel('dist')"
 
 _PROJECT = '[tool.manyshim]\nbackend = "wrapped"\n'
 
-# It imports only what Python's start has loaded: a module that manyshim needs too would not count.
+# It imports only what Python loads at startup. Another module that manyshim also needs would not be
+# counted.
 _WRAPPED = """\
 import os
 
@@ -70,7 +71,7 @@ def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
 
 
 def main() -> int:
-    """Count, print the table, and write the counts where --json says."""
+    """Count, print the table, and write the counts to the file of --json; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m bench.instructions", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("--against", metavar="CHECKOUT", help="compare with this checkout")
@@ -95,13 +96,13 @@ def main() -> int:
 
 
 def _measure(against: str | None, folder: str) -> dict[str, dict[str, int]]:
-    """Return the counts of all cases for this checkout, and for that one."""
+    """Return the counts of all cases for this checkout, and for the other one."""
     valgrind = shutil.which("valgrind")
     if valgrind is None:
         raise run.FailedError("valgrind is not installed; the package is named valgrind")
     trees = {"this": _copied(os.path.dirname(_BENCH), folder, "this")}
     if against is not None:
-        # The folder's name is as long as the other's: a longer path takes more instructions.
+        # Both folders have names of the same length, because a longer path takes more instructions.
         trees["that"] = _copied(against, folder, "that")
     counts: dict[str, dict[str, int]] = {side: {} for side in trees}
     for name, arguments in _cases(folder, trees["this"]).items():
@@ -132,7 +133,7 @@ def _cases(folder: str, tree: str) -> dict[str, tuple[str, ...]]:
     for name, text in (("pyproject.toml", _PROJECT), ("wrapped.py", _WRAPPED)):
         with open(os.path.join(project, name), "w", encoding="utf-8") as file:
             file.write(text)
-    # What a build hands out carries a tag that no policy stands for.
+    # The wheel that a build returns has a platform tag without a policy.
     step = os.path.join(_BENCH, "steps", "rewrite.py")
     _run([sys.executable, step, small, "made", "linux_x86_64"], project, tree)
     [built] = os.listdir(os.path.join(project, "made"))
@@ -153,7 +154,7 @@ def _count(valgrind: str, arguments: Sequence[str], folder: str, tree: str) -> i
     """Return the smaller of two counts. A run before them writes the bytecode."""
     log, project = os.path.join(folder, "log"), os.path.join(folder, "project")
     dist = os.path.join(project, "dist")
-    # -S, or every .pth file of the environment would be executed and counted.
+    # Without -S every .pth file of the environment would be executed and counted.
     python = [os.path.realpath(sys.executable), "-S", *arguments]
     profile = f"--callgrind-out-file={os.path.join(folder, 'profile')}"
     callgrind = [valgrind, "--tool=callgrind", f"--log-file={log}", profile, *python]
@@ -170,7 +171,7 @@ def _count(valgrind: str, arguments: Sequence[str], folder: str, tree: str) -> i
 
 
 def _run(command: Sequence[str], folder: str, tree: str) -> None:
-    """Run a command in the one environment of all cases. Raises FailedError."""
+    """Run a command in the environment that all cases share. Raises FailedError."""
     done = subprocess.run(
         command, check=False, capture_output=True, text=True, cwd=folder, timeout=_LIMIT,
         env={**_ENVIRONMENT, "PYTHONPATH": tree},
@@ -182,7 +183,7 @@ def _run(command: Sequence[str], folder: str, tree: str) -> None:
 
 
 def _table(this: Mapping[str, int], that: Mapping[str, int] | None) -> Iterator[str]:
-    """Yield the table as Markdown; what bare Python takes is subtracted from the other cases."""
+    """Yield the table as Markdown; the count of bare Python is subtracted from the other cases."""
     columns = ("case", "million instructions", *(("against", "ratio") if that else ()))
     yield "| " + " | ".join(columns) + " |"
     yield "|---" * len(columns) + "|"

@@ -1,8 +1,8 @@
-"""Run one command and print what the kernel charged it for, as JSON.
+"""Run one command and print its CPU time and peak memory, as the kernel counts them, in JSON.
 
-A child inherits the peak of the process that started it (getrusage(2) over execve), so that what
-starts it must be smaller than anything that is measured: run this file with `python -I -S`. Its
-arguments are a time limit in seconds, a file for the command's output, and the command.
+A child inherits the peak of the process that started it (getrusage(2) over execve). So this process
+must be smaller than every measured one: run this file with `python -I -S`. Its arguments are a time
+limit in seconds, a file for the command's output, and the command.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import sys
 
 
 def main() -> None:
-    """Run the command in the arguments; end it, and what it started, at the time limit."""
+    """Run the command in the arguments; kill it and its children at the time limit."""
     limit, output, command = int(sys.argv[1]), sys.argv[2], sys.argv[3:]
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
     child = os.posix_spawn(

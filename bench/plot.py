@@ -1,4 +1,4 @@
-"""The cost of an audit against the size of the wheel, as an SVG that only the numbers change."""
+"""Plot the cost of an audit against the size of the wheel; equal numbers give an equal SVG."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import Any
 
 from bench.report import Measured
 
-# Contender -> how it is called, its colour (Okabe and Ito's, which all eyes tell apart), marker.
+# Contender -> its label, colour (of Okabe and Ito's palette for colour-blind readers) and marker.
 _SERIES = {
     "auditwheel show": ("auditwheel show", "#D55E00", "s"),
     "manyshim show": ("manyshim show", "#0072B2", "o"),
     "inflate": ("only inflating the ELF members", "#999999", "_"),
 }
-# Wheel -> how it is called, and which of its ends the label has above the point.
+# Wheel -> its label, and which part of the label is above the point.
 _LABELLED = {
     "markupsafe": ("markupsafe", "center"),
     "cryptography": ("cryptography", "right"),
@@ -58,7 +58,7 @@ def draw(measured: Measured, path: str) -> None:
 
 
 def _points(measured: Measured, contender: str) -> dict[str, float]:
-    """Return the median cost on each wheel on which the contender did its work."""
+    """Return the median cost on each wheel on which the contender succeeded."""
     return {
         subject: median(run.amount for run in outcome.runs)
         for subject in measured.sizes

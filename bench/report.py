@@ -1,4 +1,4 @@
-"""The run as text, as data, and back from data."""
+"""Convert a run to text and to data, and read it back from data."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _DISTRIBUTIONS = ("manyshim", "auditwheel", "wheel", "setuptools", "pyelftools",
 
 
 class Measured(NamedTuple):
-    """All of a run: versions, the sizes of the wheels in MB, what was absent, and the runs."""
+    """Everything of a run: versions, wheel sizes in MB, absent subjects, and the runs."""
 
     versions: dict[str, str]
     sizes: dict[str, float]
@@ -29,7 +29,7 @@ class Measured(NamedTuple):
 
 
 def versions() -> dict[str, str]:
-    """Name everything that the numbers depend on."""
+    """Return the versions of everything that the numbers depend on."""
     found = {"python": f"{platform.python_implementation()} {platform.python_version()}"}
     for name in _DISTRIBUTIONS:
         try:
@@ -80,7 +80,7 @@ def text(measured: Measured) -> Iterator[str]:
 
 
 def _condensed(found: Iterable[Line]) -> Iterator[Line]:
-    """Leave only the worst wheel of a row about memory; all stand in the table of costs."""
+    """Keep only the worst wheel of a memory row; the table of costs has all of them."""
     worst: dict[str, Line] = {}
     for line in found:
         if line.row.unit is not MEMORY or not line.values:
@@ -102,7 +102,7 @@ def _text(line: Line, value: float | None) -> str:
 
 
 def _costs(measured: Measured) -> Iterator[str]:
-    """Yield the medians of all that was run on the wheels: CPU seconds, peak memory in MiB."""
+    """Yield the medians of all runs on wheels: CPU seconds, peak memory in MiB."""
     names = list(
         dict.fromkeys(name for _, subject, name in measured.runs if subject in measured.sizes)
     )
@@ -126,7 +126,7 @@ def _cost(outcome: Outcome | None) -> str:
 
 
 def to_dict(measured: Measured) -> dict[str, Any]:
-    """Put the run into data, with its table."""
+    """Return the run as data, with its table."""
     return {
         "version": 1,
         "versions": measured.versions,
@@ -150,8 +150,8 @@ def _row_dict(line: Line) -> dict[str, Any]:
     return {
         "what": line.row.what,
         "subject": line.subject,
-        "ours": line.row.ours,
-        "theirs": line.row.theirs,
+        "contender": line.row.contender,
+        "peer": line.row.peer,
         "unit": line.row.unit.text.partition("}")[2].strip(),
         "higher_is_better": line.row.unit.higher_is_better,
         "values": line.values,
@@ -165,7 +165,7 @@ def _row_dict(line: Line) -> dict[str, Any]:
 
 
 def from_dict(data: Mapping[str, Any]) -> Measured:
-    """Take a run from data; its table is made anew."""
+    """Return the run that the data describe; its table is computed again."""
     return Measured(data["versions"], data["sizes"], data["absent"], dict(_runs(data["runs"])))
 
 

@@ -1,4 +1,4 @@
-"""The rows of the table, as data, and what the runs say of each."""
+"""The rows of the table as data, and the verdict of the runs on each row."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from bench.run import Outcome
 
-# The subjects that are no published wheels.
+# The subjects that are not published wheels.
 DEBUG = "extension with debug information"
 GRAFT = "extension with libssl and libcrypto"
 PROJECT = "sample_project"
@@ -18,7 +18,7 @@ Runs = Mapping[tuple[str, str, str], Outcome]
 
 
 class Unit(NamedTuple):
-    """How the amounts of two contenders become the number of a row."""
+    """The unit of a row, which decides how the amounts of two contenders are compared."""
 
     text: str
     higher_is_better: bool = False
@@ -32,16 +32,17 @@ MILLISECONDS = Unit("{:.1f} ms")
 
 
 class Row(NamedTuple):
-    """What must hold, of which subjects; all wheels of at least `least` MB where none is named.
+    """A bound, and the subjects that it is for.
 
-    The rows of one group share their runs. `rounds` multiplies the pairs asked for.
+    Without `subjects` it is for all wheels of at least `least` MB. The rows of one group share
+    their runs. `rounds` multiplies the number of pairs that the command line asks for.
     """
 
     group: str
     what: str
     unit: Unit
-    ours: str
-    theirs: str = ""
+    contender: str
+    peer: str = ""
     subjects: tuple[str, ...] = ()
     least: float = 0
     must: float | None = None
@@ -124,7 +125,7 @@ ROWS = (
         "build", "what the shim adds to a setuptools build", MILLISECONDS,
         "manyshim hook without setuptools'", subjects=(PROJECT,), must=15, aim=5, rounds=4,
     ),
-    # The same as a difference of two whole hooks; it spreads more than what it measures.
+    # The same, as the difference of two whole hooks. Its noise is larger than what it measures.
     Row(
         "build", "a build by the shim less one by setuptools", MILLISECONDS, "manyshim hook",
         "setuptools hook", (PROJECT,), rounds=4,
@@ -133,7 +134,7 @@ ROWS = (
 
 
 class Line(NamedTuple):
-    """The numbers of a row on one subject; `verdict` is "aim", "must", "SHORT" or why none."""
+    """The numbers of a row on one subject; `verdict` is "aim", "must", "SHORT" or a failure."""
 
     row: Row
     subject: str
@@ -142,12 +143,12 @@ class Line(NamedTuple):
 
     @property
     def three(self) -> tuple[float, float, float]:
-        """Return the least, the median and the greatest value."""
+        """Return the minimum, the median and the maximum."""
         return min(self.values), median(self.values), max(self.values)
 
 
 def applies(row: Row, subject: str, size: float | None) -> bool:
-    """Whether a row is about a subject; `size` is a wheel's in MB, None for what is no wheel."""
+    """Tell whether a row is about a subject; `size` is in MB, None if the subject is no wheel."""
     if row.subjects:
         return subject in row.subjects
     return size is not None and size >= row.least
@@ -165,23 +166,23 @@ def lines(runs: Runs, sizes: Mapping[str, float]) -> Iterator[Line]:
 
 def _line(row: Row, subject: str, runs: Runs) -> Line:
     values = []
-    ours, theirs = (
+    own, other = (
         runs.get((row.group, subject, name), Outcome([]))
-        for name in (row.ours, row.theirs or row.ours)
+        for name in (row.contender, row.peer or row.contender)
     )
-    for our, their in zip(ours.runs, theirs.runs):
+    for run, base in zip(own.runs, other.runs):
         if row.unit is MEMORY:
-            values.append(our.peak)
+            values.append(run.peak)
         elif row.unit is PERCENT:
-            values.append(our.amount)
+            values.append(run.amount)
         elif row.unit is MILLISECONDS:
-            values.append((our.amount - (their.amount if row.theirs else 0)) * 1000)
+            values.append((run.amount - (base.amount if row.peer else 0)) * 1000)
         elif row.unit is FASTER:
-            values.append(their.amount / max(our.amount, 1e-6))
+            values.append(base.amount / max(run.amount, 1e-6))
         else:
-            values.append(our.amount / max(their.amount, 1e-6))
+            values.append(run.amount / max(base.amount, 1e-6))
     if not values:
-        return Line(row, subject, (), ours.failure or theirs.failure or "no runs")
+        return Line(row, subject, (), own.failure or other.failure or "no runs")
     return Line(row, subject, tuple(values), _verdict(row, median(values)))
 
 

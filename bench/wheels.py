@@ -1,4 +1,4 @@
-"""The published wheels that are measured, and how they are had: by exact version, from pip."""
+"""The published wheels that are measured; pip downloads exact versions of them."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ class Sample(NamedTuple):
     platform: str = "manylinux2014_x86_64"
 
 
-class Absent(Exception):  # noqa: N818 (that a wheel cannot be had is an outcome)
-    """A wheel cannot be had here."""
+class Absent(Exception):  # noqa: N818 (an absent wheel is an outcome, not a mistake)
+    """A wheel cannot be downloaded."""
 
 
-# From small to large. torch's CPU wheel is on no default index: it is had where pip is told of an
-# index, or of a folder, that holds it.
+# From small to large. torch's CPU wheel is not on the default index. It is measured if pip is
+# configured with an index or a folder that has it.
 SAMPLES = (
     Sample("markupsafe", "3.0.4"),
     Sample("orjson", "3.13.0"),
@@ -54,13 +54,13 @@ SAMPLES = (
 
 
 def default_cache() -> str:
-    """Return the folder that keeps the wheels between two runs (XDG Base Directory)."""
+    """Return the folder that keeps the wheels between runs (XDG Base Directory)."""
     home = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
     return os.path.join(home, "manyshim-bench")
 
 
 def fetch(sample: Sample, cache: str) -> str:
-    """Return a wheel's path, downloaded unless an earlier run has. Raises Absent."""
+    """Return a wheel's path; download it unless an earlier run did. Raises Absent."""
     folder = os.path.join(cache, f"{sample.project}-{sample.version}-{sample.platform}")
     if not _wheels(folder):
         part = f"{folder}.part"

@@ -1,4 +1,4 @@
-"""The head and the writing of a data file, for the scripts that update them."""
+"""Read the heads of data files and write the files, for the scripts that update them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _HEAD = re.compile(
 
 
 class Head(NamedTuple):
-    """The first line of a data file: its content, its source, the date, and who wrote it."""
+    """The first line of a data file: its content, its source, the date, and the script."""
 
     what: str
     source: str
@@ -62,9 +62,9 @@ def records(path: Path) -> List[str]:
 
 
 def write(path: Path, head: Head, lines: Iterable[str]) -> None:
-    """Write a data file whole or not at all, and print what came of it.
+    """Write a data file completely or not at all, and print whether it changed.
 
-    The date stays as long as the source does, so that a second run changes no byte.
+    The date is kept while the source is the same, so that a second run changes no byte.
     """
     known = read_head(path)
     if known is not None and known.source == head.source:
@@ -80,7 +80,7 @@ def write(path: Path, head: Head, lines: Iterable[str]) -> None:
 
 
 def commit_of(path: Path) -> str:
-    """Return the commit and its date of the Git checkout that a path is in."""
+    """Return the commit of the Git checkout that a path is in, with its date."""
     folder = path if path.is_dir() else path.parent
     command = ["git", "-C", str(folder), "log", "-1", "--format=%H %cs"]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)

@@ -1,6 +1,6 @@
-"""Runs tests for the rows that they record, and writes a page of docs/evidence from them.
+"""Run tests that record rows, and write a page of docs/evidence from the rows.
 
-Import it before any module of tests/support: it puts that folder on the path.
+Import this module before any module of tests/support, because it adds that folder to the path.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ Rows = Mapping[Key, Row]
 
 
 class Evidence(NamedTuple):
-    """A page: the tests that record its rows, and how its text is made from them.
+    """A page: the tests that record its rows, and the function that makes its text.
 
-    `key` names the fields that tell the rows of `table` apart.
+    `key` names the fields that identify a row of `table`.
     """
 
     page: str
@@ -42,9 +42,9 @@ class Evidence(NamedTuple):
 
 
 def arguments(description: str) -> List[str]:
-    """Return pytest's arguments from the command line: what stands after `--`."""
+    """Return pytest's arguments: those after `--` on the command line."""
     parser = argparse.ArgumentParser(
-        description=f"{description} It is written only when every row is there.",
+        description=f"{description} The page is written only if every row is there.",
     )
     parser.add_argument(
         "pytest",
@@ -87,32 +87,32 @@ def produce(evidence: Evidence, wanted: Sequence[Key], extra: Sequence[str]) -> 
 
 
 def replace(path: Path, text: str) -> None:
-    """Write a page whole or not at all."""
+    """Write a page completely or not at all."""
     draft = path.with_name(f"{path.name}.draft")
     draft.write_text(text, encoding="utf-8")
     os.replace(draft, path)
 
 
 def system() -> str:
-    """Name the distribution, as os-release(5) does."""
+    """Return the name of the distribution from os-release(5)."""
     text = Path("/etc/os-release").read_text(encoding="utf-8")
     found = re.search(r'^PRETTY_NAME="?([^"\n]*)', text, re.MULTILINE)
     return found[1] if found else "an unknown system"
 
 
 def python() -> str:
-    """Name the interpreter; builds from a checkout have a plus sign behind their version."""
+    """Return the interpreter and its version, without the plus sign of builds from a checkout."""
     version = platform.python_version().rstrip("+")
     return f"{platform.python_implementation()} {version}"
 
 
 def _pytest(evidence: Evidence) -> List[str]:
-    # The empty expression of marks takes the tests that are marked `full`, too.
+    # An empty mark expression also selects the tests that are marked `full`.
     return [sys.executable, "-m", "pytest", "-m", "", *evidence.tests]
 
 
 def _read(file: Path, evidence: Evidence) -> Rows:
-    """Read the rows of the page's table. Of rows with one key the last one counts."""
+    """Read the rows of the page's table. Of several rows with one key the last one counts."""
     rows: Dict[Key, Row] = {}
     for line in file.read_text(encoding="utf-8").splitlines():
         row = json.loads(line)

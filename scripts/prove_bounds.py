@@ -1,8 +1,8 @@
 """Check that this environment has the lower bounds of manyshim's dependencies.
 
 Run it with the oldest Python, after `uv pip install --no-config --resolution lowest-direct .`.
-It prints each version beside its bound, and exits with 1 where they differ: then the suite would
-prove a newer version than the metadata promises.
+It prints each version beside its bound, and exits with 1 if they differ. Then the suite would test
+a newer version than the metadata promise.
 """
 
 from __future__ import annotations

@@ -1,14 +1,15 @@
-"""Pin every development dependency: writes the two constraint lists in pyproject.toml.
+"""Pin every development dependency: write the two constraint lists in pyproject.toml.
 
 `python scripts/update_constraints.py` asks uv for the newest versions that fit together, and
 writes them into `[tool.uv]`. With `--newer` it changes nothing and lists the newer versions.
 
-- `constraint-dependencies`: the dependency groups, the extras, and what these require.
-- `build-constraint-dependencies`: the group `builds`, which names what the isolated builds of
-  the tests ask for.
+- `constraint-dependencies`: the dependency groups, the extras, and their dependencies.
+- `build-constraint-dependencies`: the group `builds`, which lists the requirements of the isolated
+  builds that tests start.
 
-A project may have another version for an older Python, so a row may carry a marker. The markers
-are simplified: CPython on x86_64 Linux decides, for a few releases of each minor version.
+A project may have another version for an older Python, so a row may have a marker. The markers
+are simplified: they are evaluated for CPython on x86_64 Linux, for a few releases of each minor
+version.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ MINORS = range(8, 16)
 # Some projects exclude the first patch releases of a minor version.
 POINTS = [(minor, patch) for minor in MINORS for patch in (0, 1, 2, 99)]
 
-# The list in [tool.uv], and what uv compiles for it.
+# The list in [tool.uv], and the arguments with which uv compiles it.
 LISTS = {
     "constraint-dependencies": (
         *("--group", "dev", "--group", "builds", "--all-extras"),
@@ -39,7 +40,7 @@ LISTS = {
 
 
 def main() -> int:
-    """Write the lists, or with `--newer` print how they would change."""
+    """Write the lists, or with `--newer` print the changes; return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--newer", action="store_true", help="list newer versions, change nothing")
     newer = parser.parse_args().newer
@@ -60,7 +61,7 @@ def main() -> int:
 
 
 def compiled(arguments: Iterable[str]) -> list[str]:
-    """Resolve requirements for every supported Python, without the pins of today."""
+    """Resolve requirements for every supported Python, without the current pins."""
     command = [
         *("uv", "pip", "compile", "--quiet", "--no-config", "--universal"),
         *("--python-version", f"3.{MINORS[0]}", "--no-header", "--no-annotate", *arguments),
@@ -70,7 +71,7 @@ def compiled(arguments: Iterable[str]) -> list[str]:
     )
     if done.returncode:
         sys.exit(f"update_constraints: uv cannot resolve:\n{done.stderr}")
-    # Every uv writes the index that it was told to use as an option.
+    # uv also writes the index of its configuration, as an option.
     return [line for line in done.stdout.splitlines() if line and not line.startswith("-")]
 
 
@@ -90,7 +91,7 @@ def constraints(lines: Iterable[str]) -> Iterator[str]:
 
 
 def applies(requirement: Requirement, point: tuple[int, int]) -> bool:
-    """Tell whether a requirement is one of CPython 3.MINOR.PATCH on x86_64 Linux."""
+    """Tell whether a requirement applies to CPython 3.MINOR.PATCH on x86_64 Linux."""
     minor, patch = point
     environment = {
         "implementation_name": "cpython",
@@ -109,7 +110,7 @@ def applies(requirement: Requirement, point: tuple[int, int]) -> bool:
 
 
 def runs(flags: list[bool]) -> Iterator[tuple[int, int]]:
-    """Yield the first index and the one behind the last of each run of truths."""
+    """Yield the start and the end index of each run of true flags."""
     start = None
     for index, flag in enumerate((*flags, False)):
         if flag and start is None:
@@ -120,7 +121,7 @@ def runs(flags: list[bool]) -> Iterator[tuple[int, int]]:
 
 
 def span(first: int, behind: int) -> str:
-    """Write the marker of a run of points; the newest run is open at its end."""
+    """Return the marker of a run of points; the newest run has no upper bound."""
     parts = []
     if first:
         parts.append(compared(">=", POINTS[first]))
@@ -130,7 +131,7 @@ def span(first: int, behind: int) -> str:
 
 
 def compared(operator: str, point: tuple[int, int]) -> str:
-    """Compare with the shorter of the two names that markers have for Python's version."""
+    """Return a comparison with Python's version, with the shorter of the two marker names."""
     minor, patch = point
     if patch == 0:
         return f"python_version {operator} '3.{minor}'"
@@ -138,7 +139,7 @@ def compared(operator: str, point: tuple[int, int]) -> str:
 
 
 def toml_array(rows: Iterable[str]) -> tomlkit.items.Array:
-    """Make a TOML array with a row a line."""
+    """Return a TOML array with one row per line."""
     array = tomlkit.array()
     for row in rows:
         array.add_line(row, indent="  ")

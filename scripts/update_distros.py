@@ -3,7 +3,7 @@
 update_distros.py PATH
 
 PATH is a Git checkout of mayeut/pep600_compliance on GitHub; its cache folder has a JSON file
-for each architecture and release. The releases of Alpine Linux stand in this script.
+for each architecture and release. The releases of Alpine Linux are listed in this script.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Dict, Iterator, List, NamedTuple, Optional, Tuple
 
 from _data import Head, commit_of, parser, write
 
-# What the data calls a distribution, and what it calls itself. Others have few users.
+# The name of a distribution in the data, and its own name. Others have few users.
 _NAMES = {
     "almalinux": "AlmaLinux",
     "amazonlinux": "Amazon Linux",
@@ -41,7 +41,7 @@ _ALPINE = (
 
 
 class Release(NamedTuple):
-    """What all architectures of a release share."""
+    """The facts that all architectures of a release share."""
 
     name: str
     glibc: str
@@ -49,7 +49,7 @@ class Release(NamedTuple):
 
 
 def name_of(stem: str) -> Optional[str]:
-    """Return a release's name; None for what is not listed, such as development releases."""
+    """Return a release's name; None for releases that are not listed, as development ones."""
     family, _, release = stem.partition("-")
     name = _NAMES.get(family)
     if name is None:
@@ -63,7 +63,7 @@ def name_of(stem: str) -> Optional[str]:
 
 
 def newest(versions: List[str]) -> str:
-    """Return the newest of versions such as 3.4.30; others, such as LDBL_3.4.21, do not count."""
+    """Return the newest version such as 3.4.30; others, such as LDBL_3.4.21, are skipped."""
     plain = [version for version in versions if version.replace(".", "").isdigit()]
     return max(plain, key=lambda version: [int(part) for part in version.split(".")])
 

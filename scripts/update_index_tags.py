@@ -1,10 +1,10 @@
-"""Write index-tags.txt, the platform tags that the package index takes, from warehouse's rule.
+"""Write index-tags.txt, the platform tags that the package index accepts, from warehouse's rule.
 
 update_index_tags.py warehouse/forklift/legacy.py
 
 The argument is that file in a Git checkout of pypi/warehouse on GitHub. It has the rule as
-sets, patterns and the function _valid_platform_tag. They are read, never run. A rule of another
-shape is an error: then read the function, and change this script to follow it.
+sets, patterns and the function _valid_platform_tag. They are read and never run. A rule with
+another structure is an error: then read the function, and change this script accordingly.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from _data import Head, commit_of, parser, write
 NOTE = "# {n} stands for a number, {arch} for one of the words behind the pattern."
 FUNCTION = "_valid_platform_tag"
 
-# What the function works with: these are the names and strings whose meaning is known here.
+# The names and strings that the function may use. This script knows their meaning.
 SETS = {
     "_allowed_platforms",
     "_macosx_arches",
@@ -40,15 +40,15 @@ STRINGS = {"major", "minor", "arch", "libc", "10", "0", "many", "musl"}
 
 
 class Rule(NamedTuple):
-    """The sets, in the order in which they are written, and the patterns, by their names."""
+    """The sets, in the order of the source, and the patterns, both by their names."""
 
     sets: Dict[str, List[str]]
     patterns: Dict[str, str]
 
 
 def read(text: str) -> Rule:
-    """Read the rule out of the module's text; refuse one that works with anything else."""
-    # Only this part, because the rest may need a newer Python than the one that runs this.
+    """Return the rule in the module's text; exit if the function uses any other name."""
+    # Only this part is parsed, because the rest may need a newer Python.
     part = re.search(
         rf"^_allowed_platforms = .*?^def {FUNCTION}\b.*?(?=^\S|\Z)", text, re.MULTILINE | re.DOTALL
     )
@@ -74,7 +74,7 @@ def _assign(rule: Rule, name: str, value: ast.expr) -> None:
 
 
 def _elements(rule: Rule, value: ast.expr) -> Iterator[str]:
-    """Yield the elements of a set, of another one by its name, or of the union of two."""
+    """Yield the elements of a set, of a set that is named, or of the union of two sets."""
     if isinstance(value, ast.Name):
         yield from rule.sets.get(value.id, [])
     elif isinstance(value, ast.BinOp) and isinstance(value.op, ast.BitOr):
@@ -85,7 +85,7 @@ def _elements(rule: Rule, value: ast.expr) -> Iterator[str]:
 
 
 def _used(function: ast.stmt) -> Set[str]:
-    """Collect the module's names and the strings in a function."""
+    """Return the module's names and the strings that a function uses."""
     nodes = list(ast.walk(function))
     names = {node.id for node in nodes if isinstance(node, ast.Name)}
     strings = {node.value for node in nodes if isinstance(node, ast.Constant)}
@@ -95,7 +95,7 @@ def _used(function: ast.stmt) -> Set[str]:
 
 
 def templates(pattern: str) -> List[str]:
-    """Write a regular expression with {n} and {arch}, once for each alternative that it has."""
+    """Yield templates with {n} and {arch}, one for each alternative of a regular expression."""
     text = re.sub(r"\((?:\?P<\w+>)?\\d\+\)", "{n}", pattern).replace("(?P<arch>.*)", "{arch}")
     text = re.sub(r"\(\?P<\w+>(\([^()]*\))\)", r"\1", text)
     found = re.search(r"\((\w+(?:\|\w+)+)\)", text)

@@ -2,10 +2,10 @@
 
 update_musl.py 1.2.6=musl-1.2.6 1.2.6=i386/libc.so
 
-A PATH is the unpacked source of a release, which is built here with $CC, or a libc.so that was
+A PATH is the unpacked source of a release, which this script builds with $CC, or a libc.so that was
 built from it. Give two builds of a new release, one of a 32-bit and one of a 64-bit architecture.
-A name that only one of them has is printed and not added: it needs an A record, which
-update_policies.py holds.
+A name that only one of them has is printed and not added. It needs an A record in
+update_policies.py.
 
 The source is musl-VERSION.tar.gz of musl's own site, or the same file of Debian:
 "apt-get source --tar-only musl" (1.2.2 in bullseye, 1.2.3 in bookworm, 1.2.5 in trixie). Do not
@@ -32,10 +32,10 @@ NOTE = (
     "# A bare name is in the first of these releases; NAME VERSION came with that release."
     " Since 1.2.4 the lfs64 names are not exported, but the loader still finds them."
 )
-# Until 1.1.20 musl exported names for its own use. Older releases than this one only say since
-# when a known name is there.
+# Until 1.1.20 musl exported names for its own use. So releases older than this one only tell in
+# which version a known name was added.
 BASE = (1, 1, 24)
-# The names that 1.2.0 added are the 64-bit time functions, which only 32-bit ports have.
+# 1.2.0 added the 64-bit time functions, which only 32-bit ports have.
 TIME64 = "1.2.0"
 LFS64 = "lfs64"
 
@@ -52,17 +52,17 @@ class Build(NamedTuple):
 
 
 def version_of(text: str) -> Version:
-    """Read a version such as 1.2.5."""
+    """Return the numbers of a version such as 1.2.5."""
     return tuple(int(part) for part in text.split("."))
 
 
 def text_of(version: Version) -> str:
-    """Write a version such as 1.2.5."""
+    """Return the text of a version such as 1.2.5."""
     return ".".join(str(part) for part in version)
 
 
 def read_library(version: str, path: Path, name: str) -> Build:
-    """Read the names that a libc.so defines for others; it must be of that version."""
+    """Return the names that a libc.so exports; exit if it is not of that version."""
     if version.encode() not in path.read_bytes():
         raise SystemExit(f"{name} is not musl {version}")
     with path.open("rb") as file:
@@ -79,7 +79,7 @@ def read_library(version: str, path: Path, name: str) -> Build:
 
 
 def read_source(version: str, path: Path) -> Build:
-    """Build the libc.so of a source tree in a folder of its own, and read it."""
+    """Build the libc.so of a source tree in a temporary folder, and return its names."""
     with tempfile.TemporaryDirectory() as folder:
         for command in ([str(path.resolve() / "configure")], ["make", "-j2", "lib/libc.so"]):
             done = subprocess.run(
@@ -96,7 +96,7 @@ def read_source(version: str, path: Path) -> Build:
 
 
 def read_build(argument: str) -> Build:
-    """Read what VERSION=PATH says."""
+    """Return the build that VERSION=PATH names."""
     version, _, path = argument.partition("=")
     if not re.fullmatch(r"\d+\.\d+\.\d+", version) or not path:
         raise SystemExit(f"{argument} is not VERSION=PATH")
@@ -106,19 +106,19 @@ def read_build(argument: str) -> Build:
 
 
 def read_table(path: Path) -> Dict[str, str]:
-    """Read the known names, and what stands behind each."""
+    """Return the known names, each with the rest of its line."""
     rows = (line.partition(" ") for line in records(path))
     return {name: since for name, _, since in rows}
 
 
 def names_of_ports(path: Path) -> Set[str]:
-    """List the names of the A records: which architectures have them, these alone say."""
+    """Return the names of the A records, which list names of some architectures only."""
     rows = (line.split() for line in records(path))
     return {name for row in rows if row[0] == "A" for name in row[2:]}
 
 
 def merge(known: Dict[str, str], first: Version, release: Sequence[Build]) -> Iterator[str]:
-    """Merge the builds of one release into the table; yield lines that say what came of it."""
+    """Merge the builds of one release into the table; yield lines about the changes."""
     version = text_of(release[0].version)
     everywhere = frozenset.intersection(*(build.names for build in release))
     for name in sorted(frozenset().union(*(build.names for build in release))):
@@ -140,7 +140,7 @@ def merge(known: Dict[str, str], first: Version, release: Sequence[Build]) -> It
 
 
 def _expected(known: Dict[str, str], build: Build) -> Set[str]:
-    """List the names that a build should have, because an older release has them."""
+    """Return the names that a build should have, because an older release has them."""
     return {
         name
         for name, since in known.items()

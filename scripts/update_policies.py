@@ -13,14 +13,14 @@ from typing import Any, Collection, Dict, Iterator, List, Mapping, NamedTuple, S
 
 from _data import Head, parser, write
 
-# glibc's NEWS: libmvec came to x86_64 in 2.22, to aarch64 in 2.38. The first policy since 2.22 is
-# 2.24. auditwheel allows it on every architecture.
+# glibc's NEWS: libmvec was added for x86_64 in 2.22 and for aarch64 in 2.38. The first policy since
+# 2.22 is 2.24. auditwheel allows libmvec on every architecture.
 _LIBMVEC = (
     "# Allowed above for every architecture, but glibc builds it for these only.",
     "X libmvec.so.1 x86_64@2.24 aarch64@2.38",
 )
 
-# What musl 1.2.5 exports on one port and not on another, by lib/libc/musl/libc.S of zig 0.17.1.
+# Names that musl 1.2.5 exports on some ports only, from lib/libc/musl/libc.S of zig 0.17.1.
 _MUSL_PORTS = (
     "# Names that musl exports on these architectures only.",
     "A i686 ___tls_get_addr",
@@ -36,7 +36,7 @@ _MUSL_PORTS = (
     "A x86_64,i686,armv7l,aarch64,ppc64le,riscv64,loongarch64 __tls_get_addr",
 )
 
-# The order of the lines; an architecture that is new to auditwheel comes last.
+# The order of the lines. An architecture that auditwheel adds comes last.
 _ARCHES = (
     *("x86_64", "i686", "aarch64", "armv7l", "ppc64le", "ppc64", "s390x"),
     *("riscv64", "loongarch64"),
@@ -44,7 +44,7 @@ _ARCHES = (
 
 
 class Policy(NamedTuple):
-    """One policy of auditwheel's; the libraries, versions and symbols in its order."""
+    """One policy of auditwheel, with libraries, versions and symbols in auditwheel's order."""
 
     version: str
     aliases: Sequence[str]
@@ -70,7 +70,7 @@ _FILES = (
 
 
 def read_policies(data: bytes) -> List[Policy]:
-    """Read the JSON text of a policy file; oldest first, without the one that allows all."""
+    """Return the policies of a JSON file, oldest first, without `linux`, which allows all."""
     rows: List[Dict[str, Any]] = [row for row in json.loads(data) if row["symbol_versions"]]
     policies = [
         Policy(
@@ -86,7 +86,7 @@ def read_policies(data: bytes) -> List[Policy]:
 
 
 def pack(policies: Sequence[Policy]) -> Iterator[str]:
-    """Yield the records that describe each thing by the first policy that allows it."""
+    """Yield the records, which name for each item the first policy that allows it."""
     yield from _policy_records(policies)
     yield from _library_records(policies)
     yield from _version_records(policies)
@@ -122,7 +122,7 @@ def _version_records(policies: Sequence[Policy]) -> Iterator[str]:
 
 
 def _nodes(policies: Sequence[Policy], arch: str, prefix: str) -> str:
-    """Return the versions of one prefix on one architecture, behind the policy they came with."""
+    """Return the versions of one prefix on one architecture, each after its first policy."""
     lists = [(one.version, one.versions[arch].get(prefix, ())) for one in policies]
     return " ".join(
         word
@@ -135,7 +135,7 @@ def _nodes(policies: Sequence[Policy], arch: str, prefix: str) -> str:
 
 
 def _node_order(node: str) -> Tuple[bool, str, List[int]]:
-    """Order plain numbers first, and 3.4.7 before 3.4.10."""
+    """Return a sort key: plain numbers first, and 3.4.7 before 3.4.10."""
     word, _, number = node.rpartition("_")
     parts = [int(part) for part in number.split(".") if part.isdigit()]
     return not node[0].isdigit(), word, parts
@@ -144,14 +144,14 @@ def _node_order(node: str) -> Tuple[bool, str, List[int]]:
 def _forbidden_records(policies: Sequence[Policy]) -> Iterator[str]:
     for library in sorted({library for policy in policies for library in policy.forbidden}):
         lists = [(policy.version, policy.forbidden.get(library, ())) for policy in policies]
-        # A symbol that stops being forbidden is one that becomes allowed: read from the newest on.
+        # In reverse order, a symbol that is no longer forbidden becomes a new one.
         for version, symbols in reversed(list(_first_allowed(lists[::-1]))):
             last = "*" if version == policies[-1].version else version
             yield " ".join(["B", library, last, *symbols])
 
 
 def _first_allowed(lists: Sequence[Tuple[str, Sequence[str]]]) -> Iterator[Tuple[str, List[str]]]:
-    """Yield for each version the names that no list before has; a name never goes away."""
+    """Yield for each version the names that are new in its list; no list may drop a name."""
     known: Set[str] = set()
     for version, names in lists:
         gone = known.difference(names)

@@ -1,6 +1,6 @@
 """Write docs/evidence/acceptance.md: the tests of `compiler = "zig"`, each with its outcome.
 
-It takes half an hour and compiles a Python for musl, once.
+This takes half an hour. The first run also compiles a Python for musl.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from typing import Iterable, Iterator
 
 from _evidence import Evidence, Row, Rows, arguments, collected, produce, python, system
 
-# Of a file with more tests than these the page has their number only.
-_MOST = 100
+# A file with more tests is summarised on the page.
+_MAX_LISTED = 100
 _TESTS = (
     "tests/acceptance",
     "tests/toolchain/test_compile.py",
@@ -27,7 +27,7 @@ _TESTS = (
 _HEAD = """# The last full run of the tests of `compiler = "zig"`
 
 Written by `python scripts/write_acceptance.py`, on {system}, {machine}, {cores} cores, {python},
-ziglang {zig}. The gate runs those that are not marked `full`.
+ziglang {zig}. CI runs those that are not marked `full`.
 
 {systems}
 
@@ -59,7 +59,7 @@ def text(rows: Rows) -> str:
 def _lines(path: str, tests: Iterable[Row]) -> Iterator[str]:
     """Yield the lines of one file's tests."""
     rows = list(tests)
-    if len(rows) > _MOST:
+    if len(rows) > _MAX_LISTED:
         yield f"{path}: {_counted(rows)}"
         rows = [row for row in rows if row["outcome"] != "PASSED"]
     else:
@@ -79,7 +79,7 @@ EVIDENCE = Evidence("acceptance.md", _TESTS, "outcomes", ("test",), text)
 
 
 def main() -> int:
-    """Run the tests and write the page."""
+    """Run the tests and write the page; return the exit code."""
     extra = arguments("Run the acceptance tests and write docs/evidence/acceptance.md.")
     return produce(EVIDENCE, collected(EVIDENCE), extra)
 

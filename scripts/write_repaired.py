@@ -1,6 +1,6 @@
 """Write docs/evidence/repaired.md: real projects, repaired by manyshim and by auditwheel.
 
-It takes minutes and needs Debian's -dev packages, which a skipped test names.
+This takes minutes and needs Debian's -dev packages. A skipped test names the missing ones.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ _HEAD = """# Repairs of real projects
 
 Written by `python scripts/write_repaired.py`, on {system}.
 
-Each project is built from its sdist against the distribution's -dev packages, and the plain wheel
-is repaired by `manyshim repair` and by `auditwheel repair`. Both graft the same files, by their
-hashes. Each wheel is installed into an environment of its own, where a use of the C library runs;
-then every grafted copy is mapped (/proc/self/maps), and no file of the wheel has asked the loader
-for the system's. Where there are two numbers, manyshim's comes first.
+Each project is built from its sdist against the distribution's -dev packages. `manyshim repair`
+and `auditwheel repair` repair the plain wheel. Both graft the same files, compared by their hashes.
+Each wheel is installed into its own environment, where a test program uses the C library. Then
+every grafted copy is mapped (/proc/self/maps), and no file of the wheel has asked the loader for
+the system's copy. Of two numbers, the first is manyshim's.
 
 | project | policy | auditwheel's | grafted | KB | CPU seconds |
 |---|---|---|---|---|---|
@@ -50,7 +50,7 @@ EVIDENCE = Evidence(
 
 
 def main() -> int:
-    """Run the tests and write the page."""
+    """Run the tests and write the page; return the exit code."""
     extra = arguments("Repair real projects with two tools and write docs/evidence/repaired.md.")
     return produce(EVIDENCE, [(project.name,) for project in PROJECTS], extra)
 

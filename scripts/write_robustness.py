@@ -1,4 +1,4 @@
-"""Write docs/evidence/attacks.md: what came of each hostile wheel, in which time and memory."""
+"""Write docs/evidence/attacks.md: the outcome of each hostile wheel, its time and memory."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from attacks import ATTACKS
 _HEAD = """# Hostile wheels
 
 Written by `python scripts/write_robustness.py`, with {python} on {cores} cores.
-[robustness.md](../robustness.md) says what the outcomes mean.
+[robustness.md](../robustness.md) explains the outcomes.
 
-A good wheel comes first, because starting Python is most of its time and memory.
+The first row is a good wheel, for comparison: most of its time and memory are Python's start.
 
 | input | outcome | seconds | peak MiB |
 |---|---|---|---|
@@ -34,8 +34,8 @@ EVIDENCE = Evidence("attacks.md", ["tests/robustness/test_attacks.py"], "attacks
 
 
 def main() -> int:
-    """Run the tests and write the page."""
-    extra = arguments("Show hostile wheels and write docs/evidence/attacks.md.")
+    """Run the tests and write the page; return the exit code."""
+    extra = arguments("Run `manyshim show` on hostile wheels and write docs/evidence/attacks.md.")
     wanted = ["none: a good wheel", *ATTACKS]
     return produce(EVIDENCE, [(name,) for name in wanted], extra)
 

@@ -1,6 +1,6 @@
 """Write docs/evidence/targets.md: real projects, compiled for three targets and used there.
 
-It takes half an hour and needs CPython 3.11.
+This takes half an hour and needs CPython 3.11.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ _HEAD = """# Real projects, compiled for three targets on one machine
 Written by `python scripts/write_targets.py`, with {python} on {machine} and zig from PyPI's
 ziglang.
 
-Each project is built from its sdist, its own backend wrapped, by
+manyshim wraps each project's own backend. The sdist is built by
 
     uv build --wheel -C manyshim.compiler=zig -C manyshim.platform=TARGET -C manyshim.strict=true
 
-Audited: the tag is the target, each file is for its machine, and no finding is an error; warnings
-stand in brackets. Imported: the extension is used on Debian 12, under qemu-user for aarch64, or on
-CPython 3.11 with musl 1.2.3.
+Audited: the tag is the target, each file is for the target's machine, and no finding is an error.
+Warnings are in brackets. Imported: the extension is used on Debian 12, under qemu-user for aarch64,
+or on CPython 3.11 with musl 1.2.3.
 
 | project | language | {targets} |
 |---|---|{rules}
@@ -50,7 +50,7 @@ EVIDENCE = Evidence(
 
 
 def main() -> int:
-    """Run the tests and write the page."""
+    """Run the tests and write the page; return the exit code."""
     extra = arguments("Compile real projects for three targets and write docs/evidence/targets.md.")
     wanted = [(project.name, target) for project in PROJECTS for target in TARGETS]
     return produce(EVIDENCE, wanted, extra)

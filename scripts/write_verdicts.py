@@ -1,4 +1,4 @@
-"""Write docs/evidence/verdicts.md: the verdicts on published wheels, beside auditwheel's."""
+"""Write docs/evidence/verdicts.md: the verdicts on published wheels, and auditwheel's."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from publishedwheels import DIFFERENCES, WHEELS
 
 _HEAD = """# Verdicts on published wheels
 
-Written by `python scripts/write_verdicts.py`. A difference is one of the wrong verdicts of
-auditwheel that are known, and is named.
+Written by `python scripts/write_verdicts.py`. Each difference is a known wrong
+verdict of auditwheel; the column gives the reason.
 
-| wheel | auditwheel | manyshim | difference | also said |
+| wheel | auditwheel | manyshim | difference | other findings |
 |---|---|---|---|---|
 """
 _WHY = {
@@ -26,11 +26,11 @@ def text(rows: Rows) -> str:
     lines = []
     for wheel in WHEELS:
         name = wheel["filename"]
-        ours = rows[name,]["ours"]
-        theirs = wheel["auditwheel"] or "a traceback"
-        reason = _WHY[DIFFERENCES[name][0]] if ours != theirs else ""
-        said = " ".join(rows[name,]["kinds"])
-        lines.append(f"| {name} | {theirs} | {ours} | {reason} | {said} |\n")
+        verdict = rows[name,]["verdict"]
+        reference = wheel["auditwheel"] or "a traceback"
+        reason = _WHY[DIFFERENCES[name][0]] if verdict != reference else ""
+        kinds = " ".join(rows[name,]["kinds"])
+        lines.append(f"| {name} | {reference} | {verdict} | {reason} | {kinds} |\n")
     return _HEAD + "".join(lines)
 
 
@@ -44,7 +44,7 @@ EVIDENCE = Evidence(
 
 
 def main() -> int:
-    """Run the tests and write the page."""
+    """Run the tests and write the page; return the exit code."""
     extra = arguments("Judge published wheels and write docs/evidence/verdicts.md.")
     return produce(EVIDENCE, [(wheel["filename"],) for wheel in WHEELS], extra)
 

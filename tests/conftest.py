@@ -1,4 +1,4 @@
-"""What the tests of whole builds share: a clean environment, the tools, the project's own wheel."""
+"""Fixtures for tests of whole builds: a clean environment, tools, the project's own wheel."""
 
 from __future__ import annotations
 
@@ -20,9 +20,11 @@ from strict_index import client_environment, find_uv, run_uv, serve, twine_uploa
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add --record, by which the scripts/write_*.py get the rows of their tables."""
+    """Add --record, which writes the rows for the tables of scripts/write_*.py."""
     parser.addoption(
-        "--record", metavar="FILE", help="append what tests have found to a file, as lines of JSON"
+        "--record",
+        metavar="FILE",
+        help="append the rows that tests record to a file, as lines of JSON",
     )
 
 
@@ -30,38 +32,38 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_runtest_makereport(
     item: pytest.Item,
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Record how each test ended."""
+    """Record the outcome of each test."""
     report = yield
     recording.append_outcome(item, report)
     return report
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Skip, or fail in CI, where what the marks of a test name is missing."""
+    """Skip a test, or fail in CI, if a tool in its marks is missing."""
     needs.meet(item)
 
 
 @pytest.fixture
 def record(pytestconfig: pytest.Config) -> recording.Record:
-    """Return a function that records a row: the name of a table, and the fields by keyword."""
+    """Return a function that records a row: a table's name, and the fields by keyword."""
     return partial(recording.append, pytestconfig)
 
 
 @pytest.fixture(scope="session")
 def run() -> Runner:
-    """Return a function that runs a command and, unless told otherwise, requires success."""
+    """Return a function that runs a command and by default requires success."""
     return run_command
 
 
 @pytest.fixture(scope="session")
 def clean_environment() -> Dict[str, str]:
-    """Return the environment without what changes a build, but with the way to the index."""
+    """Return the environment without variables that affect builds, except those of the index."""
     return clean()
 
 
 @pytest.fixture(scope="session")
-def make_house() -> Callable[[Path], Path]:
-    """Return a function that copies what a fresh clone holds of the project into a folder."""
+def clone_project() -> Callable[[Path], Path]:
+    """Return a function that copies the project, as in a fresh clone, into a folder."""
 
     def copy(target: Path) -> Path:
         debris = shutil.ignore_patterns("__pycache__", "*.egg-info", "build", "dist", ".*", "*.so")
@@ -76,16 +78,16 @@ def make_house() -> Callable[[Path], Path]:
 
 @pytest.fixture(scope="session")
 def manyshim_wheels(
-    tmp_path_factory: pytest.TempPathFactory, make_house: Callable[[Path], Path], run: Runner
+    tmp_path_factory: pytest.TempPathFactory, clone_project: Callable[[Path], Path], run: Runner
 ) -> Path:
     """Return a folder with the wheel of this project, built once by a real frontend."""
     folder = tmp_path_factory.mktemp("manyshim_wheels")
-    house = make_house(tmp_path_factory.mktemp("clone"))
+    clone = clone_project(tmp_path_factory.mktemp("clone"))
     uv = find_uv()
     if not uv:
         needs.module("build")
     frontend = [uv, "build"] if uv else [sys.executable, "-m", "build"]
-    run([*frontend, "--wheel", str(house), "--out-dir" if uv else "--outdir", str(folder)])
+    run([*frontend, "--wheel", str(clone), "--out-dir" if uv else "--outdir", str(folder)])
     assert [path.suffix for path in folder.glob("manyshim-*")] == [".whl"]
     return folder
 
@@ -97,7 +99,7 @@ def build_environment(
     """Return an environment in which frontends find manyshim in a local folder of wheels."""
     links = {}
     for name, separator in (("PIP_FIND_LINKS", " "), ("UV_FIND_LINKS", ",")):
-        # A machine may name folders of its own.
+        # The machine's configuration may name further folders.
         folders = [str(manyshim_wheels), *filter(None, [clean_environment.get(name)])]
         links[name] = separator.join(folders)
     return {**clean_environment, **links}
@@ -105,13 +107,13 @@ def build_environment(
 
 @pytest.fixture(scope="session")
 def through_the_index(run: Runner, uv: Runner) -> Callable[..., str]:
-    """Return a function that holds two wheels against the strict index.
+    """Return a function that uploads two wheels to the strict index.
 
-    Both clients must see the plain wheel refused and ours taken, and from there uv and pip must
-    install a project whose code then says what is expected.
+    Both clients must see the plain wheel refused and the retagged one accepted. Then uv and pip
+    must install the project from the index. The function returns the output of the project's code.
     """
 
-    def trip(folder: Path, plain: Path, ours: Path, python: str, code: str) -> str:
+    def trip(folder: Path, plain: Path, retagged: Path, python: str, code: str) -> str:
         uv("venv", "--seed", "--python", python, str(folder / "venv"))
         python = str(folder / "venv" / "bin" / "python")
         outputs = set()
@@ -122,10 +124,10 @@ def through_the_index(run: Runner, uv: Runner) -> Callable[..., str]:
                 assert refusal in refused.stdout + refused.stderr
                 assert "unsupported platform tag" in refused.stdout + refused.stderr
                 assert list(index.root.iterdir()) == []
-                accepted = publish(index, ours)
+                accepted = publish(index, retagged)
                 assert accepted.returncode == 0, accepted.stdout + accepted.stderr
-                assert [path.name for path in index.root.iterdir()] == [ours.name]
-                project = ours.name.split("-", maxsplit=1)[0]
+                assert [path.name for path in index.root.iterdir()] == [retagged.name]
+                project = retagged.name.split("-", maxsplit=1)[0]
                 target = str(folder / f"{publish.__name__}-target")
                 wanted = ["--index-url", index.simple_url, "--target", target, project]
                 if publish is uv_publish:

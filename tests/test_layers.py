@@ -1,4 +1,4 @@
-"""The architecture, held by imports and sizes: docs/architecture.md has the picture."""
+"""The rules of docs/architecture.md about imports and sizes hold."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from typing import Dict, Tuple
 import pytest
 
 from layers import (
+    MAX_LINES,
+    MAX_TEST_LINES,
     MAY_IMPORT,
-    MOST_LINES,
-    MOST_TEST_LINES,
     modules,
     oversized_tests,
     unit,
@@ -23,7 +23,7 @@ from paths import BACKEND, TESTS
 
 PACKAGE = BACKEND / "manyshim"
 
-# A module, what is added to it, and what must be said of that.
+# A module, the text that is added to it, and the expected violation.
 PLANTED: Dict[str, Tuple[str, str, str]] = {
     "one optional package imports another": (
         *("repair/run.py", "from manyshim.toolchain import zig\n"),
@@ -41,7 +41,7 @@ PLANTED: Dict[str, Tuple[str, str, str]] = {
         *("audit/rules/musl.py", "from manyshim.audit.rules import python\n"),
         "imports audit.rules.python, and modules of audit.rules import no siblings",
     ),
-    "an import runs up": (
+    "an import from a higher layer": (
         *("audit/tags.py", "from manyshim.audit.verdict import Report\n"),
         "audit.tags: imports audit.verdict, and audit may not import audit.verdict",
     ),
@@ -53,11 +53,11 @@ PLANTED: Dict[str, Tuple[str, str, str]] = {
         *("audit/tags.py", "def f():\n    from manyshim.audit.facts import ElfFile\n"),
         "a cycle: audit.tags -> audit.facts -> audit.tags",
     ),
-    "a library on the way of every build": (
+    "a library in every build": (
         *("build.py", "from elftools.elf import elffile\n"),
         "build: imports elftools.elf, which only ['formats.elf.debuginfo', ",
     ),
-    "a library that nobody declared": (
+    "an undeclared library": (
         *("cli/show.py", "import requests\n"),
         "cli.show: imports requests, which is no part of the standard library",
     ),
@@ -67,20 +67,20 @@ PLANTED: Dict[str, Tuple[str, str, str]] = {
     ),
     "a package that imports its modules": (
         *("repair/__init__.py", "from manyshim.repair import plan\n"),
-        "repair/__init__.py: whoever imports a module pays for this one",
+        "repair/__init__.py: this import is loaded with every module",
     ),
     "a module without a unit": (
         *("plugins/extra.py", "import re\n"),
         "plugins.extra: belongs to no unit",
     ),
     "a module that grew": (
-        *("values.py", "\n" * MOST_LINES),
+        *("values.py", "\n" * MAX_LINES),
         "lines, more than 300",
     ),
 }
 
 
-def test_the_imports_keep_to_the_layers() -> None:
+def test_the_package_has_no_violations() -> None:
     assert violations(PACKAGE) == []
 
 
@@ -89,10 +89,10 @@ def test_every_unit_of_the_table_exists() -> None:
 
 
 @pytest.mark.parametrize("planted", PLANTED)
-def test_what_breaks_a_rule_is_found(planted: str, tmp_path: Path) -> None:
-    if planted == "a library that nobody declared" and sys.version_info < (3, 10):
+def test_a_violation_is_found(planted: str, tmp_path: Path) -> None:
+    if planted == "an undeclared library" and sys.version_info < (3, 10):
         pytest.skip("before Python 3.10 the standard library does not list its modules")
-    file, text, said = PLANTED[planted]
+    file, text, expected = PLANTED[planted]
     copy = tmp_path / "manyshim"
     shutil.copytree(str(PACKAGE), str(copy), ignore=shutil.ignore_patterns("__pycache__"))
     path = copy / file
@@ -100,25 +100,25 @@ def test_what_breaks_a_rule_is_found(planted: str, tmp_path: Path) -> None:
     with path.open("a", encoding="utf-8") as target:
         target.write(text)
     found = violations(copy)
-    assert [one for one in found if said in one], found
+    assert [one for one in found if expected in one], found
 
 
-def test_no_module_of_the_tests_is_too_long() -> None:
+def test_no_test_module_is_too_long() -> None:
     assert oversized_tests(TESTS) == []
 
 
 @pytest.mark.parametrize("file", ["audit/test_grown.py", "support/grown.py"])
-def test_a_module_of_the_tests_that_grew_is_found(file: str, tmp_path: Path) -> None:
+def test_a_test_module_that_is_too_long_is_found(file: str, tmp_path: Path) -> None:
     path = tmp_path / file
     path.parent.mkdir()
-    path.write_text("\n" * MOST_TEST_LINES)
+    path.write_text("\n" * MAX_TEST_LINES)
     assert oversized_tests(tmp_path) == []
-    path.write_text("\n" * (MOST_TEST_LINES + 1))
+    path.write_text("\n" * (MAX_TEST_LINES + 1))
     assert oversized_tests(tmp_path) == [f"{file}: 401 lines, more than 400"]
 
 
 def test_importing_the_backend_loads_the_standard_library_only() -> None:
-    """A frontend that only probes for hooks pays for nothing else."""
+    """So a frontend that only looks for hooks starts fast."""
     code = (
         "import sys; before = set(sys.modules); sys.path.insert(0, sys.argv[1]); "
         "import manyshim.backend; print(*sorted(set(sys.modules) - before))"
@@ -130,8 +130,8 @@ def test_importing_the_backend_loads_the_standard_library_only() -> None:
         check=True,
     )
     loaded = run.stdout.split()
-    ours = [name for name in loaded if name.startswith("manyshim")]
-    assert ours == ["manyshim", "manyshim.backend", "manyshim.errors"]
+    own = [name for name in loaded if name.startswith("manyshim")]
+    assert own == ["manyshim", "manyshim.backend", "manyshim.errors"]
     others = {name.split(".")[0] for name in loaded} - {"manyshim"}
     assert not others & {"setuptools", "wheel", "packaging", "elftools", "tomli", "pkg_resources"}
     if sys.version_info >= (3, 10):

@@ -1,4 +1,4 @@
-"""The links between the project's pages lead to files that exist."""
+"""Links in the project's pages point to existing files."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ PAGES = [
 ]
 # The target of a link or an image, without its anchor; not a URL.
 LINK = re.compile(r"\]\((?![a-z]+:)([^)#\s]+)[^)]*\)")
-# A page that is named without a link.
+# A page that is mentioned without a link.
 NAMED = re.compile(r"\bdocs/[\w./-]+\.(?:md|svg)\b")
 
 
 def broken(page: Path) -> List[str]:
-    """List the targets on a page that do not exist."""
+    """List the targets of a page that do not exist."""
     text = page.read_text(encoding="utf-8")
     targets = {one: page.parent / one for one in LINK.findall(text)}
     targets.update((one, REPOSITORY / one) for one in NAMED.findall(text) if one not in targets)
@@ -29,7 +29,7 @@ def broken(page: Path) -> List[str]:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(REPOSITORY)))
-def test_links_lead_to_files(page: Path) -> None:
+def test_links_point_to_files(page: Path) -> None:
     assert broken(page) == []
 
 

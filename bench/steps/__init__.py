@@ -1,1 +1,1 @@
-"""Programs that the bench starts: each does one step and prints what it measured as JSON."""
+"""Programs that the bench starts; each does one step and prints its measurement as JSON."""

@@ -1,8 +1,8 @@
 """Build a wheel through a backend's hook in this process and print the CPU seconds that it took.
 
-The compiler is another process, and not counted; importing the backend is. Where a wrapped backend
-is named too, it is imported before the clock starts, and what its hook takes is taken off: the rest
-is what the wrapping adds.
+Importing the backend is counted. The compiler is another process and is not counted. If a wrapped
+backend is also named, it is imported before the clock starts and the time of its hook is
+subtracted: the rest is what the wrapping adds.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any
 
 
 class _Clock:
-    """Stands before a hook and adds up what it takes."""
+    """Wraps a hook and adds up its CPU seconds."""
 
     def __init__(self, hook: Any) -> None:  # noqa: ANN401 (a hook of whatever signature)
         self.hook = hook
@@ -32,14 +32,14 @@ class _Clock:
 
 
 def main() -> None:
-    """Build by a backend a project into a folder: the arguments, and the wrapped backend."""
+    """Build a wheel; the arguments are backend, project, folder and maybe the wrapped backend."""
     backend, source, target, *wrapped = sys.argv[1:]
     os.chdir(source)
     clock = _Clock(None)
     for name in wrapped:
         module = import_module(name)
         with suppress(ImportError):
-            # setuptools imports it, and what it needs, in every build of a wheel.
+            # setuptools imports this module and its dependencies in every build of a wheel.
             import_module("setuptools.command.bdist_wheel")
         clock = _Clock(module.build_wheel)
         module.build_wheel = clock  # type: ignore[attr-defined]

@@ -1,6 +1,6 @@
-"""Inflate a wheel's ELF members and do nothing else: the floor of every audit.
+"""Inflate a wheel's ELF members and do nothing else: the minimum cost of every audit.
 
-The directory is zipfile's; the members are found by their magic and streamed by zlib.
+zipfile reads the directory. Members are recognised by the ELF magic and inflated as a stream.
 """
 
 from __future__ import annotations
@@ -11,17 +11,17 @@ import zipfile
 import zlib
 from typing import BinaryIO
 
-# With more input at once zlib copies more of what it has not consumed: a floor is lean.
+# With larger inputs zlib copies more unconsumed bytes, which would add to the minimum.
 _INPUT = 1 << 16
 _OUTPUT = 1 << 18
 _MAGIC = b"\x7fELF"
 
-# The tables that a deflated block begins with fit (RFC 1951, 3.2.7).
+# Large enough for the Huffman tables at the start of a block (RFC 1951, 3.2.7).
 _HEAD = 512
 
 
 def main() -> None:
-    """Inflate what the wheel in the arguments holds."""
+    """Inflate the ELF members of the wheel in the argument."""
     with open(sys.argv[1], "rb") as file, zipfile.ZipFile(file) as archive:
         for info in archive.infolist():
             file.seek(info.header_offset)

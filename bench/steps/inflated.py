@@ -1,4 +1,4 @@
-"""Audit a wheel and print how much of its largest member was inflated for that, in percent."""
+"""Audit a wheel and print how much of its largest member was inflated, in percent."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from manyshim.formats.zip.window import Window
 
 
 def main() -> None:
-    """Audit the wheel in the argument with counters on its windows."""
+    """Audit the wheel in the argument and add up what its windows inflate."""
     opened: list[tuple[Entry, Window]] = []
     window = Archive.window
 

@@ -1,6 +1,6 @@
 """Rewrite a wheel under another tag, without an audit, and print the CPU seconds of that step.
 
-Opening the wheel is not part of it: an audit has done that before.
+Opening the wheel is not counted, because in a retag the audit has already opened it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ def _cpu() -> float:
 
 
 def main() -> None:
-    """Rewrite a wheel into a folder for a platform: the arguments."""
+    """Rewrite a wheel; the arguments are the wheel, the folder and the platform tag."""
     path, folder, platform = sys.argv[1:]
     with Wheel(path) as wheel:
         before = _cpu()

@@ -1,4 +1,4 @@
-"""Findings are values, and have an order."""
+"""Findings are values with an order."""
 
 from __future__ import annotations
 

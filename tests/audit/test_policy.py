@@ -1,4 +1,4 @@
-"""The policy data: expanded and held against an installed auditwheel, and by itself."""
+"""The policy data: compared with an installed auditwheel, and by themselves."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ def text_of(libc: str) -> str:
 
 
 def without_x(libc: str, arch: str) -> Policies:
-    """Expand the data without our X records, which auditwheel has no word for."""
+    """Return the policies without X records, which auditwheel does not have."""
     lines = text_of(libc).splitlines()
     return parse("\n".join(line for line in lines if not line.startswith("X ")), libc, arch)
 
 
-def their_policies(libc: str, arch: str) -> List[Dict[str, Any]]:
-    """Read auditwheel's policies of one architecture, oldest first."""
+def auditwheel_policies(libc: str, arch: str) -> List[Dict[str, Any]]:
+    """Return auditwheel's policies of one architecture, oldest first."""
     needs.module("auditwheel", since=(3, 10))
     data = pkgutil.get_data("auditwheel", f"policy/{DATA[libc]}-policy.json")
     assert data is not None
@@ -48,30 +48,30 @@ def allowed(table: Mapping[str, int], index: int) -> FrozenSet[str]:
 
 
 def some(sets: Mapping[str, Any]) -> Sets:
-    """Leave the empty sets out: a namespace or library without any name."""
+    """Return the sets without empty ones: namespaces or libraries without any name."""
     return {key: frozenset(names) for key, names in sets.items() if names}
 
 
 @pytest.mark.parametrize(("libc", "arch"), PAIRS)
-def test_expansion_is_auditwheels_set_by_set(libc: str, arch: str) -> None:
-    theirs = their_policies(libc, arch)
-    ours = without_x(libc, arch)
-    assert [tag.without_arch for tag in ours.listed] == [policy["name"] for policy in theirs]
-    for index, (tag, policy) in enumerate(zip(ours.listed, theirs)):
-        versions = {prefix: allowed(nodes, index) for prefix, nodes in ours.versions.items()}
+def test_policies_equal_those_of_auditwheel(libc: str, arch: str) -> None:
+    original = auditwheel_policies(libc, arch)
+    expanded = without_x(libc, arch)
+    assert [tag.without_arch for tag in expanded.listed] == [policy["name"] for policy in original]
+    for index, (tag, policy) in enumerate(zip(expanded.listed, original)):
+        versions = {prefix: allowed(nodes, index) for prefix, nodes in expanded.versions.items()}
         forbidden = {
             library: frozenset(symbols) - allowed(symbols, index)
-            for library, symbols in ours.forbidden.items()
+            for library, symbols in expanded.forbidden.items()
         }
         assert some(versions) == some(policy["symbol_versions"][arch]), tag
         assert versions.keys() >= policy["symbol_versions"][arch].keys(), tag
-        assert allowed(ours.libraries, index) == set(policy["lib_whitelist"]), tag
+        assert allowed(expanded.libraries, index) == set(policy["lib_whitelist"]), tag
         assert some(forbidden) == some(policy["blacklist"]), tag
         assert [*tag.aliases] == [f"{alias}_{arch}" for alias in policy["aliases"]], tag
 
 
 def test_the_comparison_has_policies_of_every_architecture() -> None:
-    counts = {pair: len(their_policies(*pair)) for pair in PAIRS}
+    counts = {pair: len(auditwheel_policies(*pair)) for pair in PAIRS}
     assert sum(count for (libc, _), count in counts.items() if libc == GLIBC) == 104
     assert sum(count for (libc, _), count in counts.items() if libc == MUSL) == 15
     assert [pair for pair, count in counts.items() if not count] == [(MUSL, "ppc64")]
@@ -84,15 +84,15 @@ def test_legacy_names_are_those_of_the_data() -> None:
 
 @pytest.mark.parametrize("arch", ARCHES)
 def test_x_record_allows_libmvec_only_where_glibc_builds_it(arch: str) -> None:
-    ours, theirs = policies_of(GLIBC, arch), without_x(GLIBC, arch)
+    expanded, original = policies_of(GLIBC, arch), without_x(GLIBC, arch)
     first = {"x86_64": (2, 24), "aarch64": (2, 38)}.get(arch)
-    policy = ours.first_policy_allowing_library("libmvec.so.1")
-    assert policy == (ours.first_policy_promising(first) if first else ours.never)
-    assert policy == ours.never or ours.listed[policy].version == first
-    assert ours._replace(libraries=theirs.libraries) == theirs
-    others = {name for name in theirs.libraries if name != "libmvec.so.1"}
-    assert {name: ours.libraries[name] for name in others} == {
-        name: theirs.libraries[name] for name in others
+    policy = expanded.first_policy_allowing_library("libmvec.so.1")
+    assert policy == (expanded.first_policy_promising(first) if first else expanded.never)
+    assert policy == expanded.never or expanded.listed[policy].version == first
+    assert expanded._replace(libraries=original.libraries) == original
+    others = {name for name in original.libraries if name != "libmvec.so.1"}
+    assert {name: expanded.libraries[name] for name in others} == {
+        name: original.libraries[name] for name in others
     }
 
 
@@ -122,7 +122,9 @@ NEVER, UNKNOWN = "never", "unknown"
         (MUSL, "x86_64", "GLIBC_2.2.5", UNKNOWN),
     ],
 )
-def test_version_node_finds_its_first_rung(libc: str, arch: str, version: str, first: str) -> None:
+def test_first_policy_that_allows_a_version_node(
+    libc: str, arch: str, version: str, first: str
+) -> None:
     found = policies_of(libc, arch)
     policy = found.first_policy_allowing_version(version)
     if policy is None:
@@ -143,13 +145,15 @@ def test_version_node_finds_its_first_rung(libc: str, arch: str, version: str, f
         (MUSL, "ppc64", (1, 1), NEVER),
     ],
 )
-def test_first_rung_of_a_libc(libc: str, arch: str, version: Tuple[int, int], first: str) -> None:
+def test_first_policy_of_a_libc_version(
+    libc: str, arch: str, version: Tuple[int, int], first: str
+) -> None:
     found = policies_of(libc, arch)
     policy = found.first_policy_promising(version)
     assert first == (NEVER if policy == found.never else found.listed[policy].without_arch)
 
 
-def test_comments_and_blank_lines_of_the_data_say_nothing() -> None:
+def test_comments_and_blank_lines_of_the_data_are_skipped() -> None:
     text = "# P 1.0 x86_64\n\nP 2.5 x86_64\nP 2.6 =\nL 2.6 a.so b.so\nV A x86_64 @^ 1 @2.6 2\n"
     found = parse(text, GLIBC, "x86_64")
     assert [tag.minor for tag in found.listed] == [5, 6]
@@ -171,18 +175,18 @@ RELEASES: List[Tuple[str, str, Optional[Tuple[int, int, int]]]] = [
     ("riscv64", "statx", (1, 2, 5)),
     ("loongarch64", "memcpy", (1, 2, 5)),
     ("loongarch64", "qsort_r", (1, 2, 5)),
-    # LFS64 names: gone from the table of 1.2.4, resolved by its loader all the same.
+    # LFS64 names: no longer exported by 1.2.4, but still resolved by its loader.
     ("x86_64", "open64", (1, 1, 16)),
     ("x86_64", "posix_fallocate64", None),
     ("x86_64", "posix_fallocate", (1, 1, 16)),
-    # Names of few architectures.
+    # Names of some architectures only.
     ("x86_64", "arch_prctl", (1, 1, 16)),
     ("aarch64", "arch_prctl", None),
     ("s390x", "__tls_get_addr", None),
     ("s390x", "__tls_get_offset", (1, 1, 16)),
     ("armv7l", "__aeabi_memcpy", (1, 1, 16)),
     ("x86_64", "__aeabi_memcpy", None),
-    # Names of glibc, and of nobody.
+    # Names of glibc only, and unknown names.
     ("x86_64", "__cxa_thread_atexit_impl", None),
     ("x86_64", "__memcpy_chk", None),
     ("x86_64", "", None),
@@ -199,7 +203,7 @@ def test_musl_release_of_a_name(
     assert musl_symbols(arch).get(name) == release
 
 
-def test_time64_is_the_whole_difference_of_musl_1_2_0() -> None:
+def test_musl_1_2_0_adds_only_time64_names() -> None:
     names = {name for name, since in musl_symbols("armv7l").items() if since == (1, 2, 0)}
     assert len(names) == 63
     assert {name for name in names if "64" in name} == names

@@ -41,12 +41,12 @@ OLD_ARCHES = {"x86_64", "i686", "aarch64", "armv7l", "ppc64le", "ppc64", "s390x"
         ("manylinux2014_ppc64", PlatformTag(GLIBC, 2, 17, "ppc64")),
         ("manylinux2014_s390x", PlatformTag(GLIBC, 2, 17, "s390x")),
         ("manylinux_2_31_riscv64", PlatformTag(GLIBC, 2, 31, "riscv64")),
-        # Legacy names that no installer knows for the architecture.
+        # Legacy names that installers do not accept for the architecture.
         ("manylinux1_aarch64", None),
         ("manylinux2010_s390x", None),
         ("manylinux2014_riscv64", None),
         ("manylinux2014_loongarch64", None),
-        # No such tags at all.
+        # Tags that do not exist.
         ("linux_x86_64", None),
         ("any", None),
         ("", None),
@@ -83,7 +83,7 @@ def test_platform_is_printed_as_it_was_parsed(text: str, arch: str) -> None:
 
 @pytest.mark.parametrize("arch", ARCHES)
 @pytest.mark.parametrize("legacy", LEGACY_NAMES)
-def test_alias_stands_only_where_installers_know_it(legacy: str, arch: str) -> None:
+def test_alias_is_used_only_if_installers_know_it(legacy: str, arch: str) -> None:
     tag = PlatformTag(GLIBC, *LEGACY_NAMES[legacy], arch)
     known = arch in (OLD_ARCHES if legacy == "manylinux2014" else {"x86_64", "i686"})
     assert tag.aliases == ((f"{legacy}_{arch}",) if known else ())
@@ -171,7 +171,7 @@ def test_wheel_name_is_parsed_and_printed(filename: str) -> None:
         "demö-1.0-py3-none-any.whl",
     ],
 )
-def test_what_is_no_wheel_name_is_refused(filename: str) -> None:
+def test_invalid_wheel_names_are_refused(filename: str) -> None:
     assert parse_wheel_name(filename) is None
 
 
@@ -194,7 +194,7 @@ def test_compressed_tags_are_expanded_in_order() -> None:
         ("any", False, True, None, None),
     ],
 )
-def test_wheel_name_tells_what_it_claims(
+def test_properties_of_a_wheel_name(
     platforms: str,
     linux: bool,  # noqa: FBT001
     pure: bool,  # noqa: FBT001
@@ -242,7 +242,7 @@ def test_module_suffix_is_parsed(
     assert (parsed.libc if parsed else None) == libc
 
 
-# The grammar of the suffixes, as CPython's, PyPy's and GraalPy's builds write them.
+# The grammar of the suffixes that builds of CPython, PyPy and GraalPy write.
 _GRAMMAR = re.compile(
     r"\.(?:(?P<abi3>abi3t?)|(?P<impl>cpython-\d+[a-z]*|pypy\d+-pp\d+|graalpy[\w-]*?)"
     r"(?:-(?P<triplet>[\w-]+-linux-(?:gnu|musl)\w*))?)\.so"

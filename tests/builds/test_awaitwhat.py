@@ -1,4 +1,4 @@
-"""The real project behind this one: awaitwhat 20.3, whose extension links no libc at all."""
+"""A build of awaitwhat 20.3, a real project whose extension links no libc."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ RELEASE = "awaitwhat-20.3"
 
 @pytest.fixture(scope="module")
 def release(tmp_path_factory: pytest.TempPathFactory, run: Runner, uv: Runner) -> Path:
-    """Return the unpacked sdist; its own build script is out of the way."""
+    """Return the unpacked sdist without its own build script."""
     folder = tmp_path_factory.mktemp("awaitwhat")
     uv("venv", "--seed", "--python", sys.executable, str(folder / "venv"))
     pip = [str(folder / "venv" / "bin" / "python"), "-m", "pip", "download", "--no-deps"]
     run([*pip, "--no-binary", "awaitwhat", RELEASE.replace("-", "=="), "-d", str(folder)])
     with tarfile.open(folder / f"{RELEASE}.tar.gz") as archive:
-        # From 3.12 on not to choose is a warning; before, there may be no choice.
+        # Python 3.12 warns if no filter is chosen. Some older releases do not have filters.
         archive.extraction_filter = getattr(tarfile, "data_filter", lambda member, _: member)
         archive.extractall(folder)  # noqa: S202 (a release whose contents are known)
     for script in ("setup.py", "build.py"):
@@ -45,7 +45,7 @@ def release(tmp_path_factory: pytest.TempPathFactory, run: Runner, uv: Runner) -
 def wheels(
     release: Path, tmp_path: Path, python: str, uv: Runner, build_environment: Dict[str, str]
 ) -> Tuple[Path, Path]:
-    """Build the plain wheel and ours, from sources that differ in two lines."""
+    """Build the plain wheel and the retagged one, from sources that differ in two lines."""
     built: List[Path] = []
     for backend in ("setuptools.build_meta", "manyshim.backend"):
         requires = backend.partition(".")[0]
@@ -55,15 +55,15 @@ def wheels(
         (source / "pyproject.toml").write_text(text, encoding="utf-8")
         uv("build", "--wheel", "--python", python, cwd=source, env=build_environment)
         built += (source / "dist").glob("*.whl")
-    plain, ours = built
-    return plain, ours
+    plain, retagged = built
+    return plain, retagged
 
 
 @pytest.mark.parametrize("python", [8, 9], indirect=True)
-def test_the_index_takes_ours_and_refuses_the_plain_wheel(
+def test_the_index_accepts_the_retagged_wheel_and_refuses_the_plain_one(
     wheels: Tuple[Path, Path], tmp_path: Path, python: str, through_the_index: Callable[..., str]
 ) -> None:
-    plain, ours = wheels
+    plain, retagged = wheels
     assert "-linux_" in plain.name
-    assert "manylinux" in ours.name
-    assert through_the_index(tmp_path, plain, ours, python, USE) == "FutureIter\n"
+    assert "manylinux" in retagged.name
+    assert through_the_index(tmp_path, plain, retagged, python, USE) == "FutureIter\n"

@@ -31,7 +31,7 @@ pytestmark = [
 ]
 
 
-MakeHouse = Callable[[Path], Path]
+CloneProject = Callable[[Path], Path]
 Environment = Dict[str, str]
 
 
@@ -57,21 +57,21 @@ def edit(path: Path, *pairs: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory, make_house: MakeHouse) -> Path:
-    return make_house(tmp_path_factory.mktemp("house"))
+def clone(tmp_path_factory: pytest.TempPathFactory, clone_project: CloneProject) -> Path:
+    return clone_project(tmp_path_factory.mktemp("clone"))
 
 
 @pytest.fixture(scope="module")
-def dist(house: Path, uv: Runner) -> Path:
+def dist(clone: Path, uv: Runner) -> Path:
     """Run the main job as README says it, and return the folder that it filled."""
-    uv("build", "--python", sys.executable, "sample_project", cwd=house)
-    return house / "sample_project" / "dist"
+    uv("build", "--python", sys.executable, "sample_project", cwd=clone)
+    return clone / "sample_project" / "dist"
 
 
 @pytest.fixture
-def sample(tmp_path: Path, make_house: MakeHouse) -> Path:
+def sample(tmp_path: Path, clone_project: CloneProject) -> Path:
     """Return the sample project in a clone of its own."""
-    return make_house(tmp_path) / "sample_project"
+    return clone_project(tmp_path) / "sample_project"
 
 
 @pytest.fixture(scope="module")
@@ -103,10 +103,10 @@ def test_the_extension_needs_the_maths_library(dist: Path) -> None:
 
 @pytest.mark.parametrize("python", MINORS, indirect=True)
 def test_every_cpython_builds_it(
-    python: str, house: Path, tmp_path: Path, uv: Runner, run: Runner
+    python: str, clone: Path, tmp_path: Path, uv: Runner, run: Runner
 ) -> None:
     built = ["build", "--wheel", "--python", python, "--out-dir", str(tmp_path)]
-    uv(*built, "sample_project", cwd=house)
+    uv(*built, "sample_project", cwd=clone)
     wheel = the_wheel(tmp_path)
     used = run([python, "-c", DRAW], env={"PYTHONPATH": unpacked(wheel)})
     assert used.stdout == f"{WAVE}\n"
@@ -138,11 +138,11 @@ def test_pip_builds_it(
     assert os.listdir(tmp_path / "out") == [the_wheel(tmp_path / "out").name]
 
 
-def test_a_copy_inside_the_project_builds_it(house: Path, tmp_path: Path, uv: Runner) -> None:
+def test_a_copy_inside_the_project_builds_it(clone: Path, tmp_path: Path, uv: Runner) -> None:
     """As docs/backend.md has it: only setuptools is required, and tomli before Python 3.11."""
     sample = tmp_path / "sample"
-    shutil.copytree(str(house / "sample_project"), str(sample))
-    shutil.copytree(str(house / "backend" / "manyshim"), str(sample / "backend" / "manyshim"))
+    shutil.copytree(str(clone / "sample_project"), str(sample))
+    shutil.copytree(str(clone / "backend" / "manyshim"), str(sample / "backend" / "manyshim"))
     # Without it the sdist, from which a frontend builds the wheel, has no backend.
     manifest = "graft backend\n"
     assert manifest in (DOCS / "backend.md").read_text(encoding="utf-8")
@@ -159,11 +159,11 @@ def test_a_copy_inside_the_project_builds_it(house: Path, tmp_path: Path, uv: Ru
 
 @pytest.mark.parametrize("python", [8, 9, 10], indirect=True)
 def test_a_copy_without_tomli_says_what_to_require(
-    python: str, house: Path, tmp_path: Path, run: Runner
+    python: str, clone: Path, tmp_path: Path, run: Runner
 ) -> None:
     (tmp_path / "pyproject.toml").write_text("", encoding="utf-8")
     code = "import manyshim.backend as backend; backend.get_requires_for_build_wheel()"
-    copy = {"PYTHONPATH": str(house / "backend")}
+    copy = {"PYTHONPATH": str(clone / "backend")}
     done = run([python, "-S", "-c", code], cwd=tmp_path, env=copy, ok=False)
     assert done.returncode == 2, done.stderr
     assert """requires = ["setuptools", "tomli; python_version < '3.11'"]""" in done.stderr
@@ -201,14 +201,14 @@ def test_uv_syncs_the_project(sample: Path, uv: Runner) -> None:
 
 
 def test_two_builds_give_equal_bytes(
-    tmp_path: Path, house: Path, uv: Runner, build_environment: Environment
+    tmp_path: Path, clone: Path, uv: Runner, build_environment: Environment
 ) -> None:
     environment = {**build_environment, "SOURCE_DATE_EPOCH": "1700000000", "CFLAGS": "-g0"}
     wheels: List[Path] = []
     for place in ("here", "there/and/further"):
         folder = tmp_path / place
         debris = shutil.ignore_patterns("build", "dist", "*.egg-info")
-        shutil.copytree(str(house / "sample_project"), str(folder), ignore=debris)
+        shutil.copytree(str(clone / "sample_project"), str(folder), ignore=debris)
         command = ("build", "--wheel", "--no-sources", "--python", sys.executable)
         uv(*command, cwd=folder, env=environment)
         wheels.append(the_wheel(folder / "dist"))

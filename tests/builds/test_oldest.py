@@ -1,4 +1,4 @@
-"""What the oldest setuptools can build, every later one can: a setup.py without a table."""
+"""A build of a setup.py without pyproject tables, which the oldest setuptools supports."""
 
 from __future__ import annotations
 

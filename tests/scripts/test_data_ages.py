@@ -1,4 +1,4 @@
-"""The data files against their sources: the same source gives the same bytes."""
+"""The data files compared with their sources: the same source gives the same bytes."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_installed_source_gives_the_same_bytes(
 
 
 def distribution(folder: Path, manylinux: List[Dict[str, Any]]) -> Dict[str, str]:
-    """Install an auditwheel 9.1 with these policies; return the environment that finds it."""
+    """Install an auditwheel 9.1 with these policies; return the environment for it."""
     (folder / "auditwheel" / "policy").mkdir(parents=True)
     (folder / "auditwheel" / "__init__.py").touch()
     for name, policies in (("manylinux", manylinux), ("musllinux", [])):
@@ -125,7 +125,7 @@ def test_policies_of_another_auditwheel(tmp_path: Path) -> None:
         ({"blacklist": {"libz": ["y", "z"]}}, "z"),
     ],
 )
-def test_policies_that_take_something_away_are_refused(
+def test_policies_that_remove_a_name_are_refused(
     tmp_path: Path, changes: Dict[str, Any], lost: str
 ) -> None:
     environment = distribution(tmp_path / "installed", [FIRST, NEXT, {**LAST, **changes}])
@@ -138,7 +138,7 @@ def test_policies_that_take_something_away_are_refused(
 
 
 def zig_names(lines: List[str]) -> Iterator[str]:
-    """Yield the names in zig's list of what musl exports, but those of MIPS alone."""
+    """Yield the exports of musl in zig's list, except those of MIPS only."""
     conditions: List[str] = []
     for line in lines:
         if line.startswith("#if"):

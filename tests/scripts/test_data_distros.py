@@ -1,4 +1,4 @@
-"""update_distros.py over hand-made data of pep600_compliance's shape."""
+"""update_distros.py with data of the test in the format of pep600_compliance."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from datascripts import DATA, head_of, only_head, run_script, written
 SCRIPT = "update_distros.py"
 FILE = "distros.txt"
 
-# What the data calls the distributions of our file; a release stands behind a dash.
+# The names of the distributions in the data; the release follows after a dash.
 STEMS = {
     "AlmaLinux": "almalinux",
     "Amazon Linux": "amazonlinux",
@@ -43,7 +43,7 @@ def stem_of(name: str) -> str:
     return f"{STEMS[family]}{'' if STEMS[family].endswith('stream') else '-'}{release}"
 
 
-def test_file_survives_the_way_through_the_form_of_its_source(tmp_path: Path) -> None:
+def test_file_is_the_same_after_a_round_trip(tmp_path: Path) -> None:
     for line in (DATA / FILE).read_text(encoding="utf-8").splitlines():
         fields = line.split("\t")
         if not line.startswith("#") and len(fields) == 4:

@@ -1,4 +1,4 @@
-"""update_index_tags.py over a hand-made warehouse, and what the audit reads from its file."""
+"""update_index_tags.py with a warehouse of the test, and the tags that the audit accepts."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from strict_index_rules import PLATFORM_PATTERNS, STATIC_PLATFORMS
 SCRIPT = "update_index_tags.py"
 FILE = "index-tags.txt"
 
-# A module of warehouse's shape: its names, and a rule that says the same in other words.
+# A module like warehouse's, with its names and an equivalent rule.
 MODULE = """\
 import re
 try:
@@ -68,7 +68,7 @@ def records() -> List[List[str]]:
 
 
 def module() -> str:
-    """Write the module from which the project's own file would have come."""
+    """Return a module from which the script would write the project's own file."""
     table: Dict[str, List[str]] = {row[0]: row[1:] for row in records()}
     quoted = {
         "plain": [name for name, arches in table.items() if not arches and "{" not in name],
@@ -80,7 +80,7 @@ def module() -> str:
     )
 
 
-def test_file_survives_the_way_through_warehouses_form(tmp_path: Path) -> None:
+def test_file_is_the_same_after_a_round_trip(tmp_path: Path) -> None:
     (tmp_path / "legacy.py").write_text(module())
     path = only_head(FILE, tmp_path)
     commit = head_of(path.read_text())["source"][len("warehouse ") : -len(" (Apache-2.0)")]
@@ -117,7 +117,9 @@ def test_head_names_the_commit_of_the_checkout(tmp_path: Path) -> None:
         ("android_(", "android(-[a-z])?_(", "the pattern android(-[a-z])?_("),
     ],
 )
-def test_rule_of_another_shape_is_refused(tmp_path: Path, old: str, new: str, named: str) -> None:
+def test_a_rule_with_another_structure_is_refused(
+    tmp_path: Path, old: str, new: str, named: str
+) -> None:
     assert old in module()
     (tmp_path / "legacy.py").write_text(module().replace(old, new))
     path = only_head(FILE, tmp_path)
@@ -146,7 +148,7 @@ MACHINES = (
 )
 
 
-def test_audit_takes_the_tags_that_the_strict_index_takes() -> None:
+def test_audit_accepts_the_tags_of_the_strict_index() -> None:
     tags = ["".join(parts) for parts in itertools.product(SYSTEMS, NUMBERS, MACHINES)]
     taken = {
         tag
@@ -160,5 +162,5 @@ def test_audit_takes_the_tags_that_the_strict_index_takes() -> None:
 @pytest.mark.parametrize(
     "tag", ["", "any ", "anything", "xany", "win32\n", "ios_13_0_arm64", "{n}"]
 )
-def test_tag_has_to_match_whole(tag: str) -> None:
+def test_tag_must_match_completely(tag: str) -> None:
     assert not index_takes(tag)

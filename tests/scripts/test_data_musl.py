@@ -1,4 +1,4 @@
-"""update_musl.py over hand-made builds of musl."""
+"""update_musl.py with builds of the test."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ PORTS = "P 1.1 x86_64\nA x86_64 arch_prctl\nA armv7l __aeabi_memcpy\n"
 
 
 def libc(path: Path, version: str, names: Iterable[str], arch: str = "x86_64") -> Path:
-    """Write a library that exports these names and has the text of a version in it."""
+    """Write a library that exports these names and contains the text of a version."""
     imports = [Symbol("imported"), Symbol("hidden", defined=True, visibility=HIDDEN)]
     defined = [Symbol(name, defined=True, weak=len(name) % 2 == 0) for name in names]
     elf = TARGETS[arch]
@@ -46,7 +46,7 @@ def small(folder: Path) -> Path:
 
 
 def known_names(bits: int) -> List[str]:
-    """List what the newest musl of the table exports; names of few architectures are left out."""
+    """Return the exports of the newest musl in the table, except names of some ports only."""
     ports: Set[str] = set()
     for line in (DATA / "musllinux.txt").read_text(encoding="utf-8").splitlines():
         ports.update(line.split()[2:] if line.startswith("A ") else ())
@@ -94,7 +94,7 @@ def test_builds_merge_into_the_table(tmp_path: Path) -> None:
     ]
 
 
-def test_first_release_leaves_a_bare_name(tmp_path: Path) -> None:
+def test_names_of_the_first_release_have_no_version(tmp_path: Path) -> None:
     table = small(tmp_path)
     first = libc(tmp_path / "first.so", "1.1.16", ["memcpy", "qsort_r"])
     text = written(run_script(SCRIPT, tmp_path, f"1.1.16={first}"), table).decode()
@@ -131,7 +131,7 @@ def test_source_tree_is_built(tmp_path: Path) -> None:
         ("{}", "is not VERSION=PATH"),
     ],
 )
-def test_other_builds_are_refused(tmp_path: Path, argument: str, error: str) -> None:
+def test_invalid_builds_are_refused(tmp_path: Path, argument: str, error: str) -> None:
     table = small(tmp_path)
     library = libc(tmp_path / "libc.so", "1.1.9", ["memcpy"])
     done = run_script(SCRIPT, tmp_path, argument.format(library))

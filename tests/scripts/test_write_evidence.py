@@ -1,4 +1,4 @@
-"""The scripts that write pages of evidence, and what the pages say of them."""
+"""The scripts that write pages of evidence, and their pages."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ WRITTEN = re.compile(
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.name))
-def test_a_page_names_what_writes_it(page: Path) -> None:
+def test_a_page_names_its_script(page: Path) -> None:
     found = WRITTEN.match(page.read_text(encoding="utf-8").split("\n", 2)[2])
     assert found
     if found[1]:
@@ -31,7 +31,7 @@ def test_a_page_names_what_writes_it(page: Path) -> None:
 
 
 @pytest.mark.skipif(not LINUX, reason="the attacks ask /proc for their memory")
-def test_a_page_is_not_written_from_a_part_of_its_rows() -> None:
+def test_a_page_is_not_written_if_rows_are_missing() -> None:
     page = DOCS / "evidence" / "attacks.md"
     before = page.read_bytes()
     done = subprocess.run(
@@ -55,7 +55,7 @@ def outcome(test: str, result: str, reason: str = "") -> Dict[str, str]:
 
 @pytest.mark.skipif(not LINUX, reason="the page names the distribution")
 @needs.mark(needs.module, "ziglang")
-def test_the_page_of_outcomes_counts_the_tests_of_large_files() -> None:
+def test_large_files_are_summarised_on_the_page_of_outcomes() -> None:
     rows = [
         outcome("tests/a.py::test_one[x::y]", "PASSED"),
         outcome("tests/a.py::test_two", "SKIPPED", "no zig"),

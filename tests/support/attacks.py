@@ -1,6 +1,6 @@
-"""Wheels that attack whoever reads them; docs/evidence/attacks.md has what came of each.
+"""Hostile wheels; docs/evidence/attacks.md has the outcome of each.
 
-Each is made of few bytes that stand for many; what reads it must stay bounded in time and memory.
+Each has few bytes that expand to many. A reader must stay within bounds of time and memory.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import zlib
 from functools import partial
 from typing import Callable, Dict, Iterable, List, NamedTuple, Sequence, Tuple
 
-# Bytes, and how often they stand there.
+# Bytes, and how often they are repeated.
 Chunk = Tuple[bytes, int]
 MIB = 1 << 20
 SO = b"demo/_x.cpython-311-x86_64-linux-gnu.so"
@@ -24,7 +24,7 @@ LOAD, DYNAMIC, NOTE, STACK = 1, 2, 4, 0x6474E551
 
 
 def header(kind: int, offset: int, size: int, ahead: int = 0) -> bytes:
-    """Encode a program header, whose address is the offset in the file but for `ahead`."""
+    """Encode a program header; its address is the file offset plus `ahead`."""
     address = offset + ahead
     return struct.pack("<IIQQQQQQ", kind, 6, offset, address, address, size, size, 1)
 
@@ -35,7 +35,7 @@ def elf(
     headers: bytes = b"",
     names: bytes = b"\0libc.so.6\0",
 ) -> List[Chunk]:
-    """Make an x86_64 library of tables: each has a tag or 0, bytes, and how often they stand."""
+    """Make an x86_64 library of tables; each has a tag or 0, bytes and a repeat count."""
     count = 3 + len(headers) // 56
     start = 64 + 56 * count
     position = start + 16 * (len(entries) + sum(tag != 0 for tag, _, _ in parts) + 3)
@@ -58,7 +58,7 @@ def symbol(name: int, *, defined: bool = False) -> bytes:
 
 
 class Member(NamedTuple):
-    """A member as the archive states it; an offset of its own replaces the true one."""
+    """A member as the archive states it; `offset` replaces the true offset unless it is -1."""
 
     name: bytes
     payload: bytes
@@ -68,7 +68,7 @@ class Member(NamedTuple):
 
 
 def member(name: bytes, *chunks: Chunk) -> Member:
-    """Deflate a member; what repeats is deflated once. Only of small ones a CRC is taken."""
+    """Deflate a member; repeated bytes are deflated once. Large members have no CRC."""
     payload, size, crc = b"", 0, 0
     for data, times in chunks:
         deflater = zlib.compressobj(6, zlib.DEFLATED, -15)
@@ -79,7 +79,7 @@ def member(name: bytes, *chunks: Chunk) -> Member:
 
 
 def archive(members: Iterable[Member]) -> bytes:
-    """Write local headers, the directory, and both kinds of its end."""
+    """Return an archive with local headers, a directory and both kinds of end records."""
     out, central, count = io.BytesIO(), io.BytesIO(), 0
     for one in members:
         count += 1
@@ -99,7 +99,7 @@ def archive(members: Iterable[Member]) -> bytes:
 
 
 def wheel(*members: Member, record: Chunk = (b"", 0), text: Chunk = (WHEEL, 1)) -> bytes:
-    """Write a wheel whose RECORD lists the members, unless it is given."""
+    """Return a wheel. Its RECORD lists the members, unless `record` is given."""
     names = [one.name for one in members] + [INFO + b"WHEEL", INFO + b"RECORD"]
     listed = b"".join(b'"%s",,\n' % name for name in names), 1
     metadata = (
@@ -114,12 +114,12 @@ BOMB = (0, bytes(MIB), 1100)
 
 
 def library(*parts: Tuple[int, bytes, int], **more: object) -> bytes:
-    """Wrap one hostile library into a wheel."""
+    """Return a wheel with one hostile library."""
     return wheel(member(SO, *elf(*parts, **more)))  # type: ignore[arg-type]
 
 
 def symbols(count: int, *, defined: bool, length: int = 0) -> bytes:
-    """List many symbols with names of their own, or with the ends of one long name."""
+    """Make a library with many symbols; their names differ, or are ends of one long name."""
     own = b"".join(b"f%07x\0" % number for number in range(0 if length else count))
     names = b"\0" + own + b"A" * length + b"\0"
     step = 1 if length else 9
@@ -129,29 +129,29 @@ def symbols(count: int, *, defined: bool, length: int = 0) -> bytes:
 
 
 def version_jumps(far: int, count: int = 3000) -> bytes:
-    """Need versions whose nodes lie behind `far` bytes, so that reading goes back and forth."""
+    """Make version needs whose nodes are `far` bytes away, so that reading goes back and forth."""
     row = struct.Struct("<HHIII").pack
     table = b"".join(row(1, 1, 1, far + 16 * (count - at), 16) for at in range(count))
     node = struct.pack("<IHHII", 0, 0, 2, 1, 0)
-    # What stands within the first megabytes may be kept.
+    # A reader may keep the first megabytes in memory.
     parts = (0, bytes(MIB), 8), (VERNEED, table, 1), (0, bytes(MIB), far // MIB), (0, node, 1)
     return library(*parts, entries=[(VERNEEDNUM, count), (NEEDED, 1)])
 
 
 def version_loop(headers: bytes = b"", mebibytes: int = 1) -> bytes:
-    """Need versions of libraries in steps of four bytes, of which none has a version."""
+    """Make version needs of libraries, four bytes apart, none with a version."""
     table = (VERNEED, struct.pack("<I", 4) * 65536, 4 * mebibytes)
     return library(table, entries=[(VERNEEDNUM, 1 << 60)], headers=headers)
 
 
 def definition_loop() -> bytes:
-    """Define versions without names."""
+    """Make version definitions without names."""
     row = struct.pack("<HHHHIII", 1, 1, 0, 1, 0, 20, 20)
     return library((VERDEF, row * 8192, 6000), entries=[(VERDEFNUM, 40 << 20)])
 
 
 def gnu_hash(buckets: int, chain: int = 0) -> bytes:
-    """State many buckets, or one whose chain is long and always of the hash that is looked for."""
+    """Make a hash table with many buckets, or with one long chain that always matches."""
     code = 5381
     for byte in b"PyInit__x":
         code = code * 33 + byte & 0xFFFFFFFE
@@ -163,7 +163,7 @@ def gnu_hash(buckets: int, chain: int = 0) -> bytes:
 
 
 def crowd(count: int, name: bytes, *, by_name: bool = False) -> bytes:
-    """Make libraries that need each other, or modules that all need one by its name alone."""
+    """Make libraries that need each other, or modules that need one only by its name."""
     made = [member(b"libs/lib00000.so", *elf())]
     strings = b"\0" + b"".join(b"lib%05d.so\0" % number for number in range(count))
     for number in range(count):
@@ -175,7 +175,7 @@ def crowd(count: int, name: bytes, *, by_name: bool = False) -> bytes:
 
 
 def chain(count: int, folders: int = 0, names: int = 0, libc: bytes = b"", more: int = 0) -> bytes:
-    """Chain libraries with RPATHs that ask for what is not found; more modules need the first."""
+    """Make a chain of libraries with RPATHs that need a missing one; modules need the first."""
     made: List[Member] = [member(b"demo/d%d/a" % number) for number in range(folders)]
     path = b":".join([b"$ORIGIN", *(b"$ORIGIN/d%d" % number for number in range(folders))])
     for number in range(count + more):
@@ -196,7 +196,7 @@ def chain(count: int, folders: int = 0, names: int = 0, libc: bytes = b"", more:
 
 
 def own_end(*, zip64: bool) -> bytes:
-    """Make an end record say that the directory is the end record itself."""
+    """Make an end record whose directory is the end record itself."""
     data = bytearray(wheel(GOOD))
     end64 = len(data) - 22 - 20 - 56
     if zip64:

@@ -1,4 +1,4 @@
-"""The project awaitwhat: its configuration and a use of it."""
+"""The project awaitwhat: its pyproject.toml, and a program that uses it."""
 
 from __future__ import annotations
 

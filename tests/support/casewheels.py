@@ -1,4 +1,4 @@
-"""Wheels of the cases that other tools get wrong, and their judgement."""
+"""Test wheels for verdicts that other tools get wrong, and the check of their reports."""
 
 from __future__ import annotations
 
@@ -55,9 +55,9 @@ Members = Union[Mapping[str, bytes], Sequence[Tuple[str, bytes]]]
 
 
 class Case(NamedTuple):
-    """A wheel; the tag that it earns, if any; and each kind of finding with what it is about.
+    """A wheel, the tag that is proved for it, and the kinds of findings with an item of each.
 
-    That is the path, the subject, the library or a symbol of one finding of the kind.
+    The item is the path, the subject, the library or a symbol of one finding of the kind.
     """
 
     members: Members
@@ -75,15 +75,15 @@ def report_of(case: Case, folder: Path) -> Report:
 
 
 def judge(case: Case, folder: Path) -> None:
-    """Audit the wheel of a case, and hold the report against it."""
+    """Audit the wheel of a case, and compare the report with the case."""
     report = report_of(case, folder)
-    claim = choose(report, case.request)
+    decision = choose(report, case.request)
     about: Dict[str, set[str]] = {}
     for one in report.findings:
         about.setdefault(one.kind, set()).update((one.path, one.subject, one.library, *one.symbols))
     assert about.keys() == set(case.found), report.findings
     assert {kind: what for kind, what in case.found.items() if what not in about[kind]} == {}
-    assert (str(claim.tag) if claim.tag else None) == case.tag, claim.reason
+    assert (str(decision.tag) if decision.tag else None) == case.tag, decision.reason
 
 
 OLDEST, NEWEST = "manylinux_2_5_x86_64", "manylinux_2_36_x86_64"

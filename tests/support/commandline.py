@@ -1,4 +1,4 @@
-"""The command line, run as a process."""
+"""Run the command line as a process."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pinned versions of pyproject.toml, for the frontends that tests start."""
+"""Read the pinned versions of pyproject.toml, for the frontends that tests start."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PYPROJECT = REPOSITORY / "pyproject.toml"
 
 
 def pinned(key: str) -> List[str]:
-    """Return one of the two lists of `[tool.uv]`, a requirement a row."""
+    """Return one of the two lists of `[tool.uv]`, one requirement per row."""
     with PYPROJECT.open("rb") as file:
         table: Dict[str, Any] = tomli.load(file)["tool"]["uv"]
     return list(table[key])
@@ -29,9 +29,9 @@ def pinned(key: str) -> List[str]:
 
 @lru_cache(maxsize=None)
 def constraint_variables() -> Dict[str, str]:
-    """Return the environment variables that hand the pins to uv and to pip.
+    """Return the environment variables that pass the pins to uv and to pip.
 
-    pip has taken PIP_CONSTRAINT for isolated builds, too, and newer ones take
+    Older releases of pip use PIP_CONSTRAINT also for isolated builds. Newer ones use
     PIP_BUILD_CONSTRAINT there.
     """
     folder = Path(tempfile.mkdtemp(prefix="manyshim-constraints-"))
@@ -52,5 +52,5 @@ def constraint_variables() -> Dict[str, str]:
 
 
 def without_constraints(environ: Mapping[str, str]) -> Dict[str, str]:
-    """Return an environment for a build that asks for versions of its own."""
+    """Return an environment for a build that requires other versions than the pins."""
     return {name: environ[name] for name in environ if name not in constraint_variables()}

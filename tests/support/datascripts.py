@@ -1,4 +1,4 @@
-"""Runs the scripts that write data files, and reads the heads of what they write."""
+"""Run the scripts that write data files, and read the heads of these files."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def run_script(
 
 
 def written(done: subprocess.CompletedProcess[str], path: Path) -> bytes:
-    """Return what a script wrote; it must have ended well."""
+    """Return the bytes that a script wrote; require that it succeeded."""
     assert done.returncode == 0, done.stderr
     return path.read_bytes()
 
@@ -48,7 +48,7 @@ def head_of(text: str) -> Dict[str, str]:
 
 
 def only_head(name: str, folder: Path) -> Path:
-    """Write the head of one of the project's files, so that a script takes its date from there."""
+    """Write only the head of a data file of the project, from which a script takes the date."""
     path = folder / name
     path.write_bytes((DATA / name).read_bytes().partition(b"\n")[0] + b"\n")
     return path

@@ -1,4 +1,4 @@
-"""Small sources whose marked lines use two symbols, and how they are compiled."""
+"""Small sources with marked lines that use two symbols, and functions that compile them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ZIG = [sys.executable, "-m", "ziglang", "cc", "-fno-sanitize=all"]
 
 needs_gxx = needs.mark(needs.compiler, "g++")
 
-# Declared here, so that no machine's headers are asked for.
+# The functions are declared here, so that the machine's headers are not needed.
 C_SOURCE = """\
 extern int pidfd_open(int, unsigned);
 extern int fcntl64(int, int, ...);
@@ -151,7 +151,7 @@ def found(project: Path, *symbols: str) -> Dict[str, Tuple[SourceLine, ...]]:
 
 
 def clang() -> List[str]:
-    # Elsewhere clang makes no ELF.
+    # On other systems clang makes no ELF files.
     if needs.LINUX and shutil.which("clang"):
         return ["clang"]
     needs.module("ziglang")

@@ -1,4 +1,4 @@
-"""Calls of the sample project's functions."""
+"""A program that calls the sample project's functions, and its output."""
 
 from __future__ import annotations
 

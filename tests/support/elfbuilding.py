@@ -1,4 +1,4 @@
-"""Small real libraries, made by the machine's compiler, for the tests of repairs."""
+"""Compile small libraries with the machine's compiler, for the tests of repairs."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def gcc(folder: Path, *arguments: str, tool: str = "gcc") -> None:
 
 
 def build_chain(folder: Path) -> Dict[str, Path]:
-    """Compile three libraries that need one another, and a program; by their short names."""
+    """Compile a chain of three libraries and a program; return them by their short names."""
     for name, text in SOURCES.items():
         (folder / name).write_text(text)
     (folder / "b2.map").write_text(VERSIONED)

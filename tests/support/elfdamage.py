@@ -1,4 +1,4 @@
-"""Ways to change single fields of a written ELF file, and the ready-made damages of the tests."""
+"""Change single fields of a written ELF file, and make the damages that tests share."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Iterator, Tuple
 from elftables import HEADER, SECTION, SEGMENTS, Encoding, Record
 
 PT_LOAD, PT_DYNAMIC = 1, 2
-# e_ident precedes the header's fields.
+# e_ident is before the header's fields.
 IDENT = 16
 
 
@@ -18,7 +18,7 @@ def encoding_of(data: bytes) -> Encoding:
 
 
 def patched(data: bytes, offset: int, value: bytes) -> bytes:
-    """Overwrite bytes in place."""
+    """Return the data with bytes replaced at an offset."""
     if not 0 <= offset <= len(data) - len(value):
         raise ValueError(f"{len(value)} bytes at {offset:#x} are not inside of the file")
     return data[:offset] + value + data[offset + len(value) :]
@@ -73,7 +73,7 @@ def file_offset(data: bytes, address: int) -> int:
 
 
 def _dynamic(data: bytes, tag: int, nth: int) -> Tuple[int, int]:
-    """Return the value of the nth entry of a tag, and where the value stands."""
+    """Return the value of the nth entry of a tag, and the offset of the value."""
     encoding = encoding_of(data)
     start = next(_segments(data, PT_DYNAMIC))
     record = SEGMENTS[encoding.bits]
@@ -95,7 +95,7 @@ def with_dynamic(data: bytes, tag: int, value: int, nth: int = 0) -> bytes:
 
 
 def without_dynamic(data: bytes, tag: int, nth: int = 0) -> bytes:
-    """Turn an entry of the dynamic section into one of a tag that nobody knows."""
+    """Change the tag of an entry of the dynamic section to an unknown one."""
     word = encoding_of(data).pack("W", 0x6FFFF000)
     return patched(data, _dynamic(data, tag, nth)[1] - len(word), word)
 
@@ -116,7 +116,7 @@ def section_table_past_end(data: bytes) -> bytes:
 
 
 def scrambled_section_names(data: bytes) -> bytes:
-    """Overwrite the names of all sections; their table stays."""
+    """Overwrite the names of all sections; the section table is unchanged."""
     row = encoding_of(data).size(SECTION.codes)
     index = _get(data, IDENT, HEADER, "shstrndx")
     start = _get(data, IDENT, HEADER, "shoff") + row * index

@@ -10,7 +10,7 @@ from elftables import Encoding, Symbol, Text
 
 @dataclass(frozen=True)
 class Elf:
-    """What an ELF file shall contain; the default is an x86_64 shared object without imports."""
+    """The contents of an ELF file; the default is an x86_64 shared object without imports."""
 
     bits: int = 64
     little: bool = True
@@ -31,7 +31,7 @@ class Elf:
     weak_versions: AbstractSet[Tuple[Text, Text]] = frozenset()
     gnu_hash: bool = True
     sysv_hash: bool = False
-    # With nothing to hash, GNU ld's table does not tell how many symbols there are; lld's does.
+    # Without hashed symbols GNU ld's table does not state the symbol count; lld's does.
     empty_hash_like_ld: bool = False
     # ".rela.dyn", ".rel.dyn", ".rela.plt" or ".rel.plt": one that names every undefined symbol.
     relocations: Optional[str] = None
@@ -53,23 +53,23 @@ class Elf:
     dynamic: bool = True
     sections: bool = True
     code: bytes = bytes(16)
-    # Zero bytes behind the code, so that the dynamic section lies behind a large body.
+    # Zero bytes after the code, so that the dynamic section is far from the start.
     padding: int = 0
     tables_last: bool = False
 
     @property
     def encoding(self) -> Encoding:
-        """How the file writes numbers."""
+        """The word size and byte order of the file."""
         return Encoding(self.bits, self.little)
 
     @property
     def word(self) -> int:
-        """Size of an address in bytes."""
+        """The size of an address in bytes."""
         return self.bits // 8
 
     @property
     def base(self) -> int:
-        """Address of the first byte: only a position-dependent executable is not linked at 0."""
+        """The address of the first byte; 0 except for a position-dependent executable."""
         return 0x400000 if self.type == 2 else 0
 
 

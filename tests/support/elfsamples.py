@@ -1,4 +1,4 @@
-"""An ELF file with all that the writer can write, for each architecture, as pyelftools reads it."""
+"""An ELF file with everything that the writer supports, for each architecture."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MACHINES = {
     "loongarch64": ("EM_LOONGARCH", 64, True),
 }
 
-# Imports stand behind and between definitions, so that the order of the file is the writer's work.
+# Imports are after and between definitions, because the writer must order them in the file.
 SYMBOLS = (
     Symbol("PyInit_demo", defined=True),
     Symbol("malloc", "libc.so.6", "GLIBC_2.17"),
@@ -57,7 +57,7 @@ FULL = Elf(
 
 
 def described(arch: str, full: Elf = FULL, **changes: Any) -> Elf:
-    """Describe the same contents for another architecture."""
+    """Return the same description for another architecture."""
     target = TARGETS[arch]
     same = {name: getattr(target, name) for name in ("bits", "little", "machine", "flags")}
     return replace(full, page_align=target.page_align, **same, **changes)

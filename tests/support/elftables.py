@@ -1,4 +1,4 @@
-"""The ELF tables whose bytes do not depend on where the file puts them.
+"""Encode the ELF tables whose bytes do not depend on their place in the file.
 
 Sources: System V gABI chapters 4 and 5 (header, symbols, notes, hash table), LSB core "Symbol
 Versioning" (Verdef, Verneed), binutils' ``bfd/elflink.c`` (GNU hash).
@@ -18,47 +18,47 @@ S390, ALPHA = 22, 0x9026
 
 
 def raw(text: Text) -> bytes:
-    """Return the bytes by which ELF stores a name."""
+    """Return the bytes of a name as ELF stores it."""
     return text if isinstance(text, bytes) else text.encode("utf-8", "surrogateescape")
 
 
 class Encoding(NamedTuple):
-    """Word size and byte order of a file (gABI, e_ident)."""
+    """The word size and byte order of a file (gABI, e_ident)."""
 
     bits: int
     little: bool
 
     def format(self, layout: str) -> str:
-        """Spell a ``struct`` format, in which W stands for a word of the file's class."""
+        """Return a ``struct`` format; W stands for a word of the file's class."""
         order = "<" if self.little else ">"
         return order + layout.replace("W", "Q" if self.bits == 64 else "I")
 
     def pack(self, layout: str, *values: Union[int, bytes]) -> bytes:
-        """Pack one record."""
+        """Return the bytes of one record."""
         return struct.pack(self.format(layout), *values)
 
     def pack_all(self, code: str, values: Sequence[int]) -> bytes:
-        """Pack an array."""
+        """Return the bytes of an array."""
         return self.pack(code * len(values), *values)
 
     def size(self, layout: str) -> int:
-        """Count the bytes of a record."""
+        """Return the size of a record in bytes."""
         return struct.calcsize(self.format(layout))
 
 
 class Record(NamedTuple):
-    """Field names of a header, and their ``struct`` codes."""
+    """The field names of a header, and their ``struct`` codes."""
 
     names: str
     codes: str
 
     def locate(self, encoding: Encoding, name: str) -> Tuple[int, str]:
-        """Return a field's offset in the record, and its code."""
+        """Return the offset of a field in the record, and its code."""
         index = self.names.split().index(name)
         return encoding.size(self.codes[:index]), self.codes[index]
 
 
-# What follows e_ident, and the two classes' program headers, which differ in their order.
+# The fields after e_ident, and the program headers of the two classes in their order.
 HEADER = Record(
     "type machine version entry phoff shoff flags ehsize phentsize phnum shentsize shnum shstrndx",
     "HHIWWWIHHHHHH",
@@ -73,9 +73,9 @@ SECTION = Record("name type flags addr offset size link info addralign entsize",
 class Symbol(NamedTuple):
     """One entry of the dynamic symbol table.
 
-    An import has a version together with the library that provides it; a definition has one of
-    the file's ``versions_defined``. A value that is not 0 stands as it is: an undefined function
-    with one is what a non-PIE executable has whose function's address is taken.
+    An import has a version together with the library that provides it. A definition has one of
+    the file's ``versions_defined``. A value that is not 0 is written unchanged. In a non-PIE
+    executable an undefined function has a value if its address is taken.
     """
 
     name: Text
@@ -90,11 +90,11 @@ class Symbol(NamedTuple):
 
     @property
     def hashed(self) -> bool:
-        """Whether GNU hash tables list the symbol: what has a value can be found."""
+        """Tell whether GNU hash tables list the symbol: those with a value are listed."""
         return self.defined or self.value != 0
 
     def entry(self, encoding: Encoding, name: int, section: int, address: int) -> bytes:
-        """Encode an Elf32_Sym or Elf64_Sym."""
+        """Return an Elf32_Sym or Elf64_Sym."""
         binding = 2 if self.weak else 10 if self.unique else 1
         info = binding << 4 | self.kind
         # A thread-local symbol's value is an offset into its block, never an address.
@@ -113,7 +113,7 @@ class Strings:
         self._offsets: Dict[bytes, int] = {b"": 0}
 
     def add(self, text: Text) -> int:
-        """Return the offset of a string, which is appended when it is new."""
+        """Return the offset of a string; append the string if it is new."""
         key = raw(text)
         if key not in self._offsets:
             self._offsets[key] = len(self.data)
@@ -140,12 +140,12 @@ def gnu_hash(name: bytes) -> int:
 
 
 def sysv_hash_word(encoding: Encoding, machine: int) -> str:
-    """Tell the size of a DT_HASH word: these two ABIs made it 64 bits before the gABI settled."""
+    """Return the struct code of a DT_HASH word, which is 64 bits wide in two older ABIs."""
     return "Q" if encoding.bits == 64 and machine in {S390, ALPHA} else "I"
 
 
 def sysv_hash_table(encoding: Encoding, word: str, symbols: Sequence[Symbol]) -> bytes:
-    """Encode a DT_HASH table over all symbols, undefined ones included as linkers do."""
+    """Encode a DT_HASH table over all symbols, with undefined ones, as linkers do."""
     buckets = [0] * max(1, len(symbols) // 2)
     chains = [0] * (1 + len(symbols))
     for index, symbol in enumerate(symbols, 1):
@@ -155,7 +155,7 @@ def sysv_hash_table(encoding: Encoding, word: str, symbols: Sequence[Symbol]) ->
 
 
 def gnu_hash_order(symbols: Sequence[Symbol]) -> List[Symbol]:
-    """Put the hashed symbols behind the others, those of one bucket side by side."""
+    """Order the hashed symbols after the others, grouped by bucket."""
     hashed = [symbol for symbol in symbols if symbol.hashed]
     buckets = max(1, len(hashed) // 2)
     hashed.sort(key=lambda symbol: gnu_hash(raw(symbol.name)) % buckets)
@@ -165,8 +165,8 @@ def gnu_hash_order(symbols: Sequence[Symbol]) -> List[Symbol]:
 def gnu_hash_table(encoding: Encoding, symbols: Sequence[Symbol], *, like_ld: bool) -> bytes:
     """Encode a DT_GNU_HASH table over symbols in ``gnu_hash_order``.
 
-    Where no symbol is hashed, GNU ld states 1 as the first hashed index however many undefined
-    symbols there are, while lld states the symbol count.
+    Without hashed symbols GNU ld states 1 as the first hashed index, for any number of undefined
+    symbols. lld states the symbol count.
     """
     bits = encoding.bits
     hashes = [gnu_hash(raw(symbol.name)) for symbol in symbols if symbol.hashed]
@@ -206,7 +206,7 @@ class Versions:
                 if symbol.library is None:
                     raise ValueError(f"the import {symbol.name!r} has a version but no library")
                 imports.append((symbol.library, symbol.version))
-        # 0 is local, 1 is global and the BASE definition; needs follow the definitions.
+        # 0 is local, 1 is global and the BASE definition. Needs follow the definitions.
         index = 2 + len(self.defined)
         for library, version in [*imports, *further]:
             nodes = self.needed.setdefault(raw(library), {})
@@ -252,7 +252,7 @@ class Versions:
 
 
 def note(encoding: Encoding, owner: bytes, kind: int, desc: bytes, align: int = 4) -> bytes:
-    """Encode a note; the gABI counts the owner's NUL and leaves padding out of the sizes."""
+    """Encode a note. The sizes count the owner's NUL but no padding (gABI)."""
     name = owner + b"\0"
     data = encoding.pack("III", len(name), len(desc), kind) + name + bytes(-len(name) % 4)
     return data + desc + bytes(-len(desc) % align)

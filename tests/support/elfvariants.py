@@ -1,4 +1,4 @@
-"""ELF files in all variants that the readers must agree on, and their judges."""
+"""ELF files in many variants, and their comparison with pyelftools."""
 
 from __future__ import annotations
 
@@ -71,11 +71,11 @@ def read(data: bytes) -> reader.Reading:
     return reader.read("x.so", Window(io.BytesIO(data), 0, len(data), len(data), 0))
 
 
-# What both readers say of a file, by name, so that a difference names itself.
-Saying = Dict[str, object]
+# The facts that both readers report, by name, so that a difference has a name.
+Summary = Dict[str, object]
 
 
-def said(facts: ElfFile) -> Saying:
+def summary(facts: ElfFile) -> Summary:
     return {
         **facts.ident._asdict(),
         "interp": facts.interpreter,
@@ -98,7 +98,7 @@ def said(facts: ElfFile) -> Saying:
 
 
 class Judge:
-    """pyelftools' view of one file."""
+    """The facts of one file, as pyelftools reads it."""
 
     def __init__(self, data: bytes) -> None:
         self.elf: Any = ELFFile(io.BytesIO(data))
@@ -135,7 +135,7 @@ class Judge:
             and symbol["st_other"]["visibility"] in escape
         )
 
-    def said(self) -> Saying:
+    def summary(self) -> Summary:
         header, ident = self.elf.header, self.elf.header["e_ident"]
         needs = [
             (need.name, node.name, bool(node["vna_flags"] & 2), node["vna_other"] & 0x7FFF)
@@ -192,11 +192,15 @@ class Judge:
 
 
 def differences(data: bytes) -> List[str]:
-    """List what the two readers say differently of a file."""
+    """List the facts on which the two readers differ."""
     judge = Judge(data)
     reading = read(data)
-    ours, theirs = said(reading.facts), judge.said()
-    found = [f"{key}: {ours[key]} != {theirs[key]}" for key in theirs if ours[key] != theirs[key]]
+    actual, expected = summary(reading.facts), judge.summary()
+    found = [
+        f"{key}: {actual[key]} != {value}"
+        for key, value in expected.items()
+        if actual[key] != value
+    ]
     exports = judge.exports()
     if reading.defined(exports | {"absent name"}) != exports:
         found.append("exports")

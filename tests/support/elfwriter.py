@@ -1,7 +1,7 @@
-"""A writer of small ELF files, so that tests need no compiler.
+"""Write small ELF files, so that tests need no compiler.
 
-``write(Elf(...))`` returns the bytes, and ``replace(TARGETS["armv7l"], ...)`` of ``dataclasses``
-describes a file for another architecture. Constants: System V gABI chapters 4 and 5, LSB core and
+``write(Elf(...))`` returns the bytes. ``dataclasses.replace(TARGETS["armv7l"], ...)`` describes a
+file for another architecture. Constants: System V gABI chapters 4 and 5, LSB core and
 binutils' ``include/elf/common.h`` for the GNU extensions.
 """
 
@@ -28,12 +28,12 @@ from elftables import (
 
 __all__ = ["TARGETS", "Elf", "Symbol", "write"]
 
-# The PT_LOADs by number: tables, text, data, and the tables that patchelf moves to the end.
+# The PT_LOADs by number: tables, text, data, and tables at the end as patchelf moves them.
 TABLES, TEXT, DATA, MOVED, UNLOADED = range(5)
 
 
 class Part(NamedTuple):
-    """Consecutive bytes of the file; a kind (sh_type) makes them a section of that name."""
+    """Consecutive bytes of the file; with a kind (sh_type) they are a section of that name."""
 
     name: str
     data: bytes
@@ -43,12 +43,12 @@ class Part(NamedTuple):
     link: str = ""
     info: int = 0
     entry: int = 0
-    # Entries of the dynamic section about this part; None stands for its address.
+    # Entries of the dynamic section for this part; None stands for its address.
     tags: Sequence[Tuple[int, Optional[int]]] = ()
 
 
 class Place(NamedTuple):
-    """Where a part came to lie."""
+    """The place of a part in the file and in memory."""
 
     section: int = 0
     segment: int = UNLOADED
@@ -58,14 +58,14 @@ class Place(NamedTuple):
 
 
 class Places(Dict[str, Place]):
-    """The places of all parts, with a stand-in for those not laid out yet."""
+    """The places of all parts; parts without a layout have an empty place."""
 
     def __missing__(self, name: str) -> Place:
         return Place()
 
 
 def write(elf: Elf) -> bytes:
-    """Return the file, laid out anew until the addresses in its tables are where things are."""
+    """Return the bytes of the file; repeat the layout until all addresses are stable."""
     places = Places()
     while True:
         parts = _parts(elf, places)
@@ -80,7 +80,7 @@ def write(elf: Elf) -> bytes:
 
 
 def _place(elf: Elf, parts: Sequence[Part]) -> Places:
-    """Lay the parts end to end; the addresses of each segment run one page further ahead."""
+    """Place the parts one after another; each segment moves addresses one page further."""
     places = Places()
     offset = section = 0
     for part in parts:
@@ -99,7 +99,7 @@ def _place(elf: Elf, parts: Sequence[Part]) -> Places:
 
 
 def _parts(elf: Elf, places: Places) -> List[Part]:
-    """Return the parts in the order of the file, with the addresses of the last layout in them."""
+    """Return the parts in file order; their tables contain the addresses of the last layout."""
     encoding, word = elf.encoding, elf.word
     parts = [
         Part("file header", _file_header(elf, places)),
@@ -114,7 +114,7 @@ def _parts(elf: Elf, places: Places) -> List[Part]:
         parts.append(Part(".note", notes, 7, align=4))
     if elf.dynamic:
         parts += _dynamic_parts(elf, places)
-    # The data is a pointer to the code, for DT_RELR to relocate.
+    # The data is a pointer to the code, which DT_RELR relocates.
     pointer = encoding.pack("W", places[".text"].address)
     parts.append(Part(".text", elf.code + bytes(elf.padding), 1, TEXT, 16))
     parts.append(Part(".data", pointer, 1, DATA, 16))
@@ -131,7 +131,7 @@ def _parts(elf: Elf, places: Places) -> List[Part]:
 
 
 def _dynamic_parts(elf: Elf, places: Places) -> List[Part]:
-    """Return the dynamic section and its tables; the strings come last, when all are known."""
+    """Return the dynamic section and its tables; the string table is last, when it is complete."""
     encoding, word, strings = elf.encoding, elf.word, Strings()
     symbols = gnu_hash_order(elf.symbols) if elf.gnu_hash else list(elf.symbols)
     versions = Versions(elf.versions_defined, elf.symbols, elf.version_needs)
@@ -147,7 +147,7 @@ def _dynamic_parts(elf: Elf, places: Places) -> List[Part]:
         size, table = encoding.size(code), sysv_hash_table(encoding, code, symbols)
         parts.append(Part(".hash", table, 5, 0, size, ".dynsym", 0, size, [(4, None)]))
     entry = 24 if elf.bits == 64 else 16
-    # Without a section table, any section index but SHN_UNDEF makes a definition.
+    # Without a section table, any section index except SHN_UNDEF marks a definition.
     section, address = places[".text"].section or 1, places[".text"].address
     table = bytes(entry) + b"".join(
         symbol.entry(encoding, strings.add(symbol.name), section, address) for symbol in symbols
@@ -189,7 +189,8 @@ def _relocation_part(elf: Elf, name: str, symbols: Sequence[Symbol], places: Pla
         for index, symbol in enumerate(symbols, 1)
         if not symbol.defined
     )
-    # DT_RELA and DT_REL count alike from 7 and from 17; DT_PLTREL tells which one DT_JMPREL is.
+    # The tags from DT_RELA (7) and from DT_REL (17) have the same order. DT_PLTREL is the type of
+    # DT_JMPREL.
     first = 7 if addend else 17
     tags: List[Tuple[int, Optional[int]]]
     if name.endswith(".plt"):
@@ -216,7 +217,7 @@ def _dynamic_table(elf: Elf, parts: Sequence[Part], strings: Strings, places: Pl
 
 
 def _file_header(elf: Elf, places: Places) -> bytes:
-    """Encode the file header; only a program has an entry point."""
+    """Encode the file header; only an executable has an entry point."""
     encoding = elf.encoding
     ident = [1 if elf.bits == 32 else 2, 1 if elf.little else 2, 1, elf.osabi, elf.abiversion]
     starts = elf.type == 2 or elf.interp is not None
@@ -274,7 +275,7 @@ def _program_headers(elf: Elf, places: Places) -> bytes:
 
 
 def _section_headers(elf: Elf, parts: Sequence[Part], places: Places, names: Strings) -> bytes:
-    """Encode a section header for each part that is a section, behind the null one."""
+    """Encode the null section header, and one for each part that is a section."""
     table = bytes(elf.encoding.size(SECTION.codes))
     for part in parts:
         if part.kind:

@@ -1,4 +1,4 @@
-"""A retag in a process of its own, to be harmed; what must hold afterwards."""
+"""Run a retag in its own process, for fault injection, and check the result."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ NEW = NAME.replace("linux_x86_64", ".".join(PLATFORMS))
 ELF = write(Elf(needed=("libc.so.6",), symbols=(Symbol("malloc", "libc.so.6", "GLIBC_2.17"),)))
 PACKAGE = os.path.dirname(os.path.dirname(build.__file__))
 RETAG = "import sys; from manyshim.cli.main import main; sys.exit(main(['retag', *sys.argv[1:]]))"
-# What the hook does with a wheel that the wrapped backend has built.
+# The steps of the hook after the wrapped backend has built a wheel.
 FINISH = """if 1:
     import os, shutil, sys
     from manyshim import config, errors, workspace
@@ -45,14 +45,14 @@ def noise(size: int) -> bytes:
 
 
 def built(mebibytes: float, many: int = 40) -> bytes:
-    """Make a wheel with members for each way of copying: small ones, and large ones."""
+    """Make a wheel with small and large members, because they are copied in different ways."""
     small = {f"demo/{number}.bin": noise(9000 + number) for number in range(many)}
     large = {f"demo/large{number}.bin": noise(int(mebibytes * (1 << 18))) for number in range(4)}
     return strange_headers(wheel({"demo/x.so": ELF, **small, **large}, compress=False), large)
 
 
 def strange_headers(data: bytes, names: Container[str]) -> bytes:
-    """Give members headers that a rewrite makes anew, so that each is copied by itself."""
+    """Give members unusual headers. A rewrite replaces them, so it copies each member singly."""
     target = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(target, "w") as new:
         for member in old.infolist():
@@ -63,7 +63,7 @@ def strange_headers(data: bytes, names: Container[str]) -> bytes:
 
 
 class Place:
-    """A source and a folder to write into; `whole` is the wheel that must come out."""
+    """A source wheel and an output folder; `whole` is the digest of the correct result."""
 
     def __init__(self, folder: Path, mebibytes: float = 2, many: int = 40) -> None:
         self.source, self.dist = folder / NAME, folder / "dist"
@@ -91,7 +91,7 @@ class Place:
         return subprocess.CompletedProcess([], child.returncode, out, err)
 
     def wheels(self) -> List[str]:
-        """List what lies in the folder, and require that it is whole and the source untouched."""
+        """List the finished wheels; require that they are complete and the source is unchanged."""
         assert not self.source.exists() or self.hashed(self.source) == self.digest
         names = sorted(os.listdir(self.dist)) if self.dist.is_dir() else []
         found = [name for name in names if not name.startswith(".manyshim-")]
@@ -101,7 +101,7 @@ class Place:
         return found
 
     def judge(self, done: Any, codes: Tuple[int, ...], gist: str) -> None:
-        """Require what holds after every fault: the words, the code, and what lies there."""
+        """Check a run after a fault: its message, its exit code and the output folder."""
         said = done.stdout + done.stderr
         assert "Traceback" not in said, said
         assert done.returncode in (0, *codes), said
@@ -113,7 +113,7 @@ class Place:
         self.wheels()
 
     def recover(self) -> None:
-        """Require that the next run finishes and removes what was left."""
+        """Require that the next run finishes and removes leftover folders."""
         operations.retag(str(self.source), str(self.dist), Config())
         assert self.wheels() == os.listdir(self.dist) == [NEW]
         shutil.rmtree(str(self.dist))

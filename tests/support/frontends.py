@@ -1,4 +1,4 @@
-"""A clean environment, the Pythons of this machine, and how commands are run."""
+"""Run commands in a clean environment, and find the Pythons of this machine."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from typing import Callable, Dict, Iterator, List, Mapping, Optional
 from constraints import constraint_variables
 from strict_index import find_uv
 
-# The CPythons that the project supports or will; a machine has some of them.
+# The CPython versions that the project supports or will support.
 MINORS = range(8, 16)
 _SCRUBBED = re.compile(
     r"(UV|PIP|MANYSHIM|TWINE|PYTHON)(_|\Z)|PYTHON|VIRTUAL_ENV\Z|CIBUILDWHEEL\Z|CONDA_BUILD\Z"
     r"|AUDITWHEEL_PLAT\Z|SOURCE_DATE_EPOCH\Z|_PYPROJECT_HOOKS|(C|CXX|CPP|LD)FLAGS\Z|(CC|CXX)\Z"
 )
-# How this machine reaches its package index, and where downloads are kept.
+# The variables for the package index and for caches of downloads.
 _KEPT = re.compile(
     r"(PIP|UV)_(.*INDEX.*|CERT|CLIENT_CERT|TRUSTED_HOST|.*TIMEOUT|FIND_LINKS|CACHE_DIR"
     r"|CONFIG_FILE|NATIVE_TLS|SYSTEM_CERTS|INSECURE_HOST|PYTHON_INSTALL_DIR)\Z"
@@ -77,7 +77,7 @@ def candidates(minor: int) -> Iterator[str]:
 
 
 def said(*command: str) -> str:
-    """Return what a command prints; nothing where it is missing or fails."""
+    """Return the output of a command; an empty string if it is missing or fails."""
     try:
         done = run_command(list(command), ok=False)
     except OSError:

@@ -1,6 +1,6 @@
-"""Mutated ELF files and zips through the whole audit: `python tests/support/fuzz.py COUNT [SEED]`.
+"""Audit mutated ELF files and archives: `python tests/support/fuzz.py COUNT [SEED]`.
 
-What comes out must be a report or InvalidWheelError, in bounded time and memory.
+The outcome must be a report or InvalidWheelError, in bounded time and memory.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from manyshim.formatters.json import to_dict
 from manyshim.formatters.text import show_lines
 from wheelwriter import wheel, wheel_name
 
-# What arithmetic goes wrong with, at the widths of ELF and zip fields.
+# Numbers at the limits of ELF and zip fields, which are likely to break arithmetic.
 _NUMBERS = (0, 1, 2, 7, 0x7F, 0xFF, 0x7FFF, 0xFFFF, 1 << 20, 0x7FFFFFFF, 0xFFFFFFFF, 1 << 62)
 
 
 class Outcome(NamedTuple):
-    """What one input led to."""
+    """The outcome of one input: its kind, and the seconds that it took."""
 
     kind: str
     seconds: float
@@ -42,7 +42,7 @@ def seeds() -> List[bytes]:
 
 
 def mutated(data: bytes, chance: random.Random) -> bytes:
-    """Damage some bytes, numbers or stretches of a file."""
+    """Return a file with some bytes, numbers or ranges damaged."""
     target = bytearray(data)
     for _ in range(chance.choice((1, 1, 2, 4, 16))):
         at = chance.randrange(len(target)) if target else 0
@@ -83,14 +83,14 @@ def inputs(count: int, seed: int) -> Iterator[Tuple[str, bytes]]:
 
 
 def judge(path: Path) -> Outcome:
-    """Audit one file; any other exception than InvalidWheelError leaves."""
+    """Audit one file; any exception except InvalidWheelError is raised."""
     began = time.perf_counter()
     try:
         with Wheel(str(path)) as opened:
             report = operations.inspect(opened, Request())
-        claim = choose(report, Request())
-        show_lines(report, claim, verbose=True)
-        to_dict(report, claim)
+        decision = choose(report, Request())
+        show_lines(report, decision, verbose=True)
+        to_dict(report, decision)
         kind = "corrupt" if any(one.kind == "ELF_CORRUPT" for one in report.findings) else "judged"
     except InvalidWheelError:
         kind = "InvalidWheel"
@@ -98,7 +98,7 @@ def judge(path: Path) -> Outcome:
 
 
 def run(count: int, seed: int, folder: Path) -> Tuple[Counter[str], float]:
-    """Judge `count` inputs; return what they led to and the slowest, in seconds."""
+    """Audit `count` inputs; return the number of each outcome, and the slowest in seconds."""
     kinds: Counter[str] = Counter()
     slowest = 0.0
     for name, data in inputs(count, seed):

@@ -1,4 +1,4 @@
-"""The rules of the architecture over imports and sizes; docs/architecture.md has them."""
+"""The rules of docs/architecture.md about imports and sizes of modules."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import sys
 from pathlib import Path
 from typing import Dict, Iterator, List, Set, Tuple
 
-# What each unit may import of manyshim, beside itself. A unit is a package or a module; a module
-# belongs to the longest name here that it is or lies below.
+# The units of manyshim that each unit may import besides itself. A unit is a package or a module.
+# A module belongs to the longest name in this table that is its own or that of a parent package.
 MAY_IMPORT = {
     "errors": "",
     "values": "",
-    # The pure core: vocabulary first, then what reads it.
+    # The pure core: first the values, then the modules that use them.
     "audit": "errors values",
     "audit.loader": "audit errors values",
     "audit.rules": "audit audit.loader values",
@@ -20,19 +20,19 @@ MAY_IMPORT = {
     "audit.decision": "audit audit.verdict values",
     "audit.messages": "audit values",
     "audit.gate": "audit audit.verdict audit.decision values",
-    # What reads and writes the formats.
+    # Readers and writers of file formats.
     "formats.zip": "errors values",
     "formats.elf": "formats.zip audit.facts audit.tags errors values",
     "formats.wheel": "formats.zip formats.elf audit.facts audit.tags errors values",
     "formatters": "audit audit.verdict audit.decision audit.messages values",
-    # The settings, and what the machine is.
+    # The settings and the host.
     "process": "errors",
     "workspace": "errors",
     "wrapped": "errors",
     "host": "audit",
     "options": "audit errors values",
     "config": "options host audit errors values",
-    # The optional packages, of which each can be deleted without touching another.
+    # The optional packages. Each can be deleted without a change in another.
     "repair": "repair.links repair.plan repair.sbom repair.verify "
     "audit audit.verdict audit.decision audit.messages formats.zip formats.elf formats.wheel "
     "config host process errors values",
@@ -45,9 +45,9 @@ MAY_IMPORT = {
     "toolchain.target": "audit errors values",
     "toolchain.compiler": "values",
     "toolchain.python": "toolchain.target audit host errors values",
-    # The process in which the wrapped backend builds for a target: an entry point of its own.
+    # The entry point of the process in which the wrapped backend builds for a target.
     "toolchain.child": "wrapped errors",
-    # The use cases. These alone know the optional packages, and load them when asked for.
+    # The use cases. Only these import the optional packages, when an option asks for them.
     "operations": "audit audit.verdict audit.decision audit.gate formats.wheel formatters config "
     "repair workspace errors values",
     "build": "operations audit audit.verdict audit.decision formats.elf formats.wheel formatters "
@@ -59,11 +59,11 @@ MAY_IMPORT = {
     "__main__": "cli",
 }
 
-# Modules of these do not import one another, so that each can be read alone.
+# Modules of these packages do not import one another, so that each can be read alone.
 NO_SIBLINGS = {"audit.rules": {"context"}, "audit.gate": set(), "formatters": set()}
 
-# The packages from the index, and the modules that import them. tomli is the standard library's
-# tomllib under another name, and _manylinux is what distributions provide.
+# The packages from the index, and the modules that may import them. tomli is a backport of tomllib.
+# Distributions may provide _manylinux (PEP 600).
 THIRD_PARTY = {
     "elftools": {"formats.elf.debuginfo", "formats.elf.relocatable"},
     "rich": {"cli.screen"},
@@ -73,7 +73,7 @@ THIRD_PARTY = {
     "wheel": {"formats.wheel.metadata"},
 }
 
-# What the core never touches.
+# The modules that the pure core must not import.
 IMPURE = {"elftools", "zipfile", "os", "io", "subprocess", "logging", "pathlib", "time", "random"}
 PURE = (
     *("audit", "formatters", "repair.plan", "repair.closure", "repair.fixes"),
@@ -87,12 +87,12 @@ PURE = (
     *("toolchain.compiler.processor", "toolchain.compiler.target_options"),
 )
 
-MOST_LINES = 300
-MOST_TEST_LINES = 400  # also for what tests share
+MAX_LINES = 300
+MAX_TEST_LINES = 400  # also in tests/support
 
 
 def modules(package: Path) -> Dict[str, Path]:
-    """Map each module of a package but `__init__` to its file, by its dotted name."""
+    """Return the files of a package's modules by their dotted names, without `__init__`."""
     return {
         ".".join(path.relative_to(package).with_suffix("").parts): path
         for path in sorted(package.rglob("*.py"))
@@ -101,12 +101,12 @@ def modules(package: Path) -> Dict[str, Path]:
 
 
 def violations(package: Path) -> List[str]:
-    """List everything in which a package breaks a rule."""
+    """List every violation of a rule in a package."""
     known = modules(package)
     imports = {name: list(imported(path, known)) for name, path in known.items()}
     return [
         *(one for path in package.rglob("*.py") for one in _form(package, path)),
-        *(one for name, path in known.items() for one in _size(name, path, MOST_LINES)),
+        *(one for name, path in known.items() for one in _size(name, path, MAX_LINES)),
         *(one for name in known for one in _layer(name, imports[name])),
         *(one for name in known for one in _foreign(name, imports[name])),
         *_cycles({name: [to for to in found if to in known] for name, found in imports.items()}),
@@ -118,20 +118,20 @@ def oversized_tests(tests: Path) -> List[str]:
     return [
         one
         for path in sorted(tests.rglob("*.py"))
-        for one in _size(path.relative_to(tests).as_posix(), path, MOST_TEST_LINES)
+        for one in _size(path.relative_to(tests).as_posix(), path, MAX_TEST_LINES)
     ]
 
 
 def imported(path: Path, known: Dict[str, Path]) -> Iterator[str]:
-    """Yield what a file imports, anywhere in it: our modules without `manyshim.`, others whole."""
+    """Yield the modules that a file imports anywhere; manyshim's own ones without `manyshim.`."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             for alias in node.names:
-                yield alias.name[len("manyshim.") :] if _ours(alias.name) else alias.name
+                yield alias.name[len("manyshim.") :] if _is_manyshim(alias.name) else alias.name
         elif isinstance(node, ast.ImportFrom) and node.module:
             for alias in node.names:
                 full = f"{node.module}.{alias.name}"
-                if not _ours(full):
+                if not _is_manyshim(full):
                     yield node.module
                 elif full[len("manyshim.") :] in known:
                     yield full[len("manyshim.") :]
@@ -140,12 +140,12 @@ def imported(path: Path, known: Dict[str, Path]) -> Iterator[str]:
 
 
 def unit(name: str) -> str:
-    """Return the unit of a module: the longest name of the table that it is or lies below."""
+    """Return the unit of a module: the longest matching name of the table."""
     found = [one for one in MAY_IMPORT if name == one or name.startswith(f"{one}.")]
     return max(found, key=len, default="")
 
 
-def _ours(name: str) -> bool:
+def _is_manyshim(name: str) -> bool:
     return name.startswith("manyshim.")
 
 
@@ -153,9 +153,9 @@ def _form(package: Path, path: Path) -> Iterator[str]:
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom) and node.level:
             yield f"{path.relative_to(package)}: a relative import hides the layer"
-        face = path.name == "__init__.py" and path.parent != package
-        if face and isinstance(node, (ast.Import, ast.ImportFrom)):
-            yield f"{path.relative_to(package)}: whoever imports a module pays for this one"
+        initial = path.name == "__init__.py" and path.parent != package
+        if initial and isinstance(node, (ast.Import, ast.ImportFrom)):
+            yield f"{path.relative_to(package)}: this import is loaded with every module"
 
 
 def _size(name: str, path: Path, most: int) -> Iterator[str]:
@@ -196,7 +196,7 @@ def _foreign(name: str, imports: List[str]) -> Iterator[str]:
 
 
 def _cycles(graph: Dict[str, List[str]]) -> Iterator[str]:
-    """Yield each way back to a module that is still being visited."""
+    """Yield each cycle in a graph of imports."""
     done: Set[str] = set()
 
     def visit(name: str, way: Tuple[str, ...]) -> Iterator[str]:

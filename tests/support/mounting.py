@@ -1,4 +1,4 @@
-"""File systems in memory, for tests of full disks and of folders that forbid something."""
+"""Mount file systems in memory, for tests of full disks and of mount options."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import needs
 
 @contextmanager
 def mounted(folder: Path, options: str) -> Iterator[Path]:
-    """Mount a tmpfs with options on a folder; skip where the user may not."""
+    """Mount a tmpfs with options on a folder; skip the test if the user may not."""
     command = [needs.tool("mount", "mount"), "-t", "tmpfs", "-o", options, "manyshim-test"]
     done = subprocess.run([*command, str(folder)], capture_output=True, text=True, check=False)
     if done.returncode:

@@ -1,6 +1,6 @@
-"""What tests need of the machine: without it they skip and say what to install; in CI they fail.
+"""Require tools: without one a test is skipped and names the package; in CI it fails.
 
-A test calls one of the functions where it uses a tool. `mark` names one for a whole test or module.
+A test calls one of the functions before it uses a tool. `mark` is for a whole test or module.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ DEBIAN, PYPI = "Debian", "PyPI"
 
 
 def missing(what: str, package: str, source: str = DEBIAN) -> NoReturn:
-    """Skip the test and name the package that has what is missing; fail in CI."""
+    """Skip the test and name the package to install; fail in CI."""
     unmet(f"{what} is not installed ({source}: {package})")
 
 
@@ -57,13 +57,13 @@ def header(name: str, package: str) -> None:
 
 
 def file(path: str, package: str) -> None:
-    """Require a file that Debian's package has at a certain path."""
+    """Require a file at a path, which a Debian package installs."""
     if not os.path.exists(path):
         missing(path, package)
 
 
 def packages(*names: str) -> None:
-    """Require Debian's packages themselves, where a test asks for no file of them."""
+    """Require Debian packages that are installed, for tests that need no certain file of them."""
     query = [tool("dpkg-query", "dpkg"), "-W", "-f", "${db:Status-Status}\n"]
     absent = []
     for name in names:
@@ -75,7 +75,7 @@ def packages(*names: str) -> None:
 
 
 def module(name: str, package: str = "", since: Tuple[int, int] = (3, 8)) -> None:
-    """Require a Python package of the dev group; `since` is the oldest Python that it is for."""
+    """Require a Python package of the dev group; `since` is the oldest Python that it supports."""
     if sys.version_info < since:
         pytest.skip("{} needs Python {}.{}".format(name, *since))
     if find_spec(name) is None:
@@ -83,7 +83,7 @@ def module(name: str, package: str = "", since: Tuple[int, int] = (3, 8)) -> Non
 
 
 def zig() -> None:
-    """Require zig: the one on PATH, or that of the dev group."""
+    """Require zig, on PATH or from the dev group."""
     if not shutil.which("zig"):
         module("ziglang")
 
@@ -104,19 +104,19 @@ def debian_python() -> str:
 
 
 def extension() -> None:
-    """Require what compiles extension modules for this interpreter: its compiler and headers."""
+    """Require a compiler and the headers of this interpreter, for extension modules."""
     python_headers()
     tool(str(sysconfig.get_config_var("CC") or "cc").split()[0], "gcc")
 
 
 def mark(check: Callable[..., object], *arguments: Any) -> pytest.MarkDecorator:
-    """Return a mark for a test, a row or a module; `check` is called before the fixtures."""
-    # A mark that is called with a function would take it for the test.
+    """Return a mark for a test, a parameter or a module; `check` is called before fixtures."""
+    # A mark that is called with a function alone would decorate that function.
     return pytest.mark.needs.with_args(check, *arguments)
 
 
 def meet(item: pytest.Item) -> None:
-    """Call what the marks of a test name."""
+    """Call the checks in the marks of a test."""
     for one in item.iter_markers("needs"):
         check, *arguments = one.args
         check(*arguments)

@@ -1,4 +1,4 @@
-"""Where the parts of the repository lie that tests look at."""
+"""Paths of the repository that tests use."""
 
 from __future__ import annotations
 

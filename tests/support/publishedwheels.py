@@ -1,4 +1,4 @@
-"""Published wheels: their list, their download, and auditwheel's verdict of them."""
+"""The list of published wheels, their download, and auditwheel's verdict on them."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ import needs
 from paths import DATA
 
 WHEELS: List[Dict[str, Any]] = json.loads((DATA / "real_wheels.json").read_text(encoding="utf-8"))
-# Why our verdict may be another one. The musl rung is derived from the imported names alone, and
-# auditwheel's from the host (row 21); it takes a NEEDED libc.so for a library, opens the host's
-# linker script of that name, and crashes (row 23).
+# Reasons for another verdict than auditwheel's. manyshim derives the musl policy from the imported
+# names, auditwheel from the host (row 21). auditwheel also searches a NEEDED libc.so as a library,
+# opens the host's linker script of that name, and crashes (row 23).
 DIFFERENCES = {
     "cffi-2.1.1-cp311-cp311-musllinux_1_2_x86_64.whl": ("row 21", "musllinux_1_1_x86_64"),
     "frozenlist-1.8.0-cp311-cp311-musllinux_1_2_ppc64le.whl": ("row 21", "musllinux_1_1_ppc64le"),
@@ -36,7 +36,7 @@ DIFFERENCES = {
 
 
 def fetch(row: Dict[str, Any], folder: Path) -> Path:
-    """Download one wheel by name, unless an earlier run left it in the cache."""
+    """Return a wheel's path; download it unless it is in the cache."""
     path = folder / str(row["filename"])
     if not path.exists():
         needs.module("pip")
@@ -59,7 +59,7 @@ def fetch(row: Dict[str, Any], folder: Path) -> Path:
 
 
 def auditwheel(path: Path) -> Any:
-    """Ask the judge; None where it crashes."""
+    """Return auditwheel's verdict; None if it crashes."""
     needs.module("auditwheel", since=(3, 10))
     run = subprocess.run(
         [sys.executable, "-m", "auditwheel", "show", "--json", str(path)],

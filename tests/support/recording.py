@@ -1,4 +1,4 @@
-"""The rows that tests record with `--record FILE`; the scripts/write_*.py make pages of them."""
+"""Record rows of tests with `--record FILE`; the scripts/write_*.py make pages from them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Record = Callable[..., None]
 
 
 def append(config: pytest.Config, table: str, **row: Any) -> None:
-    """Append a row of a table to the file of --record; do nothing without that option."""
+    """Append a row of a table to the file of --record; do nothing without the option."""
     path = config.getoption("record")
     if path:
         line = json.dumps({"table": table, **row}) + "\n"
@@ -21,14 +21,14 @@ def append(config: pytest.Config, table: str, **row: Any) -> None:
 
 
 def append_outcome(item: pytest.Item, report: pytest.TestReport) -> None:
-    """Append how a test ended: a row of the table `outcomes`."""
+    """Append the outcome of a test as a row of the table `outcomes`."""
     if report.when == "call":
         outcome = report.outcome.upper()
     elif report.passed:
         return
     else:
         outcome = "SKIPPED" if report.skipped else "ERROR"
-    # pytest tells the file, the line and the reason of a skip.
-    told = report.longrepr if isinstance(report.longrepr, tuple) else ("", "", "")
-    reason = str(told[2]).partition("Skipped: ")[2]
+    # For a skip, longrepr is the file, the line and the reason.
+    location = report.longrepr if isinstance(report.longrepr, tuple) else ("", "", "")
+    reason = str(location[2]).partition("Skipped: ")[2]
     append(item.config, "outcomes", test=item.nodeid, outcome=outcome, reason=reason)

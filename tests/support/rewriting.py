@@ -1,4 +1,4 @@
-"""Wheels that are rewritten, and the judges of what comes out."""
+"""Wheels for tests of rewriting, and other tools that check the results."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def rewritten(folder: Path, data: bytes, name: str = wheel_name(), **edits: Any)
 
 
 def run(*command: str) -> str:
-    """Return what a judge complains about."""
+    """Return the complaints of a tool about a wheel."""
     done = subprocess.run(
         command, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
@@ -65,7 +65,7 @@ def python(*command: str) -> str:
 
 
 def installer(path: Path, folder: Path) -> str:
-    """Validate as `--validate-record all` does, which older ones do not have as an option."""
+    """Validate like `--validate-record all`, an option that older releases do not have."""
     needs.module("installer")
     from installer.sources import WheelFile
 

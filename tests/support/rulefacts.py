@@ -1,4 +1,4 @@
-"""Hand-made facts for the rules, and what is expected of them."""
+"""Facts for tests of the rules, and the expected findings."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def need(version: str, library: str = "libc.so.6", **more: Any) -> VersionNeed:
 
 
 def elf(path: str = EXT, *needed: str, arch: str = X86, **facts: Any) -> ElfFile:
-    """Describe a file without faults: mappable on every page size, with a stack for data only."""
+    """Return a file without faults: valid for every page size, without an executable stack."""
     row, ident = ARCHES[arch], {"flags": FLAGS.get(arch, 0), "type": 3, "os_abi": 0}
     ident.update((key, facts.pop(key)) for key in [*ident] if key in facts)
     identity = ElfIdent(row.bits, row.little_endian, row.machine, abi_version=0, **ident)
@@ -32,13 +32,13 @@ def elf(path: str = EXT, *needed: str, arch: str = X86, **facts: Any) -> ElfFile
 
 
 def libc(path: str = EXT, *needs: VersionNeed, **facts: Any) -> ElfFile:
-    """Describe a file that needs glibc."""
+    """Return a file that needs glibc."""
     libraries = dict.fromkeys(("libc.so.6", *(one.library for one in needs)))
     return elf(path, *libraries, versions_needed=needs, **facts)
 
 
 def musl(*undefined: str, **facts: Any) -> ElfFile:
-    """Describe a file that needs musl."""
+    """Return a file that needs musl."""
     path, needed = facts.pop("path", EXT), facts.pop("needed", ())
     return elf(path, "libc.so", *needed, undefined=undefined, **facts)
 
@@ -56,7 +56,7 @@ Row = Tuple[str, str, str, str]
 
 
 class Case(NamedTuple):
-    """Facts, what was asked, the oldest policy that holds, and all findings."""
+    """Facts, a request, the oldest policy that holds, and all findings."""
 
     facts: WheelFacts
     policy: Optional[str]

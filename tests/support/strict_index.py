@@ -1,4 +1,4 @@
-"""A package index on the loopback device that is as strict as the public one, and a bit more."""
+"""Run a package index on the loopback device that is stricter than the public one."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ class StrictIndex(NamedTuple):
 
 
 def client_environment() -> Dict[str, str]:
-    """Return this process's environment without what would change a client's behaviour."""
+    """Return the environment of this process without variables that affect clients."""
     kept = {
         name: value
         for name, value in os.environ.items()
         if not name.startswith(SCRUBBED_PREFIXES) and not name.lower().endswith("_proxy")
     }
-    # rich wraps and colours messages otherwise, so that they cannot be searched.
+    # Without this rich wraps and colours messages, so that tests cannot search them.
     return {**kept, "COLUMNS": "300", "NO_COLOR": "1", "UV_PYTHON_DOWNLOADS": "never"}
 
 
@@ -71,7 +71,7 @@ def serve(folder: Path) -> Iterator[StrictIndex]:
 
 
 def stop(server: subprocess.Popen[str]) -> None:
-    """Let the server end by closing its stdin, or by force if that does not help."""
+    """Stop the server by closing its stdin; kill it if that does not help."""
     if server.stdin is not None:
         server.stdin.close()
     try:
@@ -81,7 +81,7 @@ def stop(server: subprocess.Popen[str]) -> None:
 
 
 def find_uv() -> Optional[str]:
-    """Return the uv beside this interpreter, or else the one on the search path."""
+    """Return the uv in this interpreter's folder, otherwise the one on PATH."""
     folders = [str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]
     return shutil.which("uv", path=os.pathsep.join(folders))
 
@@ -124,6 +124,6 @@ def twine_upload(index: StrictIndex, *files: Path) -> subprocess.CompletedProces
 def uv_install(
     index: StrictIndex, target: Path, *arguments: str
 ) -> subprocess.CompletedProcess[str]:
-    """Install requirements from the index, over HTTP, into a folder of their own."""
+    """Install requirements from the index over HTTP into a folder."""
     options = ["--index-url", index.simple_url, "--target", str(target)]
     return run_uv(["pip", "install", "--python", sys.executable, *options, *arguments])

@@ -1,4 +1,4 @@
-"""Rows of the tables for the strict index: a file, and what has to be said about it."""
+"""Rows of the tests of the strict index: a file, and the expected problem."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 
 
 def case(name: str, data: bytes, gist: str = "") -> ParameterSet:
-    """Return a row of a table: a file and what has to be said about it, if anything."""
+    """Return a row: a file and the expected problem, if any."""
     return pytest.param(data, gist, id=name)
 
 
 def check(filename: str, data: bytes, gist: str) -> None:
-    """Require that the file is refused with the gist, or taken when there is none."""
+    """Require that the file is refused with this text, or accepted if there is none."""
     found = problems(filename, data)
     assert found == [] if not gist else any(gist in problem for problem in found), found

@@ -1,4 +1,4 @@
-"""The rules by which the index refuses an upload, as far as the file and its name can tell."""
+"""The rules for uploads that depend only on the file and its name."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ PLATFORM_PATTERNS = tuple(
         rf"musllinux_\d+_\d+_({MUSL_ARCHES})\Z",
         rf"macosx_(10_\d+|(11|12|13|14|15|26)_0)_({MAC_ARCHES})\Z",
         r"android_\d+_(armeabi_v7a|arm64_v8a|x86|x86_64)\Z",
-        # The index anchors these two at their beginning only.
+        # The index anchors these two patterns only at the start.
         r"ios_\d+_\d+_(arm64|x86_64)_(iphoneos|iphonesimulator)",
         r"pyemscripten_\d+_\d+_wasm32",
     )
@@ -48,7 +48,7 @@ PLATFORM_PATTERNS = tuple(
 
 
 class WheelName(NamedTuple):
-    """The parts of a wheel's file name, as they are spelled in it."""
+    """The parts of a wheel's file name, as they are spelled there."""
 
     project: str
     version: str
@@ -58,7 +58,7 @@ class WheelName(NamedTuple):
 
 
 def problems(filename: str, data: bytes) -> List[str]:
-    """Return why the strict index refuses this file, in the order in which it looks."""
+    """Return the reasons to refuse this file, in the order in which they are checked."""
     found = list(upload_problems(filename, data))
     if not found and filename.endswith(".whl"):
         found.extend(wheel_problems(filename, data))
@@ -68,7 +68,7 @@ def problems(filename: str, data: bytes) -> List[str]:
 
 
 def upload_problems(filename: str, data: bytes) -> Iterator[str]:
-    """Yield what is wrong with any kind of file."""
+    """Yield the problems that any kind of file may have."""
     if any(ord(char) < 0x20 or ord(char) == 0x7F for char in filename):
         yield "Cannot upload a file with control characters in its name."
     if "/" in filename or "\\" in filename:
@@ -81,12 +81,12 @@ def upload_problems(filename: str, data: bytes) -> Iterator[str]:
 
 
 def platform_allowed(tag: str) -> bool:
-    """Tell whether the index takes wheels with this platform tag."""
+    """Tell whether the index accepts wheels with this platform tag."""
     return tag in STATIC_PLATFORMS or any(pattern.match(tag) for pattern in PLATFORM_PATTERNS)
 
 
 def wheel_problems(filename: str, data: bytes) -> Iterator[str]:
-    """Yield what is wrong with a wheel."""
+    """Yield the problems of a wheel."""
     if not zipfile.is_zipfile(io.BytesIO(data)):
         yield "Invalid distribution file. File is not a zipfile"
         return
@@ -114,7 +114,7 @@ def wheel_problems(filename: str, data: bytes) -> Iterator[str]:
 def content_problems(
     filename: str, name: WheelName, dist_info: str, members: Dict[str, bytes]
 ) -> Iterator[str]:
-    """Yield what is wrong with the metadata files of a wheel."""
+    """Yield the problems of a wheel's metadata files."""
     metadata = members.get(f"{dist_info}/METADATA")
     if metadata is not None:
         fields = parse_fields(metadata)
@@ -134,7 +134,7 @@ def content_problems(
 
 
 def is_tar(data: bytes) -> bool:
-    """Tell whether the bytes also read as a tar archive."""
+    """Tell whether the bytes are also a valid tar archive."""
     try:
         with tarfile.open(fileobj=io.BytesIO(data)):
             return True
@@ -143,7 +143,7 @@ def is_tar(data: bytes) -> bool:
 
 
 def read_members(data: bytes, refusals: List[str]) -> Dict[str, bytes]:
-    """Read every member that is not a directory, and report those that cannot be read."""
+    """Read all members except directories; yield the problems of those that cannot be read."""
     members: Dict[str, bytes] = {}
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
@@ -171,7 +171,7 @@ def read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, refusals: List[
         try:
             return archive.read(info)
         except (*UNREADABLE, EOFError, zlib.error) as error:
-            # The server's own message ends in the word None here.
+            # The public index's message has the word None here.
             refusals.append(f"Invalid distribution file. None ({error})")
     return b""
 
@@ -214,7 +214,7 @@ def normalised(name: str) -> str:
 
 
 def identity_problems(filename: str, name: WheelName, fields: Message) -> Iterator[str]:
-    """Yield where a wheel's file name contradicts its METADATA."""
+    """Yield the contradictions between a wheel's file name and its METADATA."""
     project = str(fields.get("Name", ""))
     version = str(fields.get("Version", ""))
     if canonicalize_name(name.project) != canonicalize_name(project):
@@ -232,7 +232,7 @@ def license_problems(
     filename: str, fields: Message, folder: str, members: Set[str]
 ) -> Iterator[str]:
     """Yield the license files that the metadata promises and the archive lacks."""
-    # The clients send the field only with the metadata version that defines it.
+    # Clients send the field only if the metadata version defines it.
     if (parse_version(str(fields.get("Metadata-Version", "0"))) or Version("0")) < Version("2.4"):
         return
     for path in fields.get_all("License-File", []):
@@ -244,7 +244,7 @@ def license_problems(
 
 
 def sdist_problems(filename: str, data: bytes) -> Iterator[str]:
-    """Yield what is wrong with a source distribution."""
+    """Yield the problems of a source distribution."""
     if zipfile.is_zipfile(io.BytesIO(data)):
         yield "Invalid distribution file. File is also a zipfile"
         return
@@ -273,7 +273,7 @@ def sdist_problems(filename: str, data: bytes) -> Iterator[str]:
 
 
 def sdist_name_problems(filename: str, fields: Message) -> Iterator[str]:
-    """Yield why a source distribution should be called otherwise."""
+    """Yield the problems of a source distribution's file name."""
     version = parse_version(str(fields.get("Version", "")))
     if version is None:
         yield f"Invalid distribution file. Invalid version in PKG-INFO of {filename!r}"

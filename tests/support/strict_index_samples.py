@@ -1,4 +1,4 @@
-"""Wheels and source distributions made in memory, good and damaged."""
+"""Make valid and damaged wheels and source distributions in memory."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ DIST_INFO = "probe-1.0.dist-info"
 GOOD = "probe-1.0-py3-none-manylinux_2_17_x86_64.whl"
 CODE = "probe/__init__.py"
 
-# Offsets in a local header; those in the central directory lie two bytes further on.
+# Offsets in a local header. In the central directory they are two bytes larger.
 FIELDS = {
     "flags": (6, "<H"),
     "method": (8, "<H"),
@@ -68,7 +68,7 @@ def pack(
     stamp: Optional[Callable[[zipfile.ZipInfo], None]] = None,
     finish: Optional[Callable[[zipfile.ZipFile], None]] = None,
 ) -> bytes:
-    """Write an archive, with a hook for each entry and one for the moment before it is closed."""
+    """Return an archive; hooks may change each entry, and the archive before it is closed."""
     sink = io.BytesIO() if sink is None else sink
     with zipfile.ZipFile(sink, "w") as archive:
         for path, content in members.items():
@@ -88,7 +88,7 @@ def good(filename: str = GOOD) -> bytes:
 
 
 def patched(data: bytes, offset: int, layout: str, *values: int) -> bytes:
-    """Overwrite numbers in an archive."""
+    """Return an archive with numbers overwritten."""
     blob = struct.pack(layout, *values)
     return data[:offset] + blob + data[offset + len(blob) :]
 
@@ -112,7 +112,7 @@ def local(data: bytes, member: str = CODE, **fields: int) -> bytes:
 
 
 def both(data: bytes, member: str = CODE, **fields: int) -> bytes:
-    """Overwrite fields of a local header and of its twin in the central directory."""
+    """Overwrite fields of a local header and of its entry in the central directory."""
     for name, value in fields.items():
         offset, layout = FIELDS[name]
         data = patched(data, central_offset(data, member) + 2 + offset, layout, value)
@@ -125,24 +125,24 @@ def end_patched(data: bytes, offset: int, layout: str, *values: int) -> bytes:
 
 
 class Pipe(io.BytesIO):
-    """A sink that cannot seek, so that zipfile writes data descriptors."""
+    """An output that cannot seek, so that zipfile writes data descriptors."""
 
     def tell(self) -> int:
-        """Refuse to say where the stream is."""
+        """Raise, because the position is unknown."""
         raise OSError("not seekable")
 
     def seek(self, offset: int, whence: int = 0, /) -> int:
-        """Refuse to go anywhere else."""
+        """Raise, because the stream cannot seek."""
         raise OSError(f"not seekable: {offset} {whence}")
 
 
 def streamed() -> bytes:
-    """Return a wheel as a pipe would get it."""
+    """Return a wheel as it is written to a pipe."""
     return pack(with_record(members_for()), sink=Pipe())
 
 
 def unstreamed(*, sizes: bool) -> bytes:
-    """Return a streamed wheel whose descriptor flag was cleared, maybe with the sizes filled in."""
+    """Return a streamed wheel without its descriptor flag; optionally fill in the sizes."""
     data = streamed()
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         for info in archive.infolist():
@@ -218,7 +218,7 @@ def sdist(
 ) -> bytes:
     """Return a tar.gz archive."""
     sink = io.BytesIO()
-    # A time in it would give the tests that are named by the bytes another name each second.
+    # Without a fixed time the bytes would change each second, and so would the tests' names.
     packed = gzip.GzipFile(fileobj=sink, mode="wb", mtime=0)
     with packed, tarfile.open(fileobj=packed, mode="w") as archive:
         for path, content in members.items():
@@ -245,7 +245,7 @@ def record_with(change: Callable[[List[str]], List[str]]) -> bytes:
 
 
 def replaced(**changes: Optional[bytes]) -> bytes:
-    """Return a wheel with files of its dist-info replaced, or removed, and a RECORD that fits."""
+    """Return a wheel with files of its dist-info replaced or removed, and a matching RECORD."""
     members = members_for()
     for name, content in changes.items():
         path = f"{DIST_INFO}/{name}"

@@ -23,7 +23,7 @@ REASON_LIMIT = 4000
 
 
 class Refusal(HTTPResponse):  # type: ignore[misc]
-    """A 400 that says why in its status line, where twine looks, and in its body, for uv."""
+    """A response 400 with the reason in its status line, for twine, and its body, for uv."""
 
     def __init__(self, reasons: List[str]) -> None:
         text = " ".join("; ".join(reasons).split())
@@ -34,10 +34,10 @@ class Refusal(HTTPResponse):  # type: ignore[misc]
 
 
 class StrictBackend(SimpleFileBackend):  # type: ignore[misc]
-    """A folder of packages whose additions have to pass the rules."""
+    """A folder of packages that accepts only files without problems."""
 
     def add_package(self, filename: str, stream: BinaryIO) -> None:
-        """Store a file, or answer the request with the reasons for not storing it."""
+        """Store a file, or refuse the request with the reasons."""
         data = stream.read()
         reasons = self.known_problems(filename, data) + problems(filename, data)
         if reasons:
@@ -45,7 +45,7 @@ class StrictBackend(SimpleFileBackend):  # type: ignore[misc]
         super().add_package(filename, io.BytesIO(data))
 
     def known_problems(self, filename: str, data: bytes) -> List[str]:
-        """Return why a file clashes with those that the index has; its own copy does not."""
+        """Return the conflicts of a file with those of the index; an equal file is no conflict."""
         folder: Path = self.roots[0]
         same = {
             path.name for path in folder.iterdir() if path.is_file() and path.read_bytes() == data
@@ -57,14 +57,14 @@ class StrictBackend(SimpleFileBackend):  # type: ignore[misc]
 
 
 class QuietHandler(WSGIRequestHandler):
-    """A request handler that keeps no log and asks no name server."""
+    """A request handler without a log and without reverse look-ups."""
 
     def address_string(self) -> str:
         """Return the client's address as it is."""
         return str(self.client_address[0])
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as overridden
-        """Say nothing."""
+        """Print nothing."""
 
 
 class LoopbackServer(socketserver.ThreadingMixIn, WSGIServer):
@@ -73,7 +73,7 @@ class LoopbackServer(socketserver.ThreadingMixIn, WSGIServer):
     daemon_threads = True
 
     def server_bind(self) -> None:
-        """Bind without the reverse look-up that http.server makes."""
+        """Bind without the reverse look-up of http.server."""
         socketserver.TCPServer.server_bind(self)
         host, port = self.server_address[:2]
         self.server_name = str(host)
@@ -82,13 +82,13 @@ class LoopbackServer(socketserver.ThreadingMixIn, WSGIServer):
 
 
 def main(folder: str) -> None:
-    """Announce the port on stdout and serve until the other end of stdin goes away."""
+    """Print the port to stdout and serve until stdin is closed."""
     config = Config.default_with_overrides(
         roots=[Path(folder)],
         authenticate=[],
-        password_file=".",  # noqa: S106 - pypiserver's word for no passwords
+        password_file=".",  # noqa: S106 - pypiserver's value for no passwords
         disable_fallback=True,
-        # The backend itself decides about files that exist.
+        # The backend decides about files that exist.
         overwrite=True,
         backend_arg="simple-dir",
         log_stream=None,

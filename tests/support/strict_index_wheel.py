@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Dict, Iterator, List, Set
 if TYPE_CHECKING:
     from email.message import Message
 
-# The installers' specification wants sha256 or better.
+# The specification of RECORD requires sha256 or better.
 RECORD_HASHES = frozenset(("sha256", "sha384", "sha512"))
 NAMED_GROUPS = ("console_scripts", "gui_scripts")
 
 
 def record_problems(filename: str, dist_info: str, members: Dict[str, bytes]) -> Iterator[str]:
-    """Yield where RECORD does not describe the members of the wheel."""
+    """Yield the differences between RECORD and the members of the wheel."""
     record = f"{dist_info}/RECORD"
     if record not in members:
         yield f"RECORD not found at {record} in {filename}"
@@ -33,7 +33,7 @@ def record_problems(filename: str, dist_info: str, members: Dict[str, bytes]) ->
     if any(len(row) != 3 for row in rows):
         yield f"RECORD of {filename} has a line without three fields"
         return
-    # Signatures of RECORD cannot be listed in it.
+    # RECORD cannot list its own signatures.
     wanted = set(members) - {f"{record}.jws", f"{record}.p7s"}
     yield from name_set_problems(filename, wanted, [row[0] for row in rows])
     for path, digest, size in rows:
@@ -45,7 +45,7 @@ def record_problems(filename: str, dist_info: str, members: Dict[str, bytes]) ->
 
 
 def name_set_problems(filename: str, wanted: Set[str], listed: List[str]) -> Iterator[str]:
-    """Yield the names that only RECORD or only the archive has."""
+    """Yield the names that are only in RECORD or only in the archive."""
     for path in sorted(wanted - set(listed)):
         yield f"RECORD of {filename} does not list {path!r}"
     for path in sorted(set(listed) - wanted):
@@ -55,7 +55,7 @@ def name_set_problems(filename: str, wanted: Set[str], listed: List[str]) -> Ite
 
 
 def row_problems(path: str, digest: str, size: str, content: bytes) -> Iterator[str]:
-    """Yield where one line of RECORD contradicts the member that it describes."""
+    """Yield the differences between a line of RECORD and its member."""
     algorithm, _, value = digest.partition("=")
     if algorithm not in RECORD_HASHES:
         yield f"RECORD hash of {path!r} is missing or weak"
@@ -68,7 +68,7 @@ def row_problems(path: str, digest: str, size: str, content: bytes) -> Iterator[
 
 
 def wheel_file_problems(fields: Message, tags: Set[str]) -> Iterator[str]:
-    """Yield where WHEEL is not what an installer reads or contradicts the file name."""
+    """Yield the problems of WHEEL, and its contradictions with the file name."""
     if not re.match(r"1\.\d+\Z", str(fields.get("Wheel-Version", ""))):
         yield f"WHEEL has an unsupported Wheel-Version {fields.get('Wheel-Version')}"
     lines = [str(line) for line in fields.get_all("Tag", [])]
@@ -95,7 +95,7 @@ def expand_tag(line: str) -> Set[str]:
 
 
 def entry_point_problems(content: bytes) -> Iterator[str]:
-    """Yield what is wrong with entry_points.txt."""
+    """Yield the problems of entry_points.txt."""
     parser = configparser.ConfigParser(delimiters=("=",), interpolation=None)
     # Names of entry points are case-sensitive.
     parser.optionxform = str  # type: ignore[assignment,method-assign]

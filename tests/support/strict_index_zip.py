@@ -1,4 +1,4 @@
-"""Walk a ZIP archive from its first byte, as the index server does, and as uv does over HTTP."""
+"""Read a ZIP archive from its first byte, as the index server and uv over HTTP do."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ ZIP64_EXTRA = 0x0001
 UNICODE_PATH_EXTRA = 0x7075
 DATA_DESCRIPTOR_FLAG = 0x08
 
-# What zipfile raises while it reads a directory that it does not understand. NotImplementedError
-# is its own word for compression methods and versions that it lacks.
+# The errors of zipfile for a directory that it cannot read. It raises NotImplementedError for
+# compression methods and versions that it does not support.
 UNREADABLE = (zipfile.BadZipFile, NotImplementedError, UnicodeDecodeError, struct.error)
 
 Extras = List[Tuple[int, bytes]]
 
 
 class FramingError(ValueError):
-    """The archive reads differently in a stream than through its central directory."""
+    """The archive as a stream differs from its central directory."""
 
 
 class Sums(NamedTuple):
-    """The checksum and the sizes of a member, as they stand in 32 bits each."""
+    """The checksum and the sizes of a member, in 32 bits each."""
 
     crc: int
     compressed: int
@@ -39,7 +39,7 @@ class Sums(NamedTuple):
 
 
 class Header(NamedTuple):
-    """The fields that a local header and a central directory entry have in common."""
+    """The fields that local headers and entries of the central directory share."""
 
     flags: int
     method: int
@@ -49,7 +49,7 @@ class Header(NamedTuple):
 
 
 class Totals(NamedTuple):
-    """What an end record says about the central directory."""
+    """The fields of an end record about the central directory."""
 
     records: int
     size: int
@@ -77,7 +77,7 @@ def check_name(name: bytes) -> None:
 
 
 def check_extras(extras: Extras) -> None:
-    """Refuse the extra fields through which one member could be read in two ways."""
+    """Refuse extra fields that allow two readings of one member."""
     numbers = [number for number, _ in extras]
     if any(numbers.count(number) > 1 for number in (ZIP64_EXTRA, UNICODE_PATH_EXTRA)):
         raise FramingError("Invalid duplicate extra in local file")
@@ -87,7 +87,7 @@ def check_extras(extras: Extras) -> None:
 
 
 def streamed_sizes(header: Header) -> Tuple[int, int]:
-    """Return the compressed and the full size that a reader of the local header would use."""
+    """Return the compressed and the full size according to the local header."""
     zip64 = dict(header.extras).get(ZIP64_EXTRA)
     if zip64 is None:
         return header.sums.compressed, header.sums.size
@@ -107,7 +107,7 @@ def streamed_sizes(header: Header) -> Tuple[int, int]:
 
 
 class Walk:
-    """One pass over the records of an archive, in the order in which they lie in the file."""
+    """One pass over the records of an archive, in the order of the file."""
 
     def __init__(self, data: bytes, sizes: Dict[str, Set[Tuple[int, int]]]) -> None:
         self.data = data
@@ -118,7 +118,7 @@ class Walk:
         self.directory_start: Optional[int] = None
         self.directory_end = 0
         self.end64: Optional[Tuple[int, Totals]] = None
-        # What the index server overlooks and a streaming installer does not.
+        # Problems for a streaming installer that the index server does not detect.
         self.remarks: List[str] = []
 
     def take(self, count: int) -> bytes:
@@ -135,7 +135,7 @@ class Walk:
         return struct.unpack(layout, self.take(struct.calcsize(layout)))
 
     def run(self) -> None:
-        """Walk from byte 0 to the last byte."""
+        """Read all records from the first byte to the last."""
         steps = {
             LOCAL: self.local,
             CENTRAL: self.central,
@@ -160,7 +160,7 @@ class Walk:
             raise FramingError("Trailing data")
 
     def local(self) -> None:
-        """Read a local header and skip its payload."""
+        """Read a local header and skip its data."""
         numbers = self.fields("HHHHHLLLHH")
         name = self.take(numbers[8])
         extras = split_extras(self.take(numbers[9]))
@@ -182,7 +182,7 @@ class Walk:
         self.take(compressed)
 
     def expected_sizes(self, name: bytes) -> Set[Tuple[int, int]]:
-        """Return the sizes that the central directory gives for a member."""
+        """Return the sizes of a member according to the central directory."""
         try:
             text = name.decode("utf-8")
         except UnicodeDecodeError:
@@ -214,7 +214,7 @@ class Walk:
         self.note_needless_zip64(header, (header.sums.compressed, header.sums.size, widest))
 
     def note_stale_local(self, header: Header) -> None:
-        """Remark on a local header that disagrees with the central directory."""
+        """Note a local header that differs from the central directory."""
         local = self.locals[header.name]
         label = header.name.decode("utf-8", "replace")
         if local.sums.crc != header.sums.crc:
@@ -223,13 +223,13 @@ class Walk:
             self.remarks.append(f"Local header of {label!r} has a stale compression method")
 
     def note_needless_zip64(self, header: Header, narrow: Tuple[int, ...]) -> None:
-        """Remark on a zip64 extra field that no full 32-bit field asks for."""
+        """Note a zip64 extra field without a 32-bit field of all ones."""
         if ZIP64_EXTRA in dict(header.extras) and MAX32 not in narrow:
             label = header.name.decode("utf-8", "replace")
             self.remarks.append(f"Needless zip64 extra field of {label!r}")
 
     def zip64_end(self) -> None:
-        """Read the zip64 end record, which may carry no data of its own."""
+        """Read the zip64 end record; refuse extensible data."""
         start = self.position - 4
         numbers = self.fields("QHHLLQQQQ")
         if numbers[0] != 44:
@@ -239,13 +239,13 @@ class Walk:
         self.end64 = start, Totals(*numbers[6:9])
 
     def locator(self) -> None:
-        """Compare the locator with the zip64 end record that was met before it."""
+        """Compare the locator with the zip64 end record before it."""
         offset = self.fields("LQL")[1]
         if self.end64 is None or self.end64[0] != offset:
             raise FramingError("Mis-matched EOCD64 record and locator offset")
 
     def end(self) -> None:
-        """Compare the end record with the central directory that was walked."""
+        """Compare the end record with the central directory."""
         start = self.position - 4
         numbers = self.fields("HHHHLLH")
         self.take(numbers[6])
@@ -263,7 +263,7 @@ class Walk:
 
 
 def framing_problems(data: bytes) -> Iterator[str]:
-    """Yield what the index server, and then what uv over HTTP, refuses in the archive's framing."""
+    """Yield the problems of the archive for the index server, then for uv over HTTP."""
     sizes: Dict[str, Set[Tuple[int, int]]] = {}
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:

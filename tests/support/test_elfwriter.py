@@ -1,4 +1,4 @@
-"""The ELF writer's segments, sections, tags, notes and relocations, against pyelftools."""
+"""The ELF writer's segments, sections, tags, notes and relocations, read by pyelftools."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from elfwriter import TARGETS, Elf, Symbol, write
 
 
 @pytest.mark.parametrize("arch", MACHINES)
-def test_header_says_the_architecture(arch: str) -> None:
+def test_header_states_the_architecture(arch: str) -> None:
     elf = opened(write(described(arch, osabi=3, abiversion=1)))
     machine, bits, little = MACHINES[arch]
     assert (elf["e_machine"], elf.elfclass, elf.little_endian) == (machine, bits, little)
@@ -36,7 +36,7 @@ def test_header_says_the_architecture(arch: str) -> None:
 
 @pytest.mark.parametrize("tables_last", [False, True])
 @pytest.mark.parametrize("arch", MACHINES)
-def test_segments_map_what_they_should(arch: str, tables_last: bool) -> None:  # noqa: FBT001
+def test_segments_map_the_parts(arch: str, tables_last: bool) -> None:  # noqa: FBT001
     elf = opened(write(described(arch, tables_last=tables_last, interp="/lib/ld.so")))
     page = TARGETS[arch].page_align
     loads = list(elf.iter_segments("PT_LOAD"))
@@ -74,9 +74,7 @@ def test_segments_map_what_they_should(arch: str, tables_last: bool) -> None:  #
         ({"isa": None, "notes": ()}, "PT_NOTE", []),
     ],
 )
-def test_segments_that_a_test_may_ask_for(
-    changes: Dict[str, Any], kind: str, flags: List[int]
-) -> None:
+def test_optional_segments(changes: Dict[str, Any], kind: str, flags: List[int]) -> None:
     elf = opened(write(replace(FULL, **changes)))
     assert [segment["p_flags"] for segment in elf.iter_segments(kind)] == flags
 
@@ -182,7 +180,7 @@ def test_output_is_deterministic() -> None:
 
 
 @pytest.mark.parametrize("arch", MACHINES)
-def test_damage_hits_what_it_names(arch: str) -> None:
+def test_damage_changes_the_named_field(arch: str) -> None:
     data = write(described(arch))
     assert opened(blank_sections(data)).num_sections() == 0
     assert opened(section_table_past_end(data))["e_shoff"] > len(data)
@@ -199,7 +197,7 @@ def test_damage_hits_what_it_names(arch: str) -> None:
     assert (row["p_offset"], row["p_filesz"], row["p_flags"]) == (0x7777, 3, 6)
     for name, tag in ((".gnu.version_r", 0x6FFFFFFE), (".dynsym", 6)):
         assert table_offset(data, tag) == opened(data).get_section_by_name(name)["sh_offset"]
-    # The data lie where addresses and offsets differ.
+    # In the data segment addresses and offsets differ.
     section = opened(data).get_section_by_name(".dynamic")
     assert file_offset(data, section["sh_addr"]) == section["sh_offset"] != section["sh_addr"]
     with pytest.raises(ValueError, match="no segment holds"):

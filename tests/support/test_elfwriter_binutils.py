@@ -1,4 +1,4 @@
-"""The ELF writer against readelf of the binutils."""
+"""The ELF writer's files, read by readelf of the binutils."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def readelf(*arguments: str) -> str:
-    """Run binutils' readelf, which complains on stderr and carries on."""
+    """Run readelf, which prints warnings to stderr and continues."""
     tool = needs.tool("readelf", "binutils")
     run = subprocess.run(
         [tool, *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False, text=True

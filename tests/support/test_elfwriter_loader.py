@@ -1,4 +1,4 @@
-"""The ELF writer against glibc's own loader and the kernel: what it writes is loaded and run."""
+"""The ELF writer's files, loaded by glibc's loader and run by the kernel."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ LOADABLE = Elf(
 
 
 def loaded(path: Path, elf: Elf) -> Tuple[Optional[int], str]:
-    """Load a library in a child, which a wrong file may crash, and let it call ``answer``."""
+    """Load a library in a child process, which may crash, and call ``answer`` there."""
     path.write_bytes(write(elf))
     script = "import ctypes, sys; sys.exit(ctypes.CDLL(sys.argv[1]).answer())"
     run = subprocess.run(

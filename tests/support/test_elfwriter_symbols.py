@@ -126,10 +126,10 @@ def test_sysv_hash_finds_every_symbol(arch: str) -> None:
         (TARGETS["x86_64"], "<I"),
     ],
 )
-def test_sysv_hash_words_are_wide_where_the_abi_says(elf: Elf, words: str) -> None:
-    # pyelftools reads 32-bit words always.
+def test_sysv_hash_words_are_64_bits_in_two_abis(elf: Elf, words: str) -> None:
+    # pyelftools always reads 32-bit words.
     data = write(replace(elf, symbols=(Symbol("a"), Symbol("b")), sysv_hash=True))
-    # One bucket that starts at the last of two symbols, each of which leads to the one before.
+    # One bucket that starts at the last of two symbols; each links to the previous one.
     table = struct.unpack_from(f"{words[0]}6{words[1]}", data, table_offset(data, 4))
     assert table == (1, 3, 2, 0, 0, 1)
 

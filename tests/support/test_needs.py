@@ -1,4 +1,4 @@
-"""What is missing skips a test and says what to install; in CI the test fails."""
+"""A missing tool skips a test and names the package to install; in CI the test fails."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ REASON = "no-such-tool is not installed (Debian: its-package)"
 
 
 def outcome(folder: Path, text: str, ci: str) -> str:
-    """Run tests in a process of their own, with the hook of our conftest.py; return the summary."""
+    """Run tests in a new process with the hook of conftest.py; return the summary."""
     (folder / "test_it.py").write_text(text, encoding="utf-8")
     environ = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
     paths = (TESTS, needs.__file__.rpartition(os.sep)[0])
@@ -92,7 +92,7 @@ def tool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 
 def test_a_tool_that_is_there_is_returned(tool: str) -> None:
     assert needs.tool("only-tool", "its-package") == tool
-    # It is no program of Debian's.
+    # The program is not one of Debian's.
     assert needs.tool(os.path.basename(sys.executable), "x", needs.PYPI) == sys.executable
 
 

@@ -1,4 +1,4 @@
-"""The strict index refuses what the public one and its clients refuse, and takes what they take."""
+"""The strict index refuses and accepts the same files as the public one and its clients."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ freebsd_14_x86_64 cygwin_3_x86_64 win_armv7
 
 
 @pytest.mark.parametrize("platform", GOOD_PLATFORMS.split())
-def test_platform_is_taken(platform: str) -> None:
+def test_platform_is_accepted(platform: str) -> None:
     filename = f"probe-1.0-py3-none-{platform}.whl"
     assert problems(filename, samples.good(filename)) == []
 
@@ -82,7 +82,7 @@ def test_names(filename: str, gist: str) -> None:
 
 
 def make_sparse(info: tarfile.TarInfo) -> None:
-    """Turn an entry into the old GNU format's sparse file."""
+    """Make an entry a sparse file in the old GNU format."""
     info.type = tarfile.GNUTYPE_SPARSE
 
 

@@ -1,4 +1,4 @@
-"""The strict index, asked by uv and twine: refusal, acceptance, installation."""
+"""uv and twine as clients of the strict index: refusal, acceptance, installation."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def on_disk(folder: Path, filename: str) -> Tuple[Path, str]:
 
 
 def said(result: subprocess.CompletedProcess[str]) -> str:
-    """Return everything that a client wrote."""
+    """Return the whole output of a client."""
     return result.stdout + result.stderr
 
 
@@ -62,7 +62,7 @@ def test_twine_sees_the_refusal_and_the_acceptance(index: StrictIndex, tmp_path:
     assert (index.root / GOOD).read_bytes() == fixed.read_bytes()
 
 
-def test_same_bytes_are_welcome_twice_and_others_are_not(
+def test_an_equal_file_is_accepted_again_and_another_is_refused(
     index: StrictIndex, tmp_path: Path
 ) -> None:
     wheel, _ = on_disk(tmp_path, GOOD)

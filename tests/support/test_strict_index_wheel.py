@@ -1,4 +1,4 @@
-"""The strict index on the files of a dist-info folder: RECORD, WHEEL, METADATA, entry points."""
+"""The strict index checks the dist-info files: RECORD, WHEEL, METADATA, entry points."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from strict_index_cases import case, check
 from strict_index_samples import CODE, DIST_INFO, GOOD
 
 
-def test_dist_info_is_looked_for_under_the_file_name() -> None:
+def test_dist_info_has_the_name_of_the_file() -> None:
     other = GOOD.replace("1.0", "1.1")
     check(other, samples.good(), f"WHEEL not found at probe-1.1.dist-info/WHEEL in {other}")
 
@@ -108,7 +108,7 @@ def test_metadata_files(data: bytes, gist: str) -> None:
     check(GOOD, data, gist)
 
 
-def test_older_metadata_may_name_license_files_that_lie_elsewhere() -> None:
+def test_older_metadata_may_name_missing_license_files() -> None:
     metadata = b"Metadata-Version: 2.1\nName: probe\nVersion: 1.0\nLicense-File: LICENSE\n"
     members = {"METADATA": metadata, "licenses/LICENSE": None}
     assert problems(GOOD, samples.replaced(**members)) == []

@@ -1,4 +1,4 @@
-"""The strict index on archives: records, sizes, compression and names of members."""
+"""The strict index checks archives: records, sizes, compression and names of members."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from strict_index_samples import CODE, DIST_INFO, GOOD
 
 
 def doubled(path: str, content: bytes) -> bytes:
-    """Return a wheel to which an entry was appended that it already has."""
+    """Return a wheel with a duplicate entry appended."""
 
     def finish(archive: zipfile.ZipFile) -> None:
         with warnings.catch_warnings():
@@ -39,7 +39,7 @@ def add_folder(archive: zipfile.ZipFile) -> None:
     archive.writestr(zipfile.ZipInfo("probe/"), b"")
 
 
-def test_descriptors_are_what_the_pipe_gets() -> None:
+def test_a_pipe_gets_data_descriptors() -> None:
     with zipfile.ZipFile(io.BytesIO(samples.streamed())) as archive:
         assert all(info.flag_bits & 8 for info in archive.infolist())
 

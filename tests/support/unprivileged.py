@@ -1,4 +1,4 @@
-"""Another user than root, for tests of what a user may not read or write."""
+"""Run a block as an unprivileged user, for tests of missing permissions."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _NOBODY = 65534
 
 @contextmanager
 def unprivileged() -> Iterator[Path]:
-    """Yield a folder; the block runs as its owner, who is nobody where root runs the tests.
+    """Yield a folder; if root runs the tests, the block runs as the user `nobody`.
 
-    The folder is not below pytest's tmp_path, which other users than root cannot reach. Import
-    before the block what it uses: nobody may not read where root's Python lies.
+    The folder is not below pytest's tmp_path, which only root can reach. Import modules before the
+    block, because `nobody` may not be able to read the folder of root's Python.
     """
     folder = tempfile.mkdtemp()
     try:
@@ -33,7 +33,7 @@ def unprivileged() -> Iterator[Path]:
 
 @contextmanager
 def _as_nobody() -> Iterator[None]:
-    """Change the effective user, group and groups of this process, and change them back."""
+    """Change the effective user, group and groups of this process, and restore them."""
     group, groups = os.getegid(), os.getgroups()
     os.setgroups([])
     os.setegid(_NOBODY)

@@ -1,4 +1,4 @@
-"""A writer of small wheels in memory (PyPA specification "Binary distribution format")."""
+"""Write small wheels in memory (PyPA specification "Binary distribution format")."""
 
 from __future__ import annotations
 
@@ -50,11 +50,11 @@ def wheel(
     wheel_text: Optional[str] = None,
     extra_tags: Iterable[str] = (),
 ) -> bytes:
-    """Return a wheel that is valid but for what a test asks to be wrong.
+    """Return a wheel, which is valid unless the arguments damage it.
 
-    A member named like a generated one replaces it, a name that ends in a slash is a directory,
-    and pairs instead of a mapping may repeat a name. ``edit_record`` takes the text of RECORD and
-    returns the one to be stored.
+    A member with the name of a generated one replaces it. A name that ends in a slash is a
+    directory. Pairs instead of a mapping may repeat a name. ``edit_record`` takes the text of
+    RECORD and returns the text to store.
     """
     given = list(members.items()) if isinstance(members, Mapping) else list(members)
     folder = f"{name.replace('-', '_')}-{version}.dist-info"
@@ -74,7 +74,7 @@ def wheel(
 
 
 def record_text(pairs: Pairs, listing: str) -> str:
-    """Return RECORD for the members; its own row, ``listing``, has no hash."""
+    """Return RECORD for the members; its own row, for ``listing``, has no hash."""
     text = io.StringIO()
     rows = csv.writer(text, lineterminator="\n")
     for path, data in pairs:
@@ -93,7 +93,7 @@ def save(folder: Path, data: bytes, filename: str) -> Path:
 
 
 def _expanded(tag: str) -> List[str]:
-    """Expand a compressed tag set (PEP 425)."""
+    """Return the tags of a compressed tag set (PEP 425)."""
     sets = (part.split(".") for part in tag.split("-"))
     return ["-".join(parts) for parts in itertools.product(*sets)]
 
@@ -109,17 +109,17 @@ def _wheel_text(tags: Iterable[str], *, purelib: bool) -> str:
 
 
 def _archive(pairs: Pairs, modes: Mapping[str, int], compression: int) -> bytes:
-    """Zip the members in their order, with nothing of the clock or the host in it."""
+    """Return an archive of the members in their order, independent of clock and host."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive, warnings.catch_warnings():
-        # Repeating a name is what some tests are about.
+        # Some tests need a repeated name, of which zipfile warns.
         warnings.filterwarnings("ignore", "Duplicate name", UserWarning)
         for path, data in pairs:
             is_folder = path.endswith("/")
             mode = modes.get(path, 0o755 if is_folder else 0o644)
             kind = stat.S_IFMT(mode) or (stat.S_IFDIR if is_folder else stat.S_IFREG)
             member = zipfile.ZipInfo(path, date_time=(1980, 1, 1, 0, 0, 0))
-            # Unix, whatever system the test runs on.
+            # Unix, on any system.
             member.create_system = 3
             member.external_attr = (kind | stat.S_IMODE(mode)) << 16
             member.compress_type = compression

@@ -1,4 +1,4 @@
-"""The verdicts that other tools get wrong, from bytes to tag, cases 1 to 25."""
+"""Verdicts that other tools get wrong, from bytes to tag, cases 1 to 25."""
 
 from __future__ import annotations
 

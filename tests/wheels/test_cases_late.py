@@ -1,4 +1,4 @@
-"""The verdicts that other tools get wrong, cases 44 to 50, and their neighbours."""
+"""Verdicts that other tools get wrong, cases 44 to 50, and similar wheels."""
 
 from __future__ import annotations
 
@@ -54,13 +54,13 @@ def asked(minor: int) -> Request:
 
 
 def noted(description_size: int) -> bytes:
-    """Return an extension module whose note is not as long as it says."""
+    """Return an extension module with a note that is shorter than it states."""
     data = write(module(notes=((b"GNU", 3, b"12345678"),)))
     return patched(data, data.index(b"GNU\0") - 8, description_size.to_bytes(4, "little"))
 
 
 def nothing_hashed(relocations: str) -> Elf:
-    """Describe a library without exports, whose GNU hash table counts no symbol."""
+    """Return a library without exports, whose GNU hash table lists no symbol."""
     return Elf(
         needed=("libc.so.6", "libz.so.1"),
         symbols=(PIDFD, INFLATE),
@@ -138,7 +138,7 @@ def test_verdict(case: Case, tmp_path: Path) -> None:
 
 
 def test_50_many_symbols(tmp_path: Path) -> None:
-    """A name behind a hundred thousand others is found."""
+    """A name after a hundred thousand others is found."""
     many = (Symbol(f"f{index}", "libc.so.6", "GLIBC_2.2.5") for index in range(100_000))
     case = Case(
         {EXT: write(module(*many, PIDFD, sysv_hash=True))}, NEWEST, {"TOO_NEW": "pidfd_open"}
@@ -159,8 +159,8 @@ def test_31_libpython_of_a_program_is_no_error(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("path", [EXT, "demo/liby.so"])
 @pytest.mark.parametrize("elf", [module(Symbol("nobody")), musl("statx")])
-def test_damaged_hash_table_is_said_to_be_damaged(elf: Elf, path: str, tmp_path: Path) -> None:
-    """The table is read for the exports alone: no chain of it ends."""
+def test_a_damaged_hash_table_is_reported(elf: Elf, path: str, tmp_path: Path) -> None:
+    """The table is read only for the exports; none of its chains ends."""
     asking = write(replace(elf, needed=(*elf.needed, "liby.so"), runpath="$ORIGIN"))
     data = write(elf)
     start = table_offset(data, 0x6FFFFEF5)

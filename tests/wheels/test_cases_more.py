@@ -1,4 +1,4 @@
-"""The verdicts that other tools get wrong, from bytes to tag, cases 26 to 43."""
+"""Verdicts that other tools get wrong, from bytes to tag, cases 26 to 43."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ CASES: Dict[str, Case] = {
     ),
     "33 no libc, built on musl": Case(NO_LIBC, MUSL_OLD, {}, ABI3_NAME, Request(libc=MUSL)),
     "33 no libc, built on glibc": Case(NO_LIBC, OLDEST, {}, ABI3_NAME),
-    "33 no libc, nobody says": Case(
+    "33 no libc, no evidence": Case(
         NO_LIBC, OLDEST, {"LIBC_ASSUMED": f"demo-1.0-{ABI3_NAME}.whl"}, ABI3_NAME, Request()
     ),
     "34 what the host may have": Case(
@@ -112,10 +112,8 @@ CASES: Dict[str, Case] = {
     "35 x86-64-v3": Case({EXT: write(module(isa=V3))}, None, {"ISA": "x86-64-v3"}),
     "35 x86-64-v3 without a note": Case({EXT: write(module(isa=1))}, OLDEST),
     "36 executable stack": Case({EXT: write(module(stack_flags=7))}, None, {"EXECSTACK": EXT}),
-    "36 no word about the stack": Case(
-        {EXT: write(module(stack_flags=None))}, None, {"EXECSTACK": EXT}
-    ),
-    "36 no word about the stack on aarch64": Case(
+    "36 no PT_GNU_STACK": Case({EXT: write(module(stack_flags=None))}, None, {"EXECSTACK": EXT}),
+    "36 no PT_GNU_STACK on aarch64": Case(
         {PLAIN: write(on("aarch64", stack_flags=None))},
         "manylinux_2_17_aarch64",
         name="cp311-cp311-linux_aarch64",
@@ -130,10 +128,10 @@ CASES: Dict[str, Case] = {
     "37 text relocations on musl": Case(
         {EXT_MUSL: write(musl(textrel=True))}, None, {"TEXTREL": EXT_MUSL}
     ),
-    "38 nobody's name": Case(
+    "38 undefined name": Case(
         {EXT: write(module(Symbol("nobody")))}, OLDEST, {"UNDEFINED": "nobody"}
     ),
-    "38 nobody's name, but weak": Case({EXT: write(module(Symbol("nobody", weak=True)))}, OLDEST),
+    "38 undefined name, but weak": Case({EXT: write(module(Symbol("nobody", weak=True)))}, OLDEST),
     "39 suffix of another python": Case(
         {EXT: GOOD}, OLDEST, {"SUFFIX": EXT}, "cp312-cp312-linux_x86_64"
     ),

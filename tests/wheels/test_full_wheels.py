@@ -1,6 +1,6 @@
-"""Sixty published wheels, all of each: minutes, so behind the marker `full`.
+"""Sixty published wheels, each read completely. This takes minutes, so it has the marker `full`.
 
-Run with `-m full -n 0`.
+Run it with `-m full -n 0`.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from publishedwheels import WHEELS, fetch
 pytestmark = [pytest.mark.full, pytest.mark.network]
 
 
-# Wheels that `check` refuses, and why that is right.
+# Wheels that `check` correctly refuses, and the reasons.
 REFUSED = {
     "lightgbm-4.7.0-py3-none-manylinux_2_27_x86_64.manylinux_2_28_x86_64.whl": {"FALSE_TAG"},
     "numba-0.68.1-cp311-cp311-manylinux_2_27_x86_64.manylinux_2_28_x86_64.whl": {"FALSE_TAG"},
 }
 
-# pyelftools takes minutes for these alone.
+# pyelftools takes minutes for each of these.
 TOO_LARGE_FOR_THE_JUDGE = 12 << 20
 
 
@@ -54,8 +54,10 @@ def test_the_reader_agrees_with_pyelftools(
 
 
 @pytest.mark.parametrize("project", ["numpy", "cryptography"])
-def test_relr_in_published_musl_wheels_is_told(project: str, pytestconfig: pytest.Config) -> None:
-    """Their grafted libraries crash on musl before 1.2.4; strict refuses them."""
+def test_relr_in_published_musl_wheels_is_reported(
+    project: str, pytestconfig: pytest.Config
+) -> None:
+    """Their grafted libraries crash on musl before 1.2.4; with strict they are refused."""
     (row,) = (
         row
         for row in WHEELS
@@ -64,9 +66,9 @@ def test_relr_in_published_musl_wheels_is_told(project: str, pytestconfig: pytes
     with Wheel(str(fetch(row, pytestconfig.cache.mkdir("wheels")))) as wheel:
         report = operations.inspect(wheel, Request())
         strict = operations.inspect(wheel, Request(strict=True))
-    told = [one for one in report.findings if one.kind == "MUSL_PATCH_LEVEL"]
-    assert any("DT_RELR" in one.symbols for one in told)
-    assert {one.severity for one in told} == {"warning"}
+    found = [one for one in report.findings if one.kind == "MUSL_PATCH_LEVEL"]
+    assert any("DT_RELR" in one.symbols for one in found)
+    assert {one.severity for one in found} == {"warning"}
     assert report.musl_minimum == (1, 2, 4)
     assert "MUSL_PATCH_LEVEL" in {one.kind for one in strict.errors}
 

@@ -1,4 +1,4 @@
-"""Published wheels: our verdict is auditwheel's, or the difference is a known one, and named."""
+"""Published wheels: the verdict is auditwheel's, or the difference is known and has a reason."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from recording import Record
 
 
 def cases() -> List[Any]:
-    """Take the small wheels always, all of them with the marker."""
+    """Return all wheels; only the small ones run without the marker `full`."""
     return [
         pytest.param(row, id=row["filename"], marks=() if row["ci"] else pytest.mark.full)
         for row in WHEELS
@@ -27,20 +27,20 @@ def cases() -> List[Any]:
 def test_the_verdict_is_auditwheels_or_a_known_difference(
     row: Dict[str, Any], pytestconfig: pytest.Config, record: Record
 ) -> None:
-    """`python scripts/write_verdicts.py` makes a page of what all wheels have recorded."""
+    """`python scripts/write_verdicts.py` writes a page from the recorded verdicts."""
     path = fetch(row, pytestconfig.cache.mkdir("wheels"))
     judged = auditwheel(path) if sys.version_info >= (3, 10) else row["auditwheel"]
-    assert judged == row["auditwheel"], "the recorded verdict of the judge is stale"
+    assert judged == row["auditwheel"], "the recorded verdict of auditwheel is stale"
     reason, expected = DIFFERENCES.get(row["filename"], ("", judged))
     with Wheel(str(path)) as wheel:
         report = operations.inspect(wheel, Request())
     verdict = str(report.policy) if report.policy else f"linux_{report.arch}"
     assert verdict == expected, reason
     kinds = sorted({one.kind for one in report.findings if one.severity != "policy"})
-    record("verdicts", wheel=row["filename"], ours=verdict, kinds=kinds)
+    record("verdicts", wheel=row["filename"], verdict=verdict, kinds=kinds)
 
 
-def test_the_selection_covers_what_it_should() -> None:
+def test_the_small_wheels_are_a_good_selection() -> None:
     ci = [row for row in WHEELS if row["ci"]]
     assert len(WHEELS) >= 60
     assert len(ci) >= 20

@@ -1,7 +1,7 @@
-"""Files that a real loader refuses, whatever their tables make believe.
+"""Files that a real loader refuses, although their tables look valid.
 
-Each was run on glibc 2.36, which said `version not found`, `undefined symbol`, or died in an
-assertion of ld.so.
+Each was run on glibc 2.36, which printed `version not found` or `undefined symbol`, or failed in
+an assertion of ld.so.
 """
 
 from __future__ import annotations
@@ -42,14 +42,14 @@ def test_a_weak_node_that_a_strong_reference_uses_counts() -> None:
     assert str(audit(facts_of(libc(EXT, weak)), Request()).policy) == "manylinux_2_5_x86_64"
 
 
-def test_a_copy_of_glibc_in_the_wheel_stands_for_nothing() -> None:
-    """The process has the system's libc.so.6 loaded, and that one is asked."""
+def test_a_copy_of_glibc_in_the_wheel_is_not_used() -> None:
+    """The process has loaded the system's libc.so.6, and the loader uses that one."""
     copy = elf("pkg/libc.so.6", soname="libc.so.6", versions_defined=("GLIBC_2.99",))
     report = audit(facts_of(libc(EXT, need("GLIBC_2.99"), rpath=NEAR), copy), Request())
     assert report.policy is None
 
 
-def test_a_version_of_a_library_that_nobody_loads_is_one_more_library() -> None:
+def test_a_version_of_an_unloaded_library_is_a_requirement() -> None:
     """The loader looks the library up before it looks at the flag."""
     for weak in (False, True):
         asked = need("FOO_1", "libfoo.so.1", weak=weak)
@@ -61,14 +61,14 @@ def test_a_version_of_a_library_that_nobody_loads_is_one_more_library() -> None:
 @pytest.mark.parametrize(
     ("arch", "node"), [("aarch64", "GLIBC_2.5"), ("riscv64", "GLIBC_2.5"), ("x86_64", "GLIBC_2.20")]
 )
-def test_a_node_that_no_glibc_has_proves_nothing(arch: str, node: str) -> None:
+def test_a_node_that_no_glibc_has_is_no_proof(arch: str, node: str) -> None:
     facts = facts_of(libc(EXT, need(node), arch=arch), platform=f"linux_{arch}")
     for request in (Request(exact=True), Request(platform=parse_platform("manylinux_2_40"))):
         assert choose(audit(facts, request), request).tag is None
 
 
 def test_each_root_s_library_must_have_the_version() -> None:
-    """Two roots load libx.so and each another liby.so: one of them lacks the version."""
+    """Two roots load libx.so, and each loads another liby.so: one of these lacks the version."""
     lib = elf("x/libx.so", "liby.so", versions_needed=(need("Y_1", "liby.so"),))
     files = [lib]
     for folder, versions in (("a", ("Y_1",)), ("b", ())):
@@ -106,7 +106,7 @@ def read(data: bytes) -> reader.Reading:
 
 
 def test_the_last_dynamic_segment_counts() -> None:
-    """A decoy stands in the place of PT_GNU_STACK, before the real one."""
+    """A decoy PT_DYNAMIC takes the place of PT_GNU_STACK, before the real one."""
     symbols = (Symbol("f", "libc.so.6", "GLIBC_2.34"),)
     data = bytearray(write(Elf(needed=("libc.so.6",), symbols=symbols, sections=False)))
     count = struct.unpack_from("<H", data, 56)[0]
@@ -114,7 +114,7 @@ def test_the_last_dynamic_segment_counts() -> None:
     real, decoy = sorted((rows[PT_DYNAMIC], rows[PT_GNU_STACK]), reverse=True)
     entry = bytes(data[rows[PT_DYNAMIC] : rows[PT_DYNAMIC] + 56])
     data[real : real + 56] = entry
-    # The end of the real table: a dynamic section without entries.
+    # The decoy is the end of the real table: a dynamic section without entries.
     offset, address, size = (struct.unpack_from("<Q", entry, at)[0] for at in (8, 16, 32))
     null = struct.pack(
         "<IIQQQQQQ", PT_DYNAMIC, 6, offset + size - 16, address + size - 16, 0, 16, 16, 8
@@ -124,8 +124,8 @@ def test_the_last_dynamic_segment_counts() -> None:
     assert [one.version for one in facts.versions_needed] == ["GLIBC_2.34"]
 
 
-def test_names_that_share_their_bytes_do_not_swell() -> None:
-    """Twenty thousand names, each an end of one long string, would be gigabytes."""
+def test_names_that_share_bytes_have_a_limit() -> None:
+    """Twenty thousand names, each an end of one long string, would take gigabytes."""
     dynamic = read(write(Elf(symbols=(Symbol("x" * 900_000),)))).dynamic
     assert dynamic is not None
     assert len(dynamic.strings(list(range(1, 10)))) == 9
@@ -134,7 +134,7 @@ def test_names_that_share_their_bytes_do_not_swell() -> None:
 
 
 def test_a_failing_search_for_source_lines_changes_no_verdict(tmp_path: Path) -> None:
-    """The library's last bytes do not fit its CRC, and the audit does not read them."""
+    """The library's last bytes do not match its CRC, and the audit does not read them."""
     symbols = (Symbol("f", "libc.so.6", "GLIBC_2.34"),)
     member = write(Elf(needed=("libc.so.6",), symbols=symbols)) + b"tail"
     data = wheel({"demo/x.so": member}, compress=False).replace(b"tail", b"TAIL")
@@ -144,7 +144,7 @@ def test_a_failing_search_for_source_lines_changes_no_verdict(tmp_path: Path) ->
     assert result.filename == wheel_name(tag="cp311-cp311-manylinux_2_34_x86_64")
 
 
-def test_check_tells_the_errors_of_both_families(tmp_path: Path) -> None:
+def test_check_reports_the_errors_of_both_families(tmp_path: Path) -> None:
     """No libc evidence, text relocations: musl refuses what glibc takes."""
     tag = "cp311-cp311-manylinux_2_5_x86_64.musllinux_1_1_x86_64"
     member = write(Elf(symbols=(Symbol("PyInit__x", defined=True),), textrel=True))
@@ -156,7 +156,7 @@ def test_check_tells_the_errors_of_both_families(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("more", [[], ["--json"]])
-def test_a_name_that_the_terminal_lacks_is_escaped(more: list[str], tmp_path: Path) -> None:
+def test_a_name_that_the_terminal_cannot_print_is_escaped(more: list[str], tmp_path: Path) -> None:
     member = write(Elf(needed=("lib\xe9.so",), symbols=(Symbol("PyInit__x", defined=True),)))
     path = save(tmp_path, wheel({"demo/_x.abi3.so": member}), wheel_name())
     done = run("show", *more, path, PYTHONIOENCODING="ascii")
@@ -164,7 +164,7 @@ def test_a_name_that_the_terminal_lacks_is_escaped(more: list[str], tmp_path: Pa
     assert "lib\\" in done.stdout
 
 
-def test_check_wants_the_folder_that_the_index_looks_for(tmp_path: Path) -> None:
+def test_check_requires_the_folder_of_the_index(tmp_path: Path) -> None:
     tag = "cp311-cp311-manylinux_2_5_x86_64"
     member = write(Elf(needed=("libc.so.6",), symbols=(Symbol("PyInit__x", defined=True),)))
     data = wheel({"demo/_x.abi3.so": member}, name="other", tag=tag)

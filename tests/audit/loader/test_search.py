@@ -1,7 +1,7 @@
-"""The simulated loader search, over hand-made facts.
+"""The simulated search of the loader, with facts of the test.
 
-Each row says how one NEEDED entry is satisfied; the rules are glibc's elf/dl-load.c and musl's
-ldso/dynlink.c.
+Each row states how one NEEDED entry is satisfied. The rules are those of glibc's elf/dl-load.c and
+musl's ldso/dynlink.c.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def by_name(target: str, *, preloaded: bool = False) -> Edge:
 @pytest.mark.parametrize(
     ("entries", "library", "edge"),
     [
-        # (entries of the search path, where the library lies, how it is found)
+        # (entries of the search path, path of the library, how it is found)
         (["$ORIGIN"], "pkg/liby.so", found),
         (["${ORIGIN}"], "pkg/liby.so", found),
         (["$ORIGIN/"], "pkg/liby.so", found),
@@ -93,7 +93,7 @@ def test_origin_of_a_file_at_the_root_of_the_wheel() -> None:
 
 
 def test_one_unknown_variable_makes_musl_ignore_the_whole_search_path() -> None:
-    """Musl's fixup_rpath gives up at any `$` but $ORIGIN; glibc skips that entry alone."""
+    """Musl's fixup_rpath stops at any `$` except $ORIGIN; glibc skips only that entry."""
     extension = elf(EXT, "liby.so", runpath=("$ORIGIN/libs", "$LIB"))
     for libc, edge in ((GLIBC, found), (MUSL, by_name)):
         loading = load(extension, elf("pkg/libs/liby.so"), libc=libc)
@@ -134,7 +134,7 @@ def test_inherited_search_path(
 
 
 def test_rpath_is_inherited_from_the_file_that_loaded_it_first() -> None:
-    """EXT loads liba.so by a RUNPATH, so that OTHER's RPATH serves it in OTHER's process alone."""
+    """EXT loads liba.so by a RUNPATH. So OTHER's RPATH applies to it only in OTHER's process."""
     files = [
         elf(EXT, "liba.so", runpath=LIBS),
         elf(OTHER, "liba.so", rpath=LIBS),
@@ -171,9 +171,7 @@ DATA = "demo-1.0.data"
         ("pkg/tool", "$ORIGIN/libs", "pkg/libs/liby.so", found),
     ],
 )
-def test_search_in_the_layout_after_installation(
-    path: str, entry: str, library: str, edge: Outcome
-) -> None:
+def test_search_in_the_installed_layout(path: str, entry: str, library: str, edge: Outcome) -> None:
     loading = load(elf(path, "liby.so", rpath=(entry,)), elf(library))
     assert loading.provider(path, "liby.so") == edge(library)
 
@@ -199,7 +197,7 @@ def test_scheme_roots_are_distinct() -> None:
         (MUSL, "libz.so.1", Edge(SYSTEM)),
     ],
 )
-def test_what_lies_outside_of_the_wheel(libc: str, name: str, edge: Edge) -> None:
+def test_libraries_outside_the_wheel(libc: str, name: str, edge: Edge) -> None:
     files = (elf(EXT, name, rpath=("$ORIGIN",)), elf("pkg/libs/liby.so"))
     loading = load(*files, libc=libc)
     assert loading.provider(EXT, name) == edge
@@ -229,8 +227,8 @@ def test_another_root_loads_it_first(others: List[ElfFile], preloaded: bool) -> 
     assert loading.provider(EXT, "liby.so") == by_name(LIB, preloaded=preloaded)
 
 
-def test_a_program_is_measured_by_the_modules_as_well() -> None:
-    """It starts nowhere, whatever the tag: torch ships such a one, and its tag is right."""
+def test_a_program_may_use_libraries_that_modules_load() -> None:
+    """Such a program starts on no system. torch ships one, and its tag is correct."""
     loading = load(elf("tool", "liby.so", **PROGRAM), elf(EXT, "liby.so", rpath=NEAR), elf(LIB))
     assert loading.provider("tool", "liby.so") == by_name(LIB, preloaded=True)
 
@@ -238,9 +236,9 @@ def test_a_program_is_measured_by_the_modules_as_well() -> None:
 @pytest.mark.parametrize(
     ("files", "libc", "path", "edge"),
     [
-        # A library that was loaded under its soname serves whoever asks for that.
+        # A library that is loaded satisfies every file that needs its soname.
         ([elf(EXT, "liba.so", "real.so.1", rpath=NEAR)], GLIBC, EXT, found("pkg/liba.so")),
-        # musl knows it by the name that was asked for alone.
+        # musl compares only the name that was requested.
         ([elf(EXT, "liba.so", "real.so.1", rpath=NEAR)], MUSL, EXT, by_name("pkg/liba.so")),
         # The order of loading is breadth first, not depth first.
         (
@@ -249,7 +247,7 @@ def test_a_program_is_measured_by_the_modules_as_well() -> None:
             "pkg/libb.so",
             found("pkg/liba.so"),
         ),
-        # The name of the root is loaded, too.
+        # The root's own name counts as loaded.
         (
             [
                 elf(EXT, "libb.so", runpath=NEAR, soname="liba.so"),

@@ -1,4 +1,4 @@
-"""Each kind of finding from hand-made facts: what it is about, and which policy it rules out."""
+"""Each kind of finding from facts of the test: its subject, and the policy that it rules out."""
 
 from __future__ import annotations
 
@@ -34,7 +34,9 @@ PRELOADED = elf("pkg/_y.abi3.so", "liby.so", rpath=NEAR)
 
 CASES: Dict[str, Case] = {
     "clean": Case(wheel(libc()), "2_5"),
-    "other arch's floor": Case(wheel(libc(arch=ARM64), platform="linux_aarch64"), "2_17"),
+    "oldest policy of another architecture": Case(
+        wheel(libc(arch=ARM64), platform="linux_aarch64"), "2_17"
+    ),
     "node": Case(
         wheel(libc(EXT, need("GLIBC_2.34"))), "2_34", says(("TOO_NEW", EXT, "GLIBC_2.34", "2_31"))
     ),
@@ -50,7 +52,7 @@ CASES: Dict[str, Case] = {
         "2_35",
         says(("TOO_NEW", EXT, "GLIBC_2.35", "2_34")),
     ),
-    "node of the floor": Case(
+    "node of the oldest policy": Case(
         wheel(libc(EXT, need("GLIBC_2.31"), arch="riscv64"), platform="linux_riscv64"), "2_31"
     ),
     "node of a library that is no root": Case(
@@ -115,7 +117,7 @@ CASES: Dict[str, Case] = {
         "2_24",
         says(("FORBIDDEN_SYMBOL", EXT, "__issignaling", "2_17")),
     ),
-    "forbidden, of libc, which it does not even name": Case(
+    "forbidden symbol of a libc that is not NEEDED": Case(
         wheel(
             elf(
                 versions_needed=(need("GLIBC_2.18", symbols=("__issignaling",)),),
@@ -172,7 +174,7 @@ CASES: Dict[str, Case] = {
     "two architectures": Case(
         wheel(libc(), libc(LIB, arch=ARM64)), "2_5", says(("MIXED_ARCH", LIB, ARM64, ""))
     ),
-    "the name's architecture, though fewer files are of it": Case(
+    "the architecture of the name, with fewer files": Case(
         wheel(libc(), libc(LIB, arch=ARM64), libc("pkg/libz.so", arch=ARM64)),
         "2_5",
         says(("MIXED_ARCH", LIB, ARM64, ""), ("MIXED_ARCH", "pkg/libz.so", ARM64, "")),
@@ -232,11 +234,13 @@ CASES: Dict[str, Case] = {
         "2_5",
         says(("DEVICE_CODE", "gpu.bin", "machine 224", "")),
     ),
-    "nothing tells the family": Case(wheel(elf("_x.abi3.so")), "2_5", says(ASSUMED)),
-    "the suffix tells the family": Case(
+    "no evidence of the family": Case(wheel(elf("_x.abi3.so")), "2_5", says(ASSUMED)),
+    "the suffix is evidence of the family": Case(
         wheel(elf("pkg/_x.cpython-311-x86_64-linux-gnu.so")), "2_5"
     ),
-    "the build tells the family": Case(wheel(elf("_x.abi3.so")), "1_1", request=Request(libc=MUSL)),
+    "the build is evidence of the family": Case(
+        wheel(elf("_x.abi3.so")), "1_1", request=Request(libc=MUSL)
+    ),
 }
 
 

@@ -1,4 +1,4 @@
-"""The kinds of finding about single files, the archive and musl, from hand-made facts."""
+"""The kinds of findings about single files, the archive and musl, from facts of the test."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ ARM64_WHEEL = "linux_aarch64"
 
 
 def built(abi: str, path: str, arch: str = "x86_64") -> WheelFacts:
-    """Describe a wheel of a given ABI tag with one extension module."""
+    """Return the facts of a wheel with an ABI tag and one extension module."""
     name = parse_wheel_name(f"demo-1.0-{abi}-linux_{arch}.whl")
     assert name is not None
     return wheel(libc(path, arch=arch), name=name, tags=name.tags)
@@ -45,8 +45,8 @@ def built(abi: str, path: str, arch: str = "x86_64") -> WheelFacts:
 
 def suffix(abi: str, wrong: str, tail: str = "", arch: str = "x86_64") -> Case:
     path = f"pkg/_x.{wrong}{tail}.so"
-    floor = "2_17" if arch == ARM64 else "2_5"
-    return Case(built(abi, path, arch), floor, says(("SUFFIX", path, wrong, "")))
+    oldest = "2_17" if arch == ARM64 else "2_5"
+    return Case(built(abi, path, arch), oldest, says(("SUFFIX", path, wrong, "")))
 
 
 FILES: Dict[str, Case] = {
@@ -79,7 +79,9 @@ FILES: Dict[str, Case] = {
         "2_17",
         says(("PAGE_ALIGN", EXT, "0x1000", "")),
     ),
-    "small pages where none are large": Case(wheel(libc(page_size=0x1000)), "2_5"),
+    "small pages, and no large ones on the architecture": Case(
+        wheel(libc(page_size=0x1000)), "2_5"
+    ),
     "float abi": Case(
         wheel(libc(arch="armv7l", flags=0x05000000), platform=ARM_WHEEL),
         "2_17",
@@ -122,7 +124,7 @@ FILES: Dict[str, Case] = {
     ),
     "no init": Case(wheel(libc(module_init=False)), "2_5", says(("NO_INIT", EXT, "_x", ""))),
     "no module": Case(wheel(libc("pkg/libx.so", module_init=None)), "2_5"),
-    "nobody's name": Case(
+    "name that nothing defines": Case(
         wheel(libc(undefined=("nobody",))), "2_5", says(("UNDEFINED", EXT, "nobody", ""))
     ),
     "names of libc and of the interpreter": Case(
@@ -155,7 +157,7 @@ FILES: Dict[str, Case] = {
         "2_5",
         says(("ABI3", ABI3, "_PyType_Lookup", "")),
     ),
-    "not asked of other wheels": Case(wheel(libc(undefined=("_PyType_Lookup",))), "2_5"),
+    "no check of other wheels": Case(wheel(libc(undefined=("_PyType_Lookup",))), "2_5"),
     "suffix of another python": suffix("cp311-cp311", "cpython-312"),
     "suffix without threads": suffix("cp313-cp313t", "cpython-313", "-x86_64-linux-gnu"),
     "suffix with threads": suffix("cp313-cp313", "cpython-313t", "-x86_64-linux-gnu"),
@@ -247,7 +249,7 @@ MUSL_FILES: Dict[str, Case] = {
         None,
         says(("EXTERNAL_LIBRARY", EXT, "libgcc_s.so.1", "1_2")),
     ),
-    "versions say nothing": Case(
+    "versions are no evidence": Case(
         wheel(
             musl(versions_needed=(need("CXXABI_9", "liby.so"),), needed=("liby.so",), rpath=NEAR),
             elf(LIB, versions_defined=("Y_0",)),

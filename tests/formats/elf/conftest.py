@@ -1,4 +1,4 @@
-"""What the tests of debug information share."""
+"""Fixtures for the tests of debug information."""
 
 from __future__ import annotations
 

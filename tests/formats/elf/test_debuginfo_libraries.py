@@ -41,7 +41,7 @@ LIBRARY_FLAGS = ["", "-gdwarf-4", "-gdwarf-5", "-gdwarf-4 -gstrict-dwarf", "-gz"
 def test_the_calls_in_a_linked_library(library: Library, level: str, flags: str) -> None:
     places = calls(library(level, "-g", *flags.split()))
     if "strict" in flags:
-        assert places == {}, "DWARF 4 has no word for call sites but GNU's"
+        assert places == {}, "DWARF 4 has call sites only as a GNU extension"
         return
     assert places["fcntl64"] == set(FCNTL64)
     pointer = next(use for use in PIDFD_OPEN if use.function == "pointer")

@@ -12,7 +12,7 @@ from typing import Callable, Dict, List
 import pytest
 
 import elfdamage as damage
-from elfvariants import FULL, PIE, VARIANTS, described, differences, read, said
+from elfvariants import FULL, PIE, VARIANTS, described, differences, read, summary
 from elfwriter import TARGETS, Elf, write
 from manyshim.audit.tags import MACHINES
 
@@ -33,7 +33,7 @@ def test_written_files(arch: str, variant: str) -> None:
 @pytest.mark.parametrize("arch", TARGETS)
 def test_the_facts_are_those_that_were_written(arch: str) -> None:
     facts = read(write(described(arch, relr=True, dt_flags_1=PIE, interp="/lib/ld.so"))).facts
-    assert said(facts)["used"] == {
+    assert summary(facts)["used"] == {
         ("libc.so.6", "GLIBC_2.17"): (["free", "malloc"], False),
         ("libc.so.6", "GLIBC_2.30"): (["gettid"], True),
         ("libc.so.6", "GLIBC_2.36"): ([], False),

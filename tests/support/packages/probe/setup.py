@@ -1,4 +1,4 @@
-"""C and C++ whose arguments come from the environment, so that tests can hand over any."""
+"""Build C and C++ extensions with compiler arguments from the environment."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""An extension, a library for ctypes and a program; RELAY_LIBS is where their libraries lie."""
+"""Build an extension, a library for ctypes and a program; RELAY_LIBS has their libraries."""
 
 import os
 import subprocess
@@ -6,14 +6,14 @@ import subprocess
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
-# Only now, as setuptools brings it where Python has none any more.
+# After setuptools, which provides distutils where Python has none.
 from distutils.command.build_scripts import build_scripts  # isort: skip
 
 FOLDER = os.environ["RELAY_LIBS"]
 
 
 class BuildExt(build_ext):
-    """Names the library that ctypes opens as a library, and no module."""
+    """Gives the library for ctypes the name of a library, not of a module."""
 
     def get_ext_filename(self, fullname: str) -> str:
         """Return the file's path in the wheel."""
@@ -26,7 +26,7 @@ class BuildScripts(build_scripts):
     """Compiles the program."""
 
     def run(self) -> None:
-        """Put it where scripts are taken from."""
+        """Compile the program into the folder of scripts."""
         os.makedirs(self.build_dir, exist_ok=True)
         target = os.path.join(self.build_dir, "relay-program")
         source = os.path.join("src", "program.c")

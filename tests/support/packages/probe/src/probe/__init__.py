@@ -1,1 +1,1 @@
-"""What a target is like, seen from C and from C++."""
+"""Facts about the target, from C and from C++."""

@@ -1,4 +1,4 @@
-"""Calls through external libraries: linked ones, and one behind a library for ctypes."""
+"""Call external libraries: linked ones, and one that a library for ctypes needs."""
 
 import ctypes
 import os
@@ -9,7 +9,7 @@ __all__ = ["chain", "opened", "plugin", "sha256"]
 
 
 def plugin() -> int:
-    """Call a library of the wheel that no module links, and that needs an external one."""
+    """Call a library of the wheel that no module links and that needs an external library."""
     path = os.path.join(os.path.dirname(__file__), "libplugin.so")
     found: int = ctypes.CDLL(path).plugin()
     return found
