@@ -77,7 +77,7 @@ TEXT = (
     Word(("house", "houses", "rooms"), "package, module"),
     Word(("doors",), "entry points"),
     Word(("whoever", "whomever"), "anyone who, the caller"),
-    Word(("who builds", "who build"), "the user"),
+    Word(("one who builds", "those who build"), "the user"),
     Word(("earn", "earns", "earned"), "qualify for, prove"),
     Word(("is believed", "are believed"), "is trusted, is used"),
     Word(("be it",), "even, also"),

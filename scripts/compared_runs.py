@@ -99,20 +99,20 @@ def compare(
     """
     out = os.path.join(folder, _OUT)
     kept = os.path.join(folder, "first")
-    ours = _run(command, first, folder)
+    outcome = _run(command, first, folder)
     if os.path.exists(out):
         os.rename(out, kept)
-    theirs = _run(command, second, folder)
-    before = _lines(theirs, renames)
-    after = _lines(ours, None if renames is None else {})
+    other = _run(command, second, folder)
+    before = _lines(other, renames)
+    after = _lines(outcome, None if renames is None else {})
     difference = [] if before == after else _diff(before, after)
-    for name in sorted(ours.files.keys() & theirs.files.keys()):
-        if ours.files[name] != theirs.files[name]:
+    for name in sorted(outcome.files.keys() & other.files.keys()):
+        if outcome.files[name] != other.files[name]:
             difference += _member_diff(os.path.join(out, name), os.path.join(kept, name))
     for made in filter(os.path.exists, (out, kept)):
         shutil.rmtree(made)
-    crashed = any(_TRACEBACK in one.err for one in (ours, theirs))
-    return Comparison(difference, len(ours.files), crashed)
+    crashed = any(_TRACEBACK in one.err for one in (outcome, other))
+    return Comparison(difference, len(outcome.files), crashed)
 
 
 def _run(command: list[str], side: Side, folder: str) -> Outcome:

@@ -37,7 +37,7 @@ def text(rows: Rows) -> str:
         kilobytes = "{} / {}".format(*row["kilobytes"])
         seconds = "{:.1f} / {:.1f}".format(*row["seconds"])
         lines.append(
-            f"| {project.name} {project.version} | {row['ours']} | {row['theirs']} "
+            f"| {project.name} {project.version} | {row['repaired']} | {row['peer']} "
             f"| {len(row['grafted'])} | {kilobytes} | {seconds} |\n"
         )
         lists.append(f"| {project.name} | {' '.join(row['grafted'])} |\n")

@@ -1,3 +1,3 @@
-"""Audit Linux wheels and give them the manylinux or musllinux tag that they have earned."""
+"""Audit Linux wheels and write the manylinux or musllinux tag that their files prove."""
 
 __version__ = "0.1.0"

@@ -272,14 +272,14 @@ def option_table() -> str:
     """Return the Markdown table of all options."""
     rows = ["| key | values | default | meaning |", "|---|---|---|---|"]
     rows += [
-        f"| `{option.key}` | {option.values} | {_shown(option)} "
+        f"| `{option.key}` | {option.values} | {_default_cell(option)} "
         f"| {'; '.join(filter(None, (option.meaning, option.details)))} |"
         for option in OPTIONS
     ]
     return "\n".join(rows) + "\n"
 
 
-def _shown(option: Option) -> str:
+def _default_cell(option: Option) -> str:
     """Return the default of an option as the table shows it."""
     if option.key == "platform":
         return "`auto`"

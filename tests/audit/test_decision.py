@@ -224,10 +224,10 @@ MIXED = wheel(libc(), libc(LIB, arch=ARM64))
 )
 def test_chosen_tag(facts: WheelFacts, request_: Request, tag: Optional[str]) -> None:
     report = audit(facts, request_)
-    claim = choose(report, request_)
-    assert (str(claim.tag) if claim.tag else None) == tag
-    assert bool(claim.reason) == (tag is None)
-    assert claim.platforms == (claim.tag.spellings if claim.tag else ())
+    decision = choose(report, request_)
+    assert (str(decision.tag) if decision.tag else None) == tag
+    assert bool(decision.reason) == (tag is None)
+    assert decision.platforms == (decision.tag.spellings if decision.tag else ())
 
 
 def test_accepted_error_is_a_warning_that_says_so() -> None:

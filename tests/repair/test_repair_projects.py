@@ -108,12 +108,12 @@ def test_a_real_project_is_repaired_as_auditwheel_does(
         name: repaired(name, plain, tmp_path / name, {**os.environ, "PATH": path})
         for name in ("manyshim", "auditwheel")
     }
-    ours, theirs = made["manyshim"], made["auditwheel"]
-    assert ours.grafted == theirs.grafted
-    assert ours.policy == theirs.policy
-    assert auditwheel(ours.path) == ours.policy, "auditwheel reads the same policy"
+    repaired, peer = made["manyshim"], made["auditwheel"]
+    assert repaired.grafted == peer.grafted
+    assert repaired.policy == peer.policy
+    assert auditwheel(repaired.path) == repaired.policy, "auditwheel reads the same policy"
     checked = subprocess.run(
-        [sys.executable, "-m", "manyshim", "check", str(ours.path)],
+        [sys.executable, "-m", "manyshim", "check", str(repaired.path)],
         check=False, capture_output=True, text=True,
     )  # fmt: skip
     assert checked.returncode == 0, checked.stdout
@@ -128,11 +128,11 @@ def test_a_real_project_is_repaired_as_auditwheel_does(
     record(
         "repaired",
         project=project.name,
-        ours=ours.policy,
-        theirs=theirs.policy,
-        grafted=sorted(ours.grafted),
-        kilobytes=[one.path.stat().st_size >> 10 for one in (ours, theirs)],
-        seconds=[round(one.seconds, 1) for one in (ours, theirs)],
+        repaired=repaired.policy,
+        peer=peer.policy,
+        grafted=sorted(repaired.grafted),
+        kilobytes=[one.path.stat().st_size >> 10 for one in (repaired, peer)],
+        seconds=[round(one.seconds, 1) for one in (repaired, peer)],
     )
 
 

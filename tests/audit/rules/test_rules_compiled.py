@@ -21,7 +21,7 @@ MUSL_MODULE = f"pkg/_x.cpython-311-{MUSL}.so"
 PURE = wheel(paths=("pkg/_x.py", "pkg/_x/data.so.txt"))
 
 
-def told(
+def requested(
     multiarch: str = GNU, *modules: str, strict: bool = False, tag: str = "", called: bool = False
 ) -> Request:
     # Of glibc's names one that musl has, too, and one of its own.
@@ -40,62 +40,62 @@ class Case(NamedTuple):
 
 SANITIZED = libc(MODULE, undefined=("__ubsan_handle_add_overflow", "other"))
 CASES = {
-    "as told": Case(wheel(libc(MODULE)), told(GNU, MODULE)),
-    "no suffix": Case(wheel(libc("pkg/_x.so")), told(GNU, MODULE)),
-    "stable ABI": Case(wheel(libc("pkg/_x.abi3.so")), told(GNU, "pkg/_x.abi3.so")),
-    "in platlib": Case(wheel(libc(f"demo-1.0.data/platlib/{MODULE}")), told(GNU, MODULE)),
+    "as told": Case(wheel(libc(MODULE)), requested(GNU, MODULE)),
+    "no suffix": Case(wheel(libc("pkg/_x.so")), requested(GNU, MODULE)),
+    "stable ABI": Case(wheel(libc("pkg/_x.abi3.so")), requested(GNU, "pkg/_x.abi3.so")),
+    "in platlib": Case(wheel(libc(f"demo-1.0.data/platlib/{MODULE}")), requested(GNU, MODULE)),
     "suffix of an older musl Python": Case(
         wheel(musl(path="pkg/_x.cpython-310-x86_64-linux-gnu.so"))._replace(
             name=wheel().name._replace(pythons=("cp310",), abis=("cp310",)),
             tags=("cp310-cp310-linux_x86_64",),
         ),
-        told(GNU),
+        requested(GNU),
     ),
     "suffix of another libc": Case(
-        wheel(musl(path=MODULE)), told(MUSL), (("SUFFIX", f.ERROR, "cpython-311"),)
+        wheel(musl(path=MODULE)), requested(MUSL), (("SUFFIX", f.ERROR, "cpython-311"),)
     ),
     "suffix that older Pythons do not know": Case(
         wheel(musl(path="pkg/_x.cpython-310-x86_64-linux-musl.so"))._replace(
             name=wheel().name._replace(pythons=("cp310",), abis=("cp310",)),
             tags=("cp310-cp310-linux_x86_64",),
         ),
-        told(GNU),
+        requested(GNU),
         (("SUFFIX", f.ERROR, "cpython-310"),),
     ),
     "suffix of another machine": Case(
         wheel(libc(MODULE, arch=ARM64), platform="linux_aarch64"),
-        told("aarch64-linux-gnu"),
+        requested("aarch64-linux-gnu"),
         (("SUFFIX", f.ERROR, "cpython-311"),),
     ),
     "a module that is none": Case(
         wheel(libc(MODULE), paths=(MODULE, "pkg/_y.so")),
-        told(GNU, MODULE, "pkg/_y.so"),
+        requested(GNU, MODULE, "pkg/_y.so"),
         (("NO_MODULE", f.WARNING, "pkg/_y.so"),),
     ),
     "no module": Case(
         wheel(libc(MODULE)),
-        told(GNU, MODULE, "pkg/_y.so"),
+        requested(GNU, MODULE, "pkg/_y.so"),
         (("NO_MODULE", f.WARNING, "pkg/_y.so"),),
     ),
     "no module, strict": Case(
         wheel(libc(MODULE)),
-        told(GNU, "pkg/_y.so", strict=True),
+        requested(GNU, "pkg/_y.so", strict=True),
         (("NO_MODULE", f.ERROR, "pkg/_y.so"),),
     ),
     "nothing compiled": Case(
         PURE,
-        told(GNU, MODULE),
+        requested(GNU, MODULE),
         (("NO_ELF", f.ERROR, str(PURE.name)), ("NO_MODULE", f.WARNING, MODULE)),
     ),
     "nothing compiled, and no platform": Case(
         wheel(paths=("pkg/_x.py",), platform="any"),
-        told(GNU, called=True),
+        requested(GNU, called=True),
         (("NO_ELF", f.ERROR, "demo-1.0-cp311-cp311-any.whl"),),
     ),
-    "nothing to compile": Case(wheel(paths=("pkg/_x.py",), platform="any"), told(GNU)),
+    "nothing to compile": Case(wheel(paths=("pkg/_x.py",), platform="any"), requested(GNU)),
     "sanitizer": Case(
         wheel(SANITIZED),
-        told(),
+        requested(),
         (
             ("UNDEFINED", f.ERROR, "__ubsan_handle_add_overflow"),
             ("UNDEFINED", f.ERROR, "other"),
@@ -104,22 +104,22 @@ CASES = {
     "OpenMP": Case(
         # The system's library could define it, for all that the audit knows.
         wheel(elf(MODULE, "libc.so.6", "libX11.so.6", undefined=("__kmpc_fork_call",))),
-        told(),
+        requested(),
         (("UNDEFINED", f.ERROR, "__kmpc_fork_call"),),
     ),
     "a name that the target's libc does not have": Case(
         wheel(libc(MODULE, undefined=("preadv2", "PyList_New", "_Py_NoneStruct"))),
-        told(),
+        requested(),
         (("UNDEFINED", f.ERROR, "preadv2"),),
     ),
     "a fortified name that the target's libc does not have": Case(
         wheel(libc(MODULE, undefined=("__explicit_bzero_chk",))),
-        told(),
+        requested(),
         (("UNDEFINED", f.ERROR, "__explicit_bzero_chk"),),
     ),
     "a name of libc's beside a library that could define others": Case(
         wheel(elf(MODULE, "libc.so.6", "libX11.so.6", undefined=("XOpen", "arc4random"))),
-        told(),
+        requested(),
         (("UNDEFINED", f.ERROR, "arc4random"),),
     ),
     "a name that the wheel defines": Case(
@@ -127,22 +127,22 @@ CASES = {
             libc(MODULE, undefined=("preadv2",), rpath=NEAR)._replace(needed=("liby.so",)),
             libc(LIB),
         )._replace(exports={LIB: frozenset(("preadv2",))}),
-        told(),
+        requested(),
     ),
     "search path": Case(
         wheel(libc(MODULE, runpath=("/opt/python/lib",))),
-        told(),
+        requested(),
         (("RPATH_LEAK", f.ERROR, "/opt/python/lib"),),
     ),
-    "search path inside": Case(wheel(libc(MODULE, rpath=NEAR)), told()),
+    "search path inside": Case(wheel(libc(MODULE, rpath=NEAR)), requested()),
     "newer musl": Case(
         wheel(musl("preadv2", path=MUSL_MODULE)),
-        told(MUSL),
+        requested(MUSL),
         (("MUSL_PATCH_LEVEL", f.WARNING, "musl 1.2.5"),),
     ),
     "newer musl, strict": Case(
         wheel(musl("preadv2", path=MUSL_MODULE)),
-        told(MUSL, strict=True),
+        requested(MUSL, strict=True),
         (("MUSL_PATCH_LEVEL", f.ERROR, "musl 1.2.5"),),
     ),
 }
@@ -167,13 +167,13 @@ def test_what_was_told_is_proved(case: Case) -> None:
     ],
 )
 def test_another_target_has_no_tag(facts: WheelFacts, tag: str, reason: str) -> None:
-    request = told(tag=tag)
-    claim = choose(audit(facts, request), request)
-    assert claim.tag is None
-    assert reason in describe(claim.reason, claim.details)
+    request = requested(tag=tag)
+    decision = choose(audit(facts, request), request)
+    assert decision.tag is None
+    assert reason in describe(decision.reason, decision.details)
 
 
 def test_a_module_that_asks_for_no_libc_takes_the_tag_asked_for() -> None:
-    request = told(tag="manylinux_2_17_x86_64")
-    claim = choose(audit(wheel(elf(MODULE)), request), request)
-    assert str(claim.tag) == "manylinux_2_17_x86_64"
+    request = requested(tag="manylinux_2_17_x86_64")
+    decision = choose(audit(wheel(elf(MODULE)), request), request)
+    assert str(decision.tag) == "manylinux_2_17_x86_64"

@@ -110,16 +110,16 @@ def test_the_document() -> None:
     ]
     depends = {row["ref"]: row["dependsOn"] for row in content["dependencies"]}
     folder = "file:demo.libs"
-    mine, ssl_file = f"{folder}/libmine-0a1b2c3d.so", f"{folder}/libssl-0a1b2c3d.so.3"
+    own, ssl_file = f"{folder}/libmine-0a1b2c3d.so", f"{folder}/libssl-0a1b2c3d.so.3"
     crypto, zlib = f"{folder}/libcrypto-0a1b2c3d.so.3", f"{folder}/libz-0a1b2c3d.so.1"
     # No library needs libmine, so the wheel depends on it directly. libcrypto is needed by libssl.
     wheel = wheel_purl(name())
     assert depends == {
-        wheel: [mine, ssl_file, zlib],
+        wheel: [own, ssl_file, zlib],
         ssl_file: [crypto],
         crypto: [zlib],
         zlib: [],
-        mine: [],
+        own: [],
     }
 
 
