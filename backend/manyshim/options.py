@@ -215,7 +215,8 @@ OPTIONS: Tuple[Option, ...] = (
     ),
     Option(
         "exclude", _texts, EMPTY, "soname globs",
-        "libraries that the wheel's environment provides (a driver, another package)",
+        "libraries that the wheel's environment provides (a driver, another package): they do not "
+        "count for the tag, and are never copied",
     ),
     Option(
         "allow", _allow, EMPTY, "`KIND:path-glob`",

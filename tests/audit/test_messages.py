@@ -117,6 +117,21 @@ def test_long_lists_of_names_are_cut() -> None:
 @pytest.mark.parametrize(
     ("found", "words"),
     [
+        (
+            # The data of this policy has a version that is newer than its name.
+            usual(
+                "TOO_NEW",
+                subject="GLIBC_2.22",
+                required=(2, 22),
+                policy=PlatformTag(GLIBC, 2, 17, "aarch64"),
+            ),
+            ["manylinux_2_17 allows at most GLIBC_2.18"],
+        ),
+        (
+            # It is older than every policy, and x86_64 never had it.
+            usual("TOO_NEW", subject="GLIBC_2.0", required=(2, 0)),
+            ["manylinux_2_31 does not have GLIBC_2.0"],
+        ),
         (usual("TOO_NEW"), ["one", "GLIBC_2.34", "liblibrary.so", "allows at most GLIBC_2.31"]),
         (
             usual("TOO_NEW", subject="GLIBCXX_3.4.29", required=None),

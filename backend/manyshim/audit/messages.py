@@ -10,6 +10,7 @@ from typing import Callable, Dict
 
 from manyshim.audit import findings as f
 from manyshim.audit.findings import Evidence, Finding, dotted
+from manyshim.audit.policy import newest_glibc
 from manyshim.audit.reasons import Sentence, describe, escape, join_names, policy_name, template
 from manyshim.audit.tags import MUSL
 
@@ -18,8 +19,9 @@ def _limit(found: Finding) -> str:
     """Return the limit of the policy that a finding rules out."""
     if found.policy and found.policy.libc == MUSL:
         return f"{policy_name(found)} promises only musl {dotted(found.policy.version)}"
-    if found.policy and found.required:
-        return f"{policy_name(found)} allows at most GLIBC_{dotted(found.policy.version)}"
+    newest = newest_glibc(found.policy) if found.policy and found.required else None
+    if newest and found.required and found.required > newest:
+        return f"{policy_name(found)} allows at most GLIBC_{dotted(newest)}"
     return f"{policy_name(found)} does not have {escape(found.subject)}"
 
 
@@ -43,8 +45,8 @@ def _too_new(found: Finding) -> Sentence:
     needs = f"needs {_versioned(found)}{relr} from {escape(found.library)}{weak}"
     return Sentence(
         f"{needs}; {_limit(found)}",
-        "compile for an older glibc (-C manyshim.compiler=zig), build on an older system, or "
-        "accept the newer tag",
+        "compile for an older glibc (-C manyshim.compiler=zig) or on an older system, avoid the "
+        "symbol, or accept the newer tag",
     )
 
 

@@ -200,6 +200,20 @@ def parse(text: str, libc: str, arch: str) -> Policies:
     return bare
 
 
+def newest_glibc(policy: PlatformTag) -> Optional[Tuple[int, int]]:
+    """Return the newest version node `GLIBC_X.Y` that a listed policy allows; None without one.
+
+    It may be newer than the policy's name: systems of the policy have patched libraries.
+    """
+    known = policies_of(policy.libc, policy.arch)
+    allowed = [
+        glibc_version(f"GLIBC_{node}")
+        for node, allowed_from in known.versions.get("GLIBC", {}).items()
+        if allowed_from < known.first_policy_promising((policy.major, policy.minor + 1))
+    ]
+    return max(filter(None, allowed), default=None)
+
+
 def glibc_version(node: str) -> Optional[Tuple[int, int]]:
     """Return the glibc release of a version such as `GLIBC_2.34`; None for other versions."""
     name, _, release = node.partition("_")

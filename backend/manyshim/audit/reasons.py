@@ -109,6 +109,6 @@ def template(message: str, fix: str = "") -> Callable[[Finding], Sentence]:
             "policy": policy_name(found),
         }
         details = escape_details(found.details)
-        return Sentence(message.format(*details, **fields), fix.format(**fields))
+        return Sentence(message.format(*details, **fields), fix.format(*details, **fields))
 
     return sentence

@@ -120,9 +120,7 @@ def _version_need(context: Context, elf: ElfFile, need: VersionNeed) -> Iterator
         required=glibc_version(need.version),
         evidence=Evidence.WEAK_REFERENCES if need.only_weak else None,
     )
-    yield from context.ruled_out(
-        context.policies.never if allowed_from is None else allowed_from, made
-    )
+    yield from context.ruled_out(allowed_from, made)
 
 
 RELR_NODE = "GLIBC_ABI_DT_RELR"
@@ -134,9 +132,7 @@ def _relr(context: Context, elf: ElfFile) -> Iterator[Finding]:
     if not any(need.version == RELR_NODE and not need.weak for need in elf.versions_needed):
         allowed_from = context.policies.first_policy_allowing_version(RELR_NODE)
         made = finding("TOO_NEW", elf.path, RELR_NODE, library="libc.so.6", evidence=Evidence.RELR)
-        yield from context.ruled_out(
-            context.policies.never if allowed_from is None else allowed_from, made
-        )
+        yield from context.ruled_out(allowed_from, made)
 
 
 def forbidden(context: Context) -> Iterator[Finding]:
