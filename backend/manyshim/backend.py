@@ -57,8 +57,8 @@ def get_requires_for_build_wheel(
         resolved = config.load(config_settings, os.environ)
         backend = wrapped.import_backend(resolved.backend)
         hook = getattr(backend, "get_requires_for_build_wheel", None)
-        backend_settings = list(hook(config.without_own(config_settings))) if hook else []
-        return backend_settings + requirements.missing(resolved, os.environ)
+        required = list(hook(config.without_own(config_settings))) if hook else []
+        return required + requirements.missing(resolved, os.environ)
 
 
 def __getattr__(name: str) -> Callable[..., Any]:

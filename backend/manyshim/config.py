@@ -19,6 +19,9 @@ from manyshim.values import NamedTuple
 
 PREFIX = "manyshim."
 
+# Of SOURCE_DATE_EPOCH: 64 bits have no more.
+_MAX_DIGITS = 20
+
 Settings = Optional[Mapping[str, Any]]
 
 
@@ -289,6 +292,6 @@ def epoch(environ: Mapping[str, str]) -> Optional[int]:
     text = environ.get("SOURCE_DATE_EPOCH")
     if not text:
         return None
-    if not text.isascii() or not text.isdigit():
+    if not text.isascii() or not text.isdigit() or len(text) > _MAX_DIGITS:
         raise ConfigError(f"SOURCE_DATE_EPOCH={text} must be a number of seconds since 1970")
     return int(text)

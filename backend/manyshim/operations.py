@@ -9,10 +9,9 @@ from typing import Any, Callable, Dict, List, Optional, Tuple
 
 from manyshim.audit.decision import TagDecision, choose
 from manyshim.audit.facts import WheelFacts
-from manyshim.audit.findings import sort_key
 from manyshim.audit.request import Request
 from manyshim.audit.tags import WheelName
-from manyshim.audit.verdict import Report, audit, load, questions
+from manyshim.audit.verdict import Report, audit, load, questions, resolved
 from manyshim.config import Config
 from manyshim.errors import ToolError
 from manyshim.formats.wheel.wheel import Wheel
@@ -81,9 +80,11 @@ def check(path: str, request: Request, *, verbose: bool = False) -> Outcome:
         report = inspect(wheel, request, facts)
         found = [
             *index.index_rules(facts),
-            *metadata.metadata(readers.read(wheel)),
             *metadata.record(readers.record_problem(wheel)),
         ]
+        # A METADATA that is damaged in the archive has its findings already.
+        if f"{wheel.dist_info}/METADATA" not in wrong_crc:
+            found += metadata.metadata(readers.read(wheel))
         for tag in index.tags_to_prove(facts.name, request):
             judged = report
             if tag.libc != report.libc and report.open_libc:
@@ -91,7 +92,7 @@ def check(path: str, request: Request, *, verbose: bool = False) -> Outcome:
                 found += [one for one in judged.errors if one not in report.findings]
             found += index.false_tags(tag, judged, request)
     decision = choose(report, request)
-    report = report._replace(findings=tuple(sorted((*report.findings, *found), key=sort_key)))
+    report = report._replace(findings=resolved((*report.findings, *found), request))
     lines = check_lines(report, verbose=verbose)
     return _outcome(1 if report.errors else 0, lines, report, decision)
 
@@ -213,8 +214,9 @@ def _predicted(
 
     plan, planned = run.make_plan(facts, report, config, with_alternatives=True)
     decision = choose(report, config.request)
-    tag = plan.policy or decision.tag
-    if config.platform and plan.policy:
+    # Without libraries to copy, the repair writes what is decided already.
+    tag = decision.tag if plan.empty else plan.policy or decision.tag
+    if config.platform and plan.policy and not plan.empty:
         holds = plan.policy.version <= config.platform.version
         tag = config.platform.on(plan.policy.arch) if holds else None
     lines = [

@@ -281,3 +281,20 @@ def test_a_closed_pipe_is_not_an_error() -> None:
     shell = f'"{sys.executable}" -m manyshim policies | head -n 1'
     result = subprocess.run(shell, shell=True, capture_output=True, text=True, check=True)  # noqa: S602
     assert result.stderr == ""
+
+
+def test_check_accepts_what_allow_names(tmp_path: Path) -> None:
+    files = {"demo-1.0.dist-info/METADATA": b"Name: other\nVersion: 1.0\n", "demo.py": b""}
+    path = save(tmp_path, wheel(files, tag="py3-none-any"), wheel_name(tag="py3-none-any"))
+    refused, accepted = run("check", path), run("check", path, "--allow", "METADATA:*")
+    assert (refused.returncode, accepted.returncode) == (1, 0)
+    assert "'other'" in refused.stdout
+    assert "warning: METADATA states" in accepted.stdout
+
+
+def test_a_version_of_thousands_of_digits_is_no_traceback(tmp_path: Path) -> None:
+    path = save(tmp_path, wheel({EXTENSION: library(f"GLIBC_2.{'9' * 5000}")}), wheel_name())
+    done = run("show", path)
+    assert done.returncode == 0
+    assert "Traceback" not in done.stderr
+    assert "[TOO_NEW]" in done.stdout

@@ -108,12 +108,12 @@ def test_a_real_project_is_repaired_as_auditwheel_does(
         name: repaired(name, plain, tmp_path / name, {**os.environ, "PATH": path})
         for name in ("manyshim", "auditwheel")
     }
-    repaired, peer = made["manyshim"], made["auditwheel"]
-    assert repaired.grafted == peer.grafted
-    assert repaired.policy == peer.policy
-    assert auditwheel(repaired.path) == repaired.policy, "auditwheel reads the same policy"
+    own, peer = made["manyshim"], made["auditwheel"]
+    assert own.grafted == peer.grafted
+    assert own.policy == peer.policy
+    assert auditwheel(own.path) == own.policy, "auditwheel reads the same policy"
     checked = subprocess.run(
-        [sys.executable, "-m", "manyshim", "check", str(repaired.path)],
+        [sys.executable, "-m", "manyshim", "check", str(own.path)],
         check=False, capture_output=True, text=True,
     )  # fmt: skip
     assert checked.returncode == 0, checked.stdout
@@ -128,11 +128,11 @@ def test_a_real_project_is_repaired_as_auditwheel_does(
     record(
         "repaired",
         project=project.name,
-        repaired=repaired.policy,
+        repaired=own.policy,
         peer=peer.policy,
-        grafted=sorted(repaired.grafted),
-        kilobytes=[one.path.stat().st_size >> 10 for one in (repaired, peer)],
-        seconds=[round(one.seconds, 1) for one in (repaired, peer)],
+        grafted=sorted(own.grafted),
+        kilobytes=[one.path.stat().st_size >> 10 for one in (own, peer)],
+        seconds=[round(one.seconds, 1) for one in (own, peer)],
     )
 
 

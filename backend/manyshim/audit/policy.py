@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Dict, FrozenSet, Iterator, List, Mapping, Optional, Tuple
 
-from manyshim.audit.tags import ARCHES, GLIBC, MUSL, PlatformTag
+from manyshim.audit.tags import ARCHES, GLIBC, MUSL, PlatformTag, is_number
 from manyshim.values import NamedTuple
 
 MuslRelease = Tuple[int, int, int]
@@ -218,8 +218,8 @@ def glibc_version(node: str) -> Optional[Tuple[int, int]]:
     """Return the glibc release of a version such as `GLIBC_2.34`; None for other versions."""
     name, _, release = node.partition("_")
     major, _, minor = release.partition(".")
-    numbers = major.isdecimal() and minor.isdecimal()
-    return (int(major), int(minor)) if name == "GLIBC" and numbers else None
+    known = name == "GLIBC" and is_number(major) and is_number(minor)
+    return (int(major), int(minor)) if known else None
 
 
 def _read(name: str) -> str:

@@ -127,14 +127,14 @@ def parse_platform(text: str) -> Optional[PlatformTag]:
         return PlatformTag(GLIBC, *LEGACY_NAMES[name], rest)
     major, _, rest = rest.partition("_")
     minor, underscore, arch = rest.partition("_")
-    if name not in _LIBC or not (_is_number(major) and _is_number(minor)):
+    if name not in _LIBC or not (is_number(major) and is_number(minor)):
         return None
     if underscore and not (arch.isascii() and _is_word(arch)):
         return None
     return PlatformTag(_LIBC[name], int(major), int(minor), arch)
 
 
-def _is_number(text: str) -> bool:
+def is_number(text: str) -> bool:
     """Whether a text is a number of at most `_MAX_DIGITS` digits, without leading zeros."""
     digits = text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS
     return digits and (text == "0" or text[0] != "0")
@@ -249,7 +249,7 @@ class ModuleSuffix(NamedTuple):
 def parse_cpython(text: str, prefix: str = "cp") -> Optional[Tuple[int, int, str]]:
     """Parse `cp313t` as version 3.13 with the flags `t`; None if it is not a CPython tag."""
     number = text[len(prefix) :].rstrip(_LOWER)
-    if not text.startswith(prefix) or len(number) < 2 or not number.isdecimal():
+    if not text.startswith(prefix) or len(number) < 2 or not is_number(number):
         return None
     return int(number[0]), int(number[1:]), text[len(prefix) + len(number) :]
 
@@ -269,7 +269,7 @@ def parse_module_suffix(filename: str) -> Optional[ModuleSuffix]:
     first, _, rest = suffix.partition("-")
     if first.startswith("graalpy"):
         # GraalPy's names have no fixed parts, so all after the first dash is the triplet.
-        if _is_triplet(rest):
+        if _is_word(first) and _is_triplet(rest):
             return ModuleSuffix(first, rest)
         return ModuleSuffix(suffix, "") if _is_word(suffix.replace("-", "_")) else None
     second, dash, triplet = rest.partition("-")

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Callable, Counter, Dict, FrozenSet, Iterator, List, Optional, Set, Tuple
+from typing import (
+    Callable,
+    Counter,
+    Dict,
+    FrozenSet,
+    Iterable,
+    Iterator,
+    List,
+    Optional,
+    Set,
+    Tuple,
+)
 
 from manyshim.audit import findings as f
 from manyshim.audit.facts import ElfFile, WheelFacts
@@ -131,7 +142,7 @@ def audit(facts: WheelFacts, request: Request, loading: Optional[Loading] = None
     ]
     scope = _scope(facts, request)
     if scope is None:
-        return Report(facts.name, findings=_resolved(found, request))
+        return Report(facts.name, findings=resolved(found, request))
     context = _audit(facts, request, scope, loading)
     found.extend(scope.findings)
     for rule in _RULES[scope.libc]:
@@ -141,7 +152,7 @@ def audit(facts: WheelFacts, request: Request, loading: Optional[Loading] = None
         scope.arch,
         scope.libc,
         context.policies.listed,
-        findings=_resolved(found, request),
+        findings=resolved(found, request),
         musl_minimum=musl.minimum(context) if scope.libc == MUSL else None,
         open_libc=scope.open_libc,
     )
@@ -209,7 +220,7 @@ def _audit(
     return Context(facts, request, policies_of(scope.libc, scope.arch), scope.elfs, loading)
 
 
-def _resolved(found: List[Finding], request: Request) -> Tuple[Finding, ...]:
+def resolved(found: Iterable[Finding], request: Request) -> Tuple[Finding, ...]:
     """Turn accepted errors into warnings, and sort the findings."""
     accepted = (
         one._replace(severity=f.WARNING, allowed=True)

@@ -60,7 +60,7 @@ def audit_config(options: argparse.Namespace) -> Config:
     """Return the configuration of an audit, which reads no environment. Raises ConfigError."""
     _print_notices(renamed_kinds(BY_KEY["allow"], options.allow))
     return Config(
-        platform=parsed("platform", options.platform or "auto"),
+        platform=parsed("platform", "auto" if options.platform is None else options.platform),
         exclude=parsed("exclude", options.exclude),
         allow=parsed("allow", options.allow),
         strict=options.strict,
@@ -80,7 +80,9 @@ def writing_config(options: argparse.Namespace) -> Config:
         strip=options.strip,
         compression_level=parsed("compression-level", options.compression_level),
         epoch=epoch(os.environ),
-        suggested=None if options.platform else environment_platform(os.environ, notices),
+        suggested=None
+        if options.platform is not None
+        else environment_platform(os.environ, notices),
     )
     _print_notices(notices)
     return config

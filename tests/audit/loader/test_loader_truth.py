@@ -129,7 +129,7 @@ def test_names_that_share_bytes_have_a_limit() -> None:
     dynamic = read(write(Elf(symbols=(Symbol("x" * 900_000),)))).dynamic
     assert dynamic is not None
     assert len(dynamic.strings(list(range(1, 10)))) == 9
-    with pytest.raises(ElfError, match="names have more than 16 MiB"):
+    with pytest.raises(ElfError, match="names take more than 16 MiB"):
         dynamic.strings(list(range(1, 20_000)))
 
 

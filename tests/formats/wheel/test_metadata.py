@@ -36,6 +36,9 @@ def written(folder: Path, replaced: Mapping[str, bytes]) -> Path:
         (b"Metadata-Version: 2.4\nName: demo\nVersion: 1.0\n\nlong\n", ("demo", "1.0")),
         (b"Metadata-Version: 9.9\nName: -\nVersion: one\n", ("", "")),
         (b"\xff\xfe", ("", "")),
+        (b"Content-Type: multipart/mixed; boundary=x\n\n--x\n\n--x--\n", ("", "")),
+        (b"Name: demo\nVersion: " + b"1" * 9000 + b"\n", ("demo", "")),
+        (b"Name: demo\nVersion: 1.0_1\n", ("demo", "")),
         (b"", ("", "")),
     ],
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Iterator, Optional
 
 from manyshim.audit.facts import MetadataFacts
-from manyshim.audit.findings import Evidence, Finding, finding
+from manyshim.audit.findings import ERROR, Evidence, Finding, finding
 
 
 def metadata(facts: Optional[MetadataFacts]) -> Iterator[Finding]:
@@ -32,4 +32,5 @@ def record(problem: str) -> Iterator[Finding]:
     """Yield a finding if the library wheel, the second reader, cannot read RECORD."""
     if problem:
         evidence = Evidence.SECOND_READER
-        yield finding("RECORD", "RECORD", evidence.value, evidence=evidence, details=(problem,))
+        made = finding("RECORD", "RECORD", evidence.value, severity=ERROR, evidence=evidence)
+        yield made._replace(details=(problem,))

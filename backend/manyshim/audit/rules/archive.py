@@ -49,7 +49,7 @@ def tags_agree(facts: WheelFacts) -> Iterator[Finding]:
     """Yield a finding if the Tag lines of WHEEL are not the tags of the file name."""
     wanted, written = frozenset(facts.name.tags), frozenset(facts.tags)
     if wanted != written:
-        details = (_list(wanted), _list(written))
+        details = (_list(wanted), _list(written) or "nothing")
         yield finding("WHEEL_TAGS", "WHEEL", str(facts.name), details=details)
 
 

@@ -5,10 +5,10 @@ Sources: the core metadata specifications; PEP 427, PEP 440, PEP 503.
 
 from __future__ import annotations
 
-from typing import Optional
+from typing import Optional, Tuple
 
 from manyshim.audit.facts import MetadataFacts
-from manyshim.errors import InvalidWheelError, ToolError
+from manyshim.errors import ToolError
 from manyshim.formats.wheel.wheel import Wheel
 
 try:
@@ -24,6 +24,8 @@ except ImportError as error:  # an in-tree copy of manyshim has no dependencies
 
 # Long descriptions are part of METADATA; the largest of 300 published wheels has 300 KiB.
 _MAX_METADATA = 16 << 20
+# In characters. No index has a name or a version that is longer.
+_MAX_SHOWN = 200
 
 
 def read(wheel: Wheel) -> Optional[MetadataFacts]:
@@ -34,14 +36,24 @@ def read(wheel: Wheel) -> Optional[MetadataFacts]:
     data = wheel.metadata_data(_MAX_METADATA)
     if data is None:
         return None
-    stated, _ = parse_email(data)
+    name, version = _stated(data)
     return MetadataFacts(
-        _name(stated.get("name", "")),
-        _version(stated.get("version", "")),
+        _name(name),
+        _version(version),
         _name(wheel.name.name) or wheel.name.name,
-        _version(wheel.name.version) or wheel.name.version,
-        (stated.get("name", ""), stated.get("version", "")),
+        # A file name has an underscore for each dash (PEP 427).
+        _version(wheel.name.version.replace("_", "-")) or wheel.name.version,
+        (name[:_MAX_SHOWN], version[:_MAX_SHOWN]),
     )
+
+
+def _stated(data: bytes) -> Tuple[str, str]:
+    """Return the name and the version as METADATA spells them; empty if they are missing."""
+    try:
+        fields, _ = parse_email(data)
+    except Exception:  # noqa: BLE001 (it fails with many errors on what is no plain message)
+        return "", ""
+    return fields.get("name", ""), fields.get("version", "")
 
 
 def record_problem(wheel: Wheel) -> str:
@@ -49,11 +61,13 @@ def record_problem(wheel: Wheel) -> str:
     try:
         with WheelFile(wheel.path):
             return ""
-    except InvalidWheelError:
-        raise
     except Exception as error:  # noqa: BLE001 (it raises whatever its parts raise)
         # Its rule for file names is not about RECORD, and the index has one of its own.
-        return "" if "wheel filename" in str(error) else f"{type(error).__name__}: {error}"
+        return (
+            ""
+            if str(error).startswith("Bad wheel filename")
+            else f"{type(error).__name__}: {error}"
+        )
 
 
 def _name(text: str) -> str:
@@ -67,6 +81,6 @@ def _name(text: str) -> str:
 def _version(text: str) -> str:
     """Normalize a version (PEP 440); empty if it is not valid."""
     try:
-        return str(Version(text.replace("_", "-")))
+        return str(Version(text)) if len(text) <= _MAX_SHOWN else ""
     except InvalidVersion:
         return ""
