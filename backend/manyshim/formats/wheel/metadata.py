@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Optional, Tuple
 
 from manyshim.audit.facts import MetadataFacts
-from manyshim.errors import ToolError
+from manyshim.errors import InvalidWheelError, ToolError
 from manyshim.formats.wheel.wheel import Wheel
 
 try:
@@ -57,11 +57,20 @@ def _stated(data: bytes) -> Tuple[str, str]:
 
 
 def record_problem(wheel: Wheel) -> str:
-    """Return why the library wheel cannot read RECORD; empty if it can."""
+    """Return why the library wheel cannot read RECORD; empty if it can.
+
+    Raises InvalidWheelError if the file system cannot read the wheel.
+    """
     try:
         with WheelFile(wheel.path):
             return ""
-    except Exception as error:  # noqa: BLE001 (it raises whatever its parts raise)
+    except Exception as error:
+        # zipfile takes an error of the disk for a damaged archive, which says nothing about RECORD.
+        for cause in (error, error.__context__):
+            if isinstance(cause, OSError):
+                raise InvalidWheelError(
+                    f"{wheel.path}: cannot be read: {cause.strerror}"
+                ) from error
         # Its rule for file names is not about RECORD, and the index has one of its own.
         return (
             ""
