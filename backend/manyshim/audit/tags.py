@@ -21,7 +21,7 @@ LEGACY_NAMES: Mapping[str, Tuple[int, int]] = {
 }
 
 # Tags and suffixes are parsed without regular expressions. Compiling them costs every build more
-# than parsing (1.8 million instructions for the suffixes alone), and they backtrack.
+# than parsing (1.7 million instructions for the suffixes alone), and they backtrack.
 _LOWER = "abcdefghijklmnopqrstuvwxyz"
 # No number in the version of a libc has more digits.
 _MAX_DIGITS = 4

@@ -22,9 +22,9 @@ except ImportError as error:  # an in-tree copy of manyshim has no dependencies
         'pip install "packaging>=24.2" "wheel>=0.33.5"'
     ) from error
 
-# Long descriptions are part of METADATA; the largest of 300 published wheels has 300 KiB.
+# In bytes. Long descriptions are part of METADATA, and it is read as a whole.
 _MAX_METADATA = 16 << 20
-# In characters. No index has a name or a version that is longer.
+# In characters: what is printed of a name or a version, and the longest version that is parsed.
 _MAX_SHOWN = 200
 
 
