@@ -19,7 +19,7 @@ try:
 except ImportError as error:  # an in-tree copy of manyshim has no dependencies
     raise ToolError(
         "check reads METADATA with packaging and RECORD with wheel, and one of them is missing: "
-        'pip install "packaging>=24.2" "wheel>=0.33.5"'
+        'pip install "packaging>=23.2" "wheel>=0.32"'
     ) from error
 
 # In bytes. Long descriptions are part of METADATA, and it is read as a whole.

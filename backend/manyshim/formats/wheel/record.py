@@ -41,7 +41,7 @@ def parse(data: bytes) -> Iterator[Tuple[str, Row]]:
 
 def _quoted(lines: Iterator[str]) -> List[str]:
     """Read one row with the csv module. Raises ValueError if it is not CSV."""
-    import csv  # noqa: PLC0415 (its import costs as much as ten modules; few RECORDs have quotes)
+    import csv  # noqa: PLC0415 (1.9 million instructions; few RECORDs have quotes)
 
     try:
         return next(csv.reader(lines, strict=True))
