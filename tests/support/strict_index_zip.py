@@ -19,8 +19,8 @@ ZIP64_EXTRA = 0x0001
 UNICODE_PATH_EXTRA = 0x7075
 DATA_DESCRIPTOR_FLAG = 0x08
 
-# The errors of zipfile for a directory that it cannot read. It raises NotImplementedError for
-# compression methods and versions that it does not support.
+# The errors of zipfile for a directory or a member that it cannot read. NotImplementedError is
+# zipfile's own: it means a version, a compression method or an encryption that zipfile lacks.
 UNREADABLE = (zipfile.BadZipFile, NotImplementedError, UnicodeDecodeError, struct.error)
 
 Extras = List[Tuple[int, bytes]]
