@@ -202,7 +202,8 @@ def write_retagged(prepared: Prepared, decision: TagDecision, config: Config, fo
 
     name = prepared.wheel.name._replace(platforms=decision.platforms)
     files = prepared.sbom(prepared.wheel, name, folder)
-    edits = Edits(decision.platforms, config.compression_level, config.epoch, files)
+    impure = prepared.report.code_at_root
+    edits = Edits(decision.platforms, config.compression_level, config.epoch, files, impure)
     return rewrite(prepared.wheel, _out(folder), edits)
 
 

@@ -167,10 +167,7 @@ NOT_COMPLIANT: Dict[str, Tuple[bytes, str]] = {
         wheel({SO: ELF, "demo/l.so": b"x.so"}, modes={"demo/l.so": stat.S_IFLNK | 0o777}),
         "SYMLINK_MEMBER",
     ),
-    "purelib": (wheel({SO: ELF}, purelib=True), "ELF_IN_PURE_WHEEL"),
     "two machines": (wheel({SO: ELF, "demo/b.so": write(TARGETS["aarch64"])}), "MIXED_ARCH"),
-    "WHEEL against the name": (wheel({SO: ELF}, extra_tags=("py3-none-any",)), "WHEEL_TAGS"),
-    "another WHEEL": (wheel({SO: ELF}, wheel_text="Wheel-Version: 1.0\n"), "WHEEL_TAGS"),
     "cut payload": (samples.both(GOOD, SO, compressed=9), "ELF_CORRUPT"),
 }
 

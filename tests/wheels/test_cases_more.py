@@ -49,7 +49,7 @@ LONE = b"lib\xff.so.1"
 
 CASES: Dict[str, Case] = {
     "26 Root-Is-Purelib": Case(
-        {EXT: GOOD}, None, {"ELF_IN_PURE_WHEEL": EXT}, wheel={"purelib": True}
+        {EXT: GOOD}, OLDEST, {"ELF_IN_PURE_WHEEL": EXT}, wheel={"purelib": True}
     ),
     "27 absolute NEEDED": Case(
         {EXT: write(module(needed=("/opt/lib/liby.so",)))},

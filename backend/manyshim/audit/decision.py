@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Optional, Tuple
 
 from manyshim.audit.findings import Evidence, Finding, Version
+from manyshim.audit.names import system_name
 from manyshim.audit.request import Request
 from manyshim.audit.tags import GLIBC, MUSL, PlatformTag
-from manyshim.audit.verdict import Report
+from manyshim.audit.verdict import Report, judged
 from manyshim.values import NamedTuple
 
 
@@ -29,18 +30,26 @@ def choose(report: Report, request: Request) -> TagDecision:
 
     Without a requested platform, `request.exact` also allows an unlisted policy (PEP 600).
     """
-    if report.arch is None:
-        return TagDecision(reason=Evidence.NOTHING_TO_AUDIT)
-    if not report.name.linux and not report.name.pure:
-        return TagDecision(reason=Evidence.NOT_FOR_LINUX)
+    if not judged(report.name):
+        systems = sorted(set(map(system_name, report.name.platforms)))
+        return TagDecision(reason=Evidence.NOT_FOR_LINUX, details=(", ".join(systems),))
     if report.errors:
         kinds = ", ".join(sorted({found.kind for found in report.errors}))
         return TagDecision(reason=Evidence.ERRORS, details=(kinds,))
+    if report.arch is None:
+        return _nothing_judged(report)
     if request.platform is None:
         tag = (_exact(report) if request.exact else None) or report.policy
         return TagDecision(tag) if tag else TagDecision(reason=Evidence.NO_POLICY_HOLDS)
     wanted = request.platform.on(report.arch)
     return _proved(report, wanted)
+
+
+def _nothing_judged(report: Report) -> TagDecision:
+    """Return why a wheel has no file that a policy applies to."""
+    if report.other_machines:
+        return TagDecision(None, Evidence.OTHER_MACHINE, (", ".join(report.other_machines),))
+    return TagDecision(reason=Evidence.PURE if report.name.pure else Evidence.NOTHING_TO_AUDIT)
 
 
 def _exact(report: Report) -> Optional[PlatformTag]:

@@ -51,6 +51,13 @@ class Evidence(str, Enum):
     # NO_ELF.
     TAGGED_FOR_LINUX = "tagged for Linux"
     COMPILER_CALLED = "compiler called"
+    # ELF_IN_PURE_WHEEL: what marks the file as pure.
+    ANY_TAG = "the platform tag any"
+    PURELIB_FOLDER = "the folder purelib"
+    ROOT_IS_PURELIB = "Root-Is-Purelib: true"
+    # WHEEL_TAGS.
+    OTHER_TAGS = "other tags"
+    COMPRESSED_TAGS = "compressed tags"
     # SUFFIX.
     OTHER_ABI_TAG = "other ABI tag"
     OTHER_PLATFORM = "other platform"
@@ -60,6 +67,8 @@ class Evidence(str, Enum):
     OTHER_FILES = "other files"
     # Why a wheel has no tag; also used by FALSE_TAG.
     NOTHING_TO_AUDIT = "nothing to audit"
+    PURE = "pure"
+    OTHER_MACHINE = "other machine"
     NOT_FOR_LINUX = "not for Linux"
     ERRORS = "errors"
     NO_POLICY_HOLDS = "no policy holds"

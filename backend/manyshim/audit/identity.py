@@ -34,6 +34,30 @@ GLIBC_OWN = frozenset(
 # ELF gABI, e_ident[EI_OSABI]: System V, and GNU, which files with IFUNC or unique symbols have.
 OS_ABIS = (0, 3)
 
+# Registered values of e_machine that no tag names. Drivers load the code of devices, not ld.so.
+_DEVICE_NAMES = {190: "CUDA", 224: "AMD GPUs", 247: "BPF"}
+DEVICES = frozenset(_DEVICE_NAMES)
+_MACHINE_NAMES = {
+    **_DEVICE_NAMES,
+    2: "SPARC",
+    18: "SPARC",
+    43: "64-bit SPARC",
+    4: "Motorola 68000",
+    8: "MIPS",
+    10: "MIPS",
+    15: "PA-RISC",
+    20: "32-bit PowerPC",
+    42: "SuperH",
+    50: "IA-64",
+    83: "AVR",
+    93: "ARC",
+    195: "ARCv2",
+    92: "OpenRISC",
+    94: "Xtensa",
+    0x9026: "Alpha",
+    252: "C-SKY",
+}
+
 _ARM_EABI = 0xFF000000
 _ARM_EABI_5 = 0x05000000
 _ARM_SOFT_FLOAT = 0x200
@@ -47,6 +71,12 @@ class Identity(NamedTuple):
 
     arch: str = ""
     problem: str = ""
+
+
+def machine_name(machine: int) -> str:
+    """Return the name of a machine that no tag names (ELF gABI, e_machine)."""
+    name = _MACHINE_NAMES.get(machine)
+    return f"{name} (machine {machine})" if name else f"machine {machine}"
 
 
 def identify(ident: ElfIdent) -> Identity:

@@ -93,6 +93,25 @@ def _abi3(found: Finding) -> Sentence:
     )
 
 
+def _pure(found: Finding) -> Sentence:
+    if found.evidence == Evidence.ANY_TAG:
+        return Sentence(
+            "is machine code, but the wheel has the platform tag any",
+            "declare the extension to the build backend, so that it builds a platform wheel",
+        )
+    if found.evidence == Evidence.PURELIB_FOLDER:
+        return Sentence(
+            "is machine code in the folder purelib, which is for pure Python; auditwheel refuses "
+            "it",
+            "put the file into the folder platlib",
+        )
+    return Sentence(
+        "is machine code in the root of the wheel, which WHEEL marks as pure (Root-Is-Purelib); "
+        "it loads, because both folders are searched",
+        "write Root-Is-Purelib: false; `manyshim retag` does so",
+    )
+
+
 def _record(found: Finding) -> Sentence:
     if found.evidence == Evidence.SECOND_READER:
         return Sentence(describe(found.evidence, found.details), "rebuild the wheel")
@@ -154,12 +173,9 @@ SENTENCES: Dict[str, Callable[[Finding], Sentence]] = {
         "needs {symbols}, available since {subject}; musllinux_1_2 promises only musl 1.2.0",
         "avoid these symbols, or build on an older Alpine, without -Wl,-z,pack-relative-relocs",
     ),
-    "ELF_IN_PURE_WHEEL": template(
-        "is machine code, but the wheel is marked as pure: {subject}",
-        "declare the extension to the build backend, so that it builds a platform wheel",
-    ),
+    "ELF_IN_PURE_WHEEL": _pure,
     "NO_ELF": template(
-        "the wheel has no ELF file, but {evidence}",
+        "the wheel has no machine code for a processor, but {evidence}",
         "build the extension (an optional one can fail silently), or use the platform tag any",
     ),
     "NO_MODULE": template(
@@ -175,10 +191,7 @@ SENTENCES: Dict[str, Callable[[Finding], Sentence]] = {
         "is a symbolic link, which installers write as a text file", "store the file itself"
     ),
     "BAD_PATH": template("is not a valid path in a wheel: {evidence}", "rename the file or folder"),
-    "WHEEL_TAGS": template(
-        "does not have the tags of the file name: the name has {0}; WHEEL has {1}",
-        "rebuild the wheel, or rename it with `wheel tags`",
-    ),
+    "WHEEL_TAGS": template("{evidence}", "write them anew with `manyshim retag`"),
     "EXECSTACK": template(
         "requests an executable stack ({subject}); glibc 2.41+, musl and SELinux refuse it",
         "link with -Wl,-z,noexecstack; in assembly add .section .note.GNU-stack",
@@ -244,9 +257,7 @@ SENTENCES: Dict[str, Callable[[Finding], Sentence]] = {
         "has no flag for its float ABI ({subject}); treated as hard-float (armv7l)"
     ),
     "EXCLUDED": template("needs {subject}, which the environment provides (option exclude)"),
-    "DEVICE_CODE": template(
-        "is for {subject}, which no tag names; treated as device code and not audited"
-    ),
+    "DEVICE_CODE": template("is for {subject}, which no tag names; not audited"),
     "LIBC_ASSUMED": template(
         "no file shows whether the wheel is for glibc or musl; audited as glibc",
         "choose the libc family with --platform",

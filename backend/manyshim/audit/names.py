@@ -38,3 +38,22 @@ def imported_names(elf: ElfFile) -> FrozenSet[str]:
     """Return the names that a file imports by strong references, except the interpreter's."""
     names = (*elf.undefined, *elf.strong_versioned)
     return frozenset(name for name in names if not name.startswith(("Py", "_Py")))
+
+
+_SYSTEMS = {
+    "macosx": "macOS",
+    "win": "Windows",
+    "win32": "Windows",
+    "android": "Android",
+    "ios": "iOS",
+    "pyodide": "Emscripten",
+    "pyemscripten": "Emscripten",
+    "emscripten": "Emscripten",
+    "wasi": "WASI",
+    "freebsd": "FreeBSD",
+}
+
+
+def system_name(platform: str) -> str:
+    """Return the name of the system that a platform tag is for; the tag itself if unknown."""
+    return _SYSTEMS.get(platform.partition("_")[0], platform)

@@ -43,7 +43,9 @@ class Report(NamedTuple):
     `policies` are the listed ones of the wheel's architecture and libc family, oldest first.
     `policy` is the oldest one that no finding rules out. It is None if every policy is ruled out,
     or if there is nothing to audit. `musl_minimum` is the oldest release of musl that has all that
-    the files import. `open_libc` is true if the files fit both libc families.
+    the files import. `open_libc` is true if the files fit both libc families. `code_at_root` tells
+    whether machine code lies outside of the wheel's .data folder. `other_machines` are those of a
+    wheel whose machine code is for processors that no tag names.
     """
 
     name: WheelName
@@ -54,6 +56,8 @@ class Report(NamedTuple):
     findings: Tuple[Finding, ...] = ()
     musl_minimum: Optional[MuslRelease] = None
     open_libc: bool = False
+    code_at_root: bool = False
+    other_machines: Tuple[str, ...] = ()
 
     @property
     def errors(self) -> Tuple[Finding, ...]:
@@ -85,6 +89,11 @@ class _Scope(NamedTuple):
     elfs: Tuple[ElfFile, ...]
     findings: Tuple[Finding, ...]
     open_libc: bool
+
+
+def judged(name: WheelName) -> bool:
+    """Whether the policies apply to a wheel: it is tagged for Linux, or for any system."""
+    return name.linux or name.pure
 
 
 def load(facts: WheelFacts, request: Request) -> Optional[Loading]:
@@ -133,16 +142,21 @@ def audit(facts: WheelFacts, request: Request, loading: Optional[Loading] = None
     """Audit a wheel against every policy of its architecture and libc family."""
     found: List[Finding] = [
         *archive.members(facts),
-        *archive.tags_agree(facts),
+        *archive.tags_agree(facts, request),
+        *archive.record(facts, request),
+    ]
+    if not judged(facts.name):
+        return Report(facts.name, findings=resolved(found, request))
+    found += [
         *archive.elf_presence(facts, request),
         *archive.modules_present(facts, request),
         *headers.headers(facts),
         *headers.unused(facts),
-        *archive.record(facts, request),
     ]
     scope = _scope(facts, request)
     if scope is None:
-        return Report(facts.name, findings=resolved(found, request))
+        others = archive.foreign_machines(facts)
+        return Report(facts.name, findings=resolved(found, request), other_machines=others)
     context = _audit(facts, request, scope, loading)
     found.extend(scope.findings)
     for rule in _RULES[scope.libc]:
@@ -155,13 +169,16 @@ def audit(facts: WheelFacts, request: Request, loading: Optional[Loading] = None
         findings=resolved(found, request),
         musl_minimum=musl.minimum(context) if scope.libc == MUSL else None,
         open_libc=scope.open_libc,
+        code_at_root=archive.code_at_root(facts),
     )
     holds = (policy for policy in report.policies if not report.rules_out(policy))
     return report._replace(policy=next(holds, None))
 
 
 def _scope(facts: WheelFacts, request: Request) -> Optional[_Scope]:
-    """Choose one architecture and one libc family; None if no file has a known architecture."""
+    """Choose one architecture and one libc family; None if no policy applies to any file."""
+    if not judged(facts.name):
+        return None
     arches = {
         elf.path: identify(elf.ident).arch
         for elf in facts.elfs

@@ -6,7 +6,7 @@ from typing import Any, Dict, Iterable, List, Mapping, Optional, Tuple
 
 from manyshim.audit import findings as f
 from manyshim.audit.decision import Blockers, TagDecision
-from manyshim.audit.findings import Finding
+from manyshim.audit.findings import Evidence, Finding
 from manyshim.audit.messages import sentence
 from manyshim.audit.policy import alpine_releases, distributions
 from manyshim.audit.reasons import Sentence, describe, escape, join_names
@@ -64,6 +64,8 @@ def show_lines(report: Report, decision: TagDecision, *, verbose: bool = False) 
     if decision.tag:
         lines.append(Line(f"  {' '.join(decision.platforms)}", "tag"))
         lines.append(Line(f"  {reach(decision.tag, report)}"))
+    elif decision.reason in (Evidence.NOT_FOR_LINUX, Evidence.PURE):
+        lines.append(Line(f"  {why_not(decision)}", "dim"))
     else:
         lines.append(Line(f"  no tag: {why_not(decision)}", f.ERROR))
         if report.policy:

@@ -163,7 +163,7 @@ def test_what_was_told_is_proved(case: Case) -> None:
     [
         (wheel(libc(MODULE)), "manylinux_2_17_aarch64", "the files are for x86_64"),
         (wheel(libc(MODULE)), "musllinux_1_2_x86_64", "the files are for glibc"),
-        (PURE, "manylinux_2_17_x86_64", "nothing to audit"),
+        (PURE, "manylinux_2_17_x86_64", "errors block every tag: NO_ELF"),
     ],
 )
 def test_another_target_has_no_tag(facts: WheelFacts, tag: str, reason: str) -> None:

@@ -270,6 +270,7 @@ def test_every_kind_has_a_row() -> None:
     said = {kind for case in cases for kind, *_ in case.rows}
     assert said | {
         "WRONG_ABI",
+        "ELF_IN_PURE_WHEEL",
         "FALSE_TAG",
         "INDEX_TAG",
         "METADATA",

@@ -99,11 +99,23 @@ SOURCES: Dict[str, Callable[[], bytes]] = {
     "purelib": lambda: built(purelib=True),
     "more tags": lambda: built(extra_tags=("py3-none-any",)),
     "no tags": lambda: built(wheel_text="Wheel-Version: 1.0\nRoot-Is-Purelib: true\n\n"),
+    "folded tag": lambda: built(
+        wheel_text="Wheel-Version: 1.0\nTag:\n cp311-cp311-linux_x86_64\nRoot-Is-Purelib: false\n"
+    ),
+    "lines behind the fields": lambda: built(
+        wheel_text="Wheel-Version: 1.0\nRoot-Is-Purelib: false\n\nTag: py3-none-any\n"
+    ),
+    "line separator in WHEEL": lambda: built(
+        wheel_text="Wheel-Version: 1.0\nGenerator: a\u2028Tag: b\nRoot-Is-Purelib: false\n"
+    ),
     "CRLF in WHEEL": lambda: built(
         wheel_text="Wheel-Version: 1.0\r\nRoot-Is-Purelib: false\r\nTag: a-b-c\r\n"
     ),
 }
 
+
+# The rewrite was not asked to change this field.
+PURE = ("purelib", "no tags")
 
 CHECKS: Dict[str, Callable[[Path, Path], str]] = {
     "index": lambda path, _: "\n".join(problems(path.name, path.read_bytes())),
@@ -122,11 +134,12 @@ def test_checks_find_nothing(tmp_path: Path, case: str) -> None:
     found = {name: check(path, tmp_path) for name, check in CHECKS.items()}
     assert {name: text for name, text in found.items() if text} == {}
     with zipfile.ZipFile(path) as archive:
-        lines = archive.read(WHEEL).decode().splitlines()
+        lines = archive.read(WHEEL).decode().split("\n")
         names = archive.namelist()
     tags = [f"cp311-cp311-{platform}" for platform in PLATFORMS]
     assert [line for line in lines if line.startswith("Tag: ")] == [f"Tag: {tag}" for tag in tags]
-    assert "Root-Is-Purelib: false" in lines
+    purelib = "true" if case in PURE else "false"
+    assert [line for line in lines if "Purelib" in line] == [f"Root-Is-Purelib: {purelib}"]
     assert names == list(contents(SOURCES[case]())), "order and folders stay"
 
 
@@ -229,6 +242,11 @@ def test_build_tag_is_kept(tmp_path: Path) -> None:
     tags = "".join(f"Tag: cp311-cp311-{platform}\n" for platform in PLATFORMS)
     head = "Wheel-Version: 1.0\nRoot-Is-Purelib: false\n"
     assert contents(path.read_bytes())[WHEEL].decode() == f"{head}{tags}Build: 7_local\n"
+
+
+def test_machine_code_at_the_root_makes_it_impure(tmp_path: Path) -> None:
+    path = rewritten(tmp_path, built(purelib=True), impure=True)
+    assert b"Root-Is-Purelib: false\n" in contents(path.read_bytes())[WHEEL]
 
 
 def test_a_name_that_occurs_twice_is_kept_once_with_new_files(tmp_path: Path) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 import re
-from typing import Dict, FrozenSet, Iterator, Optional
+from typing import Dict, FrozenSet, Iterator, Optional, Set, Tuple
 
 from manyshim.audit import findings as f
 from manyshim.audit.facts import WheelFacts, install_path
 from manyshim.audit.findings import Evidence, Finding, finding
+from manyshim.audit.identity import DEVICES, machine_name
 from manyshim.audit.request import Request
 from manyshim.audit.tags import MACHINES
 
@@ -45,12 +48,38 @@ def _bad_path(path: str) -> Optional[Evidence]:
     return Evidence.CONTROL_CHARACTERS if control else None
 
 
-def tags_agree(facts: WheelFacts) -> Iterator[Finding]:
-    """Yield a finding if the Tag lines of WHEEL are not the tags of the file name."""
+def tags_agree(facts: WheelFacts, request: Request) -> Iterator[Finding]:
+    """Yield a finding if the Tag lines of WHEEL are not the tags of the file name.
+
+    A retag writes the lines again, so a difference counts only if `request.thorough` is set. A
+    compressed tag set means its expansion (PEP 425), but the lines should be expanded (PEP 427).
+    """
     wanted, written = frozenset(facts.name.tags), frozenset(facts.tags)
-    if wanted != written:
-        details = (_list(wanted), _list(written) or "nothing")
-        yield finding("WHEEL_TAGS", "WHEEL", str(facts.name), details=details)
+    if wanted == written:
+        return
+    compressed = _expand_to(wanted, written)
+    if compressed and not request.thorough:
+        return
+    severity = f.WARNING if compressed else f.ERROR if request.thorough else f.INFO
+    made = finding("WHEEL_TAGS", "WHEEL", str(facts.name), severity=severity)
+    evidence = Evidence.COMPRESSED_TAGS if compressed else Evidence.OTHER_TAGS
+    details = (_list(wanted), _list(written) or "nothing")
+    yield made._replace(evidence=evidence, details=details)
+
+
+def _expand_to(wanted: FrozenSet[str], written: FrozenSet[str]) -> bool:
+    """Whether compressed tag sets expand to exactly the wanted tags (PEP 425)."""
+    found: Set[str] = set()
+    for tag in written:
+        parts = [part.split(".") for part in tag.split("-")]
+        # Of a set with more tags than are wanted, some tag is not wanted.
+        if math.prod(map(len, parts)) > len(wanted):
+            return False
+        expansion = set(map("-".join, itertools.product(*parts)))
+        if not expansion <= wanted:
+            return False
+        found |= expansion
+    return found == wanted
 
 
 def _list(tags: FrozenSet[str]) -> str:
@@ -63,21 +92,44 @@ def elf_presence(facts: WheelFacts, request: Request) -> Iterator[Finding]:
     If a compiler was called, a pure wheel must have machine code too: a build may continue without
     an extension that it could not compile.
     """
-    native = list(_native(facts))
     called = request.compiled is not None and request.compiled.called
-    if not native and (facts.name.linux or (facts.name.pure and called)):
+    without = not any(_native(facts)) and not foreign_machines(facts)
+    if without and (facts.name.linux or (facts.name.pure and called)):
         severity = f.ERROR if request.strict or request.compiled else f.WARNING
         linux = facts.name.linux
         evidence = Evidence.TAGGED_FOR_LINUX if linux else Evidence.COMPILER_CALLED
         yield finding("NO_ELF", "", str(facts.name), severity=severity, evidence=evidence)
-    purelib = f"{facts.distribution}.data/purelib/"
-    for path in native:
-        if facts.name.pure:
-            yield finding("ELF_IN_PURE_WHEEL", path, "the platform tag any")
-        elif facts.purelib:
-            yield finding("ELF_IN_PURE_WHEEL", path, "Root-Is-Purelib: true")
-        elif path.startswith(purelib):
-            yield finding("ELF_IN_PURE_WHEEL", path, "the folder purelib")
+    for path in _native(facts):
+        mark = _purity(facts, path)
+        if mark:
+            severity = f.ERROR if mark == Evidence.ANY_TAG else f.WARNING
+            yield finding("ELF_IN_PURE_WHEEL", path, mark.value, severity=severity, evidence=mark)
+
+
+def _purity(facts: WheelFacts, path: str) -> Optional[Evidence]:
+    """Return what marks a member as pure; None if nothing does.
+
+    The folders platlib, scripts and data of `.data` are places for machine code (PEP 427).
+    """
+    data = f"{facts.distribution}.data/"
+    if facts.name.pure:
+        return Evidence.ANY_TAG
+    if path.startswith(f"{data}purelib/"):
+        return Evidence.PURELIB_FOLDER
+    root = facts.purelib and not path.startswith(data)
+    return Evidence.ROOT_IS_PURELIB if root else None
+
+
+def code_at_root(facts: WheelFacts) -> bool:
+    """Whether machine code lies at the root of the wheel, so that the root is not pure."""
+    data = f"{facts.distribution}.data/"
+    return any(not path.startswith(data) for path in _native(facts))
+
+
+def foreign_machines(facts: WheelFacts) -> Tuple[str, ...]:
+    """Return the processors of loadable files that no tag names, sorted; no devices."""
+    machines = {elf.ident.machine for elf in facts.elfs if elf.loadable}
+    return tuple(sorted(map(machine_name, machines - MACHINES - DEVICES)))
 
 
 def modules_present(facts: WheelFacts, request: Request) -> Iterator[Finding]:

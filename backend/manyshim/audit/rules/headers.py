@@ -6,7 +6,7 @@ from typing import Iterator
 
 from manyshim.audit.facts import RELOCATABLE, WheelFacts
 from manyshim.audit.findings import Finding, finding
-from manyshim.audit.identity import OS_ABIS, identify
+from manyshim.audit.identity import OS_ABIS, identify, machine_name
 from manyshim.audit.rules.context import Context
 from manyshim.audit.tags import MACHINES
 
@@ -19,7 +19,7 @@ def headers(facts: WheelFacts) -> Iterator[Finding]:
         if not elf.loadable:
             continue
         if elf.ident.machine not in MACHINES:
-            yield finding("DEVICE_CODE", elf.path, f"machine {elf.ident.machine}")
+            yield finding("DEVICE_CODE", elf.path, machine_name(elf.ident.machine))
             continue
         for damage in elf.damage:
             yield finding("ELF_DAMAGED", elf.path, damage)

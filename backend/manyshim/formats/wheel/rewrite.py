@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Dict, List, Mapping, Optional, Tuple
 from manyshim.audit.tags import WheelName
 from manyshim.errors import InvalidWheelError, ToolError
 from manyshim.formats.wheel import record
+from manyshim.formats.wheel.fields import Field
 from manyshim.formats.wheel.wheel import UNLISTED, Wheel, compare_record
 from manyshim.formats.zip.archive import Archive, Entry
 from manyshim.formats.zip.pack import Packer
@@ -30,13 +31,16 @@ class Edits(NamedTuple):
     """What a rewrite changes: the platform tags, and how new contents are written.
 
     `level` is zlib's. `epoch` is SOURCE_DATE_EPOCH in seconds; None keeps the members' times.
-    `files` maps members, existing or new ones, to the paths of their new contents.
+    `files` maps members, existing or new ones, to the paths of their new contents. `impure` writes
+    `Root-Is-Purelib: false`. Without it the field stays as it is, so that no member is installed
+    into another folder.
     """
 
     platforms: Tuple[str, ...]
     level: int = 6
     epoch: Optional[int] = None
     files: Mapping[str, str] = {}
+    impure: bool = False
 
 
 def rewrite(source: Wheel, folder: str, edits: Edits) -> str:
@@ -54,7 +58,8 @@ def rewrite(source: Wheel, folder: str, edits: Edits) -> str:
         # If several members have one name, installers keep the last one.
         entries = tuple({entry.name: entry for entry in source.archive.entries}.values())
         entries = _with_new(source, entries, fresh)
-        new = _contents(source, entries, name, fresh)
+        metadata = _metadata(source.metadata, name, impure=edits.impure)
+        new = _contents(source, entries, metadata, fresh)
         # If a copied local header differs from the directory, all members are written one by one.
         for contiguous_prefix in (_contiguous_prefix(source.archive, entries, {**fresh, **new}), 0):
             with open(target, "wb" if difference else "xb") as file:
@@ -126,32 +131,33 @@ def _contiguous_prefix(
 
 
 def _contents(
-    source: Wheel, entries: Tuple[Entry, ...], name: WheelName, fresh: Mapping[str, Deflated]
+    source: Wheel, entries: Tuple[Entry, ...], metadata: bytes, fresh: Mapping[str, Deflated]
 ) -> Dict[str, bytes]:
-    """Return the new contents of WHEEL and RECORD, by member."""
-    path, metadata = f"{source.dist_info}/WHEEL", _metadata(source.metadata, name)
+    """Return the new contents of WHEEL (`metadata`) and RECORD, by member."""
+    path = f"{source.dist_info}/WHEEL"
     rows = {path: record.row(metadata)}
     for member, made in fresh.items():
         rows[member] = record.Row(record.stated(made.digest), str(made.size))
     return {path: metadata, f"{source.dist_info}/RECORD": _record(source, entries, rows)}
 
 
-def _metadata(lines: List[str], name: WheelName) -> bytes:
-    """Return WHEEL with a Tag line for each tag of the name, and Root-Is-Purelib: false.
+def _metadata(fields: List[Field], name: WheelName, *, impure: bool) -> bytes:
+    """Return WHEEL with a Tag line for each tag of the name.
 
-    Other lines stay, except blank ones.
+    The lines of other fields stay. Lines that belong to no field go, because no installer reads
+    them.
     """
     tags = [f"Tag: {tag}" for tag in name.tags]
     written: List[str] = []
-    for line in lines:
-        key = line.partition(":")[0].strip().lower()
+    for field in fields:
+        key = field.name.lower()
         if key == "tag":
             written += tags
             tags = []
-        elif key == "root-is-purelib":
+        elif key == "root-is-purelib" and impure:
             written.append("Root-Is-Purelib: false")
-        elif line.strip():
-            written.append(line)
+        else:
+            written += field.lines
     return "\n".join((*written, *tags, "")).encode("utf-8")
 
 

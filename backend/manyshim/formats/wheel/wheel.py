@@ -22,7 +22,7 @@ from manyshim.audit.tags import parse_wheel_name
 from manyshim.errors import InvalidWheelError
 from manyshim.formats.elf import reader
 from manyshim.formats.elf.image import ElfError
-from manyshim.formats.wheel import record
+from manyshim.formats.wheel import fields, record
 from manyshim.formats.zip.archive import Archive, Entry
 from manyshim.formats.zip.window import MemberError
 
@@ -84,9 +84,9 @@ class Wheel:
             raise InvalidWheelError(f"{self.path}: it has no {self.dist_info}/{name}")
         return self.archive.read(entry, at_most)
 
-    def _read_metadata(self) -> List[str]:
+    def _read_metadata(self) -> List[fields.Field]:
         try:
-            return self._member("WHEEL", _MAX_METADATA).decode("utf-8").splitlines()
+            return fields.parse(self._member("WHEEL", _MAX_METADATA).decode("utf-8"))
         except UnicodeDecodeError as error:
             raise InvalidWheelError(f"{self.path}: its WHEEL is not UTF-8: {error}") from error
 
@@ -111,10 +111,7 @@ class Wheel:
 
     def fields(self, key: str) -> Tuple[str, ...]:
         """Return the values of a field of WHEEL."""
-        pairs = (line.partition(":") for line in self.metadata)
-        return tuple(
-            value.strip() for name, _, value in pairs if name.strip().lower() == key.lower()
-        )
+        return tuple(one.value for one in self.metadata if one.name.lower() == key.lower())
 
     def facts(self) -> WheelFacts:
         """Read every ELF file, whatever its name, and what the audit needs of other members.
