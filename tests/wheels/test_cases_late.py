@@ -112,6 +112,11 @@ CASES: Dict[str, Case] = {
         {"TOO_NEW": "pidfd_open", "FORBIDDEN_SYMBOL": "inflate_table"},
         TOOLS,
     ),
+    "a link that was stored as a file": Case(
+        {EXT: GOOD, "demo.libs/liby.so": NEW, "demo.libs/liby.so.1": NEW, "demo/copy.txt": b"x"},
+        NEWEST,
+        {**TOO_NEW, "DUPLICATE_LIBRARY": "demo.libs/liby.so.1"},
+    ),
     "code for devices": Case(
         {
             EXT: GOOD,

@@ -94,8 +94,12 @@ class ElfFile(NamedTuple):
 
     @property
     def executable(self) -> bool:
-        """Whether the file is a program: ET_EXEC, an interpreter, or the PIE flag."""
-        return self.ident.type == EXECUTABLE or self.interpreter is not None or self.pie
+        """Whether the file is a program: ET_EXEC, the PIE flag, or an interpreter and no soname.
+
+        Some libraries, such as those of Qt, have an interpreter to print their version.
+        """
+        interpreted = self.interpreter is not None and not self.soname
+        return self.ident.type == EXECUTABLE or self.pie or interpreted
 
     @property
     def static(self) -> bool:
@@ -119,6 +123,13 @@ class Unreadable(NamedTuple):
 
     path: str
     reason: str
+
+
+class Copies(NamedTuple):
+    """Members with equal contents: their paths, sorted, and the size of each in bytes."""
+
+    paths: Tuple[str, ...]
+    size: int
 
 
 class RecordFacts(NamedTuple):
@@ -157,6 +168,7 @@ class WheelFacts(NamedTuple):
     members without folders, in the order of the archive. `tags` and `purelib` are the Tag lines and
     Root-Is-Purelib of WHEEL. `exports` maps a path to those of the requested names that the file
     defines. `static_objects` are archives of object files. `size` is that of the wheel, in bytes.
+    `copies` are loadable files that are in the wheel several times, by their size and CRC.
     """
 
     name: WheelName
@@ -171,6 +183,7 @@ class WheelFacts(NamedTuple):
     static_objects: Tuple[str, ...] = ()
     record: RecordFacts = RecordFacts()
     size: int = 0
+    copies: Tuple[Copies, ...] = ()
 
 
 class InstallPath(NamedTuple):

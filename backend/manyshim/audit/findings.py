@@ -23,6 +23,8 @@ class Evidence(str, Enum):
     # TOO_NEW: what needs the version, beside strong references to symbols.
     WEAK_REFERENCES = "weak references"
     RELR = "DT_RELR"
+    # BY_NAME_ONLY.
+    PROGRAM = "program"
     # RPATH_LEAK.
     EMPTY_ENTRY = "empty entry"
     ABSOLUTE_ENTRY = "absolute entry"
@@ -126,6 +128,7 @@ KINDS = {
     "COMMONLY_ABSENT": INFO,
     "WX_SEGMENT": INFO,
     "STATIC_OBJECT": INFO,
+    "DUPLICATE_LIBRARY": INFO,
     "FLOAT_ABI_UNKNOWN": INFO,
 }
 

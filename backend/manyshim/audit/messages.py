@@ -68,6 +68,13 @@ def _external(found: Finding) -> Sentence:
 
 def _by_name_only(found: Finding) -> Sentence:
     library = escape(found.library)
+    if found.evidence == Evidence.PROGRAM:
+        return Sentence(
+            f"needs {escape(found.subject)}, which is in the wheel as {library} but on no search "
+            "path of the program; the program does not start",
+            "link it with -Wl,-rpath,'$ORIGIN/...', or copy the library with `manyshim repair`; if "
+            f'nobody runs it, accept it: allow = ["BY_NAME_ONLY:{escape(found.path)}"]',
+        )
     if found.severity == f.POLICY:
         return Sentence(
             f"needs {escape(found.subject)}, which is in the wheel as {library} but on no search "
@@ -253,6 +260,10 @@ SENTENCES: Dict[str, Callable[[Finding], Sentence]] = {
         "link without -Wl,-N and without a linker script that merges segments",
     ),
     "STATIC_OBJECT": template("is never loaded ({subject})", "remove it from the wheel"),
+    "DUPLICATE_LIBRARY": template(
+        "is in the wheel {0} times, also as {symbols}; the copies take {subject} bytes",
+        "store one file, under the name that others need; a wheel has no symbolic links",
+    ),
     "FLOAT_ABI_UNKNOWN": template(
         "has no flag for its float ABI ({subject}); treated as hard-float (armv7l)"
     ),

@@ -31,6 +31,7 @@ def join_names(listed: Tuple[str, ...], most: int = _MAX_NAMES_SHOWN) -> str:
 _EVIDENCE = {
     Evidence.WEAK_REFERENCES: "only weak references",
     Evidence.RELR: "DT_RELR",
+    Evidence.PROGRAM: "a program",
     Evidence.EMPTY_ENTRY: "means the current folder",
     Evidence.ABSOLUTE_ENTRY: "is an absolute path",
     Evidence.VARIABLE_ENTRY: "differs between systems",

@@ -152,6 +152,7 @@ def audit(facts: WheelFacts, request: Request, loading: Optional[Loading] = None
         *archive.modules_present(facts, request),
         *headers.headers(facts),
         *headers.unused(facts),
+        *headers.copies(facts),
     ]
     scope = _scope(facts, request)
     if scope is None:

@@ -227,10 +227,42 @@ def test_another_root_loads_it_first(others: List[ElfFile], preloaded: bool) -> 
     assert loading.provider(EXT, "liby.so") == by_name(LIB, preloaded=preloaded)
 
 
-def test_a_program_may_use_libraries_that_modules_load() -> None:
-    """Such a program starts on no system. torch ships one, and its tag is correct."""
-    loading = load(elf("tool", "liby.so", **PROGRAM), elf(EXT, "liby.so", rpath=NEAR), elf(LIB))
-    assert loading.provider("tool", "liby.so") == by_name(LIB, preloaded=True)
+MODULE = elf(EXT, "liby.so", rpath=NEAR)
+
+
+@pytest.mark.parametrize(
+    ("tool", "preloaded"),
+    [
+        (elf("tool", "liby.so", **PROGRAM), False),
+        (elf("tool", "liby.so", kind=EXECUTABLE), False),
+        (elf("tool", "liby.so", pie=True), False),
+        # A library with an interpreter, as Qt has them.
+        (elf("tool", "liby.so", soname="tool", **PROGRAM), True),
+    ],
+)
+def test_nothing_is_loaded_before_the_libraries_of_a_program(
+    tool: ElfFile, *, preloaded: bool
+) -> None:
+    loading = load(tool, MODULE, elf(LIB))
+    assert loading.provider("tool", "liby.so") == by_name(LIB, preloaded=preloaded)
+
+
+def test_a_library_that_a_program_cannot_find_is_not_preloaded_for_others() -> None:
+    """The module finds it. The program loads the same library, which then does not."""
+    middle = elf("pkg/libm1.so", "liby.so")
+    tool = elf("pkg/tool", "libm1.so", rpath=NEAR, runpath=NEAR, **PROGRAM)
+    module = elf(EXT, "liby.so", "libm1.so", rpath=NEAR)
+    assert load(module, middle, elf(LIB)).provider(middle.path, "liby.so") == found(LIB)
+    loading = load(tool, module, middle, elf(LIB))
+    assert loading.provider(middle.path, "liby.so") == by_name(LIB)
+
+
+def test_a_file_that_others_need_is_no_program() -> None:
+    """A library without a soname, whose interpreter lets it be run, too."""
+    needed = elf("pkg/libz1.so", "liby.so", rpath=NEAR, **PROGRAM)
+    user = elf(OTHER, "libz1.so", rpath=NEAR)
+    loading = load(elf(EXT, "liby.so"), elf(LIB), needed, user)
+    assert loading.provider(EXT, "liby.so") == by_name(LIB, preloaded=True)
 
 
 @pytest.mark.parametrize(

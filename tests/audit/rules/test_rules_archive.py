@@ -8,8 +8,9 @@ import pytest
 
 from manyshim.audit import findings as f
 from manyshim.audit.decision import choose
-from manyshim.audit.facts import ElfFile, ElfIdent, WheelFacts
+from manyshim.audit.facts import Copies, ElfFile, ElfIdent, WheelFacts
 from manyshim.audit.gate import index
+from manyshim.audit.messages import sentence
 from manyshim.audit.reasons import describe
 from manyshim.audit.request import Request
 from manyshim.audit.tags import parse_wheel_name
@@ -179,3 +180,13 @@ def test_a_pure_wheel_is_no_failure() -> None:
         "  a pure wheel: there is no machine code to audit",
     )
     assert check_lines(report)[0].text.endswith(": ok")
+
+
+def test_copies_of_a_library_are_told_with_what_they_cost() -> None:
+    same = ("pkg/liby.so", "pkg/liby.so.1", "pkg/liby.so.1.2")
+    facts = wheel(*map(libc, same), copies=(Copies(same, 1000),))
+    (found,) = audit(facts, Request()).findings
+    assert (found.kind, found.severity, found.path) == ("DUPLICATE_LIBRARY", f.INFO, same[0])
+    assert "3 times, also as pkg/liby.so.1, pkg/liby.so.1.2; the copies take 2000" in str(
+        sentence(found).message
+    )

@@ -61,6 +61,11 @@ FILES: Dict[str, Case] = {
     "no stack by default": Case(
         wheel(libc(executable_stack=None, arch=ARM64), platform=ARM64_WHEEL), "2_17"
     ),
+    "stack of a library that can be run": Case(
+        wheel(libc(LIB, executable_stack=True, soname="liby.so", **PROGRAM)),
+        "2_5",
+        says(("EXECSTACK", LIB, "PT_GNU_STACK is RWE", "")),
+    ),
     "stack of a program": Case(wheel(libc("tool", executable_stack=True, **PROGRAM)), "2_5"),
     "text relocations": Case(
         wheel(libc(textrel=True)), "2_5", says(("TEXTREL", EXT, "DT_TEXTREL", ""))
@@ -271,6 +276,7 @@ def test_every_kind_has_a_row() -> None:
     assert said | {
         "WRONG_ABI",
         "ELF_IN_PURE_WHEEL",
+        "DUPLICATE_LIBRARY",
         "FALSE_TAG",
         "INDEX_TAG",
         "METADATA",

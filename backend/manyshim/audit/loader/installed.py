@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import posixpath
 from bisect import bisect_left
-from typing import Dict, Iterable, List, Optional, Set, Tuple
+from typing import Dict, FrozenSet, Iterable, List, Optional, Set, Tuple
 
 from manyshim.audit.facts import ElfFile, InstallPath, install_path
 from manyshim.audit.identity import GLIBC_OWN
@@ -47,6 +47,7 @@ class Installed:
         for place in self.at:
             folder, _, name = place.path.rpartition("/")
             self.holders.setdefault(name, set()).add(InstallPath(place.root, folder))
+        self._needed = {name for elf in files.values() for name in elf.needed}
         self._members = (*paths, *files)
         self._distribution = distribution
         self._places: List[InstallPath] = []
@@ -62,14 +63,20 @@ class Installed:
 
     def roots(self) -> List[str]:
         """Return where loading begins: modules, programs, and files that no other file needs."""
-        needed = {name for elf in self.files.values() for name in elf.needed}
         return [
             path
             for path, elf in self.files.items()
-            if elf.extension_module
-            or elf.executable
-            or not needed.intersection((elf.name, elf.soname or elf.name))
+            if elf.extension_module or elf.executable or not self._is_needed(elf)
         ]
+
+    def programs(self) -> FrozenSet[str]:
+        """Return the files that run in a process of their own: programs that no file needs."""
+        return frozenset(
+            path for path, elf in self.files.items() if elf.executable and not self._is_needed(elf)
+        )
+
+    def _is_needed(self, elf: ElfFile) -> bool:
+        return not self._needed.isdisjoint((elf.name, elf.soname or elf.name))
 
     def loaded_before(self, name: str) -> bool:
         """Whether every process has loaded the system's library of that name already."""

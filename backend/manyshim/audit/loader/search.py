@@ -23,7 +23,8 @@ PATH = "path"
 class Edge(NamedTuple):
     """Who provides one NEEDED library of a file; `target` is the member, if it is in the wheel.
 
-    `preloaded` is for BY_NAME_ONLY: it is true if another root finds the target on a search path.
+    `preloaded` is for BY_NAME_ONLY: it is true if another root finds the target on a search path,
+    and no program needs it.
     """
 
     kind: str
@@ -167,13 +168,18 @@ class _Run:
 
 
 def _merge(installed: Installed, runs: List[_Run]) -> Dict[Tuple[str, str], Edge]:
-    """Return each edge with its worst result over the roots that load the file."""
-    loaders = _loaders(installed, runs)
+    """Return each edge with its worst result over the roots that load the file.
+
+    A program is a process of its own, so nothing is loaded before its libraries.
+    """
+    programs = installed.programs()
+    loaders = _loaders(programs, runs)
     edges: Dict[Tuple[str, str], Edge] = {}
     for run in runs:
         for key, edge in run.edges.items():
             if edge.kind == BY_NAME_ONLY:
-                others = loaders.get(edge.target, set()) - {run.root}
+                before = loaders.get(edge.target, set()) - {run.root}
+                others = before if run.root not in programs else set()
                 known = edges.get(key)
                 if known is None or known.kind != BY_NAME_ONLY or known.preloaded:
                     edges[key] = edge._replace(preloaded=bool(others))
@@ -182,11 +188,11 @@ def _merge(installed: Installed, runs: List[_Run]) -> Dict[Tuple[str, str], Edge
     return edges
 
 
-def _loaders(installed: Installed, runs: List[_Run]) -> Dict[str, Set[str]]:
+def _loaders(programs: FrozenSet[str], runs: List[_Run]) -> Dict[str, Set[str]]:
     """Return, by member, the roots that find it on a search path and are not programs."""
     loaders: Dict[str, Set[str]] = {}
     for run in runs:
-        if not installed.files[run.root].executable:
+        if run.root not in programs:
             for edge in run.edges.values():
                 if edge.kind == INTERNAL:
                     loaders.setdefault(edge.target, set()).add(run.root)

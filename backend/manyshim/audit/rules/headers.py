@@ -41,6 +41,14 @@ def unused(facts: WheelFacts) -> Iterator[Finding]:
             yield finding("STATIC_OBJECT", elf.path, "detached debug information")
 
 
+def copies(facts: WheelFacts) -> Iterator[Finding]:
+    """Yield findings for loadable files that are in the wheel several times."""
+    for paths, size in facts.copies:
+        cost = (len(paths) - 1) * size
+        made = finding("DUPLICATE_LIBRARY", paths[0], str(cost), symbols=paths[1:])
+        yield made._replace(details=(str(len(paths)),))
+
+
 _ARM_FLOAT_ABI = 0x600
 
 

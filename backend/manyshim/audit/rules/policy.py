@@ -56,7 +56,8 @@ def _needed(context: Context, elf: ElfFile) -> Iterable[str]:
 
 def _by_name_only(context: Context, elf: ElfFile, name: str, edge: Edge) -> Iterator[Finding]:
     declared = any(context.request.allows("BY_NAME_ONLY", path) for path in (elf.path, edge.target))
-    made = finding("BY_NAME_ONLY", elf.path, name, library=edge.target)
+    evidence = Evidence.PROGRAM if elf.executable else None
+    made = finding("BY_NAME_ONLY", elf.path, name, library=edge.target, evidence=evidence)
     if edge.preloaded or declared:
         yield made._replace(severity=f.WARNING, allowed=declared)
     else:

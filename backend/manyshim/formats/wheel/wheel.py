@@ -17,7 +17,7 @@ from typing import (
     Tuple,
 )
 
-from manyshim.audit.facts import ElfFile, RecordFacts, Unreadable, WheelFacts
+from manyshim.audit.facts import Copies, ElfFile, RecordFacts, Unreadable, WheelFacts
 from manyshim.audit.tags import parse_wheel_name
 from manyshim.errors import InvalidWheelError
 from manyshim.formats.elf import reader
@@ -151,6 +151,7 @@ class Wheel:
             static_objects=tuple(static_objects),
             record=self.record,
             size=self.archive.size,
+            copies=_copies(self.entries, {elf.path for elf in elfs if elf.loadable}),
         )
 
     def broken(self) -> Tuple[Tuple[str, ...], Tuple[str, ...]]:
@@ -244,3 +245,13 @@ def _count_names(facts: ElfFile) -> int:
     """Return how many names a file refers to."""
     versioned = sum(len(need.symbols) + 1 for need in facts.versions_needed)
     return len(facts.needed) + len(facts.undefined) + len(facts.rpath) + versioned
+
+
+def _copies(entries: List[Entry], paths: Set[str]) -> Tuple[Copies, ...]:
+    """Return those of `paths` that have equal contents, by their size and CRC."""
+    groups: Dict[Tuple[int, int], Set[str]] = {}
+    for entry in entries:
+        if entry.name in paths:
+            groups.setdefault((entry.size, entry.crc), set()).add(entry.name)
+    found = (Copies(tuple(sorted(same)), size) for (size, _), same in groups.items())
+    return tuple(sorted(one for one in found if len(one.paths) > 1))
