@@ -6,6 +6,7 @@ import os
 from contextlib import ExitStack
 from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 
+from manyshim.advice import advised, readable
 from manyshim.audit.decision import Blockers, TagDecision, blockers, choose
 from manyshim.audit.findings import Evidence
 from manyshim.audit.tags import parse_wheel_name
@@ -124,10 +125,13 @@ def _decide(report: Report, config: Config) -> _Decision:
 
 def _explained(prepared: Prepared, decision: TagDecision, config: Config) -> List[str]:
     """Return the lines about a wheel, with the source lines that rule out an older policy."""
-    blocked = blockers(prepared.report, decision, config.request, always=config.explain == "always")
+    always = config.explain == "always"
+    report = advised(prepared.report, decision, prepared.wheel, config.request, always=always)
+    blocked = blockers(report, decision, config.request, always=always)
     places = _places(blocked, prepared.wheel, config)
     compiled = config.compiled is not None
-    lines = build_lines(prepared.report, decision, blocked, places, compiled=compiled)
+    notes = readable(report, places)
+    lines = build_lines(report, decision, blocked, notes, compiled=compiled)
     return [*prepared.notes, *(line.text for line in lines)]
 
 

@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from functools import partial
 from typing import Any, Callable, Dict, List, Optional, Tuple
 
+from manyshim.advice import advised, readable
 from manyshim.audit.decision import TagDecision, choose
 from manyshim.audit.facts import WheelFacts
 from manyshim.audit.request import Request
@@ -58,8 +59,11 @@ def show(path: str, request: Request, *, verbose: bool = False) -> Outcome:
     """Audit a wheel and report its tag. Raises InvalidWheelError."""
     with Wheel(path) as wheel:
         report = inspect(wheel, request)
-    decision = choose(report, request)
-    return _outcome(0, show_lines(report, decision, verbose=verbose), report, decision)
+        decision = choose(report, request)
+        report = advised(report, decision, wheel, request)
+    return _outcome(
+        0, show_lines(report, decision, readable(report), verbose=verbose), report, decision
+    )
 
 
 def check(path: str, request: Request, *, verbose: bool = False) -> Outcome:
@@ -93,7 +97,7 @@ def check(path: str, request: Request, *, verbose: bool = False) -> Outcome:
             found += index.false_tags(tag, judged, request)
     decision = choose(report, request)
     report = report._replace(findings=resolved((*report.findings, *found), request))
-    lines = check_lines(report, verbose=verbose)
+    lines = check_lines(report, readable(report), verbose=verbose)
     return _outcome(1 if report.errors else 0, lines, report, decision)
 
 
@@ -116,7 +120,9 @@ def retag(
         private = stack.enter_context(private_folder(folder))
         prepared = prepare(wheel, facts, report, config, private, stack)
         decision = choose(prepared.report, config.request)
-        title, *rest = show_lines(prepared.report, decision, verbose=verbose)
+        report = advised(prepared.report, decision, prepared.wheel, config.request)
+        prepared = prepared._replace(report=report)
+        title, *rest = show_lines(report, decision, readable(report), verbose=verbose)
         notes = (*notes, *prepared.notes)
         lines = [title, *(Line(f"  {note}", "dim") for note in notes), *rest]
         if not decision.tag:

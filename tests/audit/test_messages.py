@@ -15,7 +15,7 @@ from manyshim.audit.reasons import describe, escape, join_names
 from manyshim.audit.tags import GLIBC, MUSL, PlatformTag, parse_wheel_name
 from manyshim.audit.verdict import Report
 from manyshim.formatters.json import to_dict
-from manyshim.formatters.text import build_lines, check_lines, show_lines
+from manyshim.formatters.text import Notes, build_lines, check_lines, show_lines
 
 POLICY = PlatformTag(GLIBC, 2, 31, "x86_64")
 HOSTILE = "a\x1b[31m\n\u202e\udcff\x00\u2028{path}{0}%s"
@@ -171,7 +171,7 @@ def test_whole_report_is_text_and_data(make: Callable[[str], Finding]) -> None:
     decision = TagDecision(reason=Evidence.ERRORS, details=(HOSTILE,))
     blocked = Blockers(POLICY, tuple(map(make, KINDS)), None)
     lines = [
-        *build_lines(said, decision, blocked, {HOSTILE: (HOSTILE,)}),
+        *build_lines(said, decision, blocked, Notes({HOSTILE: (HOSTILE,)})),
         *show_lines(said, decision, verbose=True),
         *check_lines(said, verbose=True),
     ]

@@ -28,8 +28,8 @@ SYSTEMS = (
 LIMIT_31 = "from libc.so.6; manylinux_2_31 allows at most GLIBC_2.31 [TOO_NEW]"
 LIMIT_12 = "from libc.so.6; manylinux_2_12 allows at most GLIBC_2.12 [TOO_NEW]"
 FIX = (
-    "compile for an older glibc (-C manyshim.compiler=zig) or on an older system, avoid the "
-    "symbol, or accept the newer tag"
+    "compile for an older glibc (C or C++: -C manyshim.compiler=zig) or on an older system, avoid "
+    "the symbol, or accept the newer tag"
 )
 
 

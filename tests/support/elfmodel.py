@@ -52,6 +52,8 @@ class Elf:
     # False makes a static executable, which has no dynamic section and none of its tables.
     dynamic: bool = True
     sections: bool = True
+    # The strings of the section .comment, each with NUL.
+    comment: bytes = b""
     code: bytes = bytes(16)
     # Zero bytes after the code, so that the dynamic section is far from the start.
     padding: int = 0

@@ -119,6 +119,8 @@ def _parts(elf: Elf, places: Places) -> List[Part]:
     parts.append(Part(".text", elf.code + bytes(elf.padding), 1, TEXT, 16))
     parts.append(Part(".data", pointer, 1, DATA, 16))
     parts.sort(key=lambda part: part.segment)
+    if elf.comment:
+        parts.append(Part(".comment", elf.comment, 1, UNLOADED))
     if elf.sections:
         names = Strings()
         for part in parts:

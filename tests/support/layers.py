@@ -22,11 +22,12 @@ MAY_IMPORT = {
     "audit.gate": "audit audit.verdict audit.decision values",
     # Readers and writers of file formats.
     "formats.zip": "errors values",
-    "formats.elf": "formats.zip audit.facts audit.tags errors values",
-    "formats.wheel": "formats.zip formats.elf audit.facts audit.tags errors values",
+    "formats.elf": "formats.zip audit.facts audit.findings audit.tags errors values",
+    "formats.wheel": "formats.zip formats.elf audit.facts audit.findings audit.tags errors values",
     "formatters": "audit audit.verdict audit.decision audit.messages values",
     # The settings and the host.
     "process": "errors",
+    "demangle": "process errors",
     "workspace": "errors",
     "wrapped": "errors",
     "host": "audit",
@@ -48,10 +49,11 @@ MAY_IMPORT = {
     # The entry point of the process in which the wrapped backend builds for a target.
     "toolchain.child": "wrapped errors",
     # The use cases. Only these import the optional packages, when an option asks for them.
-    "operations": "audit audit.verdict audit.decision audit.gate formats.wheel formatters config "
-    "repair workspace errors values",
-    "build": "operations audit audit.verdict audit.decision formats.elf formats.wheel formatters "
-    "config options host toolchain workspace wrapped errors values",
+    "advice": "demangle audit audit.verdict audit.decision formats.wheel formatters values",
+    "operations": "advice audit audit.verdict audit.decision audit.gate formats.wheel formatters "
+    "config repair workspace errors values",
+    "build": "advice operations audit audit.verdict audit.decision formats.elf formats.wheel "
+    "formatters config options host toolchain workspace wrapped errors values",
     "requirements": "config repair toolchain",
     # The entry points.
     "backend": "build requirements config workspace wrapped errors",

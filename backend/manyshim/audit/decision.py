@@ -112,6 +112,11 @@ class Blockers(NamedTuple):
 _OLD_ENOUGH = (2, 17)
 
 
+def needs_advice(decision: TagDecision) -> bool:
+    """Whether a wheel gets no tag, or one that some current systems do not accept."""
+    return decision.tag is None or decision.tag.version > _OLD_ENOUGH
+
+
 def blockers(
     report: Report, decision: TagDecision, request: Request, *, always: bool = False
 ) -> Optional[Blockers]:
@@ -125,7 +130,7 @@ def blockers(
         ruled_out = [policy for policy in ruled_out if policy.version <= wanted.version]
     elif decision.tag:
         # A wheel that was compiled for a target has the tag that was requested.
-        if (decision.tag.version <= _OLD_ENOUGH or request.compiled) and not always:
+        if (not needs_advice(decision) or request.compiled) and not always:
             return None
         ruled_out = [policy for policy in ruled_out if policy.version < decision.tag.version]
     if not ruled_out:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Callable, Dict
 
 from manyshim.audit import findings as f
-from manyshim.audit.findings import Evidence, Finding, dotted
+from manyshim.audit.findings import Evidence, Finding, Origin, dotted
 from manyshim.audit.policy import newest_glibc
 from manyshim.audit.reasons import Sentence, describe, escape, join_names, policy_name, template
 from manyshim.audit.tags import MUSL
@@ -33,6 +33,18 @@ def _versioned(found: Finding) -> str:
     return f"{symbols} ({version})" if symbols else version
 
 
+# How a file comes to need an older glibc, by who made it. zig compiles no Rust, and a copy of a
+# library of the system is not compiled in the build.
+_OLDER_BUILD = {
+    None: "compile for an older glibc (C or C++: -C manyshim.compiler=zig) or on an older system, "
+    "avoid the symbol",
+    Origin.RUST: "build with cargo-zigbuild or on an older system (a manylinux image), avoid the "
+    "symbol",
+    Origin.ZIG: "request an older platform (-C manyshim.platform=...), avoid the symbol",
+    Origin.COPIED: "build on an older system (a manylinux image), whose copy is older",
+}
+
+
 def _too_new(found: Finding) -> Sentence:
     if found.policy and found.policy.libc == MUSL:
         return Sentence(
@@ -45,8 +57,7 @@ def _too_new(found: Finding) -> Sentence:
     needs = f"needs {_versioned(found)}{relr} from {escape(found.library)}{weak}"
     return Sentence(
         f"{needs}; {_limit(found)}",
-        "compile for an older glibc (-C manyshim.compiler=zig) or on an older system, avoid the "
-        "symbol, or accept the newer tag",
+        f"{_OLDER_BUILD[found.origin]}, or accept the newer tag",
     )
 
 
@@ -61,7 +72,8 @@ def _missing_version(found: Finding) -> Sentence:
 def _external(found: Finding) -> Sentence:
     return Sentence(
         f"needs {escape(found.subject)}, which {policy_name(found)} and older do not allow",
-        'copy it into the wheel (mode = "repair"), link it statically, or declare that the '
+        "copy it into the wheel (-C manyshim.mode=repair, or `manyshim repair`), link it "
+        "statically, or declare that the "
         f'environment provides it: exclude = ["{escape(found.subject)}"]',
     )
 
@@ -222,7 +234,8 @@ SENTENCES: Dict[str, Callable[[Finding], Sentence]] = {
     ),
     "RPATH_LEAK": template(
         "has a search path outside of the wheel: '{subject}' {evidence}",
-        "remove the entry from the link flags; in a wheel, use only $ORIGIN/...",
+        'let manyshim remove it (`fix = ["rpath"]` in [tool.manyshim], or `manyshim retag --fix '
+        "rpath`), or remove it from the link flags; in a wheel, use only $ORIGIN/...",
     ),
     "VENDORED_SONAME_CLASH": template(
         "has the soname {subject}; a process may already have another library of that name",

@@ -10,7 +10,18 @@ from manyshim.audit.facts import ElfFile, install_path
 from manyshim.audit.findings import Evidence
 
 # libpython3.so, libpython3.11.so.1.0, libpython3.13t.so.1.0, libpython2.7u.so.1.0, libpypy3.10-c.so
+_HEXADECIMAL = "0123456789abcdef"
 _LIBPYTHON = r"libpython\d(?:\.\d+)?[a-z]*\.so(?:\.\d+)*|libpypy[\d.]*-c\.so(?:\.\d+)*"
+
+
+def is_copy(path: str) -> bool:
+    """Whether a member is a library that a repair copied into the wheel, by its name.
+
+    auditwheel and manyshim call it `NAME.libs/libfoo-1a2b3c4d.so.1`, with a hash of the file.
+    """
+    folder, _, name = path.rpartition("/")
+    digest = name.partition(".")[0].rpartition("-")[2]
+    return folder.endswith(".libs") and len(digest) == 8 and set(digest) <= set(_HEXADECIMAL)
 
 
 def is_libpython(name: str) -> bool:

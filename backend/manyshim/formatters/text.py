@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Iterable, List, Mapping, Optional, Tuple
+from typing import Any, Counter, Dict, Iterable, List, Mapping, Optional, Tuple
 
 from manyshim.audit import findings as f
-from manyshim.audit.decision import Blockers, TagDecision
+from manyshim.audit.decision import Blockers, TagDecision, needs_advice
 from manyshim.audit.findings import Evidence, Finding
 from manyshim.audit.messages import sentence
 from manyshim.audit.policy import alpine_releases, distributions
@@ -27,15 +27,25 @@ class Line(NamedTuple):
     role: str = ""
 
 
-# By symbol, the places in the source that use it, as `src/_x.c:42 in helper()`.
-Places = Mapping[str, Tuple[str, ...]]
+class Notes(NamedTuple):
+    """What is known about symbols beyond the findings.
+
+    `places` has, by symbol, the places in the source that use it, as `src/_x.c:42 in helper()`.
+    `names` has readable names of C++ symbols; the instances of a template have one name.
+    """
+
+    places: Mapping[str, Tuple[str, ...]] = {}
+    names: Mapping[str, str] = {}
+
+
+_NO_NOTES = Notes()
 
 
 def build_lines(
     report: Report,
     decision: TagDecision,
     blocked: Optional[Blockers],
-    places: Places,
+    notes: Notes = _NO_NOTES,
     *,
     compiled: bool = False,
 ) -> List[Line]:
@@ -44,21 +54,24 @@ def build_lines(
     `compiled` tells that manyshim's toolchain compiled for a target. An older policy that the
     wheel also meets is not named then, because an older target takes another build.
     """
-    lines = [line for severity in (f.ERROR, f.WARNING) for line in _by_severity(report, severity)]
+    severities = (f.ERROR, f.WARNING)
+    lines = [line for severity in severities for line in _by_severity(report, severity, notes)]
     older = decision.tag and report.policy and report.policy.version < decision.tag.version
     if report.policy and older and not compiled:
         lines.append(Line(f"the wheel also meets {report.policy.without_arch}"))
     if blocked is None:
         return lines
     lines.append(Line(f"{blocked.policy.without_arch} is ruled out:"))
-    lines += _grouped(blocked.findings, "  ", places=places)
+    lines += _grouped(blocked.findings, "  ", notes=notes)
     if blocked.without and blocked.without.version <= blocked.policy.version:
         policy = blocked.without.without_arch
         lines.append(Line(f"  without that, the wheel would meet {policy}"))
     return lines
 
 
-def show_lines(report: Report, decision: TagDecision, *, verbose: bool = False) -> List[Line]:
+def show_lines(
+    report: Report, decision: TagDecision, notes: Notes = _NO_NOTES, *, verbose: bool = False
+) -> List[Line]:
     """Return the whole report: the tag, where it runs, and what rules out each older policy."""
     lines = [Line(escape(str(report.name)), "title")]
     if decision.tag:
@@ -71,7 +84,8 @@ def show_lines(report: Report, decision: TagDecision, *, verbose: bool = False) 
         if report.policy:
             lines.append(Line(f"  apart from the errors, the wheel meets {report.policy}"))
     for severity in (f.ERROR, f.WARNING, *((f.INFO,) if verbose else ())):
-        lines += [Line(f"  {line.text}", line.role) for line in _by_severity(report, severity)]
+        of_severity = _by_severity(report, severity, notes)
+        lines += [Line(f"  {line.text}", line.role) for line in of_severity]
     for policy in reversed(report.policies):
         found = [
             one for one in report.findings if one.severity == f.POLICY and one.policy == policy
@@ -79,17 +93,18 @@ def show_lines(report: Report, decision: TagDecision, *, verbose: bool = False) 
         if found:
             older = "" if policy == report.policies[0] else " and older"
             lines.append(Line(f"  {policy.without_arch}{older}: ruled out", "policy"))
-            lines += _grouped(found, "    ")
+            lines += _grouped(found, "    ", notes=notes, fixes=needs_advice(decision))
     return lines
 
 
-def check_lines(report: Report, *, verbose: bool = False) -> List[Line]:
+def check_lines(report: Report, notes: Notes = _NO_NOTES, *, verbose: bool = False) -> List[Line]:
     """Return the lines that say whether a wheel may be uploaded under its name, and why not."""
     word = "not compliant" if report.errors else "ok"
     role = f.ERROR if report.errors else "tag"
     lines = [Line(f"{escape(str(report.name))}: {word}", role)]
     for severity in (f.ERROR, f.WARNING, *((f.INFO,) if verbose else ())):
-        lines += [Line(f"  {line.text}", line.role) for line in _by_severity(report, severity)]
+        found = _by_severity(report, severity, notes)
+        lines += [Line(f"  {line.text}", line.role) for line in found]
     return lines
 
 
@@ -132,37 +147,51 @@ def _reach_musl(report: Report) -> str:
     return text + (f"; not on {unsupported[-1].last}" if unsupported else "")
 
 
-def _by_severity(report: Report, severity: str) -> List[Line]:
+def _by_severity(report: Report, severity: str, notes: Notes) -> List[Line]:
     found = [one for one in report.findings if one.severity == severity]
-    return _grouped(found, "", severity)
+    return _grouped(found, "", severity, notes)
 
 
 def _grouped(
-    found: Iterable[Finding], indent: str, label: str = "", places: Optional[Places] = None
+    found: Iterable[Finding],
+    indent: str,
+    label: str = "",
+    notes: Notes = _NO_NOTES,
+    *,
+    fixes: bool = True,
 ) -> List[Line]:
     """Return one line for findings that differ only in file and symbols.
 
-    A fix that several groups share is printed once, after the last of them.
+    A fix that several groups share is printed once, after the last of them. Without `fixes`, none
+    is printed.
     """
     groups: Dict[Tuple[Any, ...], List[Finding]] = {}
     for one in found:
         groups.setdefault(tuple(one._replace(path="", symbols=())), []).append(one)
     lines: List[Line] = []
-    sentences = [(group, _group_sentence(group)) for group in groups.values()]
+    sentences = [(group, _group_sentence(group, notes)) for group in groups.values()]
     for position, (group, text) in enumerate(sentences):
         begin = f"{indent}{label}: " if label else indent
         lines.append(Line(f"{begin}{_files(group)}{text.message} [{group[0].kind}]", label))
-        lines += [Line(f"{indent}  {place}", "place") for place in _places(group, places or {})]
+        lines += [Line(f"{indent}  {place}", "place") for place in _places(group, notes)]
         repeated = position + 1 < len(sentences) and sentences[position + 1][1].fix == text.fix
-        if text.fix and not repeated:
+        if fixes and text.fix and not repeated:
             lines.append(Line(f"{indent}  {text.fix}", "dim"))
     return lines
 
 
-def _places(group: List[Finding], places: Places) -> List[str]:
+def _places(group: List[Finding], notes: Notes) -> List[str]:
     """List the places in the source that use the symbols of a group, each with its symbol."""
-    symbols = sorted({symbol for one in group for symbol in one.symbols})
-    return [f"{escape(place)}: {escape(one)}" for one in symbols for place in places.get(one, ())]
+    lines = (
+        f"{escape(place)}: {escape(notes.names.get(symbol, symbol))}"
+        for symbol in _symbols(group)
+        for place in notes.places.get(symbol, ())
+    )
+    return list(dict.fromkeys(lines))
+
+
+def _symbols(group: List[Finding]) -> List[str]:
+    return sorted({symbol for one in group for symbol in one.symbols})
 
 
 def _paths(group: List[Finding]) -> Tuple[str, ...]:
@@ -175,7 +204,15 @@ def _files(group: List[Finding]) -> str:
     return f"{join_names(paths, _MAX_FILES_SHOWN)} " if paths else ""
 
 
-def _group_sentence(group: List[Finding]) -> Sentence:
+def _group_sentence(group: List[Finding], notes: Notes) -> Sentence:
     """Return the sentence of a group, with the symbols of all its findings."""
-    symbols = tuple(sorted({symbol for one in group for symbol in one.symbols}))
+    symbols = _readable(_symbols(group), notes)
     return sentence(group[0]._replace(symbols=symbols), plural=len(_paths(group)) > 1)
+
+
+def _readable(symbols: List[str], notes: Notes) -> Tuple[str, ...]:
+    """Return the names of symbols for people: the instances of a template as one name."""
+    counted = Counter(notes.names.get(symbol, symbol) for symbol in symbols)
+    return tuple(
+        f"{name} ({times} instances)" if times > 1 else name for name, times in counted.items()
+    )

@@ -93,7 +93,7 @@ class Image:
             raise ElfError(f"its {size} bytes are shorter than an ELF header")
         fields = layout.header.unpack(self.window.read(16, layout.header.size))
         kind, machine, _, _, table, sections, flags, _, entry_size, count = fields[:10]
-        self._sections = (sections, *fields[10:])
+        self._sections: Tuple[int, int, int, int] = (sections, *fields[10:])
         identity = ElfIdent(
             layout.bits, layout.order == "<", machine, kind, ident[7], ident[8], flags
         )
@@ -118,6 +118,14 @@ class Image:
                     f"the file's {self.window.size} bytes"
                 )
             yield Segment(kind, flags, offset, address, file_size, memory_size, align)
+
+    @property
+    def section_table(self) -> Tuple[int, int, int, int]:
+        """The offset of the section headers, their size and number, and the index of the names.
+
+        They are as stated, and may be wrong.
+        """
+        return self._sections
 
     def section_damage(self) -> Optional[str]:
         """Return what the file header states wrongly about the sections, or None."""

@@ -1,0 +1,120 @@
+"""Who made a file: the strings of `.comment`, and the advice that depends on them."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+from typing import Optional
+
+import pytest
+
+import needs
+from casewheels import EXT, NEW, PIDFD, module
+from elfdamage import patched
+from elfwriter import TARGETS, Elf, write
+from manyshim import build, operations
+from manyshim.audit.findings import Origin
+from manyshim.audit.names import is_copy
+from manyshim.audit.request import Request
+from manyshim.config import Config
+from manyshim.formats.elf.comment import makers, origin
+from manyshim.formats.zip.window import Window
+from manyshim.workspace import private_folder
+from wheelwriter import save, wheel, wheel_name
+
+GCC = b"GCC: (GNU) 14.2.1\0"
+RUST = GCC + b"rustc version 1.90.0 (1159e78c4 2025-09-14)\0"
+COPY = "demo.libs/libfoo-1a2b3c4d.so.1"
+
+
+def window(data: bytes) -> Window:
+    return Window(io.BytesIO(data), 0, len(data), len(data), 0)
+
+
+@pytest.mark.parametrize("arch", TARGETS)
+def test_strings_are_read_on_each_architecture(arch: str) -> None:
+    data = write(replace(TARGETS[arch], comment=b"\0" + RUST + GCC))
+    assert makers(window(data)) == tuple(RUST.split(b"\0")[:2])
+
+
+@pytest.mark.parametrize(
+    ("comment", "made"),
+    [
+        (GCC, None),
+        (RUST, Origin.RUST),
+        (b"", None),
+        (b"in rustc version 1", None),
+    ],
+)
+def test_origin(comment: bytes, made: Optional[Origin]) -> None:
+    assert origin(window(write(Elf(comment=comment)))) == made
+
+
+def test_the_comment_is_what_readelf_prints(tmp_path: Path) -> None:
+    readelf = needs.tool("readelf", "binutils")
+    (path := tmp_path / "x.so").write_bytes(write(Elf(comment=RUST)))
+    printed = subprocess.run(
+        [readelf, "-p", ".comment", str(path)], capture_output=True, text=True, check=True
+    ).stdout
+    for maker in makers(window(path.read_bytes())):
+        assert maker.decode() in printed
+
+
+def test_files_without_sections_tell_nothing() -> None:
+    assert makers(window(write(Elf(comment=RUST, sections=False)))) == ()
+
+
+@pytest.mark.parametrize("field", [40, 58, 60, 62])
+@pytest.mark.parametrize("number", [0, 1, 0x7FFF, 0xFFFF])
+def test_a_damaged_section_table_tells_nothing(field: int, number: int) -> None:
+    """The fields are e_shoff, e_shentsize, e_shnum and e_shstrndx."""
+    data = patched(write(Elf(comment=RUST)), field, number.to_bytes(2, "little"))
+    assert origin(window(data)) is None
+
+
+def fix_of(folder: Path, elf: bytes, path: str = EXT) -> str:
+    folder.mkdir(exist_ok=True)
+    built = save(folder, wheel({path: elf, "demo/__init__.py": b""}), wheel_name())
+    (found,) = (
+        one
+        for one in operations.show(str(built), Request()).data["findings"]
+        if one["kind"] == "TOO_NEW"
+    )
+    return str(found["fix"])
+
+
+def test_the_advice_fits_who_made_the_file(tmp_path: Path) -> None:
+    rust = fix_of(tmp_path, write(module(PIDFD, comment=RUST)))
+    assert rust.startswith("build with cargo-zigbuild")
+    assert "compiler=zig" in fix_of(tmp_path, NEW)
+    assert "whose copy is older" in fix_of(tmp_path, write(module(PIDFD, comment=RUST)), COPY)
+
+
+def test_a_build_gives_the_same_advice(tmp_path: Path) -> None:
+    with private_folder(str(tmp_path / "dist")) as private:
+        data = wheel({EXT: write(module(PIDFD, comment=RUST)), "demo/__init__.py": b""})
+        built = save(Path(private), data, wheel_name())
+        lines = build.finish(str(built), str(tmp_path / "dist"), Config()).lines
+    assert sum("cargo-zigbuild" in line for line in lines) == 1
+    assert not any("compiler=zig" in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("path", "copy"),
+    [
+        (COPY, True),
+        ("scipy.libs/libgfortran-040039e1.so.5.0.0", True),
+        ("numpy.libs/libscipy_openblas64_-99b71e71.so", True),
+        ("a/demo.libs/libfoo-1a2b3c4d.so", True),
+        ("demo.libs/libfoo.so.1", False),
+        ("demo.libs/libfoo-1a2b3c4.so", False),
+        ("demo.libs/libfoo-1a2b3c4g.so", False),
+        ("demo/libfoo-1a2b3c4d.so.1", False),
+        ("demo.libs/", False),
+        ("", False),
+    ],
+)
+def test_copies_are_known_by_their_names(path: str, *, copy: bool) -> None:
+    assert is_copy(path) is copy
