@@ -16,18 +16,19 @@ PACKAGE = REPOSITORY / "backend"
 
 # What is new here costs every build: give a reason in the review, and see bench/.
 MODULES = """
-    manyshim manyshim.audit manyshim.audit.decision manyshim.audit.facts manyshim.audit.findings
-    manyshim.audit.identity manyshim.audit.loader manyshim.audit.loader.installed
-    manyshim.audit.loader.runpath manyshim.audit.loader.search manyshim.audit.messages
-    manyshim.audit.names manyshim.audit.policy manyshim.audit.reasons manyshim.audit.request
-    manyshim.audit.rules manyshim.audit.rules.archive manyshim.audit.rules.context
-    manyshim.audit.rules.hardening manyshim.audit.rules.headers manyshim.audit.rules.musl
-    manyshim.audit.rules.policy manyshim.audit.rules.python manyshim.audit.rules.runpath
-    manyshim.audit.rules.undefined manyshim.audit.tags manyshim.audit.verdict manyshim.backend
-    manyshim.advice manyshim.build manyshim.config manyshim.errors manyshim.formats manyshim.formats.elf
-    manyshim.formats.elf.constants manyshim.formats.elf.dynamic manyshim.formats.elf.image
-    manyshim.formats.elf.notes manyshim.formats.elf.reader manyshim.formats.elf.symbols
-    manyshim.formats.wheel manyshim.formats.wheel.fields manyshim.formats.wheel.record manyshim.formats.wheel.rewrite
+    manyshim manyshim.advice manyshim.audit manyshim.audit.decision manyshim.audit.facts
+    manyshim.audit.findings manyshim.audit.identity manyshim.audit.loader
+    manyshim.audit.loader.installed manyshim.audit.loader.runpath manyshim.audit.loader.search
+    manyshim.audit.messages manyshim.audit.names manyshim.audit.policy manyshim.audit.reasons
+    manyshim.audit.request manyshim.audit.rules manyshim.audit.rules.archive
+    manyshim.audit.rules.context manyshim.audit.rules.hardening manyshim.audit.rules.headers
+    manyshim.audit.rules.musl manyshim.audit.rules.policy manyshim.audit.rules.python
+    manyshim.audit.rules.runpath manyshim.audit.rules.undefined manyshim.audit.tags
+    manyshim.audit.verdict manyshim.backend manyshim.build manyshim.config manyshim.errors
+    manyshim.formats manyshim.formats.elf manyshim.formats.elf.constants
+    manyshim.formats.elf.dynamic manyshim.formats.elf.image manyshim.formats.elf.notes
+    manyshim.formats.elf.reader manyshim.formats.elf.symbols manyshim.formats.wheel
+    manyshim.formats.wheel.fields manyshim.formats.wheel.record manyshim.formats.wheel.rewrite
     manyshim.formats.wheel.wheel manyshim.formats.zip manyshim.formats.zip.archive
     manyshim.formats.zip.pack manyshim.formats.zip.window manyshim.formatters
     manyshim.formatters.text manyshim.host manyshim.operations manyshim.options manyshim.values
