@@ -10,6 +10,7 @@ from typing import Any, Callable, Dict, List, Optional, Tuple
 from manyshim.advice import advised, readable
 from manyshim.audit.decision import TagDecision, choose
 from manyshim.audit.facts import WheelFacts
+from manyshim.audit.findings import Finding
 from manyshim.audit.request import Request
 from manyshim.audit.tags import WheelName
 from manyshim.audit.verdict import Report, audit, load, questions, resolved
@@ -89,12 +90,14 @@ def check(path: str, request: Request, *, verbose: bool = False) -> Outcome:
         # A METADATA that is damaged in the archive has its findings already.
         if f"{wheel.dist_info}/METADATA" not in wrong_crc:
             found += metadata.metadata(readers.read(wheel))
+        false: List[Finding] = []
         for tag in index.tags_to_prove(facts.name, request):
             judged = report
             if tag.libc != report.libc and report.open_libc:
                 judged = inspect(wheel, request._replace(platform=tag), facts)
                 found += [one for one in judged.errors if one not in report.findings]
-            found += index.false_tags(tag, judged, request)
+            false += index.false_tags(tag, judged, request)
+        found += index.by_cause(false)
     decision = choose(report, request)
     report = report._replace(findings=resolved((*report.findings, *found), request))
     lines = check_lines(report, readable(report), verbose=verbose)

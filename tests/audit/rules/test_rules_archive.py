@@ -13,10 +13,10 @@ from manyshim.audit.gate import index
 from manyshim.audit.messages import sentence
 from manyshim.audit.reasons import describe
 from manyshim.audit.request import Request
-from manyshim.audit.tags import parse_wheel_name
+from manyshim.audit.tags import PlatformTag, parse_wheel_name
 from manyshim.audit.verdict import Report, audit
 from manyshim.formatters.text import check_lines, show_lines
-from rulefacts import EXT, elf, libc, wheel
+from rulefacts import EXT, elf, libc, need, wheel
 
 THOROUGH = Request(thorough=True)
 DATA = "demo-1.0.data"
@@ -190,3 +190,30 @@ def test_copies_of_a_library_are_told_with_what_they_cost() -> None:
     assert "3 times, also as pkg/liby.so.1, pkg/liby.so.1.2; the copies take 2000" in str(
         sentence(found).message
     )
+
+
+def test_tags_that_are_false_for_one_reason_are_one_finding() -> None:
+    facts = wheel(elf(EXT, "libfoo.so"), platform="manylinux_2_17_x86_64.manylinux2014_x86_64")
+    newer = wheel(elf(EXT, "libfoo.so"), platform="manylinux_2_27_x86_64.manylinux_2_28_x86_64")
+    old = audit(wheel(libc(EXT, need("GLIBC_2.34"))), THOROUGH)
+    expected = (
+        (facts, audit(facts, THOROUGH), "does not meet manylinux_2_17_x86_64 or any"),
+        (newer, audit(newer, THOROUGH), "manylinux_2_27_x86_64, manylinux_2_28_x86_64 or any"),
+        (newer, old, "manylinux_2_28_x86_64; the oldest policy that it meets is manylinux_2_34"),
+    )
+    for named, report, words in expected:
+        tags = index.tags_to_prove(named.name, THOROUGH)
+        found = [one for tag in tags for one in index.false_tags(tag, report, THOROUGH)]
+        (one,) = index.by_cause(found)
+        assert words in sentence(one).message
+
+
+def test_tags_that_are_false_for_two_reasons_are_two_findings() -> None:
+    facts = wheel(libc(), platform="manylinux_2_17_x86_64.musllinux_1_2_x86_64")
+    report = audit(facts, THOROUGH)
+    tags = (*index.tags_to_prove(facts.name, THOROUGH), PlatformTag("glibc", 2, 17, "aarch64"))
+    found = [one for tag in tags for one in index.false_tags(tag, report, THOROUGH)]
+    assert [one.subject for one in index.by_cause(found)] == [
+        "musllinux_1_2_x86_64",
+        "manylinux_2_17_aarch64",
+    ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Iterator, Tuple
+from typing import Dict, Iterable, Iterator, List, Tuple
 
 from manyshim.audit.decision import choose
 from manyshim.audit.facts import WheelFacts
@@ -47,6 +47,19 @@ def false_tags(tag: PlatformTag, report: Report, request: Request) -> Iterator[F
     decision = choose(report._replace(findings=policies), request._replace(platform=tag))
     if not decision.tag and decision.reason != Evidence.NOTHING_TO_AUDIT:
         yield finding("FALSE_TAG", "", str(tag), evidence=decision.reason, details=decision.details)
+
+
+def by_cause(found: Iterable[Finding]) -> Iterator[Finding]:
+    """Yield one FALSE_TAG finding for all tags that are false for the same reason."""
+    groups: Dict[Tuple[object, ...], List[Finding]] = {}
+    for one in found:
+        groups.setdefault((one.evidence, one.details[1:]), []).append(one)
+    for group in groups.values():
+        tags = ", ".join(dict.fromkeys(one.subject for one in group))
+        first = group[0]
+        about_tag = first.details[:1] == (first.subject,)
+        details = (tags, *first.details[1:]) if about_tag else first.details
+        yield first._replace(subject=tags, details=details)
 
 
 def index_rules(facts: WheelFacts) -> Iterator[Finding]:
