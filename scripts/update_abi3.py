@@ -32,13 +32,15 @@ def pack(names: Dict[Tuple[int, int], Set[str]]) -> Iterator[str]:
 def main() -> None:
     """Write the file."""
     arguments = parser(__doc__).parse_args()
+    names = names_by_version()
+    newest = ".".join(map(str, max(names)))
     head = Head(
-        "The names of CPython's stable ABI behind the version that added them",
+        f"The names of the stable ABI as of CPython {newest}, behind the version that added them",
         f"abi3info {metadata.version('abi3info')} (MIT)",
         arguments.date,
         "scripts/update_abi3.py",
     )
-    write(arguments.data / "abi3.txt", head, pack(names_by_version()))
+    write(arguments.data / "abi3.txt", head, pack(names))
 
 
 if __name__ == "__main__":

@@ -148,7 +148,27 @@ def test_long_lists_of_names_are_cut() -> None:
         (usual("BY_NAME_ONLY", severity=f.WARNING), ["already loaded"]),
         (usual("MIXED_ARCH"), ['allow = ["MIXED_ARCH:pkg/_x.so"]']),
         (usual("VERDEF_MISSING"), ["one", "libsubject.so", "liblibrary.so"]),
-        (usual("ABI3", severity=f.INFO), ["not in the stable ABI"]),
+        (
+            usual("ABI3", required=(3, 11), details=("3.8",)),
+            ["one, two", "since CPython 3.11", "promises CPython 3.8"],
+        ),
+        (
+            usual("ABI3", evidence=Evidence.NOT_IN_STABLE_ABI, details=("3.15",)),
+            ["one, two", "not in the stable ABI as of CPython 3.15"],
+        ),
+        (usual("NO_INIT", subject="_x"), ["PyInit__x", "the import fails"]),
+        (
+            usual("NO_INIT", evidence=Evidence.NO_MODULE_WITH_INIT, severity=f.INFO),
+            ["no module of the wheel", "ctypes or cffi"],
+        ),
+        (
+            usual("SUFFIX", evidence=Evidence.OTHER_INTERPRETER, details=("CPython 3.15t",)),
+            ["libsubject.so", "include CPython 3.15t", "not loaded"],
+        ),
+        (
+            usual("SUFFIX", evidence=Evidence.OTHER_PLATFORM, severity=f.INFO),
+            ["where some is not loaded", "another file of the module"],
+        ),
         (usual("UNDEFINED"), ["one, two"]),
         (usual("EXECSTACK", allowed=True, severity=f.WARNING), ["(allowed)"]),
     ],

@@ -1,24 +1,19 @@
-"""Platform tags, wheel names and module suffixes: parsing, printing, aliases and order."""
+"""Platform tags and wheel names: parsing, printing, aliases and order."""
 
 from __future__ import annotations
 
-import re
-from typing import Optional, Tuple
+from typing import Optional
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from manyshim.audit.tags import (
     ARCHES,
     GLIBC,
     LEGACY_NAMES,
     MUSL,
-    ModuleSuffix,
     PlatformTag,
     WheelName,
     is_linux,
-    parse_module_suffix,
     parse_platform,
     parse_wheel_name,
     platform_arch,
@@ -204,72 +199,3 @@ def test_properties_of_a_wheel_name(
     name = parse_wheel_name(f"demo-1.0-cp311-cp311-{platforms}.whl")
     assert name is not None
     assert (name.linux, name.pure, name.arch, name.libc) == (linux, pure, arch, libc)
-
-
-@pytest.mark.parametrize(
-    ("filename", "suffix", "libc"),
-    [
-        ("_x.cpython-311-x86_64-linux-gnu.so", ("cpython-311", "x86_64-linux-gnu"), GLIBC),
-        ("_x.cpython-310-x86_64-linux-gnu.so", ("cpython-310", "x86_64-linux-gnu"), None),
-        ("_x.cpython-37m-i386-linux-gnu.so", ("cpython-37m", "i386-linux-gnu"), None),
-        ("_x.cpython-313t-aarch64-linux-musl.so", ("cpython-313t", "aarch64-linux-musl"), MUSL),
-        ("_x.cpython-38-arm-linux-musleabihf.so", ("cpython-38", "arm-linux-musleabihf"), MUSL),
-        ("_x.cpython-312-arm-linux-gnueabihf.so", ("cpython-312", "arm-linux-gnueabihf"), GLIBC),
-        ("_x.cpython-311.so", ("cpython-311", ""), None),
-        ("_x.abi3.so", ("abi3", ""), None),
-        ("_x.abi3t.so", ("abi3t", ""), None),
-        ("a.b.cpython-311-x86_64-linux-gnu.so", ("cpython-311", "x86_64-linux-gnu"), GLIBC),
-        ("_x.pypy310-pp73-x86_64-linux-gnu.so", ("pypy310-pp73", "x86_64-linux-gnu"), None),
-        (
-            "_x.graalpy242-311-native-x86_64-linux.so",
-            ("graalpy242-311-native-x86_64-linux", ""),
-            None,
-        ),
-        ("libfoo.so", None, None),
-        ("libfoo.so.1", None, None),
-        ("_x.abi3.so.1", None, None),
-        ("_x.abi4.so", None, None),
-        ("_x.cpython-311-darwin.so", None, None),
-        ("abi3.so", None, None),
-        ("_x.abi3.py", None, None),
-    ],
-)
-def test_module_suffix_is_parsed(
-    filename: str, suffix: Optional[Tuple[str, str]], libc: Optional[str]
-) -> None:
-    parsed = parse_module_suffix(filename)
-    assert parsed == (ModuleSuffix(*suffix) if suffix else None)
-    assert (parsed.libc if parsed else None) == libc
-
-
-# The grammar of the suffixes that builds of CPython, PyPy and GraalPy write.
-_GRAMMAR = re.compile(
-    r"\.(?:(?P<abi3>abi3t?)|(?P<impl>cpython-\d+[a-z]*|pypy\d+-pp\d+|graalpy[\w-]*?)"
-    r"(?:-(?P<triplet>[\w-]+-linux-(?:gnu|musl)\w*))?)\.so"
-)
-_ATOMS = (
-    *(
-        "",
-        ".",
-        "-",
-        "_",
-        "abi3",
-        "abi3t",
-        "cpython",
-        "cpython-311",
-        "pypy",
-        "310",
-        "pp73",
-        "x86_64",
-    ),
-    *("graalpy", "250", "native", "linux", "-linux-gnu", "-linux-musl", "so", ".so", "t", "é", "²"),
-)
-
-
-@settings(max_examples=2000)
-@given(st.lists(st.sampled_from(_ATOMS), max_size=8).map("".join))
-def test_suffixes_are_those_of_the_grammar(stem: str) -> None:
-    name = f"x.{stem}.so"
-    found = next(filter(None, (_GRAMMAR.fullmatch(name, at) for at in range(len(name)))), None)
-    wanted = found and (found["abi3"] or found["impl"], found["triplet"] or "")
-    assert parse_module_suffix(name) == (wanted or None)

@@ -23,9 +23,9 @@ MODULES = """
     manyshim.audit.request manyshim.audit.rules manyshim.audit.rules.archive
     manyshim.audit.rules.context manyshim.audit.rules.hardening manyshim.audit.rules.headers
     manyshim.audit.rules.musl manyshim.audit.rules.policy manyshim.audit.rules.python
-    manyshim.audit.rules.runpath manyshim.audit.rules.undefined manyshim.audit.tags
-    manyshim.audit.verdict manyshim.backend manyshim.build manyshim.config manyshim.errors
-    manyshim.formats manyshim.formats.elf manyshim.formats.elf.constants
+    manyshim.audit.rules.runpath manyshim.audit.rules.undefined manyshim.audit.suffixes
+    manyshim.audit.tags manyshim.audit.verdict manyshim.backend manyshim.build manyshim.config
+    manyshim.errors manyshim.formats manyshim.formats.elf manyshim.formats.elf.constants
     manyshim.formats.elf.dynamic manyshim.formats.elf.image manyshim.formats.elf.notes
     manyshim.formats.elf.reader manyshim.formats.elf.symbols manyshim.formats.wheel
     manyshim.formats.wheel.fields manyshim.formats.wheel.record manyshim.formats.wheel.rewrite

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Dict, List, Tuple
 
@@ -42,7 +43,7 @@ def library(version: str = "GLIBC_2.2.5", *more: Symbol, **fields: Any) -> bytes
 def make(folder: Path, tag: str = "cp311-cp311-linux_x86_64", **fields: Any) -> Path:
     """Write a wheel with one extension; return its path."""
     member = fields.pop("elf", library())
-    files = {"demo/__init__.py": b"", EXTENSION: member}
+    files = {"demo/__init__.py": b"", fields.pop("extension", EXTENSION): member}
     folder.mkdir(exist_ok=True)
     return save(folder, wheel(files, tag=tag, **fields), wheel_name(tag=tag))
 
@@ -161,9 +162,27 @@ def test_check_accepts_what_is_proved_and_can_require_more(tmp_path: Path) -> No
 
 def test_a_wheel_without_libc_evidence_may_have_tags_of_both_families(tmp_path: Path) -> None:
     tag = "cp311-cp311-manylinux_2_5_x86_64.musllinux_1_1_x86_64"
-    path = make(tmp_path, tag=tag, elf=write(Elf(symbols=(INIT,))))
+    member = write(Elf(symbols=(INIT,)))
+    path = make(tmp_path, tag=tag, elf=member, extension="demo/_x.abi3.so")
     result = run("check", "--json", path)
     assert (result.returncode, kinds(result)) == (0, [])
+
+
+def test_a_suffix_is_evidence_against_the_tag_of_the_other_family(tmp_path: Path) -> None:
+    tag = "cp311-cp311-manylinux_2_5_x86_64.musllinux_1_1_x86_64"
+    result = run("check", "--json", make(tmp_path, tag=tag, elf=write(Elf(symbols=(INIT,)))))
+    assert (result.returncode, kinds(result)) == (1, ["FALSE_TAG"])
+
+
+def test_check_accepts_the_tag_of_an_architecture_without_policies(tmp_path: Path) -> None:
+    member = write(replace(TARGETS["armv7l"], needed=("libc.so.6",), symbols=(INIT,)))
+    path = make(tmp_path, "py3-none-linux_armv6l", elf=member, extension="demo/_x.abi3.so")
+    result = run("check", "--json", path)
+    assert (result.returncode, kinds(result)) == (0, [])
+    report = run("show", path)
+    assert "no tag: no policy is defined for the architecture armv6l" in report.stdout
+    assert run("retag", path, "-w", tmp_path / "out").returncode == 1
+    assert not list((tmp_path / "out").glob("*.whl"))
 
 
 @pytest.mark.parametrize(

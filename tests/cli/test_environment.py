@@ -21,6 +21,8 @@ LIBC = Symbol("used", library="libc.so.6", version="GLIBC_2.14")
 WHEELS: Dict[str, Tuple[str, bytes]] = {
     "glibc": ("linux_x86_64", write(Elf(needed=("libc.so.6",), symbols=(INIT, LIBC)))),
     "open": ("linux_x86_64", write(Elf(symbols=(INIT,)))),
+    # Its suffix says that it is for glibc.
+    "suffix": ("linux_x86_64", write(Elf(symbols=(INIT,)))),
     "aarch64": ("linux_aarch64", write(TARGETS["aarch64"])),
     "pure": ("any", b""),
 }
@@ -30,7 +32,8 @@ def make(folder: Path, name: str) -> Path:
     """Write one of the wheels; return its path."""
     platform, elf = WHEELS[name]
     tag = f"py3-none-{platform}" if platform == "any" else f"cp311-cp311-{platform}"
-    files = {"demo/__init__.py": b"", **({EXTENSION: elf} if elf else {})}
+    extension = "demo/_x.abi3.so" if name == "open" else EXTENSION
+    files = {"demo/__init__.py": b"", **({extension: elf} if elf else {})}
     path = folder / name
     path.mkdir(parents=True)
     return save(path, wheel(files, tag=tag), wheel_name(tag=tag))
@@ -103,6 +106,7 @@ def test_the_nearest_source_decides_the_platform(
     [
         ("AUDITWHEEL_PLAT", "manylinux_2_28_x86_64", "aarch64", "aarch64, glibc"),
         ("AUDITWHEEL_PLAT", "musllinux_1_2_x86_64", "glibc", "x86_64, glibc"),
+        ("AUDITWHEEL_PLAT", "musllinux_1_2_x86_64", "suffix", "x86_64, glibc"),
         ("MANYSHIM_PLATFORM", "musllinux_1_2", "glibc", "x86_64, glibc"),
     ],
 )

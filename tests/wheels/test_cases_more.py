@@ -46,6 +46,32 @@ V3 = 0b101
 ODD = "lib\u00e4 b,c.so"
 LONE = b"lib\xff.so.1"
 
+GNU = "-x86_64-linux-gnu.so"
+PACKAGE = f"__init__.cpython-311{GNU}"
+PYPY, ON_PYPY = f"_x.pypy310-pp73{GNU}", "pp310-pypy310_pp73-linux_x86_64"
+ON_311, ON_315 = "cp311-cp311-linux_x86_64", "cp315-abi3.abi3t-linux_x86_64"
+# Folder, file, the function that it exports, the tags, and whether an interpreter finds it.
+INITS = (
+    ("demo", PACKAGE, "PyInit_demo", ON_311, True),
+    ("demo/inner", PACKAGE, "PyInit_inner", ON_311, True),
+    ("demo/inner", PACKAGE, "PyInit_demo", ON_311, False),
+    ("demo", PACKAGE, "PyInit___init__", ON_311, False),
+    ("demo/\u00e4", PACKAGE, "PyInitU_4ca", ON_311, True),
+    ("demo-1.0.data/platlib/demo", PACKAGE, "PyInit_demo", ON_311, True),
+    ("demo-1.0.data/platlib", PACKAGE, "PyInit___init__", ON_311, True),
+    ("demo", PYPY, "_cffi_pypyinit__x", ON_PYPY, True),
+    ("demo", f"_x.cpython-311{GNU}", "_cffi_pypyinit__x", ON_311, False),
+    ("demo", "_x.abi3t.so", "PyModExport__x", ON_315, True),
+    ("demo", "_x.abi3t.so", "PyInit__x", ON_315, True),
+    ("demo", f"_x.cpython-315{GNU}", "PyModExport__x", "cp315-cp315-linux_x86_64", True),
+    ("demo", f"_x.cpython-311{GNU}", "PyModExport__x", ON_311, False),
+)
+
+
+def module_with(function: str) -> Elf:
+    """Describe a module that exports one function."""
+    return replace(module(), symbols=(Symbol(function, defined=True), Symbol("PyLong_FromLong")))
+
 
 CASES: Dict[str, Case] = {
     "26 Root-Is-Purelib": Case(
@@ -143,6 +169,15 @@ CASES: Dict[str, Case] = {
         OLDEST,
         {"NO_INIT": EXT},
     ),
+    **{
+        f"40 {name} exports {function}": Case(
+            {f"{path}/{name}": write(module_with(function))},
+            OLDEST,
+            {} if good else {"NO_INIT": f"{path}/{name}"},
+            tags,
+        )
+        for path, name, function, tags, good in INITS
+    },
     "40 init function of a name beyond ASCII": Case(
         {
             "demo/\u00e4.abi3.so": write(

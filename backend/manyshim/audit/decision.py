@@ -7,9 +7,12 @@ from typing import Optional, Tuple
 from manyshim.audit.findings import Evidence, Finding, Version
 from manyshim.audit.names import system_name
 from manyshim.audit.request import Request
-from manyshim.audit.tags import GLIBC, MUSL, PlatformTag
+from manyshim.audit.tags import ARCHES, GLIBC, MUSL, PlatformTag, is_linux, platform_arch
 from manyshim.audit.verdict import Report, judged
 from manyshim.values import NamedTuple
+
+# A 64-bit ARM kernel with 32-bit programs names its machine so. Installers there take armv7l.
+_SYNONYMS = frozenset(("armv8l",))
 
 
 class TagDecision(NamedTuple):
@@ -33,6 +36,9 @@ def choose(report: Report, request: Request) -> TagDecision:
     if not judged(report.name):
         systems = sorted(set(map(system_name, report.name.platforms)))
         return TagDecision(reason=Evidence.NOT_FOR_LINUX, details=(", ".join(systems),))
+    strange = _without_policies(report)
+    if report.arch and strange:
+        return TagDecision(reason=Evidence.OTHER_ARCH, details=strange)
     if report.errors:
         kinds = ", ".join(sorted({found.kind for found in report.errors}))
         return TagDecision(reason=Evidence.ERRORS, details=(kinds,))
@@ -50,6 +56,18 @@ def _nothing_judged(report: Report) -> TagDecision:
     if report.other_machines:
         return TagDecision(None, Evidence.OTHER_MACHINE, (", ".join(report.other_machines),))
     return TagDecision(reason=Evidence.PURE if report.name.pure else Evidence.NOTHING_TO_AUDIT)
+
+
+def _without_policies(report: Report) -> Tuple[str, ...]:
+    """Return the architecture of a name if no policy is defined for it; empty if none is such.
+
+    Its files may look like those of a known architecture, as ARMv6 code does.
+    """
+    for platform in report.name.platforms:
+        arch = platform_arch(platform) if is_linux(platform) else None
+        if arch and arch not in ARCHES and arch not in _SYNONYMS:
+            return (arch,)
+    return ()
 
 
 def _exact(report: Report) -> Optional[PlatformTag]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import posixpath
 from typing import Dict, FrozenSet, Mapping, Optional, Tuple
 
-from manyshim.audit.tags import WheelName, parse_module_suffix
+from manyshim.audit.suffixes import parse_module_suffix
+from manyshim.audit.tags import WheelName
 from manyshim.values import NamedTuple
 
 # ELF gABI: e_type.
@@ -109,13 +110,24 @@ class ElfFile(NamedTuple):
 
     @property
     def module_name(self) -> str:
-        """The name under which Python imports the file."""
-        return self.name.partition(".")[0]
+        """The name under which Python imports the file: the package's for an `__init__`."""
+        name = self.name.partition(".")[0]
+        folders = self.path.split("/")[:-1]
+        if name != "__init__" or not folders:
+            return name
+        # Below NAME-VERSION.data/platlib, as at the root of the wheel, there is no package.
+        return name if len(folders) == 2 and folders[0].endswith(".data") else folders[-1]
 
     @property
     def extension_module(self) -> bool:
         """Whether the file name is that of an extension module."""
         return parse_module_suffix(self.name) is not None
+
+    @property
+    def init_functions(self) -> Tuple[str, ...]:
+        """The prefixes of init functions that an interpreter with the file's suffix looks for."""
+        suffix = parse_module_suffix(self.name)
+        return suffix.init_functions if suffix else ()
 
 
 class Unreadable(NamedTuple):

@@ -60,8 +60,12 @@ class Evidence(str, Enum):
     # WHEEL_TAGS.
     OTHER_TAGS = "other tags"
     COMPRESSED_TAGS = "compressed tags"
+    # NO_INIT.
+    NO_MODULE_WITH_INIT = "no module with init function"
+    # ABI3.
+    NOT_IN_STABLE_ABI = "not in the stable ABI"
     # SUFFIX.
-    OTHER_ABI_TAG = "other ABI tag"
+    OTHER_INTERPRETER = "other interpreter"
     OTHER_PLATFORM = "other platform"
     OTHER_TARGET = "other target"
     # MIXED_ARCH, MIXED_LIBC.
@@ -72,6 +76,7 @@ class Evidence(str, Enum):
     PURE = "pure"
     OTHER_MACHINE = "other machine"
     NOT_FOR_LINUX = "not for Linux"
+    OTHER_ARCH = "architecture without policies"
     ERRORS = "errors"
     NO_POLICY_HOLDS = "no policy holds"
     FILES_OF_OTHER = "files of another architecture or libc"
@@ -118,6 +123,7 @@ KINDS = {
     "TOO_LARGE": ERROR,
     "METADATA": ERROR,
     "WHEEL_TAGS": ERROR,
+    "UNUSABLE_TAG": WARNING,
     "NO_INIT": WARNING,
     "SUFFIX": WARNING,
     "UNDEFINED": WARNING,

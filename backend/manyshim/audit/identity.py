@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import posixpath
-from typing import Iterable, Optional
+from typing import Optional
 
 from manyshim.audit.facts import ElfFile, ElfIdent
-from manyshim.audit.tags import ARCHES, GLIBC, MUSL, parse_module_suffix
+from manyshim.audit.suffixes import parse_module_suffix
+from manyshim.audit.tags import ARCHES, GLIBC, MUSL
 from manyshim.values import NamedTuple
 
 _LOADERS = frozenset(arch.loader for arch in ARCHES.values()) | {"ld-linux.so.3"}
@@ -139,11 +140,6 @@ def family(elf: ElfFile) -> Optional[str]:
         "libc.so" in elf.needed and not bionic
     ):
         return MUSL
-    return None
-
-
-def suffix_family(elfs: Iterable[ElfFile]) -> Optional[str]:
-    """Return the libc family in the suffixes of extension modules; None if they do not agree."""
-    suffixes = (parse_module_suffix(elf.name) for elf in elfs)
-    families = {suffix.libc for suffix in suffixes if suffix and suffix.libc}
-    return families.pop() if len(families) == 1 else None
+    # A Python of the other family does not find the file, so its name is evidence too.
+    suffix = parse_module_suffix(elf.name)
+    return suffix.libc if suffix else None

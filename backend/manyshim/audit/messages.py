@@ -101,13 +101,15 @@ def _by_name_only(found: Finding) -> Sentence:
 
 
 def _abi3(found: Finding) -> Sentence:
-    name = escape(found.subject)
-    if found.severity == f.INFO:
-        return Sentence(f"uses {name}, which is not in the stable ABI")
+    names, promised = join_names(found.symbols), join_names(found.details)
+    if found.evidence == Evidence.NOT_IN_STABLE_ABI:
+        return Sentence(
+            f"uses {names}, {describe(found.evidence, found.details)}; a newer Python may lack it",
+            "define Py_LIMITED_API when you compile, or build a wheel for each Python",
+        )
     return Sentence(
-        f"uses {name}, which is in the stable ABI only since Python "
-        f"{dotted(found.required or ())}; the wheel's tag promises Python "
-        f"{join_names(found.details)}",
+        f"uses {names}, in the stable ABI only since CPython "
+        f"{dotted(found.required or ())}; the wheel's tag promises CPython {promised}",
         "raise the wheel's Python tag (py_limited_api), or do not use the name",
     )
 
@@ -129,6 +131,27 @@ def _pure(found: Finding) -> Sentence:
         "it loads, because both folders are searched",
         "write Root-Is-Purelib: false; `manyshim retag` does so",
     )
+
+
+def _no_init(found: Finding) -> Sentence:
+    if found.evidence == Evidence.NO_MODULE_WITH_INIT:
+        return Sentence(
+            f"has the name of an extension module, but {describe(found.evidence)}; "
+            "a package can open it with ctypes or cffi, but not import it"
+        )
+    return Sentence(
+        "has the name of an extension module but no exported "
+        f"PyInit_{escape(found.subject)}; the import fails",
+        "export the init function (PyMODINIT_FUNC), or give the file another suffix",
+    )
+
+
+def _suffix(found: Finding) -> Sentence:
+    evidence = describe(found.evidence, found.details)
+    message = f"has the suffix {escape(found.subject)}, but {evidence}"
+    if found.severity == f.INFO:
+        return Sentence(f"{message}; another file of the module is loaded instead")
+    return Sentence(message, "build the extension for the Pythons and the platform of the tags")
 
 
 def _record(found: Finding) -> Sentence:
@@ -219,14 +242,12 @@ SENTENCES: Dict[str, Callable[[Finding], Sentence]] = {
         "has relocations in its code ({subject}), which SELinux and musl refuse",
         "compile every object with -fPIC",
     ),
-    "NO_INIT": template(
-        "has the name of an extension module but no exported PyInit_{subject}; the import fails",
-        "export the init function (PyMODINIT_FUNC), or give the file another suffix",
+    "UNUSABLE_TAG": template(
+        "no interpreter accepts the tag {subject}, so no installer takes the wheel",
+        "use the tags of the Python that you built with, for example cp311-cp311 or cp311-abi3",
     ),
-    "SUFFIX": template(
-        "has the wrong suffix {subject}: {evidence}; the interpreter does not find the file",
-        "build the extension for the Python and the platform of the wheel's tags",
-    ),
+    "NO_INIT": _no_init,
+    "SUFFIX": _suffix,
     "ABI3": _abi3,
     "UNDEFINED": template(
         "needs {symbols}, which no library that it loads defines",

@@ -98,6 +98,11 @@ def abi3_names() -> Mapping[str, Tuple[int, int]]:
     return names
 
 
+def abi3_version() -> Tuple[int, int]:
+    """Return the newest version of CPython whose stable ABI the names are of."""
+    return max(abi3_names().values())
+
+
 @lru_cache(maxsize=None)
 def index_tags() -> Tuple[Tuple[str, Tuple[str, ...]], ...]:
     """List the patterns of the platform tags that the package index accepts, and their words.

@@ -22,7 +22,6 @@ LEGACY_NAMES: Mapping[str, Tuple[int, int]] = {
 
 # Tags and suffixes are parsed without regular expressions. Compiling them costs every build more
 # than parsing (1.7 million instructions for the suffixes alone), and they backtrack.
-_LOWER = "abcdefghijklmnopqrstuvwxyz"
 # No number in the version of a libc has more digits.
 _MAX_DIGITS = 4
 
@@ -227,68 +226,3 @@ def parse_wheel_name(filename: str) -> Optional[WheelName]:
     if not all(pythons + abis + platforms):
         return None
     return WheelName(parts[0], parts[1], build, pythons, abis, platforms)
-
-
-class ModuleSuffix(NamedTuple):
-    """The ABI that the file name of an extension module states."""
-
-    implementation: str
-    triplet: str
-
-    @property
-    def libc(self) -> Optional[str]:
-        """The libc family of the triplet. None if unclear: before 3.11, musl has `gnu` too."""
-        if not self.triplet:
-            return None
-        if "-linux-musl" in self.triplet:
-            return MUSL
-        version = parse_cpython(self.implementation, "cpython-")
-        return GLIBC if version and version[:2] >= (3, 11) else None
-
-
-def parse_cpython(text: str, prefix: str = "cp") -> Optional[Tuple[int, int, str]]:
-    """Parse `cp313t` as version 3.13 with the flags `t`; None if it is not a CPython tag."""
-    number = text[len(prefix) :].rstrip(_LOWER)
-    if not text.startswith(prefix) or len(number) < 2 or not is_number(number):
-        return None
-    return int(number[0]), int(number[1:]), text[len(prefix) + len(number) :]
-
-
-def parse_module_suffix(filename: str) -> Optional[ModuleSuffix]:
-    """Parse the ABI suffix in the file name of an extension module; None if it has none.
-
-    Examples: `name.cpython-313t-x86_64-linux-gnu.so`, `name.abi3.so`,
-    `name.pypy310-pp73-x86_64-linux-gnu.so`.
-    """
-    stem, dot, extension = filename.rpartition(".")
-    _, begin, suffix = stem.rpartition(".")
-    if not dot or not begin or extension != "so":
-        return None
-    if suffix in ("abi3", "abi3t"):
-        return ModuleSuffix(suffix, "")
-    first, _, rest = suffix.partition("-")
-    if first.startswith("graalpy"):
-        # GraalPy's names have no fixed parts, so all after the first dash is the triplet.
-        if _is_word(first) and _is_triplet(rest):
-            return ModuleSuffix(first, rest)
-        return ModuleSuffix(suffix, "") if _is_word(suffix.replace("-", "_")) else None
-    second, dash, triplet = rest.partition("-")
-    if dash and not _is_triplet(triplet):
-        return None
-    implementation = f"{first}-{second}"
-    return ModuleSuffix(implementation, triplet) if _is_implementation(first, second) else None
-
-
-def _is_implementation(first: str, second: str) -> bool:
-    """Whether a suffix is that of CPython (`cpython-313t`) or of PyPy (`pypy310-pp73`)."""
-    if first == "cpython":
-        return second.rstrip(_LOWER).isdecimal()
-    named = first.startswith("pypy") and second.startswith("pp")
-    return named and first[4:].isdecimal() and second[2:].isdecimal()
-
-
-def _is_triplet(text: str) -> bool:
-    """Whether a text is a multiarch triplet for Linux, such as `x86_64-linux-gnu`."""
-    cpu, linux, abi = text.rpartition("-linux-")
-    known = abi.startswith(("gnu", "musl")) and _is_word(abi)
-    return bool(cpu and linux) and known and _is_word(cpu.replace("-", "_"))

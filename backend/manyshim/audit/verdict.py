@@ -18,7 +18,7 @@ from typing import (
 from manyshim.audit import findings as f
 from manyshim.audit.facts import ElfFile, WheelFacts
 from manyshim.audit.findings import Evidence, Finding, finding, sort_key
-from manyshim.audit.identity import family, identify, suffix_family
+from manyshim.audit.identity import family, identify
 from manyshim.audit.loader.search import Loading, simulate
 from manyshim.audit.policy import MuslRelease, musl_symbols, policies_of
 from manyshim.audit.request import Request
@@ -133,6 +133,12 @@ def questions(
             # The roots follow in the second round, when the libraries are known.
             libraries.add(process.root)
     roots = {process.root for process in processes}
+    foreign = python.not_in_stable_abi(context)
+    for process in context.loading.processes if foreign else ():
+        # A library of the wheel may define names that only look like the interpreter's.
+        own = {name for path in process.members for name in foreign.get(path, ())}
+        names.update(own)
+        libraries.update(process.members[1:] if own else ())
     unknown = libraries - facts.exports.keys()
     # All members share one set, because it may be large.
     return dict.fromkeys(sorted(unknown - roots or unknown), frozenset(names))
@@ -143,6 +149,7 @@ def audit(facts: WheelFacts, request: Request, loading: Optional[Loading] = None
     found: List[Finding] = [
         *archive.members(facts),
         *archive.tags_agree(facts, request),
+        *python.usable_tags(facts, request),
         *archive.record(facts, request),
     ]
     if not judged(facts.name):
@@ -199,7 +206,7 @@ def _scope(facts: WheelFacts, request: Request) -> Optional[_Scope]:
     if evident:
         libc = _resolve(evident, (facts.name.libc, wanted))
     else:
-        libc = wanted or request.libc or facts.name.libc or suffix_family(elfs_of_arch) or ""
+        libc = wanted or request.libc or facts.name.libc or ""
     if not libc:
         libc = GLIBC
         found.append(finding("LIBC_ASSUMED", "", str(facts.name)))

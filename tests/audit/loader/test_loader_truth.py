@@ -148,7 +148,7 @@ def test_check_reports_the_errors_of_both_families(tmp_path: Path) -> None:
     """No libc evidence, text relocations: musl refuses what glibc takes."""
     tag = "cp311-cp311-manylinux_2_5_x86_64.musllinux_1_1_x86_64"
     member = write(Elf(symbols=(Symbol("PyInit__x", defined=True),), textrel=True))
-    files = {"demo/_x.cpython-311-x86_64-linux-gnu.so": member}
+    files = {"demo/_x.abi3.so": member}
     done = run("check", "--json", save(tmp_path, wheel(files, tag=tag), wheel_name(tag=tag)))
     found = json.loads(done.stdout)["wheels"][0]["findings"]
     assert done.returncode == 1

@@ -127,7 +127,12 @@ FILES: Dict[str, Case] = {
             ("RECORD", "e", "wrong CRC", ""),
         ),
     ),
-    "no init": Case(wheel(libc(module_init=False)), "2_5", says(("NO_INIT", EXT, "_x", ""))),
+    "no init": Case(
+        wheel(libc(module_init=False), libc("pkg/_y.abi3.so")),
+        "2_5",
+        says(("NO_INIT", EXT, "_x", "")),
+    ),
+    "no init anywhere": Case(wheel(libc(module_init=False)), "2_5", says(("NO_INIT", EXT, "", ""))),
     "no module": Case(wheel(libc("pkg/libx.so", module_init=None)), "2_5"),
     "name that nothing defines": Case(
         wheel(libc(undefined=("nobody",))), "2_5", says(("UNDEFINED", EXT, "nobody", ""))
@@ -168,6 +173,9 @@ FILES: Dict[str, Case] = {
     "suffix with threads": suffix("cp313-cp313", "cpython-313t", "-x86_64-linux-gnu"),
     "suffix of one python in an abi3 wheel": suffix("cp38-abi3", "cpython-38"),
     "abi3 for free threads": suffix("cp313-cp313t", "abi3"),
+    "tag that nothing accepts": Case(
+        built("cp315t-abi3t", "_x.abi3t.so"), "2_5", says(("UNUSABLE_TAG", "", "cp315t-abi3t", ""))
+    ),
     "suffix of another machine": suffix("cp311-cp311", "cpython-311", "-x86_64-linux-gnu", ARM64),
     "suffix of another libc": suffix("cp311-cp311", "cpython-311", "-x86_64-linux-musl"),
     **{
@@ -176,7 +184,6 @@ FILES: Dict[str, Case] = {
             ("cp311-cp311", "_x.cpython-311-x86_64-linux-gnu.so"),
             ("cp311-cp311", "_x.abi3.so"),
             ("cp313-cp313t", "_x.cpython-313t.so"),
-            ("cp310.cp311-cp310.cp311", "_x.cpython-310.so"),
             ("py3-none", "_x.cpython-311.so"),
             ("pp310-pypy310_pp73", "_x.pypy310-pp73-x86_64-linux-gnu.so"),
         )

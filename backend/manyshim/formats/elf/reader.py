@@ -47,6 +47,8 @@ _RELR_TAGS = (DT_RELR, DT_ANDROID_RELR)
 _W_X = 0x3
 # No library has so many version nodes; glibc itself defines about fifty.
 _MAX_VERSIONS = 10_000
+# In characters.
+_MAX_MODULE_NAME = 255
 
 
 def is_elf(head: bytes) -> bool:
@@ -166,13 +168,13 @@ def _module_init(facts: ElfFile, dynamic: Dynamic) -> Optional[bool]:
     None if the file is not an extension module, or its name is not an identifier.
     """
     name = facts.module_name
-    if not facts.extension_module or not name.isidentifier():
+    # Encoding takes quadratic time. No file system has longer names.
+    if not facts.extension_module or len(name) > _MAX_MODULE_NAME or not name.isidentifier():
         return None
-    if name.isascii():
-        names = (f"PyInit_{name}", f"PyModExport_{name}")
-    else:
+    names = [f"{prefix}_{name}" for prefix in facts.init_functions]
+    if not name.isascii():
         code = name.encode("punycode").decode().replace("-", "_")
-        names = (f"PyInitU_{code}", f"PyModExportU_{code}")
+        names = [f"{prefix}U_{code}" for prefix in facts.init_functions]
     return any(defines(dynamic, one) for one in names)
 
 
