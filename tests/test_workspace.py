@@ -61,14 +61,41 @@ def test_the_folder_is_private_and_is_removed(tmp_path: Path) -> None:
 
 @posix
 def test_abandoned_folders_are_removed_and_nothing_else(tmp_path: Path) -> None:
-    (tmp_path / ".manyshim-abandoned" / "out").mkdir(parents=True)
-    (tmp_path / ".manyshim-abandoned" / "out" / "half.whl").write_bytes(b"PK")
-    for name in (".manyshim", "manyshim-folder", "other"):
+    outside = tmp_path / "other" / "file"
+    left_over = tmp_path / ".manyshim-a_b3c4d5.tmp"
+    (left_over / "out" / "deep").mkdir(parents=True)
+    (left_over / "out" / "half.whl").write_bytes(b"PK")
+    others = (
+        *(".manyshim", "manyshim-folder", "other", ".manyshim-notes", ".manyshim-settings"),
+        *(".manyshim-abcdefg.tmp", ".manyshim-abcdefghi.tmp", ".manyshim-ABCDEFGH.tmp"),
+    )
+    for name in others:
         (tmp_path / name).mkdir()
-    (tmp_path / ".manyshim-file").write_bytes(b"")
+        (tmp_path / name / "file").write_bytes(b"")
+    (left_over / "link").symlink_to(outside.parent)
+    (tmp_path / ".manyshim-linked12.tmp").symlink_to(outside.parent)
+    (tmp_path / ".manyshim-regular1.tmp").write_bytes(b"")
+    os.mkfifo(tmp_path / ".manyshim-waiting1.tmp")
+    odd = (".manyshim-linked12.tmp", ".manyshim-regular1.tmp", ".manyshim-waiting1.tmp")
     with private_folder(str(tmp_path)) as path:
-        kept = {".manyshim", "manyshim-folder", "other", ".manyshim-file"}
-        assert set(os.listdir(tmp_path)) == {*kept, os.path.basename(path)}
+        assert set(os.listdir(tmp_path)) == {*others, *odd, os.path.basename(path)}
+    assert all((tmp_path / name / "file").exists() for name in others)
+
+
+@posix
+def test_folders_of_other_users_stay(tmp_path: Path) -> None:
+    """Also root removes its own folders only."""
+    if os.geteuid():
+        pytest.skip("only root can give a folder to another user")
+    folder = tmp_path / ".manyshim-another1.tmp"
+    folder.mkdir()
+    (folder / "file").write_bytes(b"")
+    os.chown(folder, 65534, 65534)
+    with private_folder(str(tmp_path)):
+        assert (folder / "file").exists()
+    os.chown(folder, 0, 0)
+    with private_folder(str(tmp_path)):
+        assert not folder.exists()
 
 
 @posix

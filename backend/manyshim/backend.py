@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Callable, Iterator, List, Mapping, Optional, Sequence
 
-from manyshim.errors import BackendError, ManyshimError
+from manyshim.errors import BackendError, ManyshimError, printable
 
 _OPTIONAL_HOOKS = (
     "build_editable",
@@ -89,11 +89,18 @@ def _exit_on_error() -> Iterator[None]:
 
             cause = error.__cause__
             traceback.print_exception(type(cause), cause, cause.__traceback__)
-        _print_lines([f"error: {error}"])
+        first, *more = error.lines
+        _print_lines([f"error: {first}"], more)
         raise SystemExit(error.exit_code) from None
 
 
-def _print_lines(lines: Sequence[str]) -> None:
-    """Print lines on standard error, which frontends show to the user."""
-    for line in lines:
-        print(f"manyshim: {line}", file=sys.stderr, flush=True)
+def _print_lines(lines: Sequence[str], more: Sequence[str] = ()) -> None:
+    """Print lines on standard error, which frontends show to the user; `more` have no prefix.
+
+    Nothing is printed if standard error is closed: the wheel is what the frontend asked for.
+    """
+    if sys.stderr is None:
+        return
+    for line in (*(f"manyshim: {line}" for line in lines), *more):
+        with suppress(OSError):
+            print(printable(line), file=sys.stderr, flush=True)

@@ -12,11 +12,17 @@ from manyshim.audit.findings import Evidence
 from manyshim.audit.tags import parse_wheel_name
 from manyshim.audit.verdict import Report
 from manyshim.config import Config, Settings
-from manyshim.errors import BackendError, InvalidWheelError, NotCompliantError
+from manyshim.errors import (
+    BackendError,
+    InternalError,
+    InvalidWheelError,
+    ManyshimError,
+    NotCompliantError,
+)
 from manyshim.formats.wheel.wheel import Wheel
 from manyshim.formatters.text import build_lines, why_not
 from manyshim.host import host_arch, interpreter_refuses
-from manyshim.operations import Prepared, inspect, prepare, write_retagged
+from manyshim.operations import Prepared, inspect, internal_error, prepare, write_retagged
 from manyshim.options import STRICT
 from manyshim.values import NamedTuple
 from manyshim.wrapped import import_backend
@@ -69,8 +75,8 @@ def build_wheel(  # noqa: PLR0913, PLR0917 (the arguments of the hook, and where
 def finish(built: str, folder: str, config: Config) -> Result:
     """Deliver a built wheel into `folder`, under the tag that is proved if `config` asks for it.
 
-    `built` is the wheel's path in a private folder. Raises NotCompliantError or InvalidWheelError
-    only if strict is set, and ToolError if a file cannot be written.
+    `built` is the wheel's path in a private folder. Raises NotCompliantError, InvalidWheelError or
+    InternalError only if strict is set, and ToolError if a file cannot be written.
     """
     parsed = parse_wheel_name(os.path.basename(built))
     if config.mode == "off" or (parsed and not parsed.linux and not parsed.pure):
@@ -78,7 +84,12 @@ def finish(built: str, folder: str, config: Config) -> Result:
     try:
         finished, lines = _finished(built, config)
     except InvalidWheelError as error:
-        finished, lines = built, [_unreadable(error, built, config)]
+        finished, lines = built, _no_verdict(error, built, config)
+    except ManyshimError:
+        raise
+    except Exception as error:  # noqa: BLE001 (no failure of ours may cost the build its wheel)
+        unexpected = internal_error(error, os.path.basename(built))
+        finished, lines = built, _no_verdict(unexpected, built, config)
     # The archive is closed by now; Windows cannot rename an open file.
     return _deliver(finished, folder, lines)
 
@@ -97,7 +108,7 @@ def _finished(built: str, config: Config) -> Tuple[str, List[str]]:
         lines = _explained(prepared, decision, config)
         if fails:
             first = f"{name}: {why_not(decision)} (strict {STRICT})"
-            raise NotCompliantError("\n".join((first, *lines)))
+            raise NotCompliantError(first, *lines)
         if decision.tag and config.mode != "audit":
             finished = write_retagged(prepared, decision, config, private)
             return finished, [f"{name} -> {os.path.basename(finished)}", *lines]
@@ -135,18 +146,19 @@ def _explained(prepared: Prepared, decision: TagDecision, config: Config) -> Lis
     return [*prepared.notes, *(line.text for line in lines)]
 
 
-def _unreadable(error: InvalidWheelError, built: str, config: Config) -> str:
-    """Report that a wheel cannot be read; with strict, raise InvalidWheelError."""
+def _no_verdict(error: ManyshimError, built: str, config: Config) -> List[str]:
+    """Return the lines about a wheel that could not be judged; with strict, raise the error."""
     name = os.path.basename(built)
     # The private folder no longer exists when the user reads the message.
-    what = str(error).replace(built, name)
+    what, *more = (line.replace(built, name) for line in error.lines)
     if config.report:
         from manyshim.formatters.json import failure  # noqa: PLC0415 (only for a report)
 
-        _write_report(failure(name, what), config.report)
+        internal = isinstance(error, InternalError)
+        _write_report(failure(name, "\n".join((what, *more)), internal=internal), config.report)
     if config.request.strict:
-        raise InvalidWheelError(f"{what} (strict {STRICT})") from error
-    return f"error: {what}; the wheel is delivered unchanged"
+        raise type(error)(f"{what} (strict {STRICT})", *more) from error
+    return [f"error: {what}; the wheel is delivered unchanged", *more]
 
 
 def _places(

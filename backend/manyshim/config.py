@@ -13,12 +13,15 @@ from typing import Any, Dict, List, Mapping, Optional, Tuple
 from manyshim.audit.request import Allowance, Compiled, Request
 from manyshim.audit.tags import PlatformTag, parse_platform
 from manyshim.errors import ConfigError
+from manyshim.files import open_regular
 from manyshim.host import host_arch, interpreter_libc
 from manyshim.options import BY_KEY, OPTIONS, Option, nearest, renamed_kinds
 from manyshim.values import NamedTuple
 
 PREFIX = "manyshim."
 
+# It adds the traceback to an internal error, and is no option.
+_DEBUG = "MANYSHIM_DEBUG"
 # Of SOURCE_DATE_EPOCH: 64 bits have no more.
 _MAX_DIGITS = 20
 
@@ -114,12 +117,7 @@ def load(settings: Settings, environ: Mapping[str, str], folder: str = ".") -> C
             f"report = {report!r} must be an absolute path, because a build can run in a "
             "temporary copy of the source tree"
         )
-    return Config(
-        **values,
-        notices=tuple(notices),
-        epoch=epoch(environ),
-        libc=libc,
-    )
+    return Config(**values, notices=tuple(notices), epoch=epoch(environ), libc=libc)
 
 
 def without_own(settings: Settings) -> Settings:
@@ -147,7 +145,7 @@ def _pyproject(folder: str) -> Dict[str, Any]:
     """Read pyproject.toml; a missing file counts as empty."""
     path = os.path.join(folder, "pyproject.toml")
     try:
-        with open(path, "rb") as file:
+        with open_regular(path) as file:
             read: Dict[str, Any] = _toml().load(file)
     except FileNotFoundError:
         return {}
@@ -189,7 +187,7 @@ def _variables(environ: Mapping[str, str], notices: List[str]) -> Dict[str, str]
     notices.extend(
         f"the environment variable {name} is not an option; {nearest(name, list(known))}"
         for name in sorted(environ)
-        if name.startswith("MANYSHIM_") and name not in known
+        if name.startswith("MANYSHIM_") and name not in (*known, _DEBUG)
     )
     return {key: environ[name] for name, key in known.items() if name in environ}
 
@@ -227,10 +225,12 @@ def _refuse_release(option: Option, parsed: Any, value: Any, source: str) -> Non
     text = str(value).lower() if isinstance(value, bool) else value
     raise ConfigError(
         f"{option.key} = {value!r} in [tool.manyshim] would affect everyone who builds from your "
-        "sdist. Set it for your release builds only:\n\n"
-        "    [tool.uv]\n"
-        f'    config-settings = {{ "{PREFIX}{option.key}" = "{text}" }}\n\n'
-        f"or -C {PREFIX}{option.key}={text}, or {option.variable}={text} in the environment"
+        "sdist. Set it for your release builds only:",
+        "",
+        "    [tool.uv]",
+        f'    config-settings = {{ "{PREFIX}{option.key}" = "{text}" }}',
+        "",
+        f"or -C {PREFIX}{option.key}={text}, or {option.variable}={text} in the environment",
     )
 
 

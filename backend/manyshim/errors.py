@@ -1,13 +1,63 @@
-"""The errors that end a run. Each says what is wrong, where, and the fix, and has an exit code.
+"""The errors that end a run, and how lines are made safe to print.
 
-Problems of compliance are findings, not exceptions. An exception means that there is no answer.
+Each error says what is wrong, where, and the fix, and has an exit code. Problems of compliance are
+findings, not exceptions. An exception means that there is no answer.
 """
+
+from __future__ import annotations
+
+from typing import Dict, Tuple
+
+_MAX_LINE = 2000
+_MAX_NAME = 200
+
+
+class _Escapes(Dict[int, str]):
+    """By character, how it is printed. Each is looked up once."""
+
+    def __missing__(self, code: int) -> str:
+        character = chr(code)
+        printed = character.isprintable()
+        self[code] = character if printed else character.encode("unicode_escape").decode()
+        return self[code]
+
+
+def escape(text: str) -> str:
+    """Escape characters that cannot be printed, such as control characters and lone bytes."""
+    return text if text.isprintable() else text.translate(_Escapes())
+
+
+def shorten(name: str) -> str:
+    """Return a name of others for a line: escaped, and without its middle if it is long."""
+    half = _MAX_NAME // 2
+    if len(name) > _MAX_NAME:
+        # The whole name may have 64 KiB, and it may be in many lines.
+        return f"{escape(name[:half])[:half]}...{escape(name[-half:])[-half:]}"
+    text = escape(name)
+    return text if len(text) <= _MAX_NAME else f"{text[:half]}...{text[-half:]}"
+
+
+def printable(line: str) -> str:
+    """Return one line as it is printed: escaped, and cut after `_MAX_LINE` characters."""
+    text = escape(line[: _MAX_LINE + 1])
+    return text if len(text) <= _MAX_LINE else f"{text[:_MAX_LINE]}..."
 
 
 class ManyshimError(Exception):
-    """Base class of the errors that users see. `exit_code` is the process's exit status."""
+    """Base class of the errors that users see. `exit_code` is the process's exit status.
+
+    Each argument is one line of the message, so that no name of others can begin a line.
+    """
 
     exit_code = 1
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.args))
+
+    @property
+    def lines(self) -> Tuple[str, ...]:
+        """The lines of the message, as they are printed."""
+        return tuple(printable(str(line)) for line in self.args)
 
 
 class NotCompliantError(ManyshimError):
@@ -42,3 +92,9 @@ class BackendError(ManyshimError):
     """The wrapped backend cannot be imported, or did not do what PEP 517 requires."""
 
     exit_code = 5
+
+
+class InternalError(ManyshimError):
+    """manyshim failed in a way that it does not expect. The other wheels are still processed."""
+
+    exit_code = 6

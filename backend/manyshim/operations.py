@@ -15,13 +15,16 @@ from manyshim.audit.request import Request
 from manyshim.audit.tags import WheelName
 from manyshim.audit.verdict import Report, audit, load, questions, resolved
 from manyshim.config import Config
-from manyshim.errors import ToolError
+from manyshim.errors import InternalError, ToolError
 from manyshim.formats.wheel.wheel import Wheel
 from manyshim.formatters.text import Line, check_lines, show_lines, why_not
 from manyshim.values import NamedTuple
 
 # The findings that a repair can resolve.
 _REPAIRED = ("EXTERNAL_LIBRARY", "BY_NAME_ONLY", "LIBPYTHON")
+
+
+REPORT = "please report this line; MANYSHIM_DEBUG=1 adds the traceback"
 
 
 class Outcome(NamedTuple):
@@ -36,6 +39,25 @@ def _outcome(code: int, lines: List[Line], report: Report, decision: TagDecision
     from manyshim.formatters.json import to_dict  # noqa: PLC0415 (a build does not need it)
 
     return Outcome(code, lines, to_dict(report, decision))
+
+
+def internal_error(error: Exception, name: str) -> InternalError:
+    """Return an unexpected exception as the error of the wheel `name`.
+
+    With MANYSHIM_DEBUG=1 its further lines are the traceback.
+    """
+    place, trace = "", error.__traceback__
+    while trace is not None:
+        place = f"{os.path.basename(trace.tb_frame.f_code.co_filename)}:{trace.tb_lineno}"
+        trace = trace.tb_next
+    what = f"{type(error).__name__} at {place}: {error}"
+    lines: List[str] = []
+    if os.environ.get("MANYSHIM_DEBUG") == "1":
+        import traceback  # noqa: PLC0415 (only to debug)
+
+        text = "".join(traceback.format_exception(type(error), error, error.__traceback__))
+        lines = text.rstrip("\n").split("\n")
+    return InternalError(f"{name}: internal error: {what} ({REPORT})", *lines)
 
 
 def inspect(wheel: Wheel, request: Request, facts: Optional[WheelFacts] = None) -> Report:
@@ -186,6 +208,9 @@ def prepare(  # noqa: PLR0913, PLR0917 (one step that build.py and retag share)
     """
     if config.mode not in ("retag", "repair") or not _wants_repair(report, config):
         return Prepared(wheel, report)
+    paths = {elf.path for elf in facts.elfs}
+    if any(found.kind == "BAD_PATH" and found.path in paths for found in report.findings):
+        return Prepared(wheel, report, ("not repaired: the path of a file is not valid",))
     from manyshim.repair import run  # noqa: PLC0415 (only if a repair is asked for)
 
     done = run.repair(wheel, facts, report, config, folder)
@@ -198,6 +223,8 @@ def prepare(  # noqa: PLR0913, PLR0917 (one step that build.py and retag share)
 
 def _wants_repair(report: Report, config: Config) -> bool:
     """Whether a repair could change anything; if not, its modules are not loaded."""
+    if report.arch is None:
+        return False
     found = config.sysroot is not None or any(one.kind in _REPAIRED for one in report.findings)
     return bool(config.fix) or config.strip != "none" or (config.mode == "repair" and found)
 

@@ -60,9 +60,9 @@ def run(command: Sequence[str], environ: Mapping[str, str], seconds: float) -> s
                 _kill(process)
     text = output.decode("utf-8", "replace")
     if process.returncode:
-        quoted = "".join(f"\n  {line}" for line in _last_lines(text))
+        quoted = (f"  {line}" for line in _last_lines(text))
         ending = _ending(process.returncode)
-        raise ToolError(f"{name} {ending}: {_command_line(command)}{quoted}")
+        raise ToolError(f"{name} {ending}: {_command_line(command)}", *quoted)
     return text
 
 

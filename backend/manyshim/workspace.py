@@ -11,7 +11,12 @@ from typing import Iterator, Optional, Tuple
 
 from manyshim.errors import ToolError
 
-_PREFIX = ".manyshim-"
+# mkdtemp puts eight characters between the two. Folders of the user have other names.
+_PREFIX, _SUFFIX = ".manyshim-", ".tmp"
+_RANDOM = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_")
+# On Windows, folders are neither locked nor removed.
+_FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0)
+_FOLDER |= getattr(os, "O_NONBLOCK", 0)
 
 
 @contextmanager
@@ -46,56 +51,103 @@ def publish(path: str, target: str) -> None:
 
 def _make(parent: str) -> Tuple[str, Optional[int]]:
     while True:
-        path = tempfile.mkdtemp(prefix=_PREFIX, dir=parent)
+        path = tempfile.mkdtemp(prefix=_PREFIX, suffix=_SUFFIX, dir=parent)
+        if sys.platform == "win32":
+            return path, None
         try:
-            lock = _lock(path)
-        except (BlockingIOError, FileNotFoundError):
-            continue  # another run regards the folder as abandoned and removes it
-        if lock is None or os.path.isdir(path):
-            return path, lock
-        os.close(lock)
+            folder = os.open(path, _FOLDER)
+        except FileNotFoundError:
+            continue  # another run regarded the folder as abandoned and removed it
+        try:
+            _lock(folder)
+        except BlockingIOError:
+            os.close(folder)
+            continue  # another run is about to remove it
+        if os.path.isdir(path):
+            return path, folder
+        os.close(folder)
+
+
+def _is_ours(name: str) -> bool:
+    """Whether a name has the form of those that `_make` gives."""
+    middle = name[len(_PREFIX) : -len(_SUFFIX)]
+    form = name == f"{_PREFIX}{middle}{_SUFFIX}" and len(middle) == 8
+    return form and _RANDOM.issuperset(middle)
 
 
 def _remove_abandoned(parent: str) -> None:
+    """Remove the folders of killed runs of the same user.
+
+    Everything is done through descriptors. So nothing outside of the folder is removed if someone
+    else puts a link in its place.
+    """
     with os.scandir(parent) as found:
-        folders = [entry.path for entry in found if entry.name.startswith(_PREFIX)]
-    for folder in folders:
-        try:
-            lock = _lock(folder)
-        except OSError:
+        names = [entry.name for entry in found if _is_ours(entry.name)]
+    if not names or sys.platform == "win32":
+        return
+    above = os.open(parent, os.O_RDONLY)
+    try:
+        for name in names:
+            with suppress(OSError, RecursionError):
+                _remove_folder(name, above)
+    finally:
+        os.close(above)
+
+
+def _remove_folder(name: str, above: int) -> None:
+    """Remove an abandoned folder; `above` is the descriptor of the folder that has it."""
+    folder = os.open(name, _FOLDER, dir_fd=above)
+    try:
+        if os.fstat(folder).st_uid == os.geteuid() and _lock(folder):
+            _empty(folder)
+            os.rmdir(name, dir_fd=above)
+    finally:
+        os.close(folder)
+
+
+def _empty(folder: int) -> None:
+    """Remove all that is in the folder of a descriptor, without following links."""
+    with os.scandir(folder) as found:
+        entries = [(entry.name, entry.is_dir(follow_symlinks=False)) for entry in found]
+    for name, is_folder in entries:
+        if not is_folder:
+            os.unlink(name, dir_fd=folder)
             continue
-        if lock is not None:
-            shutil.rmtree(folder, ignore_errors=True)
-            os.close(lock)
+        below = os.open(name, _FOLDER, dir_fd=folder)
+        try:
+            _empty(below)
+        finally:
+            os.close(below)
+        os.rmdir(name, dir_fd=folder)
 
 
-def _lock(folder: str) -> Optional[int]:
-    """Lock a folder until this process ends. Return None if the system has no such locks.
+def _lock(folder: int) -> bool:
+    """Lock a folder until its descriptor is closed; return whether the system has such locks.
 
     Raises BlockingIOError if another process holds the lock.
     """
-    if sys.platform == "win32":
-        return None
     import fcntl  # noqa: PLC0415 (not on Windows)
 
-    descriptor = os.open(folder, os.O_RDONLY)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        os.close(descriptor)
         raise
     except OSError:
-        os.close(descriptor)
-        return None
-    return descriptor
+        return False
+    return True
 
 
 def write_whole(text: str, path: str) -> None:
     """Write a text file, completely or not at all. Raises ToolError."""
-    part = f"{path}.{os.getpid()}.part"
+    # A process in a container often has the number of one that was killed before.
+    part = f"{path}.{os.urandom(4).hex()}.part"
+    if os.path.lexists(path) and not os.path.isfile(path):
+        raise ToolError(f"{path}: the report cannot be written: it is not a regular file")
     try:
+        # Nothing that exists is opened, followed or removed.
+        file = open(part, "x", encoding="utf-8")  # noqa: SIM115 (closed before the rename)
         try:
-            with open(part, "x", encoding="utf-8") as file:
+            with file:
                 file.write(text)
             os.replace(part, path)
         except OSError:

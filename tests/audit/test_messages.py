@@ -11,9 +11,10 @@ from manyshim.audit import findings as f
 from manyshim.audit.decision import Blockers, TagDecision
 from manyshim.audit.findings import KINDS, Evidence, Finding, finding
 from manyshim.audit.messages import SENTENCES, sentence
-from manyshim.audit.reasons import describe, escape, join_names
+from manyshim.audit.reasons import describe, join_names
 from manyshim.audit.tags import GLIBC, MUSL, PlatformTag, parse_wheel_name
 from manyshim.audit.verdict import Report
+from manyshim.errors import escape
 from manyshim.formatters.json import to_dict
 from manyshim.formatters.text import Notes, build_lines, check_lines, show_lines
 

@@ -236,6 +236,7 @@ def test_report_file(tmp_path: Path) -> None:
         "external": [],
         "musl_minimum": None,
         "error": None,
+        "internal": False,
     }
     assert all(isinstance(too_new.pop(key), str) for key in ("message", "fix"))
     assert too_new == {

@@ -80,7 +80,7 @@ def test_json_has_the_documented_shape_and_equal_bytes(tmp_path: Path) -> None:
     (report,) = data["wheels"]
     assert list(report) == [
         *("wheel", "claimed", "arch", "libc", "policy", "tag", "tags", "external"),
-        *("musl_minimum", "findings", "error"),
+        *("musl_minimum", "findings", "error", "internal"),
     ]
     assert report["claimed"] == ["linux_x86_64"]
     assert (report["arch"], report["libc"], report["policy"]) == ("x86_64", "glibc", None)

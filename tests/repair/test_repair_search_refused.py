@@ -43,7 +43,7 @@ SKIPPED: List[Tuple[str, str, object, str]] = [
     ("x86_64", "glibc", b"", "is not an ELF file"),
     ("x86_64", "glibc", b"\x7fELF\x02\x01", "cannot be loaded: its 6 bytes are shorter than an "),
     ("x86_64", "glibc", write(Elf())[:200], "cannot be loaded: its "),
-    ("x86_64", "glibc", "folder", "cannot be read: it is not a regular file"),
+    ("x86_64", "glibc", "folder", "cannot be read: Is a directory"),
     ("x86_64", "glibc", "pipe", "cannot be read: it is not a regular file"),
 ]
 

@@ -238,7 +238,37 @@ def lying(size: int) -> bytes:
 
 
 def members(count: int, record: Chunk = (b"", 0)) -> bytes:
-    return wheel(GOOD, *(member(b"demo/%d" % number) for number in range(count)), record=record)
+    empty = member(b"")
+    numbered = (empty._replace(name=b"demo/%d" % number) for number in range(count))
+    return wheel(GOOD, *numbered, record=record)
+
+
+def called(name: bytes, count: int = 1, record: Chunk = (b"", 0)) -> bytes:
+    """Make libraries with an unusual name, each in a folder of its own."""
+    named = (GOOD._replace(name=b"%d/" % number + name) for number in range(count))
+    return wheel(*named, record=record)
+
+
+def absent(count: int) -> bytes:
+    """Make a RECORD of names that no member has; long names make room for them."""
+    record = b"".join(b"absent/%d.py,,\n" % number for number in range(count))
+    roomy = (b"demo/%d/" % number + b"a/" * 2000 + b"b" for number in range(1500))
+    return wheel(GOOD, *map(member, roomy), record=(record, 1))
+
+
+def overlapping_segments(count: int) -> bytes:
+    """Make segments of different bytes of the file whose pages overlap in memory."""
+    headers = b"".join(header(LOAD, 64 * one, 64, -64 * one) for one in range(count))
+    return library((0, bytes(64 * count), 1), headers=headers)
+
+
+def search_paths(count: int, names: bytes) -> bytes:
+    """Make libraries whose names are a needed library and a search path, both below a/."""
+    hostile = (
+        member(b"a/%d.so" % one, *elf(entries=[(1, 1), (RPATH, 10)], names=names))
+        for one in range(count)
+    )
+    return wheel(*hostile, member(b"a/a/libx.so", *elf()))
 
 
 SEGMENT = header(LOAD, 0, 64)
@@ -248,6 +278,9 @@ NOTES = (0, struct.pack("<III", 0, 0, 0) * 1024, 85)
 ZEROS = (SYMTAB, bytes(24 * 4096), 10240)
 RELOCATIONS = (RELA, bytes(24 * 4096), 10240)
 LINES = b"\n" * MIB, 60
+# A loader walks through each folder of an entry.
+TO_AND_FRO = b"\0libx.so\0\0" + b":".join([b"$ORIGIN" + b"/a/.." * 800] * 250) + b"\0"
+MUSL = b"\0libc.so\0\0" + b"/a" * (MIB // 2 - 9) + b"$X\0"
 
 ATTACKS: Dict[str, Callable[[], bytes]] = {
     "zip bomb": partial(bombs, 1),
@@ -268,11 +301,20 @@ ATTACKS: Dict[str, Callable[[], bytes]] = {
     "name that climbs": partial(named, b"../" * 1000 + b"x"),
     "name with NUL": partial(named, b"a\0b.so"),
     "name with backslashes": partial(named, b"..\\..\\x"),
+    "200,000 members": partial(members, 199_997),
+    "250,000 members": partial(members, 250_000),
+    "1.2 million members": partial(members, 1_200_000),
+    "module name of 21,000 characters": partial(called, "\u754c".encode() * 21_000 + b".abi3.so"),
+    "suffix with 60,000 dashes": partial(called, b"x.graalpy" + b"-" * 60_000 + b".so"),
+    "suffix with 60,000 digits": partial(called, b"x.cpython-" + b"3" * 60_000 + b".so"),
+    "480 names that are not UTF-8": partial(called, b"\xff" * 65_000 + b".so", 480, (b"x,,\n", 1)),
     "names of 64 KiB": lambda: named(*(b"%05d" % number * 13107 for number in range(500))),
     "folders of 4 KiB": lambda: named(*(b"%d/" % one + b"a/" * 2000 + b"b" for one in range(500))),
     "folders of 64 KiB": partial(named, b"a/" * 32767 + b"b"),
     "chain of 3,000 with RPATHs": partial(chain, 3000, 50),
     "RPATH of 50,000 entries": partial(library, entries=[(1, 1), (RPATH, 9)], names=TWO_NAMES),
+    "RPATHs that go to and fro": partial(search_paths, 10, TO_AND_FRO),
+    "RPATHs of a MiB, musl": partial(search_paths, 10, MUSL),
     "a million symbols, defined": partial(symbols, 1_000_000, defined=True),
     "a million symbols, undefined": partial(symbols, 1_000_000, defined=False),
     "symbols that are ends of one name": partial(symbols, 60_000, defined=False, length=64_000),
@@ -280,6 +322,7 @@ ATTACKS: Dict[str, Callable[[], bytes]] = {
     "65,534 program headers": partial(library, headers=header(0, 0, 0) * 65_531),
     "20,000 segments and version needs": partial(version_loop, SEGMENT * 20_000),
     "280 segments and version needs": partial(version_loop, SEGMENT * 280),
+    "1,000 segments whose pages overlap": partial(overlapping_segments, 1000),
     "280 note segments of tiny notes": partial(library, NOTES, headers=header(4, 9**5, MIB) * 280),
     "30,000 dynamic sections": partial(library, headers=LAST),
     "hash table of 4 million buckets": partial(gnu_hash, 1 << 22),
@@ -294,6 +337,11 @@ ATTACKS: Dict[str, Callable[[], bytes]] = {
     "400,000 names that nobody has, musl": partial(chain, 1000, 0, 400, b"libc.so"),
     "150 modules that load 150 libraries": partial(chain, 150, 0, 99, b"libc.so.6", 150),
     "strings without NUL": partial(library, entries=[(NEEDED, 1)], names=b"A" * (4 * MIB)),
+    "RECORD of a million absent names": partial(absent, 1_000_000),
+    "RECORD of one long line": lambda: wheel(
+        *map(member, [b"a/" * 2000 + b"%d" % one for one in range(2000)]),
+        record=(b"\xf0\x9f\x90\xa7" + b"a" * 30 * MIB, 1),
+    ),
     "RECORD of empty lines": lambda: wheel(GOOD, record=LINES),
     "WHEEL of empty lines": lambda: wheel(GOOD, text=LINES),
 }

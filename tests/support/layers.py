@@ -12,19 +12,20 @@ from typing import Dict, Iterator, List, Set, Tuple
 MAY_IMPORT = {
     "errors": "",
     "values": "",
+    "files": "",
     # The pure core: first the values, then the modules that use them.
     "audit": "errors values",
     "audit.loader": "audit errors values",
     "audit.rules": "audit audit.loader values",
     "audit.verdict": "audit audit.loader audit.rules values",
     "audit.decision": "audit audit.verdict values",
-    "audit.messages": "audit values",
+    "audit.messages": "audit errors values",
     "audit.gate": "audit audit.verdict audit.decision values",
     # Readers and writers of file formats.
-    "formats.zip": "errors values",
+    "formats.zip": "files errors values",
     "formats.elf": "formats.zip audit.facts audit.findings audit.tags errors values",
     "formats.wheel": "formats.zip formats.elf audit.facts audit.findings audit.tags errors values",
-    "formatters": "audit audit.verdict audit.decision audit.messages values",
+    "formatters": "audit audit.verdict audit.decision audit.messages errors values",
     # The settings and the host.
     "process": "errors",
     "demangle": "process errors",
@@ -32,12 +33,12 @@ MAY_IMPORT = {
     "wrapped": "errors",
     "host": "audit",
     "options": "audit errors values",
-    "config": "options host audit errors values",
+    "config": "options host audit files errors values",
     # The optional packages. Each can be deleted without a change in another.
     "repair": "repair.links repair.plan repair.sbom repair.verify "
     "audit audit.verdict audit.decision audit.messages formats.zip formats.elf formats.wheel "
-    "config host process errors values",
-    "repair.sbom": "repair.links audit values",
+    "config host process files errors values",
+    "repair.sbom": "repair.links audit files values",
     "repair.links": "",
     "repair.verify": "repair.plan formats.zip formats.elf audit errors values",
     "repair.plan": "audit audit.verdict values",

@@ -15,6 +15,20 @@ EXECUTABLE = 2
 SHARED = 3
 
 
+# Of Linux, in bytes: NAME_MAX and PATH_MAX, the latter without its NUL.
+_MAX_NAME = 255
+_MAX_PATH = 4095
+
+
+def is_too_long(path: str) -> bool:
+    """Whether no file can have a path: it has more than 4,095 bytes, or a part more than 255."""
+    if len(path) <= _MAX_NAME and path.isascii():
+        return False
+    # Names that are not UTF-8 have surrogates.
+    data = path.encode("utf-8", "surrogatepass")
+    return len(data) > _MAX_PATH or max(map(len, data.split(b"/"))) > _MAX_NAME
+
+
 class ElfIdent(NamedTuple):
     """The identity that an ELF header states (ELF gABI, "ELF Header")."""
 
@@ -90,8 +104,8 @@ class ElfFile(NamedTuple):
 
     @property
     def name(self) -> str:
-        """The file name, without its folders."""
-        return posixpath.basename(self.path)
+        """The file name, without its folders; empty if no file can have the path."""
+        return "" if is_too_long(self.path) else posixpath.basename(self.path)
 
     @property
     def executable(self) -> bool:
@@ -147,8 +161,9 @@ class Copies(NamedTuple):
 class RecordFacts(NamedTuple):
     """The paths for which RECORD and the archive disagree, sorted.
 
-    `wrong_hash` and `wrong_crc` are empty unless every member was read. `blank` is true if RECORD
-    has a blank line, at which some installers stop.
+    `absent` has the first 1,000 in RECORD, and `more_absent` counts the others. `wrong_hash` and
+    `wrong_crc` are empty unless every member was read. `blank` is true if RECORD has a blank line,
+    at which some installers stop.
     """
 
     unlisted: Tuple[str, ...] = ()
@@ -157,6 +172,7 @@ class RecordFacts(NamedTuple):
     wrong_hash: Tuple[str, ...] = ()
     wrong_crc: Tuple[str, ...] = ()
     blank: bool = False
+    more_absent: int = 0
 
 
 class MetadataFacts(NamedTuple):

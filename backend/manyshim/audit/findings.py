@@ -37,6 +37,7 @@ class Evidence(str, Enum):
     DRIVE = "drive"
     NOT_UTF8 = "not UTF-8"
     CONTROL_CHARACTERS = "control characters"
+    TOO_LONG = "too long"
     OTHER_DIST_INFO = "other dist-info"
     # RECORD.
     UNLISTED = "unlisted"

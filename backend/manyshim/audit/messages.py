@@ -11,8 +11,9 @@ from typing import Callable, Dict
 from manyshim.audit import findings as f
 from manyshim.audit.findings import Evidence, Finding, Origin, dotted
 from manyshim.audit.policy import newest_glibc
-from manyshim.audit.reasons import Sentence, describe, escape, join_names, policy_name, template
+from manyshim.audit.reasons import Sentence, describe, join_names, policy_name, template
 from manyshim.audit.tags import MUSL
+from manyshim.errors import shorten
 
 
 def _limit(found: Finding) -> str:
@@ -22,12 +23,12 @@ def _limit(found: Finding) -> str:
     newest = newest_glibc(found.policy) if found.policy and found.required else None
     if newest and found.required and found.required > newest:
         return f"{policy_name(found)} allows at most GLIBC_{dotted(newest)}"
-    return f"{policy_name(found)} does not have {escape(found.subject)}"
+    return f"{policy_name(found)} does not have {shorten(found.subject)}"
 
 
 def _versioned(found: Finding) -> str:
     """Return the required version with the symbols that need it: `fcntl64@GLIBC_2.28`."""
-    symbols, version = join_names(found.symbols), escape(found.subject)
+    symbols, version = join_names(found.symbols), shorten(found.subject)
     if len(found.symbols) == 1:
         return f"{symbols}@{version}"
     return f"{symbols} ({version})" if symbols else version
@@ -48,13 +49,13 @@ _OLDER_BUILD = {
 def _too_new(found: Finding) -> Sentence:
     if found.policy and found.policy.libc == MUSL:
         return Sentence(
-            f"needs {join_names(found.symbols)}, available since {escape(found.subject)}; "
+            f"needs {join_names(found.symbols)}, available since {shorten(found.subject)}; "
             f"{_limit(found)}",
             "build on an older Alpine (a musllinux image), or accept the newer tag",
         )
     relr = " for its DT_RELR" if found.evidence == Evidence.RELR else ""
     weak = ", only by weak references" if found.evidence == Evidence.WEAK_REFERENCES else ""
-    needs = f"needs {_versioned(found)}{relr} from {escape(found.library)}{weak}"
+    needs = f"needs {_versioned(found)}{relr} from {shorten(found.library)}{weak}"
     return Sentence(
         f"{needs}; {_limit(found)}",
         f"{_OLDER_BUILD[found.origin]}, or accept the newer tag",
@@ -63,7 +64,7 @@ def _too_new(found: Finding) -> Sentence:
 
 def _missing_version(found: Finding) -> Sentence:
     return Sentence(
-        f"needs {_versioned(found)}, but {escape(found.library)} in the wheel does not define "
+        f"needs {_versioned(found)}, but {shorten(found.library)} in the wheel does not define "
         "this version",
         "include the library that the file was linked with",
     )
@@ -71,31 +72,31 @@ def _missing_version(found: Finding) -> Sentence:
 
 def _external(found: Finding) -> Sentence:
     return Sentence(
-        f"needs {escape(found.subject)}, which {policy_name(found)} and older do not allow",
+        f"needs {shorten(found.subject)}, which {policy_name(found)} and older do not allow",
         "copy it into the wheel (-C manyshim.mode=repair, or `manyshim repair`), link it "
         "statically, or declare that the "
-        f'environment provides it: exclude = ["{escape(found.subject)}"]',
+        f'environment provides it: exclude = ["{shorten(found.subject)}"]',
     )
 
 
 def _by_name_only(found: Finding) -> Sentence:
-    library = escape(found.library)
+    library = shorten(found.library)
     if found.evidence == Evidence.PROGRAM:
         return Sentence(
-            f"needs {escape(found.subject)}, which is in the wheel as {library} but on no search "
+            f"needs {shorten(found.subject)}, which is in the wheel as {library} but on no search "
             "path of the program; the program does not start",
             "link it with -Wl,-rpath,'$ORIGIN/...', or copy the library with `manyshim repair`; if "
-            f'nobody runs it, accept it: allow = ["BY_NAME_ONLY:{escape(found.path)}"]',
+            f'nobody runs it, accept it: allow = ["BY_NAME_ONLY:{shorten(found.path)}"]',
         )
     if found.severity == f.POLICY:
         return Sentence(
-            f"needs {escape(found.subject)}, which is in the wheel as {library} but on no search "
+            f"needs {shorten(found.subject)}, which is in the wheel as {library} but on no search "
             "path of the file; the loader finds it only if it is already loaded",
             "link with -Wl,-rpath,'$ORIGIN/...', or declare that the package loads it first: "
             f'allow = ["BY_NAME_ONLY:{library}"]',
         )
     return Sentence(
-        f"finds {escape(found.subject)} ({library}) only because it is already loaded",
+        f"finds {shorten(found.subject)} ({library}) only because it is already loaded",
         "link with -Wl,-rpath,'$ORIGIN/...'",
     )
 
@@ -141,14 +142,14 @@ def _no_init(found: Finding) -> Sentence:
         )
     return Sentence(
         "has the name of an extension module but no exported "
-        f"PyInit_{escape(found.subject)}; the import fails",
+        f"PyInit_{shorten(found.subject)}; the import fails",
         "export the init function (PyMODINIT_FUNC), or give the file another suffix",
     )
 
 
 def _suffix(found: Finding) -> Sentence:
     evidence = describe(found.evidence, found.details)
-    message = f"has the suffix {escape(found.subject)}, but {evidence}"
+    message = f"has the suffix {shorten(found.subject)}, but {evidence}"
     if found.severity == f.INFO:
         return Sentence(f"{message}; another file of the module is loaded instead")
     return Sentence(message, "build the extension for the Pythons and the platform of the tags")
@@ -157,7 +158,7 @@ def _suffix(found: Finding) -> Sentence:
 def _record(found: Finding) -> Sentence:
     if found.evidence == Evidence.SECOND_READER:
         return Sentence(describe(found.evidence, found.details), "rebuild the wheel")
-    more = f"each of {escape(found.details[0])} more members " if found.details else ""
+    more = f"each of {shorten(found.details[0])} more members " if found.details else ""
     return Sentence(more + describe(found.evidence), "rebuild the wheel")
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import posixpath
 import re
-from typing import FrozenSet, Optional
+from fnmatch import fnmatchcase
+from typing import FrozenSet, List, Optional
 
-from manyshim.audit.facts import ElfFile, install_path
+from manyshim.audit.facts import ElfFile, install_path, is_too_long
 from manyshim.audit.findings import Evidence
 
 # libpython3.so, libpython3.11.so.1.0, libpython3.13t.so.1.0, libpython2.7u.so.1.0, libpypy3.10-c.so
@@ -27,6 +28,51 @@ def is_copy(path: str) -> bool:
 def is_libpython(name: str) -> bool:
     """Whether a NEEDED name is the library of a Python interpreter."""
     return name.startswith("libpy") and re.fullmatch(_LIBPYTHON, name) is not None
+
+
+def matches(name: str, glob: str) -> bool:
+    """Whether a name matches a glob, as fnmatchcase says. No glob matches a name that is too long.
+
+    Before Python 3.9, the time of fnmatchcase grows with the length of the name to the power of the
+    number of stars. This takes at most the product of both lengths.
+    """
+    if is_too_long(name):
+        return False
+    steps = _steps(glob)
+    position = step = 0
+    star, resume = -1, 0
+    while position < len(name):
+        if step < len(steps) and steps[step] == "*":
+            star, resume = step, position
+            step += 1
+        elif step < len(steps) and _fits(name[position], steps[step]):
+            position, step = position + 1, step + 1
+        elif star >= 0:
+            # The last star takes one more character. Those before it need no second try.
+            resume += 1
+            position, step = resume, star + 1
+        else:
+            return False
+    return all(rest == "*" for rest in steps[step:])
+
+
+def _fits(character: str, step: str) -> bool:
+    return step in (character, "?") or (len(step) > 1 and fnmatchcase(character, step))
+
+
+def _steps(glob: str) -> List[str]:
+    """Split a glob into stars, question marks, sets in brackets and plain characters."""
+    steps: List[str] = []
+    position = 0
+    while position < len(glob):
+        end = position + 1
+        if glob[position] == "[":
+            # A bracket that closes a set cannot be its first character.
+            first = position + 2 if glob[position + 1 : position + 2] == "!" else position + 1
+            end = glob.find("]", first + 1) + 1 or end
+        steps.append(glob[position:end])
+        position = end
+    return steps
 
 
 def escapes_wheel(elf: ElfFile, entry: str, distribution: str) -> Optional[Evidence]:

@@ -5,25 +5,16 @@ from __future__ import annotations
 from typing import Callable, Optional, Sequence, Tuple
 
 from manyshim.audit.findings import Evidence, Finding
+from manyshim.errors import escape, shorten
 from manyshim.values import NamedTuple
 
 _MAX_NAMES_SHOWN = 4
 _NO_DETAILS = ("", "", "")
 
 
-def escape(text: str) -> str:
-    """Escape characters that cannot be printed, such as control characters and lone bytes."""
-    if text.isprintable():
-        return text
-    return "".join(
-        character if character.isprintable() else character.encode("unicode_escape").decode()
-        for character in text
-    )
-
-
 def join_names(listed: Tuple[str, ...], most: int = _MAX_NAMES_SHOWN) -> str:
-    """Join up to `most` escaped names with commas, and count the others: `a, b and 2 more`."""
-    text = ", ".join(map(escape, listed[:most]))
+    """Join up to `most` shortened names with commas, and count the others: `a, b and 2 more`."""
+    text = ", ".join(map(shorten, listed[:most]))
     more = len(listed) - most
     return f"{text} and {more} more" if more > 0 else text
 
@@ -42,6 +33,7 @@ _EVIDENCE = {
     Evidence.DRIVE: "it begins with a drive letter",
     Evidence.NOT_UTF8: "it is not UTF-8",
     Evidence.CONTROL_CHARACTERS: "it contains control characters",
+    Evidence.TOO_LONG: "it is longer than file systems allow",
     Evidence.OTHER_DIST_INFO: "the index expects {0}.dist-info, as in the file name",
     Evidence.UNLISTED: "is not listed in RECORD",
     Evidence.ABSENT: "is listed in RECORD but missing from the wheel",
@@ -112,11 +104,11 @@ def template(message: str, fix: str = "") -> Callable[[Finding], Sentence]:
 
     def sentence(found: Finding) -> Sentence:
         fields = {
-            "subject": escape(found.subject),
-            "library": escape(found.library),
+            "subject": shorten(found.subject),
+            "library": shorten(found.library),
             "symbols": join_names(found.symbols),
             "evidence": describe(found.evidence, found.details),
-            "path": escape(found.path),
+            "path": shorten(found.path),
             "policy": policy_name(found),
         }
         details = escape_details(found.details)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from fnmatch import fnmatchcase
 from typing import FrozenSet, Optional, Tuple
 
 from manyshim.audit.identity import GLIBC_OWN
+from manyshim.audit.names import matches
 from manyshim.audit.tags import PlatformTag
 from manyshim.values import NamedTuple
 
@@ -52,10 +52,10 @@ class Request(NamedTuple):
 
     def excludes(self, soname: str) -> bool:
         """Whether the user declared that the environment provides a library."""
-        return soname not in GLIBC_OWN and any(fnmatchcase(soname, glob) for glob in self.exclude)
+        return soname not in GLIBC_OWN and any(matches(soname, glob) for glob in self.exclude)
 
     def allows(self, kind: str, path: str) -> bool:
         """Whether the user accepted findings of this kind for a member."""
         return any(
-            allowance.kind == kind and fnmatchcase(path, allowance.glob) for allowance in self.allow
+            allowance.kind == kind and matches(path, allowance.glob) for allowance in self.allow
         )

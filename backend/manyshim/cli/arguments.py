@@ -7,7 +7,9 @@ import os
 import sys
 from typing import Any, List
 
+from manyshim.cli.screen import put
 from manyshim.config import Config, environment_platform, epoch
+from manyshim.errors import printable
 from manyshim.options import BY_KEY, renamed_kinds
 
 
@@ -96,4 +98,4 @@ def parsed(key: str, value: object) -> Any:  # noqa: ANN401 (each option has its
 
 def _print_notices(lines: List[str]) -> None:
     for line in lines:
-        print(f"manyshim: {line}", file=sys.stderr)
+        put(printable(f"manyshim: {line}"), sys.stderr)

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 from functools import partial
 from typing import Any, Callable, Dict, Iterator, List
 
-from manyshim.cli.screen import Screen
-from manyshim.errors import ManyshimError
+from manyshim.cli.screen import Screen, put
+from manyshim.errors import InternalError, InvalidWheelError, ManyshimError
 from manyshim.formatters.json import JSON_VERSION, failure
 from manyshim.formatters.text import Line
-from manyshim.operations import Outcome
+from manyshim.operations import REPORT, Outcome, internal_error
 
 # For fewer bytes than this, several processes cost more than they save.
 _WORTH_A_PROCESS = 8 << 20
@@ -27,10 +26,8 @@ def over_wheels(options: argparse.Namespace, work: Callable[[str], Outcome]) -> 
     for outcome in screen.progress(outcomes, wheels):
         code = max(code, outcome.code)
         data.append(outcome.data)
-        if not options.json:
-            screen.print_lines(outcome.lines)
-        elif outcome.data["error"]:
-            print(f"manyshim: error: {outcome.data['error']}", file=sys.stderr)
+        failed = [line for line in outcome.lines if line.role == "failure"]
+        screen.print_lines(failed if options.json else outcome.lines)
     if options.json:
         print_json({"version": JSON_VERSION, "wheels": data})
     return code
@@ -40,7 +37,10 @@ def print_json(data: Dict[str, Any]) -> None:
     """Print data as JSON on standard output."""
     import json  # noqa: PLC0415 (only for --json)
 
-    print(json.dumps(data, indent=1))
+    # Not all at once: the names in an archive may have many megabytes.
+    for piece in json.JSONEncoder(indent=1).iterencode(data):
+        put(piece, end="")
+    put("")
 
 
 def _guarded(work: Callable[[str], Outcome], wheel: str) -> Outcome:
@@ -48,8 +48,25 @@ def _guarded(work: Callable[[str], Outcome], wheel: str) -> Outcome:
     try:
         return work(wheel)
     except ManyshimError as error:
-        line = Line(f"manyshim: error: {error}", "failure")
-        return Outcome(error.exit_code, [line], failure(os.path.basename(wheel), str(error)))
+        return _failed(error, wheel)
+    except Exception as error:  # noqa: BLE001 (no failure of ours may cost another wheel its verdict)
+        return _failed(internal_error(error, os.path.basename(wheel)), wheel)
+
+
+def _lost(wheel: str, how: str) -> Outcome:
+    """Return the outcome of a wheel whose process has ended before it was done."""
+    what = f"internal error: the process that worked on it {how}"
+    return _failed(InternalError(f"{os.path.basename(wheel)}: {what} ({REPORT})"), wheel)
+
+
+def _failed(error: ManyshimError, wheel: str) -> Outcome:
+    first, *more = error.lines
+    if isinstance(error, InvalidWheelError) and os.path.basename(wheel) not in first:
+        first = f"{wheel}: {first}"
+    lines = [Line(line, "failure") for line in (f"manyshim: error: {first}", *more)]
+    internal = isinstance(error, InternalError)
+    data = failure(os.path.basename(wheel), "\n".join((first, *more)), internal=internal)
+    return Outcome(error.exit_code, lines, data)
 
 
 def _outcomes(work: Callable[[str], Outcome], wheels: List[str], jobs: int) -> Iterator[Outcome]:
@@ -59,7 +76,6 @@ def _outcomes(work: Callable[[str], Outcome], wheels: List[str], jobs: int) -> I
     if jobs < 2 or size < _WORTH_A_PROCESS:
         yield from map(work, wheels)
         return
-    from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415 (not for one wheel)
+    from manyshim.cli.workers import spread  # noqa: PLC0415 (not for one wheel)
 
-    with ProcessPoolExecutor(jobs) as pool:
-        yield from pool.map(work, wheels)
+    yield from spread(work, _lost, wheels, jobs)

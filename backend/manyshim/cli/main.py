@@ -7,10 +7,10 @@ import os
 import sys
 from contextlib import suppress
 from importlib import import_module
-from typing import List, Optional, Sequence
+from typing import List, NoReturn, Optional, Sequence, TextIO
 
 from manyshim import __version__
-from manyshim.errors import ManyshimError, ToolError
+from manyshim.errors import ManyshimError, ToolError, printable
 
 # The modules of this package that are commands, each with its line of help.
 _COMMANDS = {
@@ -24,6 +24,7 @@ _COMMANDS = {
 
 def main(arguments: Optional[Sequence[str]] = None) -> int:
     """Run the command line; return the exit code, the highest of all wheels."""
+    _open_standard_streams()
     # A character that the terminal's encoding cannot show is escaped.
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
@@ -31,31 +32,74 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
         given = sys.argv[1:] if arguments is None else list(arguments)
         options = _parser(given).parse_args(given)
         code: int = options.run(options)
-        sys.stdout.flush()
     except ManyshimError as error:
-        print(f"manyshim: error: {error}", file=sys.stderr)
-        return error.exit_code
+        code = error.exit_code
+        _print_error(error.lines)
     except KeyboardInterrupt:
         return 130
-    except BrokenPipeError:
-        # The reader (`head`, for example) has closed the pipe. Without this, the interpreter would
-        # flush it again at exit, and fail.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
     except OSError as error:
-        with suppress(OSError):
-            print(f"manyshim: error: cannot write the output: {error.strerror}", file=sys.stderr)
-        return ToolError.exit_code
+        return _not_written(error)
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader (`head`, for example) has closed the pipe.
+        _discard(sys.stdout)
+    except OSError as error:
+        return _not_written(error)
     return code
+
+
+def _print_error(lines: Sequence[str]) -> None:
+    first, *more = lines
+    with suppress(OSError):
+        print("\n".join((f"manyshim: error: {first}", *more)), file=sys.stderr)
+
+
+def _not_written(error: OSError) -> int:
+    _print_error((f"cannot write the output: {error.strerror}",))
+    _discard(sys.stdout)
+    return ToolError.exit_code
+
+
+def _discard(stream: TextIO) -> None:
+    from manyshim.cli.screen import discard  # noqa: PLC0415 (only after an error)
+
+    with suppress(OSError):
+        discard(stream)
+
+
+def _open_standard_streams() -> None:
+    """Open the standard streams that the caller closed, so that no file of ours takes their place.
+
+    Output then fails with an error, as that of other programs does. Messages are lost.
+    """
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            # The lowest free number is taken. What is written to standard output has to fail.
+            os.open(os.devnull, (os.O_WRONLY, os.O_RDONLY, os.O_WRONLY)[descriptor])
+    if sys.stdout is None:
+        sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115 (for the whole process)
+    if sys.stderr is None:
+        sys.stderr = open(2, "w", closefd=False)  # noqa: SIM115
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors are escaped, because they quote the command line."""
+
+    def error(self, message: str) -> NoReturn:
+        super().error(printable(message))
 
 
 def _parser(given: List[str]) -> argparse.ArgumentParser:
     """Make the parser of the given command, else of all: each takes a millisecond."""
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="manyshim",
         description="Audit Linux wheels and write the manylinux or musllinux tag that is proved.",
         epilog="exit codes: 0 success; 1 not compliant; 2 wrong usage; 3 a wheel cannot be read; "
-        "4 a tool or the file system failed. The highest code of all wheels is returned.",
+        "4 a tool or the file system failed; 6 an internal error. "
+        "The highest code of all wheels is returned.",
     )
     parser.add_argument("--version", action="version", version=f"manyshim {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Any, Iterable, Iterator, Sequence, Tuple
+from typing import Any, Iterable, Iterator, Optional, Sequence, TextIO, Tuple
 
+from manyshim.errors import printable
 from manyshim.formatters.text import Line
 from manyshim.operations import Outcome
 
@@ -22,6 +23,28 @@ _STYLES = {
 
 # For fewer bytes than this, the work ends before a bar could be seen.
 _WORTH_A_BAR = 32 << 20
+
+
+def put(text: str, stream: Optional[TextIO] = None, end: str = "\n") -> None:
+    """Print on a stream, by default standard output; nothing if its reader has gone away.
+
+    The wheels are processed all the same, and the exit code is theirs.
+    """
+    stream = stream or sys.stdout
+    try:
+        print(text, file=stream, end=end)
+    except BrokenPipeError:
+        discard(stream)
+
+
+def discard(stream: TextIO) -> None:
+    """Send what a stream still holds, and all that follows, to the null device.
+
+    Without this, the interpreter would write it to the closed pipe again at exit, and fail.
+    """
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, stream.fileno())
+    os.close(null)
 
 
 class Screen:
@@ -41,18 +64,21 @@ class Screen:
             from rich.console import Console  # noqa: PLC0415 (the extra `cli`, only for terminals)
         except ImportError:
             return
-        self._out = Console(highlight=False, soft_wrap=True) if out else None
+        self._out = Console(highlight=False, soft_wrap=True, emoji=False) if out else None
         self._err = Console(stderr=True) if err else None
 
     def print_lines(self, lines: Sequence[Line]) -> None:
-        """Print failures on standard error, and other lines on standard output."""
+        """Print failures on standard error, and other lines on standard output, all escaped."""
         for line in lines:
+            text = printable(line.text)
             if line.role == "failure":
-                print(line.text, file=sys.stderr)
+                put(text, sys.stderr)
             elif self._out is None:
-                print(line.text)
+                put(text)
             else:
-                self._out.print(line.text, style=_STYLES.get(line.role), markup=False)
+                with self._out.capture() as captured:
+                    self._out.print(text, style=_STYLES.get(line.role), markup=False)
+                put(captured.get(), end="")
 
     def table(self, head: Tuple[str, ...], rows: Sequence[Tuple[str, ...]]) -> None:
         """Print a table."""
@@ -62,12 +88,14 @@ class Screen:
             table = Table(*head, box=None)
             for row in rows:
                 table.add_row(*row)
-            self._out.print(table)
+            with self._out.capture() as captured:
+                self._out.print(table)
+            put(captured.get(), end="")
             return
         widths = [max(map(len, column)) for column in zip(head, *rows)]
         for row in (head, *rows):
             cells = (cell.ljust(width) for cell, width in zip(row, widths))
-            print("  ".join(cells).rstrip())
+            put("  ".join(cells).rstrip())
 
     def progress(self, outcomes: Iterable[Outcome], wheels: Sequence[str]) -> Iterator[Outcome]:
         """Yield the outcomes, and show a progress bar if they take long."""

@@ -7,11 +7,14 @@ from typing import Any, Dict
 from manyshim.audit.decision import TagDecision
 from manyshim.audit.findings import Finding
 from manyshim.audit.messages import sentence
-from manyshim.audit.reasons import escape
 from manyshim.audit.verdict import Report
+from manyshim.errors import escape, shorten
 
 # The version of the JSON layout. Version 2 renamed the kind CLAIM to FALSE_TAG.
 JSON_VERSION = 2
+
+# PATH_MAX of Linux.
+_MAX_NAME = 4096
 
 
 def to_dict(report: Report, decision: TagDecision) -> Dict[str, Any]:
@@ -29,15 +32,19 @@ def to_dict(report: Report, decision: TagDecision) -> Dict[str, Any]:
         "policy": str(report.policy) if report.policy else None,
         "tag": str(decision.tag) if decision.tag else None,
         "tags": list(decision.platforms),
-        "external": list(map(escape, report.external)),
+        "external": list(map(_name, report.external)),
         "musl_minimum": ".".join(map(str, minimum)) if minimum else None,
         "findings": [_finding_dict(found) for found in report.findings],
         "error": None,
+        "internal": False,
     }
 
 
-def failure(name: str, error: str) -> Dict[str, Any]:
-    """Return a dictionary with the keys of a report for a wheel that cannot be read."""
+def failure(name: str, error: str, *, internal: bool) -> Dict[str, Any]:
+    """Return a dictionary with the keys of a report for a wheel that has none.
+
+    `internal` tells that manyshim failed, and not that the wheel cannot be read.
+    """
     empty: Dict[str, Any] = {
         "wheel": name,
         "claimed": [],
@@ -50,7 +57,12 @@ def failure(name: str, error: str) -> Dict[str, Any]:
         "musl_minimum": None,
         "findings": [],
     }
-    return {**empty, "error": error}
+    return {**empty, "error": error, "internal": internal}
+
+
+def _name(text: str) -> str:
+    """Return a name, escaped; without its middle if it is longer than any path can be."""
+    return escape(text) if len(text) <= _MAX_NAME else shorten(text)
 
 
 def _finding_dict(found: Finding) -> Dict[str, Any]:
@@ -58,11 +70,11 @@ def _finding_dict(found: Finding) -> Dict[str, Any]:
     return {
         "kind": found.kind,
         "severity": found.severity,
-        "path": escape(found.path),
+        "path": _name(found.path),
         "policy": str(found.policy) if found.policy else None,
-        "subject": escape(found.subject),
-        "library": escape(found.library) or None,
-        "symbols": list(map(escape, found.symbols)),
+        "subject": _name(found.subject),
+        "library": _name(found.library) or None,
+        "symbols": list(map(_name, found.symbols)),
         "message": text.message,
         "fix": text.fix or None,
     }

@@ -9,9 +9,10 @@ from manyshim.audit.decision import Blockers, TagDecision, needs_advice
 from manyshim.audit.findings import Evidence, Finding
 from manyshim.audit.messages import sentence
 from manyshim.audit.policy import alpine_releases, distributions
-from manyshim.audit.reasons import Sentence, describe, escape, join_names
+from manyshim.audit.reasons import Sentence, describe, join_names
 from manyshim.audit.tags import GLIBC, PlatformTag
 from manyshim.audit.verdict import Report
+from manyshim.errors import escape, shorten
 from manyshim.values import NamedTuple
 
 _MAX_FILES_SHOWN = 3
@@ -183,7 +184,7 @@ def _grouped(
 def _places(group: List[Finding], notes: Notes) -> List[str]:
     """List the places in the source that use the symbols of a group, each with its symbol."""
     lines = (
-        f"{escape(place)}: {escape(notes.names.get(symbol, symbol))}"
+        f"{shorten(place)}: {shorten(notes.names.get(symbol, symbol))}"
         for symbol in _symbols(group)
         for place in notes.places.get(symbol, ())
     )

@@ -6,12 +6,11 @@ Names and layout are auditwheel's (`NAME.libs/libfoo-<hash>.so.1`), so other too
 from __future__ import annotations
 
 import posixpath
-from fnmatch import fnmatchcase
 from typing import Dict, Iterator, List, Mapping, Optional, Sequence, Set, Tuple
 
 from manyshim.audit.facts import ElfFile, WheelFacts, install_path
 from manyshim.audit.identity import is_loader
-from manyshim.audit.names import escapes_wheel, is_libpython
+from manyshim.audit.names import escapes_wheel, is_libpython, matches
 from manyshim.audit.policy import policies_of
 from manyshim.audit.verdict import audit
 from manyshim.repair.plan import Copy, Library, Patch, Plan, RepairRequest
@@ -129,7 +128,7 @@ class _Planner:
     def _accept(self, name: str, chain: List[ElfFile]) -> Optional[Library]:
         if is_libpython(name):
             self.not_copied[name] = "the library of the Python interpreter is never copied"
-        elif not any(fnmatchcase(name, glob) for glob in self.bundle):
+        elif not any(matches(name, glob) for glob in self.bundle):
             self.not_copied[name] = "no pattern of bundle matches it"
         else:
             library = self.find(name, chain)

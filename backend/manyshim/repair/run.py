@@ -7,11 +7,10 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from manyshim import __version__
 from manyshim.audit.facts import ElfFile, WheelFacts
-from manyshim.audit.reasons import escape
 from manyshim.audit.tags import WheelName
 from manyshim.audit.verdict import Report
 from manyshim.config import Config
-from manyshim.errors import DamageError, ToolError
+from manyshim.errors import DamageError, ToolError, escape, shorten
 from manyshim.formats.wheel.rewrite import Edits, rewrite
 from manyshim.formats.wheel.wheel import Wheel
 from manyshim.host import host_arch, interpreter_libc
@@ -146,7 +145,7 @@ def sbom(plan: Plan, config: Config, wheel: Wheel, name: WheelName, folder: str)
 def alternatives(plan: Plan) -> List[str]:
     """Return a line for each copy: the policy that would be met if the environment provided it."""
     return [
-        f"{escape(copy.names[0])}: {plan.policy} with the copy, {other or 'no policy'} "
+        f"{shorten(copy.names[0])}: {plan.policy} with the copy, {other or 'no policy'} "
         "if the environment provides it (exclude)"
         for copy, other in plan.alternatives
     ]

@@ -5,15 +5,14 @@ Sources: path_resolution(7); glibc elf/ldconfig.c; musl ldso/dynlink.c.
 
 from __future__ import annotations
 
-import errno
 import os
 import posixpath
 import re
-import stat
 from fnmatch import fnmatchcase
 from typing import BinaryIO, Dict, List, Optional, Set, Tuple
 
 from manyshim.errors import ToolError
+from manyshim.files import open_regular
 from manyshim.repair.links import resolve
 
 # No real system comes near these limits. A larger configuration is refused, not read for hours.
@@ -65,11 +64,7 @@ class System:
 
     def open(self, resolved: str) -> BinaryIO:
         """Open a regular file by its resolved path. Raises OSError for anything else."""
-        place = self.root + resolved
-        # Opening a pipe blocks, and opening a device can have side effects.
-        if not stat.S_ISREG(os.stat(place).st_mode):
-            raise OSError(errno.EINVAL, "it is not a regular file", place)
-        return open(place, "rb")
+        return open_regular(self.root + resolved)
 
     def configured(self) -> Tuple[str, ...]:
         """Return the folders of ld.so.conf in order. Raises ToolError if it exceeds the limits."""

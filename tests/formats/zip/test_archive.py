@@ -185,7 +185,7 @@ def refused(name: str, data: bytes, gist: str) -> ParameterSet:
         refused("overlap", overlapping(), f"'{CODE}' and 'probe/data.txt' overlap"),
         refused("two sizes", both(STORED, size=7), "states two different sizes"),
         refused("too many", end_patched(GOOD, 8, "<2H", 99, 99), "7 entries, but 99 are stated"),
-        refused("too few", end_patched(GOOD, 8, "<2H", 3, 3), "7 entries, but 3 are stated"),
+        refused("too few", end_patched(GOOD, 8, "<2H", 3, 3), "more entries, but 3 are stated"),
         refused("counts differ", end_patched(GOOD, 8, "<2H", 6, 7), "multi-part"),
         refused("disk", end_patched(GOOD, 4, "<H", 1), "multi-part"),
         refused("first disk", end_patched(GOOD, 6, "<H", 1), "multi-part"),

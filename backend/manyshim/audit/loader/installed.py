@@ -20,6 +20,7 @@ from manyshim.errors import InvalidWheelError
 # vtk take 1.5 million steps.
 _MAX_STEPS = 6_000_000
 _STEPS_PER_NEED = 100
+_STEPS_PER_FOLDER = 4
 
 
 class Installed:
@@ -42,6 +43,8 @@ class Installed:
         self.named.update(
             (elf.soname or elf.name, path) for path, elf in sorted(files.items(), reverse=True)
         )
+        # A path that no file can have gives no name.
+        self.named.pop("", None)
         # By file name, the folders that have a file of this name.
         self.holders: Dict[str, Set[InstallPath]] = {}
         for place in self.at:
@@ -86,6 +89,8 @@ class Installed:
         """Return the folders of the wheel in a file's own RPATH or RUNPATH, in order."""
         place = self.places[elf.path]
         folders: Dict[InstallPath, None] = {}
+        if not elf.name:
+            return ()
         for rest in after_origin(elf.runpath or elf.rpath, self.libc):
             folder = self._walk(place, rest)
             if folder is not None:
@@ -96,6 +101,7 @@ class Installed:
         """Follow a path from a file's folder as the kernel does: every folder on it must exist."""
         folder = posixpath.dirname(place.path)
         for step in filter(lambda step: step not in ("", "."), rest.split("/")):
+            self.count(_STEPS_PER_FOLDER)
             if step == ".." and not folder:
                 return None
             folder = posixpath.dirname(folder) if step == ".." else posixpath.join(folder, step)

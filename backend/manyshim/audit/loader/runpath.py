@@ -5,13 +5,13 @@ Sources: glibc elf/dl-load.c; musl ldso/dynlink.c; ld.so(8).
 
 from __future__ import annotations
 
-import re
 from typing import Iterator, Sequence
 
 from manyshim.audit.tags import MUSL
 
-_ORIGIN = r"(?s)\$(?:ORIGIN|\{ORIGIN\})(?P<rest>|/.*)"
-_EXPANDS = r"(?s)(?:[^$]|\$ORIGIN|\$\{ORIGIN\})*"
+_SPELLINGS = ("${ORIGIN}", "$ORIGIN")
+# The kernel opens no longer path (PATH_MAX).
+_MAX_PATH = 4096
 
 
 def after_origin(entries: Sequence[str], libc: str) -> Iterator[str]:
@@ -20,9 +20,17 @@ def after_origin(entries: Sequence[str], libc: str) -> Iterator[str]:
     Other entries cannot lead to a file of the wheel. musl ignores all entries if one of them has a
     variable other than `$ORIGIN`.
     """
-    if libc == MUSL and not all(re.fullmatch(_EXPANDS, entry) for entry in entries):
+    if libc == MUSL and not all(map(_expands, entries)):
         return
     for entry in entries:
-        match = re.fullmatch(_ORIGIN, entry)
-        if match:
-            yield match.group("rest")
+        spelling = next(filter(entry.startswith, _SPELLINGS), "")
+        rest = entry[len(spelling) :]
+        if spelling and rest[:1] in ("", "/") and len(entry) < _MAX_PATH:
+            yield rest
+
+
+def _expands(entry: str) -> bool:
+    """Whether an entry has no variable other than `$ORIGIN`, as musl spells it."""
+    for spelling in _SPELLINGS:
+        entry = entry.replace(spelling, "/")
+    return "$" not in entry

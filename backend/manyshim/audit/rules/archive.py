@@ -8,7 +8,7 @@ import re
 from typing import Dict, FrozenSet, Iterator, Optional, Set, Tuple
 
 from manyshim.audit import findings as f
-from manyshim.audit.facts import WheelFacts, install_path
+from manyshim.audit.facts import WheelFacts, install_path, is_too_long
 from manyshim.audit.findings import Evidence, Finding, finding
 from manyshim.audit.identity import DEVICES, machine_name
 from manyshim.audit.request import Request
@@ -40,8 +40,12 @@ def _bad_path(path: str) -> Optional[Evidence]:
         return Evidence.PARENT_FOLDER
     if path[1:2] == ":" and path[0].isascii() and path[0].isalpha():
         return Evidence.DRIVE
-    if path.isprintable():
-        return None
+    if is_too_long(path):
+        return Evidence.TOO_LONG
+    return None if path.isprintable() else _unprintable(path)
+
+
+def _unprintable(path: str) -> Optional[Evidence]:
     if any("\ud800" <= character <= "\udfff" for character in path):
         return Evidence.NOT_UTF8
     control = any(character < " " or character == "\x7f" for character in path)
@@ -176,6 +180,8 @@ def record(facts: WheelFacts, request: Request) -> Iterator[Finding]:
         for path in paths[:_MAX_RECORD_SHOWN]:
             yield finding("RECORD", path, evidence.value, severity=severity, evidence=evidence)
         more = len(paths) - _MAX_RECORD_SHOWN
+        if evidence == Evidence.ABSENT:
+            more += facts.record.more_absent
         if more > 0:
             made = finding("RECORD", "", evidence.value, severity=severity, evidence=evidence)
             yield made._replace(details=(str(more),))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from base64 import urlsafe_b64encode
 from contextlib import suppress
+from functools import partial
 from importlib import import_module
 from itertools import chain
 from typing import Iterator, List, Tuple, Union
@@ -13,6 +14,8 @@ from manyshim.values import NamedTuple
 
 # csv.field_size_limit(), in characters.
 _MAX_FIELD = 131_072
+# A row has three fields.
+_MAX_LINE = 3 * _MAX_FIELD
 
 
 class Row(NamedTuple):
@@ -28,15 +31,24 @@ def parse(data: bytes) -> Iterator[Tuple[str, Row]]:
     Raises ValueError if it is not UTF-8 or not CSV.
     """
     text = io.TextIOWrapper(io.BytesIO(data), encoding="utf-8", newline="")
-    for line in text:
+    lines = _lines(text)
+    for line in lines:
         if '"' in line or "\0" in line or len(line) > _MAX_FIELD:
-            fields = _quoted(chain((line,), text))
+            fields = _quoted(chain((line,), lines))
         else:
             fields = line.rstrip("\r\n").split(",")
         if len(fields) != 3:
             fields = [*fields, "", "", ""][:3]
         path, digest, size = fields
         yield path, Row(digest, size)
+
+
+def _lines(text: io.TextIOWrapper) -> Iterator[str]:
+    """Yield the lines with their ends. Raises ValueError for a line that is too long for a row."""
+    for line in iter(partial(text.readline, _MAX_LINE), ""):
+        if len(line) == _MAX_LINE:
+            raise ValueError(f"it has a line of more than {_MAX_LINE} characters")
+        yield line
 
 
 def _quoted(lines: Iterator[str]) -> List[str]:

@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING, Dict, List, Mapping, Optional, Tuple
 
 from manyshim.audit.tags import WheelName
-from manyshim.errors import InvalidWheelError, ToolError
+from manyshim.errors import InvalidWheelError, ToolError, shorten
 from manyshim.formats.wheel import record
 from manyshim.formats.wheel.fields import Field
 from manyshim.formats.wheel.wheel import UNLISTED, Wheel, compare_record
@@ -173,7 +173,7 @@ def _record(source: Wheel, entries: Tuple[Entry, ...], changed: Mapping[str, rec
         if edited:
             return edited
     lines: List[str] = []
-    rows = dict(source.rows())
+    rows = source.rows_of_members()
     unlisted = {f"{source.dist_info}/{name}" for name in UNLISTED}
     for entry in entries:
         if entry.folder or entry.name in unlisted:
@@ -199,7 +199,8 @@ def _row(source: Wheel, entry: Entry, known: record.Row) -> record.Row:
         return known
     crc, digest = source.archive.digest(entry)
     if crc != entry.crc:
-        raise InvalidWheelError(f"{source.path}: {entry.name}: its CRC does not match")
+        name = shorten(entry.name)
+        raise InvalidWheelError(f"{source.path}: {name}: its CRC does not match")
     return record.Row(record.stated(digest), str(entry.size))
 
 

@@ -20,7 +20,7 @@ from typing import (
 from manyshim.audit.facts import Copies, ElfFile, RecordFacts, Unreadable, WheelFacts
 from manyshim.audit.findings import Origin
 from manyshim.audit.tags import parse_wheel_name
-from manyshim.errors import InvalidWheelError
+from manyshim.errors import InvalidWheelError, shorten
 from manyshim.formats.elf import reader
 from manyshim.formats.elf.image import ElfError
 from manyshim.formats.wheel import fields, record
@@ -32,6 +32,11 @@ _MAX_IN_MEMORY = 64 << 20
 
 # WHEEL has a few hundred bytes.
 _MAX_METADATA = 1 << 18
+# RECORD of 200,000 members has about 30 MB.
+_MAX_RECORD = 32 << 20
+# Longer lists of rows without a member do not help.
+_MAX_ABSENT = 1000
+_MAX_FOLDERS_SHOWN = 4
 # The names that all files of a wheel refer to: 36,000 in scipy, the most of 75 wheels.
 _MAX_NAMES = 500_000
 
@@ -73,7 +78,8 @@ class Wheel:
         tops = {entry.name.split("/", 1)[0] for entry in self.entries if "/" in entry.name}
         found = sorted(top for top in tops if top.endswith(".dist-info"))
         if len(found) != 1:
-            what = f"has {len(found)}: {', '.join(found)}" if found else "has none"
+            listed = ", ".join(map(shorten, found[:_MAX_FOLDERS_SHOWN]))
+            what = f"has {len(found)}: {listed}" if found else "has none"
             raise InvalidWheelError(
                 f"{self.path}: a wheel must have one .dist-info folder, but this one {what}"
             )
@@ -82,7 +88,7 @@ class Wheel:
     def _member(self, name: str, at_most: int) -> bytes:
         entry = self._by_name.get(f"{self.dist_info}/{name}")
         if entry is None:
-            raise InvalidWheelError(f"{self.path}: it has no {self.dist_info}/{name}")
+            raise InvalidWheelError(f"{self.path}: it has no {shorten(self.dist_info)}/{name}")
         return self.archive.read(entry, at_most)
 
     def _read_metadata(self) -> List[fields.Field]:
@@ -102,7 +108,11 @@ class Wheel:
         """Return the bytes of RECORD, unchanged."""
         # Enough for one row for each member with its hash and size, and for some absent files.
         at_most = _MAX_METADATA + sum(4 * len(entry.name) + 150 for entry in self.entries)
-        return self._member("RECORD", at_most)
+        return self._member("RECORD", min(at_most, _MAX_RECORD))
+
+    def rows_of_members(self) -> Dict[str, record.Row]:
+        """Return the rows of RECORD by member. Rows without a member are left out."""
+        return {path: row for path, row in self.rows() if path in self._by_name}
 
     def metadata_data(self, at_most: int) -> Optional[bytes]:
         """Return METADATA; None where there is none. InvalidWheelError beyond `at_most` bytes."""
@@ -162,7 +172,7 @@ class Wheel:
         """
         wrong_crc: List[str] = []
         wrong_hash: List[str] = []
-        rows = dict(self.rows())
+        rows = self.rows_of_members()
         for entry in self.entries:
             try:
                 stated = rows.get(entry.name, record.Row()).digest
@@ -225,7 +235,7 @@ def compare_record(
     listed = (path for path in members if path != own and path not in signatures)
     absent: List[str] = []
     wrong_size: Set[str] = set()
-    blank, in_order = False, True
+    more_absent, blank, in_order = 0, False, True
     for path, row in rows:
         if not path:
             blank = True
@@ -237,7 +247,10 @@ def compare_record(
         entry = members.get(path)
         unlisted.discard(path)
         if entry is None:
-            absent.append(path)
+            if len(absent) < _MAX_ABSENT:
+                absent.append(path)
+            else:
+                more_absent += 1
         elif row.size in ("", str(entry.size)):
             wrong_size.discard(path)
         else:
@@ -245,6 +258,7 @@ def compare_record(
     facts = RecordFacts(
         unlisted=tuple(sorted(unlisted)),
         absent=tuple(sorted(absent)),
+        more_absent=more_absent,
         wrong_size=tuple(sorted(wrong_size)),
         blank=blank,
     )

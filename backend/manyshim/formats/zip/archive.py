@@ -8,7 +8,8 @@ import struct
 import zlib
 from typing import BinaryIO, Iterator, List, Tuple
 
-from manyshim.errors import InvalidWheelError
+from manyshim.errors import InvalidWheelError, shorten
+from manyshim.files import open_regular
 from manyshim.formats.zip.window import MemberError, Window
 from manyshim.values import NamedTuple
 
@@ -20,8 +21,9 @@ _ENCRYPTED = 0x1
 # Metadata members are read whole. A RECORD of 100,000 rows has about 15 MB.
 _MAX_WHOLE = 64 << 20
 
-# The central directory of 100,000 members has about 15 MB.
-_MAX_DIRECTORY = 64 << 20
+# The largest wheels of the index have 60,000 members. The directory of 200,000 has about 30 MB.
+_MAX_MEMBERS = 200_000
+_MAX_DIRECTORY = 32 << 20
 
 _READ_AT_ONCE = 1 << 18
 
@@ -71,7 +73,7 @@ class Archive:
     def __init__(self, path: str) -> None:
         self.path = path
         try:
-            self.file: BinaryIO = open(path, "rb")  # noqa: SIM115 (the archive closes it)
+            self.file: BinaryIO = open_regular(path)
         except OSError as error:
             raise InvalidWheelError(f"{path}: cannot be opened: {error.strerror}") from error
         try:
@@ -122,14 +124,14 @@ class Archive:
         """Return all bytes of a small member. Raises InvalidWheelError if large or damaged."""
         if entry.size > at_most:
             raise InvalidWheelError(
-                f"{self.path}: {entry.name} has {entry.size} bytes, more than {at_most}"
+                f"{self.path}: {shorten(entry.name)} has {entry.size} bytes, more than {at_most}"
             )
         try:
             data = self.window(entry).read(0, entry.size)
         except MemberError as error:
-            raise InvalidWheelError(f"{self.path}: {entry.name}: {error}") from error
+            raise InvalidWheelError(f"{self.path}: {shorten(entry.name)}: {error}") from error
         if zlib.crc32(data) != entry.crc:
-            raise InvalidWheelError(f"{self.path}: {entry.name}: its CRC does not match")
+            raise InvalidWheelError(f"{self.path}: {shorten(entry.name)}: its CRC does not match")
         return data
 
     def digest(self, entry: Entry, algorithm: str = "sha256") -> Tuple[int, bytes]:
@@ -155,14 +157,8 @@ class Archive:
     def _directory(self) -> Iterator[Entry]:
         end, count, length, offset = self._end_record()
         start = end - length
-        if start < 0 or offset > start:
-            raise InvalidWheelError("not a zip file: its central directory is not where stated")
         # Bytes before the archive shift all offsets. Installers accept such files.
         shift = start - offset
-        if length > _MAX_DIRECTORY:
-            raise InvalidWheelError(
-                f"its central directory has {length} bytes, more than {_MAX_DIRECTORY}"
-            )
         data = self.bytes_at(start, length)
         self.directory = start
         # Where the next member of the contiguous prefix has to begin; -1 after the prefix.
@@ -185,11 +181,14 @@ class Archive:
             position = following
             found += 1
             yield entry
+            if found > count:
+                break
         if expected == start:
             self.contiguous_prefix = found
         if found != count:
+            holds = "more" if found > count else found
             raise InvalidWheelError(
-                f"its central directory holds {found} entries, but {count} are stated"
+                f"its central directory holds {holds} entries, but {count} are stated"
             )
 
     def _end_record(self) -> Tuple[int, int, int, int]:
@@ -213,13 +212,22 @@ class Archive:
             end = record_end - EOCD64.size
         if disk or first or here != count:
             raise InvalidWheelError("it is one part of a multi-part archive")
+        if end < length or offset > end - length:
+            raise InvalidWheelError("not a zip file: its central directory is not where stated")
+        if length > _MAX_DIRECTORY:
+            raise InvalidWheelError(
+                f"its central directory has {length} bytes, more than {_MAX_DIRECTORY}"
+            )
+        if count > _MAX_MEMBERS:
+            raise InvalidWheelError(f"it has {count} members, more than {_MAX_MEMBERS}")
         return end, count, length, offset
 
     def _refuse_overlaps(self) -> None:
         end, previous = 0, ""
         for entry in sorted(self.entries, key=lambda entry: entry.offset):
             if entry.offset < end:
-                raise InvalidWheelError(f"its members {previous!r} and {entry.name!r} overlap")
+                names = f"'{shorten(previous)}' and '{shorten(entry.name)}'"
+                raise InvalidWheelError(f"its members {names} overlap")
             end = entry.offset + LOCAL.size + entry.compressed
             previous = entry.name
 
@@ -274,11 +282,12 @@ def _zip64(extra: bytes, values: List[int]) -> List[int]:
 
 def _refuse_unreadable(entry: Entry) -> None:
     if entry.flags & _ENCRYPTED:
-        raise InvalidWheelError(f"its member {entry.name!r} is encrypted")
+        raise InvalidWheelError(f"its member '{shorten(entry.name)}' is encrypted")
     if entry.method not in (STORED, DEFLATED):
         raise InvalidWheelError(
-            f"its member {entry.name!r} is compressed with method {entry.method}; installers "
-            "read only stored and deflated members"
+            f"its member '{shorten(entry.name)}' is compressed with method {entry.method}; "
+            "installers read only stored and deflated members"
         )
     if entry.method == STORED and entry.compressed != entry.size:
-        raise InvalidWheelError(f"its stored member {entry.name!r} states two different sizes")
+        name = shorten(entry.name)
+        raise InvalidWheelError(f"its stored member '{name}' states two different sizes")

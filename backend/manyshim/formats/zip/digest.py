@@ -6,6 +6,7 @@ import zlib
 from hashlib import new
 from typing import Iterable, Iterator
 
+from manyshim.files import open_regular
 from manyshim.values import NamedTuple
 
 _READ_AT_ONCE = 1 << 20
@@ -31,5 +32,5 @@ def digest_of(portions: Iterable[bytes], algorithm: str = "sha256") -> Digest:
 
 def file_portions(path: str) -> Iterator[bytes]:
     """Yield the contents of a file in portions of bounded size. Raises OSError."""
-    with open(path, "rb") as file:
+    with open_regular(path) as file:
         yield from iter(lambda: file.read(_READ_AT_ONCE), b"")

@@ -10,6 +10,7 @@ import shutil
 import subprocess
 from typing import Dict, Iterable, Iterator, List, Optional, Tuple
 
+from manyshim.files import open_regular
 from manyshim.repair.links import resolve
 from manyshim.repair.sbom import licenses
 from manyshim.values import NamedTuple
@@ -240,12 +241,8 @@ class Packages:
 def _content(path: str, at_most: int = _MAX_DATABASE) -> bytes:
     """Return the content of a file whose path has no links; empty if it cannot be read."""
     try:
-        file = os.open(path, os.O_RDONLY)
-        try:
-            size = os.fstat(file).st_size
-            return os.read(file, size) if size <= at_most else b""
-        finally:
-            os.close(file)
+        with open_regular(path) as file:
+            return file.read() if os.fstat(file.fileno()).st_size <= at_most else b""
     except OSError:
         return b""
 

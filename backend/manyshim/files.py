@@ -1,0 +1,35 @@
+"""Open files without waiting for a pipe or touching a device."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from typing import BinaryIO
+
+# Without O_NONBLOCK, opening a named pipe waits for a writer. Only Windows has O_BINARY.
+_FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+
+
+def open_regular(path: str) -> BinaryIO:
+    """Open a regular file for reading. Raises OSError for a folder, pipe, device or socket."""
+    try:
+        # Opening a device can have side effects.
+        _refuse_others(os.stat(path), path)
+        descriptor = os.open(path, _FLAGS)
+    except ValueError as error:  # the path has a NUL
+        raise OSError(errno.EINVAL, str(error), path) from None
+    try:
+        # Another file may have taken its place.
+        _refuse_others(os.fstat(descriptor), path)
+        return open(descriptor, "rb")
+    except OSError:
+        os.close(descriptor)
+        raise
+
+
+def _refuse_others(status: os.stat_result, path: str) -> None:
+    if stat.S_ISDIR(status.st_mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path)
+    if not stat.S_ISREG(status.st_mode):
+        raise OSError(errno.EINVAL, "it is not a regular file", path)
