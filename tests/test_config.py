@@ -285,6 +285,7 @@ def test_source_date_epoch_must_be_a_number(load: Load, text: str) -> None:
         (b"[tool]\nmanyshim = 3\n", "must be a table"),
         (b"[[tool.manyshim]]\n", "must be a table"),
         (b"tool = 3\n", "must be a table"),
+        (b"a = " + b"[" * 5000, "pyproject.toml cannot be read"),
     ],
 )
 def test_bad_pyprojects(load: Load, tmp_path: Path, content: bytes, words: str) -> None:
@@ -331,3 +332,11 @@ def test_the_command_line_reads_the_platform_from_the_environment() -> None:
     assert notices == ["AUDITWHEEL_PLAT=linux_x86_64 is not a policy; it is ignored"]
     with pytest.raises(ConfigError, match="MANYSHIM_PLATFORM in the environment: platform = ''"):
         config.environment_platform({"MANYSHIM_PLATFORM": ""}, notices)
+
+
+@pytest.mark.parametrize("value", ["5", "true", '"folder"', "[1]", "{}"])
+def test_a_backend_path_must_be_a_list_of_texts(tmp_path: Path, value: str) -> None:
+    text = f"[build-system]\nbackend-path = {value}\n"
+    (tmp_path / "pyproject.toml").write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigError, match="must be a list of texts"):
+        config.backend_path(str(tmp_path))

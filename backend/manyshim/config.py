@@ -135,10 +135,12 @@ def backend_name(folder: str = ".") -> str:
 
 
 def backend_path(folder: str = ".") -> List[str]:
-    """Return the absolute folders of an in-tree backend (PEP 517, `backend-path`)."""
+    """Return the absolute folders of an in-tree backend (PEP 517). Raises ConfigError."""
     system = _pyproject(folder).get("build-system", {})
     listed = system.get("backend-path", []) if isinstance(system, dict) else []
-    return [os.path.abspath(os.path.join(folder, str(path))) for path in listed]
+    if not isinstance(listed, list) or not all(isinstance(path, str) for path in listed):
+        raise ConfigError("build-system.backend-path in pyproject.toml must be a list of texts")
+    return [os.path.abspath(os.path.join(folder, path)) for path in listed]
 
 
 def _pyproject(folder: str) -> Dict[str, Any]:
@@ -149,7 +151,7 @@ def _pyproject(folder: str) -> Dict[str, Any]:
             read: Dict[str, Any] = _toml().load(file)
     except FileNotFoundError:
         return {}
-    except (ValueError, OSError) as error:
+    except (ValueError, RecursionError, OSError) as error:
         raise ConfigError(f"pyproject.toml cannot be read: {error}") from error
     return read
 

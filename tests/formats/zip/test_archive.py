@@ -178,6 +178,8 @@ def refused(name: str, data: bytes, gist: str) -> ParameterSet:
         refused("empty", b"", "not a zip file"),
         refused("text", b"This is no archive.\n" * 9, "not a zip file"),
         refused("signature only", b"PK\5\6", "not a zip file"),
+        refused("cut end record", b"PK\5\6" + bytes(8), "not a zip file"),
+        refused("cut end record behind text", b"text PK\5\6" + bytes(8), "not a zip file"),
         refused("encrypted", both(GOOD, flags=1), f"'{CODE}' is encrypted"),
         refused("bzip2", samples.pack(MEMBERS, method=zipfile.ZIP_BZIP2), "method 12"),
         refused("lzma", samples.pack(MEMBERS, method=zipfile.ZIP_LZMA), "method 14"),

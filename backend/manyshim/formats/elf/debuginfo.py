@@ -32,7 +32,15 @@ from typing import (
 )
 
 from manyshim.audit.facts import RELOCATABLE
-from manyshim.formats.elf.relocatable import Place, Relocatable, bare, decoded, readable
+from manyshim.formats.elf.relocatable import (
+    Place,
+    Relocatable,
+    bare,
+    compile_units,
+    decoded,
+    has_finite_header,
+    readable,
+)
 from manyshim.values import NamedTuple
 
 if TYPE_CHECKING:  # a build that has nothing to explain does not load pyelftools
@@ -42,7 +50,6 @@ if TYPE_CHECKING:  # a build that has nothing to explain does not load pyelftool
 _MAX_FILES = 50_000
 _MAX_OBJECTS = 2000
 _MAX_OBJECT = 64 << 20
-_MAX_DEBUG = 256 << 20
 # How fast pyelftools decodes a line program. It cannot be stopped within one.
 _BYTES_A_SECOND = 400_000
 
@@ -166,7 +173,9 @@ def _lines(unit: CompileUnit, places: Iterable[Place], deadline: float) -> _Line
     """Return the file and line of each place that the unit's line program covers."""
     found: _Lines = {}
     wanted = sorted(place.address for place in places)
-    program = unit.dwarfinfo.line_program_for_CU(unit) if wanted else None
+    if not wanted or not has_finite_header(unit):
+        return found
+    program = unit.dwarfinfo.line_program_for_CU(unit)
     if program is None:
         return found
     size = program.program_end_offset - program.program_start_offset
@@ -198,11 +207,7 @@ def _text(die: DIE, attribute: str) -> str:
 def _calls(file: BinaryIO, names: Set[str], deadline: float) -> _Found:
     from elftools.elf.elffile import ELFFile  # noqa: PLC0415 (loaded only when asked)
 
-    elf = ELFFile(file)
-    debug = sum(part.data_size for part in elf.iter_sections() if "debug_" in part.name)
-    if not elf.has_section(".debug_info") or debug > _MAX_DEBUG:
-        return
-    for unit in elf.get_dwarf_info(relocate_dwarf_sections=False).iter_CUs():
+    for unit in compile_units(ELFFile(file)):
         calls = list(_call_sites(unit.get_top_DIE(), "", names, deadline))
         lines = _lines(unit, calls, deadline)
         for call in calls:
@@ -211,20 +216,37 @@ def _calls(file: BinaryIO, names: Set[str], deadline: float) -> _Found:
 
 
 def _call_sites(parent: DIE, function: str, names: Set[str], deadline: float) -> Iterator[Place]:
-    """Yield the calls of functions that are declared but not defined, with the calling function."""
+    """Yield the calls of functions that are declared but not defined, with the calling function.
+
+    Raises TimeoutError after the deadline, and ValueError if the entries form a loop.
+    """
+    last = parent.offset
     for die in parent.iter_children():
         if monotonic() > deadline:
-            return
+            raise TimeoutError
+        if die.offset <= last:
+            raise ValueError("the next entry is before this one")
+        last = die.offset
+        inside, wanted = function, names
         if str(die.tag).endswith(_CALL_SITE):
-            name = _linkage_name(die)
-            if name in names and "DW_AT_declaration" in _named(die).attributes:
-                for attribute, back in _PLACES:
-                    if attribute in die.attributes:
-                        yield Place(name, die.attributes[attribute].value - back, function)
+            yield from _call_places(die, function, names)
+            wanted = set()
         elif die.tag == "DW_TAG_subprogram" and "DW_AT_declaration" not in die.attributes:
-            yield from _call_sites(die, readable(_linkage_name(die)), names, deadline)
-        elif str(die.tag).endswith(_SCOPES):
-            yield from _call_sites(die, function, names, deadline)
+            inside = readable(_linkage_name(die))
+        elif not str(die.tag).endswith(_SCOPES):
+            wanted = set()
+        # Without the place of the next entry, pyelftools reads all entries inside of this one. It
+        # has no limit, so they are read here.
+        if wanted or "DW_AT_sibling" not in die.attributes:
+            yield from _call_sites(die, inside, wanted, deadline)
+
+
+def _call_places(die: DIE, function: str, names: Set[str]) -> Iterator[Place]:
+    name = _linkage_name(die)
+    if name in names and "DW_AT_declaration" in _named(die).attributes:
+        for attribute, back in _PLACES:
+            if attribute in die.attributes:
+                yield Place(name, die.attributes[attribute].value - back, function)
 
 
 def _linkage_name(die: DIE) -> str:

@@ -10,8 +10,10 @@ import re
 import struct
 import sys
 from bisect import bisect_right
+from itertools import chain, repeat
 from typing import (
     TYPE_CHECKING,
+    Collection,
     Dict,
     Iterator,
     List,
@@ -32,9 +34,28 @@ from manyshim.values import NamedTuple
 
 if TYPE_CHECKING:  # a build that has nothing to explain does not load pyelftools
     from elftools.dwarf.compileunit import CompileUnit
+    from elftools.elf.elffile import ELFFile
     from elftools.elf.sections import Section
 
-_MAX_SECTION = 64 << 20
+# The sections that pyelftools reads whole, in bytes. A file can have less: some are compressed.
+_MAX_DEBUG = 64 << 20
+# All names of a symbol table, in bytes, and one name that is demangled.
+_MAX_NAMES = 64 << 20
+_MAX_NAME = 4096
+# The folders and files of a unit, and the forms that describe them. None is empty.
+_MAX_PATHS = 100_000
+_FORMS = {
+    5: "DW_FORM_data2",
+    6: "DW_FORM_data4",
+    7: "DW_FORM_data8",
+    8: "DW_FORM_string",
+    9: "DW_FORM_block",
+    11: "DW_FORM_data1",
+    14: "DW_FORM_strp",
+    15: "DW_FORM_udata",
+    30: "DW_FORM_data16",
+    31: "DW_FORM_line_strp",
+}
 # The debug sections with the lines and the names of files and folders.
 _RELOCATED = (".debug_info", ".debug_line", ".debug_str_offsets")
 # If a linker may shorten code, object files describe distances in it by relocations that add and
@@ -70,6 +91,9 @@ class Relocatable:
         self._wide = self._elf.elfclass == 64
         self._order: Literal["little", "big"] = "little" if self._elf.little_endian else "big"
         self._sections = list(self._elf.iter_sections())
+        kinds = [(section["sh_type"], section["sh_size"]) for section in self._sections]
+        if sum(size for kind, size in kinds if kind != "SHT_NOBITS") > len(data):
+            raise ValueError("its sections overlap, so reading them all could take very long")
         self._relocating: Dict[int, List[Section]] = {}
         self._bases: Dict[int, int] = {}
         base = len(data)  # above any address that is not relocated
@@ -111,23 +135,26 @@ class Relocatable:
         return readable(name) if address < start + size or not size else ""
 
     def units(self) -> List[CompileUnit]:
-        """Relocate the sections that lines need. Return the compile units.
+        """Relocate the sections that lines need. Return the compile units. It can be called once.
 
         pyelftools can relocate them too, but for fewer machines, and slowly.
         """
         from elftools.elf.elffile import ELFFile  # noqa: PLC0415  loaded only when asked
 
+        if not _has_lines(self._sections):
+            return []
         for index, section in enumerate(self._sections):
-            if section.name in _RELOCATED and section.data_size <= _MAX_SECTION:
+            if section.name in _RELOCATED:
                 content = self._relocated(index)
                 header = self._elf["e_shoff"] + index * self._elf["e_shentsize"]
                 # The section's flags (no longer compressed), address, offset and size.
                 values = (0, 0, len(self._data), len(content))
                 struct.pack_into(self._format("4Q", "4I"), self._data, header + 8, *values)
                 self._data += content
-        if not self._elf.has_section(".debug_line"):  # none, or the .zdebug_line of old GNU tools
-            return []
-        elf = ELFFile(io.BytesIO(self._data))
+                del content  # each copy may have 64 MiB
+        stream = io.BytesIO(self._data)
+        self._data.clear()
+        elf = ELFFile(stream)
         return list(elf.get_dwarf_info(relocate_dwarf_sections=False).iter_CUs())
 
     def _relocated(self, index: int) -> bytearray:
@@ -166,21 +193,83 @@ class Relocatable:
         for section in self._sections:
             if section["sh_type"] != "SHT_SYMTAB":
                 continue
-            names = self._sections[section["sh_link"]].data()
+            names = self._content(self._sections[section["sh_link"]])
+            length = 0
             for entry in self._table(section, self._format("IBBHQQ", "IIIBBH")):
                 # The 32-bit entry has its value and size before the rest, the 64-bit one after it.
                 start, info, _, home, value, size = (
                     entry if self._wide else (entry[0], *entry[3:], *entry[1:3])
                 )
-                name = decoded(names[start : names.index(0, start)])
+                end = names.index(0, start)
+                length += end - start
+                if length > _MAX_NAMES:  # many names may be ends of one
+                    raise ValueError("its symbols have too many long names")
+                name = decoded(names[start:end])
                 yield _Symbol(name, info & 15, home, value + self._bases.get(home, 0), size)
 
     def _format(self, wide: str, narrow: str) -> str:
         return ("<" if self._order == "little" else ">") + (wide if self._wide else narrow)
 
     def _table(self, section: Section, form: str) -> Iterator[Tuple[int, ...]]:
-        content, size = section.data(), struct.calcsize(form)
+        content, size = self._content(section), struct.calcsize(form)
         return struct.iter_unpack(form, content[: len(content) // size * size])
+
+    def _content(self, section: Section) -> bytes:
+        """Return the bytes of a table. Linkers read no table that is not as it is in the file."""
+        if section.compressed or section["sh_type"] == "SHT_NOBITS":
+            raise ValueError(f"{section.name} is compressed or not in the file")
+        return section.data()
+
+
+def compile_units(elf: ELFFile) -> Iterator[CompileUnit]:
+    """Yield the compile units of a file. There are none if its debug information is too large."""
+    if _has_lines(list(elf.iter_sections())):
+        yield from elf.get_dwarf_info(relocate_dwarf_sections=False).iter_CUs()
+
+
+def _has_lines(sections: Collection[Section]) -> bool:
+    """Return whether a file has lines, in sections that together fit into memory.
+
+    pyelftools reads .eh_frame too. It inflates the .zdebug_info of old GNU tools without a limit.
+    """
+    names = {part.name for part in sections}
+    read = (part for part in sections if "debug" in part.name or part.name == ".eh_frame")
+    return (
+        names.issuperset((".debug_info", ".debug_line"))
+        and ".zdebug_info" not in names
+        and sum(part.data_size for part in read) <= _MAX_DEBUG
+    )
+
+
+def has_finite_header(unit: CompileUnit) -> bool:
+    """Return whether the lists of folders and files in a line program end (DWARF 5, 6.2.4).
+
+    pyelftools reads as many entries as are stated. If these have no bytes, the end of the section
+    does not stop it. Older lists end with an empty name.
+    """
+    attributes, lines = unit.get_top_DIE().attributes, unit.dwarfinfo.debug_line_sec
+    if lines is None or "DW_AT_stmt_list" not in attributes:
+        return False
+    stream, structs = lines.stream, unit.structs
+    byte, number = structs.Dwarf_uint8("").parse_stream, structs.Dwarf_uleb128("").parse_stream
+    stream.seek(attributes["DW_AT_stmt_list"].value)
+    structs.Dwarf_initial_length("").parse_stream(stream)
+    if structs.Dwarf_uint16("").parse_stream(stream) < 5:
+        return True
+    # The next 7 fields, of which one has the size of an offset, and the lengths of the opcodes.
+    stream.seek(2 + structs.dwarf_format // 8 + 5, io.SEEK_CUR)
+    stream.seek(byte(stream) - 1, io.SEEK_CUR)
+    for _ in range(2):
+        codes = [(number(stream), number(stream))[1] for _ in range(byte(stream))]
+        forms = [structs.Dwarf_dw_form.get(_FORMS.get(code, "")) for code in codes]
+        count = number(stream)
+        if count > _MAX_PATHS or (count and not forms):
+            return False
+        for form in chain.from_iterable(repeat(forms, count)):
+            if form is None:
+                return False
+            form.parse_stream(stream)
+    return True
 
 
 def bare(symbol: str) -> str:
@@ -196,12 +285,15 @@ def decoded(name: bytes) -> str:
 def readable(name: str) -> str:
     """Demangle a plain C++ name, nested or not. Operators, constructors and templates stay."""
     name = name.partition(".")[0]  # "helper.cold" is a part of helper
+    if len(name) > _MAX_NAME:
+        return name
     start = re.match(r"_ZL?(NK?)?(?=[0-9])", name)
-    parts, end = [], start.end() if start else 0
-    while start and name[end : end + 1].isdigit():
-        digits = re.findall("[0-9]+", name[end:])[0]
-        first, end = end + len(digits), end + len(digits) + int(digits)
+    number, parts, end = re.compile("[0-9]+"), [], start.end() if start else 0
+    length = number.match(name, end) if start else None
+    while length:
+        first, end = length.end(), length.end() + int(length.group())
         parts.append(name[first:end].replace("_GLOBAL__N_1", "(anonymous namespace)"))
+        length = number.match(name, end)
     nested = start is not None and start.group(1)
     complete = name[end : end + 1] == "E" if nested else name[end : end + 1] not in ("I", "B")
     return "::".join(parts) if parts and complete else name

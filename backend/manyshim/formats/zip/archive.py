@@ -195,7 +195,7 @@ class Archive:
         """Return where the central directory ends, and its stated count, length and offset."""
         tail_start = max(self.size - EOCD.size - 0xFFFF, 0)
         tail = self.bytes_at(tail_start, self.size - tail_start)
-        at = tail.rfind(b"PK\5\6", 0, len(tail) - EOCD.size + 4)
+        at = tail.rfind(b"PK\5\6", 0, max(len(tail) - EOCD.size + 4, 0))
         if at < 0:
             raise InvalidWheelError("not a zip file")
         _, disk, first, here, count, length, offset, _ = EOCD.unpack_from(tail, at)

@@ -1,0 +1,61 @@
+"""Fuzz targets: ELF files, and the debug information of object files and libraries."""
+
+from __future__ import annotations
+
+import io
+import os
+import zlib
+from typing import FrozenSet, Optional, Tuple
+
+from manyshim.audit.facts import ElfFile
+from manyshim.formats.elf import debuginfo, reader
+from manyshim.formats.elf.image import ElfError
+from manyshim.formats.zip.archive import DEFLATED, STORED
+from manyshim.formats.zip.window import MemberError, Window
+from outcome import READ, REFUSED, agree, stored
+
+_MEMBER = "demo/demo.cpython-311-x86_64-linux-gnu.so"
+_NAMES = frozenset(("PyInit_demo", "demo_new", "demo_state", "malloc", ""))
+# What the seeds of debug information use, as tests/support/debugsources.py has it.
+_USED = ("pidfd_open", "fcntl64@GLIBC_2.28")
+_SECONDS = 2.0
+
+_Facts = Tuple[ElfFile, FrozenSet[str]]
+
+
+def elf(data: bytes) -> str:
+    """Read an ELF file stored and deflated. Both must give the same facts."""
+    stored_facts = _facts(Window(io.BytesIO(data), 0, len(data), len(data), STORED))
+    deflater = zlib.compressobj(1, zlib.DEFLATED, -zlib.MAX_WBITS)
+    packed = deflater.compress(data) + deflater.flush()
+    deflated = _facts(Window(io.BytesIO(packed), 0, len(packed), len(data), DEFLATED))
+    agree("stored and deflated", stored_facts, deflated)
+    return REFUSED if stored_facts is None else READ
+
+
+def _facts(window: Window) -> Optional[_Facts]:
+    """Return the facts of a file and the names that it exports; None if it is damaged."""
+    try:
+        reader.is_elf(window.read(0, min(4, window.size)))
+        reading = reader.read(_MEMBER, window)
+        asked = _NAMES.union(reading.facts.undefined, reading.facts.strong_versioned)
+        found = reading.defined(asked)
+    except (ElfError, MemberError):
+        return None
+    if not found <= asked:
+        raise AssertionError(f"not asked for: {found - asked}")
+    return reading.facts, found
+
+
+def debug_information(data: bytes) -> str:
+    """Look for the lines that use a symbol, in an object file or in a library."""
+    path = stored("debug", "object.o", data)
+    root = os.path.dirname(path)
+    if data[16:18] in (b"\1\0", b"\0\1"):
+        found = debuginfo.uses([root], _USED, root=root, seconds=_SECONDS)
+    else:
+        library = io.BytesIO(data)
+        found = debuginfo.uses_in_library(library, _USED, root=root, seconds=_SECONDS)
+    for line in (line for lines in found.values() for line in lines):
+        str(line)
+    return READ if found else REFUSED
