@@ -8,166 +8,16 @@ from __future__ import annotations
 
 from typing import Callable, Dict
 
-from manyshim.audit import findings as f
-from manyshim.audit.findings import Evidence, Finding, Origin, dotted
-from manyshim.audit.policy import newest_glibc
-from manyshim.audit.reasons import Sentence, describe, join_names, policy_name, template
-from manyshim.audit.tags import MUSL
-from manyshim.errors import shorten
-
-
-def _limit(found: Finding) -> str:
-    """Return the limit of the policy that a finding rules out."""
-    if found.policy and found.policy.libc == MUSL:
-        return f"{policy_name(found)} promises only musl {dotted(found.policy.version)}"
-    newest = newest_glibc(found.policy) if found.policy and found.required else None
-    if newest and found.required and found.required > newest:
-        return f"{policy_name(found)} allows at most GLIBC_{dotted(newest)}"
-    return f"{policy_name(found)} does not have {shorten(found.subject)}"
-
-
-def _versioned(found: Finding) -> str:
-    """Return the required version with the symbols that need it: `fcntl64@GLIBC_2.28`."""
-    symbols, version = join_names(found.symbols), shorten(found.subject)
-    if len(found.symbols) == 1:
-        return f"{symbols}@{version}"
-    return f"{symbols} ({version})" if symbols else version
-
-
-# How a file comes to need an older glibc, by who made it. zig compiles no Rust, and a copy of a
-# library of the system is not compiled in the build.
-_OLDER_BUILD = {
-    None: "compile for an older glibc (C or C++: -C manyshim.compiler=zig) or on an older system, "
-    "avoid the symbol",
-    Origin.RUST: "build with cargo-zigbuild or on an older system (a manylinux image), avoid the "
-    "symbol",
-    Origin.ZIG: "request an older platform (-C manyshim.platform=...), avoid the symbol",
-    Origin.COPIED: "build on an older system (a manylinux image), whose copy is older",
-}
-
-
-def _too_new(found: Finding) -> Sentence:
-    if found.policy and found.policy.libc == MUSL:
-        return Sentence(
-            f"needs {join_names(found.symbols)}, available since {shorten(found.subject)}; "
-            f"{_limit(found)}",
-            "build on an older Alpine (a musllinux image), or accept the newer tag",
-        )
-    relr = " for its DT_RELR" if found.evidence == Evidence.RELR else ""
-    weak = ", only by weak references" if found.evidence == Evidence.WEAK_REFERENCES else ""
-    needs = f"needs {_versioned(found)}{relr} from {shorten(found.library)}{weak}"
-    return Sentence(
-        f"{needs}; {_limit(found)}",
-        f"{_OLDER_BUILD[found.origin]}, or accept the newer tag",
-    )
-
-
-def _missing_version(found: Finding) -> Sentence:
-    return Sentence(
-        f"needs {_versioned(found)}, but {shorten(found.library)} in the wheel does not define "
-        "this version",
-        "include the library that the file was linked with",
-    )
-
-
-def _external(found: Finding) -> Sentence:
-    return Sentence(
-        f"needs {shorten(found.subject)}, which {policy_name(found)} and older do not allow",
-        "copy it into the wheel (-C manyshim.mode=repair, or `manyshim repair`), link it "
-        "statically, or declare that the "
-        f'environment provides it: exclude = ["{shorten(found.subject)}"]',
-    )
-
-
-def _by_name_only(found: Finding) -> Sentence:
-    library = shorten(found.library)
-    if found.evidence == Evidence.PROGRAM:
-        return Sentence(
-            f"needs {shorten(found.subject)}, which is in the wheel as {library} but on no search "
-            "path of the program; the program does not start",
-            "link it with -Wl,-rpath,'$ORIGIN/...', or copy the library with `manyshim repair`; if "
-            f'nobody runs it, accept it: allow = ["BY_NAME_ONLY:{shorten(found.path)}"]',
-        )
-    if found.severity == f.POLICY:
-        return Sentence(
-            f"needs {shorten(found.subject)}, which is in the wheel as {library} but on no search "
-            "path of the file; the loader finds it only if it is already loaded",
-            "link with -Wl,-rpath,'$ORIGIN/...', or declare that the package loads it first: "
-            f'allow = ["BY_NAME_ONLY:{library}"]',
-        )
-    return Sentence(
-        f"finds {shorten(found.subject)} ({library}) only because it is already loaded",
-        "link with -Wl,-rpath,'$ORIGIN/...'",
-    )
-
-
-def _abi3(found: Finding) -> Sentence:
-    names, promised = join_names(found.symbols), join_names(found.details)
-    if found.evidence == Evidence.NOT_IN_STABLE_ABI:
-        return Sentence(
-            f"uses {names}, {describe(found.evidence, found.details)}; a newer Python may lack it",
-            "define Py_LIMITED_API when you compile, or build a wheel for each Python",
-        )
-    return Sentence(
-        f"uses {names}, in the stable ABI only since CPython "
-        f"{dotted(found.required or ())}; the wheel's tag promises CPython {promised}",
-        "raise the wheel's Python tag (py_limited_api), or do not use the name",
-    )
-
-
-def _pure(found: Finding) -> Sentence:
-    if found.evidence == Evidence.ANY_TAG:
-        return Sentence(
-            "is machine code, but the wheel has the platform tag any",
-            "declare the extension to the build backend, so that it builds a platform wheel",
-        )
-    if found.evidence == Evidence.PURELIB_FOLDER:
-        return Sentence(
-            "is machine code in the folder purelib, which is for pure Python; auditwheel refuses "
-            "it",
-            "put the file into the folder platlib",
-        )
-    return Sentence(
-        "is machine code in the root of the wheel, which WHEEL marks as pure (Root-Is-Purelib); "
-        "it loads, because both folders are searched",
-        "write Root-Is-Purelib: false; `manyshim retag` does so",
-    )
-
-
-def _no_init(found: Finding) -> Sentence:
-    if found.evidence == Evidence.NO_MODULE_WITH_INIT:
-        return Sentence(
-            f"has the name of an extension module, but {describe(found.evidence)}; "
-            "a package can open it with ctypes or cffi, but not import it"
-        )
-    return Sentence(
-        "has the name of an extension module but no exported "
-        f"PyInit_{shorten(found.subject)}; the import fails",
-        "export the init function (PyMODINIT_FUNC), or give the file another suffix",
-    )
-
-
-def _suffix(found: Finding) -> Sentence:
-    evidence = describe(found.evidence, found.details)
-    message = f"has the suffix {shorten(found.subject)}, but {evidence}"
-    if found.severity == f.INFO:
-        return Sentence(f"{message}; another file of the module is loaded instead")
-    return Sentence(message, "build the extension for the Pythons and the platform of the tags")
-
-
-def _record(found: Finding) -> Sentence:
-    if found.evidence == Evidence.SECOND_READER:
-        return Sentence(describe(found.evidence, found.details), "rebuild the wheel")
-    more = f"each of {shorten(found.details[0])} more members " if found.details else ""
-    return Sentence(more + describe(found.evidence), "rebuild the wheel")
-
+from manyshim.audit import sentences
+from manyshim.audit.findings import Finding
+from manyshim.audit.reasons import Sentence, template
 
 _REBUILD = "rebuild the file for the wheel's target, or remove it from the wheel"
 
 SENTENCES: Dict[str, Callable[[Finding], Sentence]] = {
-    "TOO_NEW": _too_new,
-    "EXTERNAL_LIBRARY": _external,
-    "BY_NAME_ONLY": _by_name_only,
+    "TOO_NEW": sentences.too_new,
+    "EXTERNAL_LIBRARY": sentences.external,
+    "BY_NAME_ONLY": sentences.by_name_only,
     "FORBIDDEN_SYMBOL": template(
         "uses the symbol {subject} of {library}, which {policy} and older do not allow",
         "link {library} statically, or do not use the symbol",
@@ -202,7 +52,7 @@ SENTENCES: Dict[str, Callable[[Finding], Sentence]] = {
         "needs {subject}, which is a path; the loader opens this path on the user's machine",
         "give the library a soname (-Wl,-soname) and link it with -l",
     ),
-    "VERDEF_MISSING": _missing_version,
+    "VERDEF_MISSING": sentences.missing_version,
     "LIBPYTHON": template(
         "needs {subject}, which a statically linked Python does not have",
         "do not link extension modules with libpython",
@@ -216,7 +66,7 @@ SENTENCES: Dict[str, Callable[[Finding], Sentence]] = {
         "needs {symbols}, available since {subject}; musllinux_1_2 promises only musl 1.2.0",
         "avoid these symbols, or build on an older Alpine, without -Wl,-z,pack-relative-relocs",
     ),
-    "ELF_IN_PURE_WHEEL": _pure,
+    "ELF_IN_PURE_WHEEL": sentences.pure,
     "NO_ELF": template(
         "the wheel has no machine code for a processor, but {evidence}",
         "build the extension (an optional one can fail silently), or use the platform tag any",
@@ -247,9 +97,9 @@ SENTENCES: Dict[str, Callable[[Finding], Sentence]] = {
         "no interpreter accepts the tag {subject}, so no installer takes the wheel",
         "use the tags of the Python that you built with, for example cp311-cp311 or cp311-abi3",
     ),
-    "NO_INIT": _no_init,
-    "SUFFIX": _suffix,
-    "ABI3": _abi3,
+    "NO_INIT": sentences.no_init,
+    "SUFFIX": sentences.suffix,
+    "ABI3": sentences.abi3,
     "UNDEFINED": template(
         "needs {symbols}, which no library that it loads defines",
         "link the library that defines it; if only a newer libc does, request a newer platform",
@@ -267,7 +117,7 @@ SENTENCES: Dict[str, Callable[[Finding], Sentence]] = {
         "is aligned to pages of {subject} bytes; kernels with 64 KiB pages cannot load it",
         "link with -Wl,-z,max-page-size=65536",
     ),
-    "RECORD": _record,
+    "RECORD": sentences.record,
     "FALSE_TAG": template(
         "the tag {subject} is not proved: {evidence}",
         "run `manyshim retag` on the wheel, or build it on an older system",
