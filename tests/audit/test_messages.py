@@ -144,6 +144,24 @@ def test_long_lists_of_names_are_cut() -> None:
             ["one, two", "musl 1.2.0", "musllinux_1_1 promises only musl 1.1"],
         ),
         (usual("TOO_NEW", symbols=(), evidence=Evidence.RELR), ["DT_RELR"]),
+        (
+            usual("TOO_NEW", symbols=("one",), evidence=Evidence.UNVERSIONED),
+            ["needs one (GLIBC_2.34) from liblibrary.so, asked for without a version"],
+        ),
+        (
+            usual("TOO_NEW", subject="GLIBC_PRIVATE", symbols=("one",), required=None),
+            [
+                "needs one@GLIBC_PRIVATE from liblibrary.so, which belongs to one build of glibc",
+                "no tag covers it",
+                "do not put a library of glibc itself into the wheel",
+            ],
+        ),
+        (usual("MUSL_UNDEFINED"), ["one, two"]),
+        (usual("MUSL_PATCH_LEVEL"), ["one, two", "musl 1.2.4", "avoid these symbols"]),
+        (
+            usual("MUSL_PATCH_LEVEL", evidence=Evidence.RUNTIME_COPY),
+            ["the compiler of the build image", "-static-libgcc -static-libstdc++"],
+        ),
         (usual("EXTERNAL_LIBRARY"), ["libsubject.so", "manylinux_2_31", "exclude ="]),
         (usual("BY_NAME_ONLY"), ["no search path", 'allow = ["BY_NAME_ONLY:liblibrary.so"]']),
         (usual("BY_NAME_ONLY", severity=f.WARNING), ["already loaded"]),
@@ -208,6 +226,21 @@ def test_findings_that_differ_in_the_file_alone_are_said_once() -> None:
     said = report(*(usual("TOO_NEW", path=f"pkg/_{letter}.so") for letter in "abcde"))
     (line,) = [line for line in show_lines(said, TagDecision()) if "[TOO_NEW]" in line.text]
     assert "pkg/_a.so, pkg/_b.so, pkg/_c.so and 2 more " in line.text
+
+
+def test_no_fix_of_glibc_private_is_a_newer_tag() -> None:
+    assert "tag" not in sentence(usual("TOO_NEW", subject="GLIBC_PRIVATE", required=None)).fix
+
+
+def test_copies_of_a_runtime_are_one_line() -> None:
+    copies = (
+        usual("MUSL_PATCH_LEVEL", path=f"demo.libs/{name}-0cd532bd.so", symbols=("DT_RELR",))
+        for name in ("libgcc_s", "libstdc++")
+    )
+    found = [one._replace(evidence=Evidence.RUNTIME_COPY) for one in copies]
+    lines = [line.text for line in check_lines(report(*found)) if "PATCH" in line.text]
+    assert len(lines) == 1
+    assert "libgcc_s-0cd532bd.so, demo.libs/libstdc++-0cd532bd.so need DT_RELR" in lines[0]
 
 
 def test_information_is_said_when_asked_for() -> None:

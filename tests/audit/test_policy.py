@@ -175,6 +175,12 @@ RELEASES: List[Tuple[str, str, Optional[Tuple[int, int, int]]]] = [
     ("riscv64", "statx", (1, 2, 5)),
     ("loongarch64", "memcpy", (1, 2, 5)),
     ("loongarch64", "qsort_r", (1, 2, 5)),
+    ("x86_64", "fopencookie", (1, 1, 19)),
+    ("x86_64", "membarrier", (1, 1, 22)),
+    ("x86_64", "renameat2", (1, 2, 6)),
+    # Not exported by 1.2.0 to 1.2.3 on 32-bit architectures.
+    *(("i686", name, (1, 2, 4)) for name in ("__xstat", "__fxstat", "__lxstat", "__fxstatat")),
+    ("x86_64", "__xstat", (1, 1, 16)),
     # LFS64 names: no longer exported by 1.2.4, but still resolved by its loader.
     ("x86_64", "open64", (1, 1, 16)),
     ("x86_64", "posix_fallocate64", None),

@@ -35,6 +35,8 @@ class Elf:
     empty_hash_like_ld: bool = False
     # ".rela.dyn", ".rel.dyn", ".rela.plt" or ".rel.plt": one that names every undefined symbol.
     relocations: Optional[str] = None
+    # 0 is R_<machine>_NONE, which the loader does not look up.
+    relocation_type: int = 0
     relr: bool = False
     textrel: bool = False
     dt_flags: int = 0

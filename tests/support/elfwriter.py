@@ -182,11 +182,13 @@ def _dynamic_parts(elf: Elf, places: Places) -> List[Part]:
 
 
 def _relocation_part(elf: Elf, name: str, symbols: Sequence[Symbol], places: Places) -> Part:
-    """Relocate the data by every undefined symbol, with type 0: R_<machine>_NONE everywhere."""
+    """Relocate the data by every undefined symbol."""
+    kind = elf.relocation_type
+    shift = 32 if elf.bits == 64 else 8
     addend = name.startswith(".rela")
     entry = elf.word * (3 if addend else 2)
     table = b"".join(
-        elf.encoding.pack("WW", places[".data"].address, index << (32 if elf.bits == 64 else 8))
+        elf.encoding.pack("WW", places[".data"].address, (index << shift) + kind)
         + bytes(elf.word * addend)
         for index, symbol in enumerate(symbols, 1)
         if not symbol.defined

@@ -157,6 +157,10 @@ CASES: Dict[str, Case] = {
     "38 undefined name": Case(
         {EXT: write(module(Symbol("nobody")))}, OLDEST, {"UNDEFINED": "nobody"}
     ),
+    "38 old name of glibc without a version": Case({EXT: write(module(Symbol("dlvsym")))}, OLDEST),
+    "38 newer name of glibc without a version": Case(
+        {EXT: write(module(Symbol("preadv2")))}, "manylinux_2_26_x86_64", {"TOO_NEW": "GLIBC_2.26"}
+    ),
     "38 undefined name, but weak": Case({EXT: write(module(Symbol("nobody", weak=True)))}, OLDEST),
     "39 suffix of another python": Case(
         {EXT: GOOD}, OLDEST, {"SUFFIX": EXT}, "cp312-cp312-linux_x86_64"

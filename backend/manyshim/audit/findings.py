@@ -23,8 +23,11 @@ class Evidence(str, Enum):
     # TOO_NEW: what needs the version, beside strong references to symbols.
     WEAK_REFERENCES = "weak references"
     RELR = "DT_RELR"
+    UNVERSIONED = "unversioned"
     # BY_NAME_ONLY.
     PROGRAM = "program"
+    # MUSL_PATCH_LEVEL.
+    RUNTIME_COPY = "copy of a compiler runtime"
     # RPATH_LEAK.
     EMPTY_ENTRY = "empty entry"
     ABSOLUTE_ENTRY = "absolute entry"

@@ -58,14 +58,11 @@ SENTENCES: Dict[str, Callable[[Finding], Sentence]] = {
         "do not link extension modules with libpython",
     ),
     "MUSL_UNDEFINED": template(
-        "needs {subject}, which no release of musl and no library in the wheel defines; "
+        "needs {symbols}, which no release of musl and no library in the wheel defines; "
         "the import fails",
         "build on musl (a musllinux image), or do not use the symbol",
     ),
-    "MUSL_PATCH_LEVEL": template(
-        "needs {symbols}, available since {subject}; musllinux_1_2 promises only musl 1.2.0",
-        "avoid these symbols, or build on an older Alpine, without -Wl,-z,pack-relative-relocs",
-    ),
+    "MUSL_PATCH_LEVEL": sentences.musl_patch_level,
     "ELF_IN_PURE_WHEEL": sentences.pure,
     "NO_ELF": template(
         "the wheel has no machine code for a processor, but {evidence}",

@@ -5,13 +5,15 @@ from __future__ import annotations
 import posixpath
 import re
 from fnmatch import fnmatchcase
-from typing import FrozenSet, List, Optional
+from typing import List, Optional, Tuple
 
 from manyshim.audit.facts import ElfFile, install_path, is_too_long
 from manyshim.audit.findings import Evidence
+from manyshim.audit.suffixes import parse_module_suffix
+from manyshim.audit.tags import WheelName
 
-# libpython3.so, libpython3.11.so.1.0, libpython3.13t.so.1.0, libpython2.7u.so.1.0, libpypy3.10-c.so
 _HEXADECIMAL = "0123456789abcdef"
+# libpython3.so, libpython3.11.so.1.0, libpython3.13t.so.1.0, libpython2.7u.so.1.0, libpypy3.10-c.so
 _LIBPYTHON = r"libpython\d(?:\.\d+)?[a-z]*\.so(?:\.\d+)*|libpypy[\d.]*-c\.so(?:\.\d+)*"
 
 
@@ -91,12 +93,6 @@ def escapes_wheel(elf: ElfFile, entry: str, distribution: str) -> Optional[Evide
     return Evidence.ESCAPING_ENTRY if reached.split("/")[0] == ".." else None
 
 
-def imported_names(elf: ElfFile) -> FrozenSet[str]:
-    """Return the names that a file imports by strong references, except the interpreter's."""
-    names = (*elf.undefined, *elf.strong_versioned)
-    return frozenset(name for name in names if not name.startswith(("Py", "_Py")))
-
-
 _SYSTEMS = {
     "macosx": "macOS",
     "win": "Windows",
@@ -114,3 +110,29 @@ _SYSTEMS = {
 def system_name(platform: str) -> str:
     """Return the name of the system that a platform tag is for; the tag itself if unknown."""
     return _SYSTEMS.get(platform.partition("_")[0], platform)
+
+
+# PyPy and GraalPy export names for extension modules that CPython does not have. The prefixes are
+# those of libpypy3.9-c.so, and of GraalPy's headers. The key begins a Python tag or a suffix.
+_INTERPRETERS = {
+    "pp": ("pypy_", "_pypy_", "rpython_", "vmprof_"),
+    "pypy": ("pypy_", "_pypy_", "rpython_", "vmprof_"),
+    "graalpy": ("GraalPy", "_GraalPy"),
+}
+
+
+def interpreter_prefixes(wheel: WheelName, elf: ElfFile) -> Tuple[str, ...]:
+    """Return how the names begin that the interpreter of a file has beside those of CPython.
+
+    They depend on the wheel's Python tag, and on the suffix of a module: a wheel with the tag py3
+    may have modules for each interpreter. In a wheel for CPython alone, nothing defines the names
+    of PyPy.
+    """
+    suffix = parse_module_suffix(elf.name)
+    stated = (*wheel.pythons, suffix.implementation if suffix else "")
+    found = [
+        prefixes
+        for begin, prefixes in _INTERPRETERS.items()
+        if any(one.startswith(begin) for one in stated)
+    ]
+    return sum(found, ())

@@ -16,6 +16,9 @@ MuslRelease = Tuple[int, int, int]
 # The oldest release in the data. The names that it exports have no release beside them there.
 MUSL_FIRST: MuslRelease = (1, 1, 16)
 
+# On 32-bit architectures 1.2.0 to 1.2.3 do not export these (compat/time32/__xstat.c).
+_STAT_NAMES = ("__xstat", "__fxstat", "__lxstat", "__fxstatat")
+
 _FILES = {GLIBC: "manylinux.txt", MUSL: "musllinux.txt"}
 
 
@@ -61,7 +64,7 @@ class Policies(NamedTuple):
 @lru_cache(maxsize=None)
 def policies_of(libc: str, arch: str) -> Policies:
     """Load the policies of one libc family and architecture; there may be none."""
-    return parse(_read(_FILES[libc]), libc, arch)
+    return parse(read_data(_FILES[libc]), libc, arch)
 
 
 @lru_cache(maxsize=None)
@@ -70,15 +73,17 @@ def musl_symbols(arch: str) -> Mapping[str, MuslRelease]:
     row = ARCHES[arch]
     oldest = row.first_musl or MUSL_FIRST
     symbols: Dict[str, MuslRelease] = {}
-    for line in _records(_read("musl-symbols.txt")):
+    for line in records(read_data("musl-symbols.txt")):
         name, _, since = line.partition(" ")
         if since == "1.2.0" and row.bits == 64:
             continue  # the time64 functions, which only 32-bit architectures have
         # The loader of 1.2.4 and later resolves the LFS64 names itself.
         symbols[name] = _release(since) if since and since != "lfs64" else MUSL_FIRST
+        if row.bits == 32 and name in _STAT_NAMES:
+            symbols[name] = (1, 2, 4)
     # The buffer for LFS64 names in the loader has 16 bytes, and this name has 17.
     symbols.pop("posix_fallocate64", None)
-    for line in _records(_read(_FILES[MUSL])):
+    for line in records(read_data(_FILES[MUSL])):
         kind, arches, *names = line.split()
         if kind == "A" and arch in arches.split(","):
             symbols.update(dict.fromkeys(names, MUSL_FIRST))
@@ -92,7 +97,7 @@ def musl_symbols(arch: str) -> Mapping[str, MuslRelease]:
 def abi3_names() -> Mapping[str, Tuple[int, int]]:
     """Return the names of CPython's stable ABI with the version that added each (PEP 384)."""
     names: Dict[str, Tuple[int, int]] = {}
-    for line in _records(_read("abi3.txt")):
+    for line in records(read_data("abi3.txt")):
         since, *added = line.split()
         names.update(dict.fromkeys(added, _version(since)))
     return names
@@ -109,7 +114,7 @@ def index_tags() -> Tuple[Tuple[str, Tuple[str, ...]], ...]:
 
     `{n}` in a pattern stands for a number, `{arch}` for one of the words.
     """
-    rows = (line.split() for line in _records(_read("index-tags.txt")))
+    rows = (line.split() for line in records(read_data("index-tags.txt")))
     return tuple((pattern, tuple(words)) for pattern, *words in rows)
 
 
@@ -136,7 +141,7 @@ class Distribution(NamedTuple):
 @lru_cache(maxsize=None)
 def distributions() -> Tuple[Distribution, ...]:
     """Return the distribution releases with glibc."""
-    rows = (line.split("\t") for line in _records(_read("distros.txt")))
+    rows = (line.split("\t") for line in records(read_data("distros.txt")))
     return tuple(
         Distribution(row[0], _version(row[1]), frozenset(row[3].split()))
         for row in rows
@@ -155,7 +160,7 @@ class AlpineReleases(NamedTuple):
 @lru_cache(maxsize=None)
 def alpine_releases() -> Tuple[AlpineReleases, ...]:
     """Return the releases of Alpine Linux, grouped by their musl, oldest first."""
-    rows = (line.split("\t") for line in _records(_read("distros.txt")))
+    rows = (line.split("\t") for line in records(read_data("distros.txt")))
     return tuple(_alpine(row[0], row[1]) for row in rows if len(row) == 2)
 
 
@@ -175,14 +180,14 @@ def parse(text: str, libc: str, arch: str) -> Policies:
     versions: Dict[str, Dict[str, int]] = {}
     libraries: Dict[str, int] = {}
     forbidden: Dict[str, Dict[str, int]] = {}
-    for line in _records(text):
+    for line in records(text):
         kind, *fields = line.split()
         if kind == "P":
             _update_arches(arches, fields[1:])
             if arch in arches:
                 listed.append(PlatformTag(libc, *_version(fields[0]), arch))
     bare = Policies(libc, arch, tuple(listed), versions, libraries, forbidden)
-    for line in _records(text):
+    for line in records(text):
         kind, subject, *fields = line.split()
         if kind == "L":
             libraries.update(dict.fromkeys(fields, bare.first_policy_promising(_version(subject))))
@@ -227,14 +232,16 @@ def glibc_version(node: str) -> Optional[Tuple[int, int]]:
     return (int(major), int(minor)) if known else None
 
 
-def _read(name: str) -> str:
+def read_data(name: str) -> str:
+    """Return the text of a data file."""
     # pkgutil and importlib.resources do the same, but importing them costs more than the data.
     folder = __file__.rpartition("policy.py")[0]
     data: bytes = globals()["__spec__"].loader.get_data(f"{folder}data/{name}")
     return data.decode("utf-8")
 
 
-def _records(text: str) -> Iterator[str]:
+def records(text: str) -> Iterator[str]:
+    """Yield the lines of a data file, without comments."""
     for line in text.splitlines():
         if line and not line.startswith("#"):
             yield line

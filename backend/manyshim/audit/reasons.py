@@ -23,6 +23,8 @@ _EVIDENCE = {
     Evidence.WEAK_REFERENCES: "only weak references",
     Evidence.RELR: "DT_RELR",
     Evidence.PROGRAM: "a program",
+    Evidence.UNVERSIONED: "asked for without a version",
+    Evidence.RUNTIME_COPY: "a copy of the compiler's runtime",
     Evidence.EMPTY_ENTRY: "means the current folder",
     Evidence.ABSOLUTE_ENTRY: "is an absolute path",
     Evidence.VARIABLE_ENTRY: "differs between systems",

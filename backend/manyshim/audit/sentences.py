@@ -5,6 +5,8 @@ Each function takes a finding and returns its sentence.
 
 from __future__ import annotations
 
+from typing import Dict, Optional
+
 from manyshim.audit import findings as f
 from manyshim.audit.findings import Evidence, Finding, Origin, dotted
 from manyshim.audit.policy import newest_glibc
@@ -26,7 +28,7 @@ def _limit(found: Finding) -> str:
 def _versioned(found: Finding) -> str:
     """Return the required version with the symbols that need it: `fcntl64@GLIBC_2.28`."""
     symbols, version = join_names(found.symbols), shorten(found.subject)
-    if len(found.symbols) == 1:
+    if len(found.symbols) == 1 and found.evidence != Evidence.UNVERSIONED:
         return f"{symbols}@{version}"
     return f"{symbols} ({version})" if symbols else version
 
@@ -43,6 +45,12 @@ _OLDER_BUILD = {
 }
 
 
+_HOW: Dict[Optional[Evidence], str] = {
+    Evidence.WEAK_REFERENCES: ", only by weak references",
+    Evidence.UNVERSIONED: f", {describe(Evidence.UNVERSIONED)}",
+}
+
+
 def too_new(found: Finding) -> Sentence:
     """Return the sentence of TOO_NEW: a symbol version, or a release of musl."""
     if found.policy and found.policy.libc == MUSL:
@@ -51,11 +59,17 @@ def too_new(found: Finding) -> Sentence:
             f"{_limit(found)}",
             "build on an older Alpine (a musllinux image), or accept the newer tag",
         )
+    if found.subject == "GLIBC_PRIVATE":
+        return Sentence(
+            f"needs {_versioned(found)} from {shorten(found.library)}, which belongs to one build "
+            "of glibc; no tag covers it",
+            "do not put a library of glibc itself into the wheel, such as libnss_* or libresolv, "
+            "and do not link with names that glibc keeps for itself",
+        )
     relr = " for its DT_RELR" if found.evidence == Evidence.RELR else ""
-    weak = ", only by weak references" if found.evidence == Evidence.WEAK_REFERENCES else ""
-    needs = f"needs {_versioned(found)}{relr} from {shorten(found.library)}{weak}"
+    how = _HOW.get(found.evidence, "")
     return Sentence(
-        f"{needs}; {_limit(found)}",
+        f"needs {_versioned(found)}{relr} from {shorten(found.library)}{how}; {_limit(found)}",
         f"{_OLDER_BUILD[found.origin]}, or accept the newer tag",
     )
 
@@ -99,6 +113,24 @@ def by_name_only(found: Finding) -> Sentence:
     return Sentence(
         f"finds {shorten(found.subject)} ({library}) only because it is already loaded",
         "link with -Wl,-rpath,'$ORIGIN/...'",
+    )
+
+
+def musl_patch_level(found: Finding) -> Sentence:
+    """Return the sentence of MUSL_PATCH_LEVEL."""
+    message = (
+        f"needs {join_names(found.symbols)}, available since {shorten(found.subject)}; "
+        "musllinux_1_2 promises only musl 1.2.0"
+    )
+    if found.evidence == Evidence.RUNTIME_COPY:
+        return Sentence(
+            f"{message}; the cause is the compiler of the build image, from which it was copied",
+            "build on an older Alpine, or link the compiler's libraries statically "
+            "(-static-libgcc -static-libstdc++)",
+        )
+    return Sentence(
+        message,
+        "avoid these symbols, or build on an older Alpine, without -Wl,-z,pack-relative-relocs",
     )
 
 

@@ -20,7 +20,7 @@ from manyshim.audit.facts import ElfFile, WheelFacts
 from manyshim.audit.findings import Evidence, Finding, finding, sort_key
 from manyshim.audit.identity import family, identify
 from manyshim.audit.loader.search import Loading, simulate
-from manyshim.audit.policy import MuslRelease, musl_symbols, policies_of
+from manyshim.audit.policy import MuslRelease, policies_of
 from manyshim.audit.request import Request
 from manyshim.audit.rules import (
     archive,
@@ -115,24 +115,17 @@ def questions(
     if scope is None:
         return {}
     context = _audit(facts, request, scope, loading)
-    processes = context.loading.processes
-    if scope.libc == MUSL:
-        known = musl_symbols(scope.arch)
-        wanted = {elf.path: musl.not_in_oldest(elf, known, scope.arch) for elf in scope.elfs}
-    else:
-        wanted = undefined.not_in_libc(context)
-        processes = undefined.decidable(context)
+    unresolved = musl.unresolved if scope.libc == MUSL else undefined.unresolved
     names: Set[str] = set()
     libraries: Set[str] = set()
-    for process in processes:
-        left = undefined.unresolved(context, process, wanted)
+    for process, left in unresolved(context):
         names.update(*left.values())
         if any(left.values()):
             libraries.update(process.members[1:])
         if any(left[path] for path in process.members[1:]):
             # The roots follow in the second round, when the libraries are known.
             libraries.add(process.root)
-    roots = {process.root for process in processes}
+    roots = {process.root for process in context.loading.processes}
     foreign = python.not_in_stable_abi(context)
     for process in context.loading.processes if foreign else ():
         # A library of the wheel may define names that only look like the interpreter's.

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Iterator, Optional, Tuple
+from typing import Dict, FrozenSet, Iterator, Mapping, Optional, Set, Tuple
 
 from manyshim.audit.facts import ElfFile, WheelFacts
 from manyshim.audit.findings import Finding
-from manyshim.audit.loader.search import Loading
+from manyshim.audit.loader.search import LOADER, SYSTEM, Loading, Process
+from manyshim.audit.names import interpreter_prefixes, is_libpython
 from manyshim.audit.policy import Policies
 from manyshim.audit.request import Request
+from manyshim.audit.tags import GLIBC
 from manyshim.values import NamedTuple
+
+# The libraries whose names are in data/*-names.txt. These never define another name.
+LISTED = frozenset(
+    (
+        *("libc.so.6", "libm.so.6", "libpthread.so.0", "libdl.so.2", "librt.so.1", "libutil.so.1"),
+        *("libresolv.so.2", "libgcc_s.so.1", "libstdc++.so.6"),
+    )
+)
 
 
 class Context(NamedTuple):
@@ -30,3 +40,42 @@ class Context(NamedTuple):
         first = self.policies.never if allowed_from is None else allowed_from
         if first > 0:
             yield made._replace(policy=self.policies.listed[first - 1])
+
+    def imported_names(self, elf: ElfFile, *, versioned: bool = False) -> FrozenSet[str]:
+        """Return the names of strong references, except those that the interpreter defines."""
+        names = (*elf.undefined, *elf.strong_versioned) if versioned else elf.undefined
+        found = frozenset(name for name in names if not name.startswith(("Py", "_Py")))
+        if not found:
+            return found
+        prefixes = interpreter_prefixes(self.facts.name, elf)
+        return frozenset(name for name in found if not name.startswith(prefixes))
+
+    def definers(self, process: Process) -> FrozenSet[str]:
+        """Return the libraries that a process loads and that may define names unknown to us.
+
+        They are not in the wheel, or cannot be read. The libraries with lists of names are not
+        among them.
+        """
+        found = {name for name in process.outside if self._may_define(process, name)}
+        return frozenset((*found, *(one.path for one in self.facts.unreadable)))
+
+    def promises(self, library: str) -> bool:
+        """Whether some policy has a library, and the user did not declare another provider."""
+        first = self.policies.first_policy_allowing_library(library)
+        return first < self.policies.never and not self.request.excludes(library)
+
+    def _may_define(self, process: Process, name: str) -> bool:
+        edges = (self.loading.edges.get((path, name)) for path in process.members)
+        kinds = {edge.kind for edge in edges if edge}
+        if kinds <= {LOADER} or is_libpython(name):
+            return False
+        return kinds != {SYSTEM} or self.policies.libc != GLIBC or name not in LISTED
+
+    def missing(
+        self, process: Process, wanted: Mapping[str, FrozenSet[str]]
+    ) -> Dict[str, Set[str]]:
+        """Return, by member, the wanted names that no member of the process is known to define."""
+        left = {name for path in process.members for name in wanted[path]}
+        for path in process.members if left else ():
+            left -= self.facts.exports.get(path, frozenset())
+        return {path: left & wanted[path] for path in process.members}

@@ -2,27 +2,38 @@
 
 from __future__ import annotations
 
-from typing import Dict, FrozenSet, Iterator, List, Mapping, Tuple
+import re
+from typing import AbstractSet, Dict, FrozenSet, Iterator, List, Mapping, Set, Tuple
 
 from manyshim.audit import findings as f
 from manyshim.audit.facts import ElfFile
-from manyshim.audit.findings import Finding, dotted, finding
+from manyshim.audit.findings import Evidence, Finding, dotted, finding
 from manyshim.audit.loader.search import Process
-from manyshim.audit.names import imported_names
 from manyshim.audit.policy import MUSL_FIRST, MuslRelease, musl_symbols
 from manyshim.audit.rules.context import Context
 from manyshim.audit.tags import ARCHES
 
 # The first release that reads DT_RELR. A library that has it crashes on older ones.
 _FIRST_RELR: MuslRelease = (1, 2, 4)
-# A single one is an error already, so longer lists do not help.
-_MAX_UNDEFINED_SHOWN = 1000
+# Copies of the compiler's libraries, with the hash that auditwheel and other tools add.
+_RUNTIME_COPY = r"lib(gcc_s|stdc\+\+|gfortran|quadmath|gomp|atomic|ssp)-[0-9a-f]{8,}[.-]"
 
 
-def not_in_oldest(elf: ElfFile, known: Mapping[str, MuslRelease], arch: str) -> FrozenSet[str]:
+def unresolved(context: Context) -> Iterator[Tuple[Process, Dict[str, Set[str]]]]:
+    """Yield each process with the imported names that neither the oldest musl nor it defines."""
+    known = musl_symbols(context.policies.arch)
+    wanted = {elf.path: _not_in_oldest(context, elf, known) for elf in context.elfs}
+    for process in context.loading.processes:
+        yield process, context.missing(process, wanted)
+
+
+def _not_in_oldest(
+    context: Context, elf: ElfFile, known: Mapping[str, MuslRelease]
+) -> FrozenSet[str]:
     """Return the imported names that the oldest musl of the architecture does not have."""
-    oldest = ARCHES[arch].first_musl or MUSL_FIRST
-    return frozenset(name for name in imported_names(elf) if known.get(name, (9, 9, 9)) > oldest)
+    oldest = ARCHES[context.policies.arch].first_musl or MUSL_FIRST
+    names = context.imported_names(elf, versioned=True)
+    return frozenset(name for name in names if known.get(name, (9, 9, 9)) > oldest)
 
 
 def _offered(context: Context, process: Process) -> FrozenSet[str]:
@@ -42,7 +53,7 @@ def _needs(context: Context) -> Iterator[Tuple[ElfFile, MuslRelease, Tuple[str, 
             found[path] = found[path] & offered if path in found else offered
     for elf in context.elfs:
         needs: Dict[MuslRelease, List[str]] = {}
-        for name in sorted(not_in_oldest(elf, known, context.policies.arch)):
+        for name in sorted(_not_in_oldest(context, elf, known)):
             if name in known and name not in found.get(elf.path, ()):
                 needs.setdefault(known[name], []).append(name)
         if elf.relr and not elf.static:
@@ -68,26 +79,47 @@ def release(context: Context) -> Iterator[Finding]:
         if needed >= (1, 2, 0):
             yield from context.ruled_out(context.policies.first_policy_promising((1, 2)), made)
         if needed > promised:
-            # zig's musl is newer than the tag's. Configure scripts find names that Alpine may lack.
-            fails = "DT_RELR" in names or context.request.compiled is not None
-            severity = f.ERROR if fails and context.request.strict else f.WARNING
-            yield made._replace(kind="MUSL_PATCH_LEVEL", severity=severity, policy=None)
+            yield _release_finding(context, elf, made, names)
+
+
+def _release_finding(
+    context: Context, elf: ElfFile, made: Finding, names: Tuple[str, ...]
+) -> Finding:
+    """Return the finding that the release is newer than the one that musllinux_1_2 promises."""
+    # zig's musl is newer than the tag's. Configure scripts find names that Alpine may lack.
+    fails = "DT_RELR" in names or context.request.compiled is not None
+    return made._replace(
+        kind="MUSL_PATCH_LEVEL",
+        severity=f.ERROR if fails and context.request.strict else f.WARNING,
+        policy=None,
+        evidence=Evidence.RUNTIME_COPY if re.match(_RUNTIME_COPY, elf.name) else None,
+    )
+
+
+def _glibc_names(context: Context) -> AbstractSet[str]:
+    from manyshim.audit.definitions import glibc_definitions  # noqa: PLC0415 (most wheels: unused)
+
+    return glibc_definitions(context.policies.arch).keys()
 
 
 def undefined(context: Context) -> Iterator[Finding]:
     """Yield findings for names that neither musl nor the wheel defines.
 
-    Processes with a library from outside the wheel are left out, because it may define the name.
+    A library from outside the wheel may define any name. If a policy promises all of them, names of
+    glibc that musl does not have remain, because none of these libraries defines glibc's names.
     """
-    known = musl_symbols(context.policies.arch)
-    elfs = {elf.path: elf for elf in context.elfs}
-    missing: Dict[Tuple[str, str], None] = {}
-    for process in context.loading.processes:
-        if process.outside:
+    missing: Dict[str, Set[str]] = {}
+    known = musl_symbols(context.policies.arch).keys()
+    for process, left in unresolved(context):
+        outside = context.definers(process)
+        if not all(map(context.promises, outside)):
             continue
-        offered = _offered(context, process)
-        for path in process.members:
-            for name in imported_names(elfs[path]) - known.keys() - offered:
-                missing[path, name] = None
-    for path, name in sorted(missing)[:_MAX_UNDEFINED_SHOWN]:
-        yield finding("MUSL_UNDEFINED", path, name, library="libc.so")
+        for path, names in left.items():
+            found = names - known
+            if found and outside:
+                found &= _glibc_names(context)
+            if found:
+                missing.setdefault(path, set()).update(found)
+    for path, names in sorted(missing.items()):
+        symbols = tuple(sorted(names))
+        yield finding("MUSL_UNDEFINED", path, symbols[0], library="libc.so", symbols=symbols)

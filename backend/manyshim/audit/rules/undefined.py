@@ -2,129 +2,148 @@
 
 from __future__ import annotations
 
-from typing import Dict, FrozenSet, Iterator, Mapping, Set, Tuple
+from typing import TYPE_CHECKING, Dict, FrozenSet, Iterable, Iterator, Optional, Set, Tuple
 
 from manyshim.audit import findings as f
-from manyshim.audit.facts import ElfFile
-from manyshim.audit.findings import Finding, finding
-from manyshim.audit.loader.search import LOADER, SYSTEM, Process
-from manyshim.audit.names import imported_names, is_libpython
-from manyshim.audit.policy import musl_symbols
+from manyshim.audit.findings import Evidence, Finding, finding
+from manyshim.audit.loader.search import Process
+from manyshim.audit.policy import glibc_version
 from manyshim.audit.rules.context import Context
-from manyshim.audit.tags import ARCHES, GLIBC, MUSL
+from manyshim.audit.tags import MUSL
 
-# Prefixes of glibc's names that musl does not have: variants for C99 and C23, and streams.
-# Fortified functions end in `_chk`. Compiling a regular expression would cost more than the search.
-_GLIBC_PREFIXES = ("__isoc99_", "__isoc23_", "_IO_")
-# These libraries define every symbol with a version, so they never define an unversioned name.
-_VERSIONED_LIBRARIES = frozenset(
-    f"lib{name}"
-    for name in (
-        *("c", "m", "mvec", "pthread", "dl", "rt", "util", "resolv", "anl", "nsl"),
-        *("gcc_s", "stdc++"),
-    )
-)
+if TYPE_CHECKING:
+    from manyshim.audit.definitions import Definition, Definitions
+
+# The interpreter has loaded these. In the list, libc has the names of libpthread, libdl and libutil
+# too, which it has loaded before glibc 2.34 put them into libc.
+_ALWAYS_LOADED = frozenset(("libc.so.6", "libm.so.6"))
+_RUNTIMES_OF_GCC = frozenset(("libstdc++.so.6", "libgcc_s.so.1"))
 
 
-def not_in_libc(context: Context) -> Dict[str, FrozenSet[str]]:
-    """Return, by file, the imported names that libc does not define, so that others must.
+def unresolved(context: Context) -> Iterator[Tuple[Process, Dict[str, Set[str]]]]:
+    """Yield each process with the unversioned names, by member, that nothing is known to define.
 
-    In a file that manyshim's toolchain linked, each name of the target's glibc has a version. So
-    every name without a version counts there.
+    Beside a library that may define names unknown to us, only names matter that are newer in glibc
+    than a policy: no library that a policy promises defines these. In what manyshim's toolchain
+    linked, each name of the target's glibc has a version. So all others matter there.
     """
-    arch = context.policies.arch
-    if context.request.compiled and context.policies.libc == GLIBC:
-        return {elf.path: _not_of_python(elf) for elf in context.elfs}
-    wanted = imported_names if context.policies.libc == MUSL else _not_by_name
-    names = {elf.path: wanted(elf) for elf in context.elfs}
-    # The table is long, and most wheels for glibc have no such names.
-    known = musl_symbols(arch) if ARCHES[arch].first_musl and any(names.values()) else {}
-    return {path: found - known.keys() for path, found in names.items()}
+    names = {elf.path: context.imported_names(elf) for elf in context.elfs}
+    newer: Dict[str, FrozenSet[str]] = {}
+    for process in context.loading.processes if any(names.values()) else ():
+        if context.request.compiled or not context.definers(process):
+            yield process, context.missing(process, names)
+            continue
+        newer = newer or {path: _too_new(context, found) for path, found in names.items()}
+        yield process, context.missing(process, newer)
 
 
-def _not_by_name(elf: ElfFile) -> FrozenSet[str]:
-    """Return the unversioned names that do not look like those of CPython or glibc."""
-    return frozenset(name for name in _not_of_python(elf) if not _looks_like_glibc(name))
+def _too_new(context: Context, names: Iterable[str]) -> FrozenSet[str]:
+    """Return those of the names that glibc defines, but not for the oldest policy."""
+    from manyshim.audit.definitions import glibc_definitions  # noqa: PLC0415 (most wheels: unused)
+
+    listed = glibc_definitions(context.policies.arch)
+    found = ((name, _best(context, listed, name, _ALWAYS_LOADED)) for name in names)
+    return frozenset(name for name, best in found if best and best.version)
 
 
-def _looks_like_glibc(name: str) -> bool:
-    return name.startswith("_") and (
-        (name.startswith("__") and name.endswith("_chk"))
-        or name.startswith(_GLIBC_PREFIXES)
-        or name == "__gmon_start__"
-    )
+def _best(
+    context: Context, listed: Definitions, name: str, loaded: FrozenSet[str]
+) -> Optional[Definition]:
+    """Return the definition of a name that the oldest policy has, among loaded libraries."""
+    found = [one for one in listed.get(name, ()) if one.library in loaded]
+    return min(found, key=lambda one: _allowed_from(context, one.version), default=None)
 
 
-def _not_of_python(elf: ElfFile) -> FrozenSet[str]:
-    """Return the unversioned names that do not look like those of CPython."""
-    return frozenset(name for name in elf.undefined if not name.startswith(("Py", "_Py")))
-
-
-def decidable(context: Context) -> Tuple[Process, ...]:
-    """Return the processes in which no library from outside the wheel may define more names.
-
-    For what manyshim's toolchain compiled, these are all processes: `_not_external` then decides
-    for each name.
-    """
-    if context.request.compiled:
-        return context.loading.processes
-    return tuple(one for one in context.loading.processes if not _has_definers(context, one))
-
-
-def _has_definers(context: Context, process: Process) -> bool:
-    """Whether a library from outside the wheel may define unversioned names."""
-    return any(_may_define(context, process, name) for name in process.outside)
-
-
-def _not_external(context: Context, process: Process, names: Set[str]) -> Set[str]:
-    """Return the names that no library from outside the wheel may define.
-
-    If the process loads a library that may define names, only the names of glibc remain.
-    """
-    compiled = context.request.compiled
-    if compiled is None or not _has_definers(context, process):
-        return names
-    return names & compiled.glibc_names
-
-
-def _may_define(context: Context, process: Process, name: str) -> bool:
-    edges = (context.loading.edges.get((path, name)) for path in process.members)
-    kinds = {edge.kind for edge in edges if edge}
-    if kinds <= {LOADER} or is_libpython(name):
-        return False
-    stem, _, release = name.partition(".so.")
-    return kinds != {SYSTEM} or stem not in _VERSIONED_LIBRARIES or not release.isdigit()
-
-
-def unresolved(
-    context: Context, process: Process, wanted: Mapping[str, FrozenSet[str]]
-) -> Dict[str, Set[str]]:
-    """Return, by member, the wanted names that no member of the process is known to define."""
-    left = {name for path in process.members for name in wanted[path]}
-    for path in process.members if left else ():
-        left -= context.facts.exports.get(path, frozenset())
-    return {path: left & wanted[path] for path in process.members}
+def _allowed_from(context: Context, version: str) -> int:
+    if not version:
+        return 0
+    first = context.policies.first_policy_allowing_version(version)
+    return context.policies.never if first is None else first
 
 
 def undefined(context: Context) -> Iterator[Finding]:
-    """Yield findings for names that no file of a process defines."""
-    strict = context.request.compiled is not None and context.policies.libc == GLIBC
+    """Yield findings for names that no file of a process defines.
+
+    glibc's loader binds a reference without a version to the default version of the name, or to one
+    of the library's oldest version node, even where that one is kept for old files only. Any other
+    version that is kept for old files is not found (tests/audit/loader/test_unversioned_truth.py).
+    So such a reference needs the first release that has the name.
+    """
     if context.policies.libc == MUSL:
-        processes = tuple(one for one in context.loading.processes if one.outside)
-    else:
-        processes = decidable(context)
-    names = not_in_libc(context)
+        return
+    if context.request.compiled is not None:
+        yield from _not_of_the_target(context)
+        return
+    found = {name for _, left in unresolved(context) for names in left.values() for name in names}
+    listed = _listed(context, found) if found else {}
+    needs: Dict[Tuple[str, Definition], Set[str]] = {}
     missing: Dict[str, Set[str]] = {}
-    for process in processes:
-        for path, left in unresolved(context, process, names).items():
-            found = _not_external(context, process, left) if strict else left
-            if found:
-                missing.setdefault(path, set()).update(found)
-    severity = f.ERROR if strict else ""
-    for path, found_names in sorted(missing.items()):
-        symbols = tuple(sorted(name for name in found_names if not _is_runtime_name(context, name)))
+    for process, left in unresolved(context) if found else ():
+        loaded = _loaded(process)
+        decided = not context.definers(process)
+        for path, name in ((path, name) for path, names in left.items() for name in names):
+            best = _best(context, listed, name, loaded)
+            if best and best.version:
+                needs.setdefault((path, best), set()).add(name)
+            elif not best and decided:
+                missing.setdefault(path, set()).add(name)
+    for (path, need), newer in sorted(needs.items()):
+        yield from _too_new_finding(context, path, need, newer)
+    for path, names in sorted(missing.items()):
+        symbols = tuple(sorted(names))
+        yield finding("UNDEFINED", path, symbols[0], symbols=symbols)
+
+
+def _loaded(process: Process) -> FrozenSet[str]:
+    """Return the libraries with lists that a process has loaded."""
+    loaded = _ALWAYS_LOADED | process.outside
+    return loaded | _RUNTIMES_OF_GCC if "libstdc++.so.6" in loaded else loaded
+
+
+def _listed(context: Context, names: Set[str]) -> Definitions:
+    """Return the definitions of names by glibc, and by GCC's runtimes if a process loads one."""
+    from manyshim.audit.definitions import (  # noqa: PLC0415 (most wheels do not need it)
+        glibc_definitions,
+        runtime_definitions,
+    )
+
+    arch = context.policies.arch
+    glibc = glibc_definitions(arch)
+    listed = {name: glibc[name] for name in names if name in glibc}
+    if any(process.outside & _RUNTIMES_OF_GCC for process in context.loading.processes):
+        for name, definitions in runtime_definitions(arch, names).items():
+            listed[name] = (*listed.get(name, ()), *definitions)
+    return listed
+
+
+def _too_new_finding(
+    context: Context, path: str, need: Definition, names: Set[str]
+) -> Iterator[Finding]:
+    made = finding(
+        "TOO_NEW",
+        path,
+        need.version,
+        library=need.library,
+        symbols=tuple(sorted(names)),
+        required=glibc_version(need.version),
+        evidence=Evidence.UNVERSIONED,
+    )
+    yield from context.ruled_out(_allowed_from(context, need.version), made)
+
+
+def _not_of_the_target(context: Context) -> Iterator[Finding]:
+    """Yield findings for names that the glibc which zig linked with does not have."""
+    compiled = context.request.compiled
+    missing: Dict[str, Set[str]] = {}
+    for process, left in unresolved(context):
+        outside = context.definers(process)
+        for path, names in left.items():
+            found = names & compiled.glibc_names if outside and compiled else names
+            missing.setdefault(path, set()).update(found)
+    for path, names in sorted(missing.items()):
+        symbols = tuple(sorted(name for name in names if not _is_runtime_name(context, name)))
         if symbols:
-            yield finding("UNDEFINED", path, symbols[0], severity=severity, symbols=symbols)
+            yield finding("UNDEFINED", path, symbols[0], severity=f.ERROR, symbols=symbols)
 
 
 # Names of sanitizer and OpenMP runtimes, which manyshim's toolchain has no library for.
