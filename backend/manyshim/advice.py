@@ -1,4 +1,4 @@
-"""What the lines of a report need beyond the audit: who made a file, and readable names."""
+"""What the lines of a report need beyond the audit: what fixes depend on, and readable names."""
 
 from __future__ import annotations
 
@@ -6,12 +6,18 @@ import os
 from typing import Mapping, Optional, Tuple
 
 from manyshim.audit.decision import TagDecision, needs_advice
-from manyshim.audit.findings import Origin
+from manyshim.audit.findings import Advice, Finding
 from manyshim.audit.names import is_copy
+from manyshim.audit.policy import glibc_version
 from manyshim.audit.request import Request
+from manyshim.audit.tags import GLIBC
 from manyshim.audit.verdict import Report
 from manyshim.formats.wheel.wheel import Wheel
 from manyshim.formatters.text import Notes
+
+# Headers make these names of older functions: `__isoc23_strtol` of strtol, `fcntl64` of fcntl, and
+# stat itself since glibc 2.33. Older headers make other names.
+_OF_HEADERS = frozenset(("stat", "fstat", "lstat", "fstatat", "mknod", "mknodat"))
 
 _NOWHERE: Mapping[str, Tuple[str, ...]] = {}
 
@@ -19,23 +25,45 @@ _NOWHERE: Mapping[str, Tuple[str, ...]] = {}
 def advised(
     report: Report, decision: TagDecision, wheel: Wheel, request: Request, *, always: bool = False
 ) -> Report:
-    """Return the report with who made the files that need an advice.
+    """Return the report with what the fixes of its TOO_NEW findings depend on.
 
     That takes a further pass over these files, so it is done only for a tag that is too new, or if
     `always` is set.
     """
     if not always and not needs_advice(decision):
         return report
-    paths = {found.path for found in report.findings if found.kind == "TOO_NEW"}
-    origins = {path: _origin(path, wheel, request) for path in paths}
-    found = (one._replace(origin=origins.get(one.path)) for one in report.findings)
+    about = [found for found in report.findings if found.kind == "TOO_NEW"]
+    makers = {path: _maker(path, wheel, request) for path in {found.path for found in about}}
+    advices = {found: _advice(found, makers[found.path]) for found in about}
+    found = (one._replace(advice=advices.get(one)) for one in report.findings)
     return report._replace(findings=tuple(found))
 
 
-def _origin(path: str, wheel: Wheel, request: Request) -> Optional[Origin]:
+def _advice(found: Finding, maker: Optional[Advice]) -> Optional[Advice]:
+    return Advice.NEW_NAME if maker != Advice.COPIED and _is_new_name(found) else maker
+
+
+def _maker(path: str, wheel: Wheel, request: Request) -> Optional[Advice]:
     if is_copy(path):
-        return Origin.COPIED
-    return Origin.ZIG if request.compiled else wheel.origin(path)
+        return Advice.COPIED
+    return Advice.ZIG if request.compiled else wheel.maker(path)
+
+
+def _is_new_name(found: Finding) -> bool:
+    """Whether all symbols are functions that no glibc of the ruled out policy has."""
+    policy = found.policy
+    if policy is None or policy.libc != GLIBC or not glibc_version(found.subject):
+        return False
+    if any(one in _OF_HEADERS or one.startswith("_") or "64" in one for one in found.symbols):
+        return False
+    from manyshim.audit.definitions import glibc_definitions  # noqa: PLC0415 (only for an advice)
+
+    listed = glibc_definitions(policy.arch)
+    since = [
+        [glibc_version(one.version) or (0, 0) for one in listed.get(symbol, ())]
+        for symbol in found.symbols
+    ]
+    return bool(since) and all(versions and min(versions) > policy.version for versions in since)
 
 
 def readable(report: Report, places: Mapping[str, Tuple[str, ...]] = _NOWHERE) -> Notes:

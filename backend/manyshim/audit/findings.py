@@ -91,13 +91,15 @@ class Evidence(str, Enum):
     REFUSED_BY_INTERPRETER = "refused by the interpreter"
 
 
-class Origin(str, Enum):
-    """Who made a file. The advice of a finding depends on it."""
+class Advice(str, Enum):
+    """What the fix of a finding depends on: who made the file, or what the symbol is."""
 
     RUST = "Rust"
     ZIG = "zig"
     # A library of the system that a repair copied into the wheel.
     COPIED = "copied"
+    # No older glibc has a symbol of that name.
+    NEW_NAME = "new name"
 
 
 KINDS = {
@@ -159,7 +161,7 @@ class Finding(NamedTuple):
     `symbols` are what the finding is about. `policy` is the newest policy that it rules out.
     `required` is the version that the file needs, if the finding is about one. `evidence` is what
     was seen, with its values in `details`. `allowed` is true if the user accepted the finding.
-    `origin` is who made the file, if that is known.
+    `advice` is what its fix depends on, if that is known.
     """
 
     kind: str
@@ -173,7 +175,7 @@ class Finding(NamedTuple):
     evidence: Optional[Evidence] = None
     details: Tuple[str, ...] = ()
     allowed: bool = False
-    origin: Optional[Origin] = None
+    advice: Optional[Advice] = None
 
 
 def dotted(version: Version) -> str:

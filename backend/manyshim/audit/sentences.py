@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Dict, Optional
 
 from manyshim.audit import findings as f
-from manyshim.audit.findings import Evidence, Finding, Origin, dotted
+from manyshim.audit.findings import Advice, Evidence, Finding, dotted
 from manyshim.audit.policy import newest_glibc
 from manyshim.audit.reasons import Sentence, describe, join_names, policy_name
 from manyshim.audit.tags import MUSL
@@ -33,15 +33,16 @@ def _versioned(found: Finding) -> str:
     return f"{symbols} ({version})" if symbols else version
 
 
-# How a file comes to need an older glibc, by who made it. zig compiles no Rust, and a copy of a
-# library of the system is not compiled in the build.
+# How a file comes to need an older glibc. zig compiles no Rust. A copy of a library of the system
+# was compiled elsewhere. No compiler helps with a function that is newer than the policy.
 _OLDER_BUILD = {
     None: "compile for an older glibc (C or C++: -C manyshim.compiler=zig) or on an older system, "
     "avoid the symbol",
-    Origin.RUST: "build with cargo-zigbuild or on an older system (a manylinux image), avoid the "
+    Advice.RUST: "build with cargo-zigbuild or on an older system (a manylinux image), avoid the "
     "symbol",
-    Origin.ZIG: "request an older platform (-C manyshim.platform=...), avoid the symbol",
-    Origin.COPIED: "build on an older system (a manylinux image), whose copy is older",
+    Advice.ZIG: "request an older platform (-C manyshim.platform=...), avoid the symbol",
+    Advice.NEW_NAME: "no older glibc has the function: avoid it, or look it up at run time (dlsym)",
+    Advice.COPIED: "build on an older system (a manylinux image), whose copy is older",
 }
 
 
@@ -70,7 +71,7 @@ def too_new(found: Finding) -> Sentence:
     how = _HOW.get(found.evidence, "")
     return Sentence(
         f"needs {_versioned(found)}{relr} from {shorten(found.library)}{how}; {_limit(found)}",
-        f"{_OLDER_BUILD[found.origin]}, or accept the newer tag",
+        f"{_OLDER_BUILD[found.advice]}, or accept the newer tag",
     )
 
 

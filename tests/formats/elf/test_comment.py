@@ -11,21 +11,22 @@ from typing import Optional
 import pytest
 
 import needs
-from casewheels import EXT, NEW, PIDFD, module
+from casewheels import EXT, PIDFD, module
 from elfdamage import patched
-from elfwriter import TARGETS, Elf, write
+from elfwriter import TARGETS, Elf, Symbol, write
 from manyshim import build, operations
-from manyshim.audit.findings import Origin
+from manyshim.audit.findings import Advice
 from manyshim.audit.names import is_copy
 from manyshim.audit.request import Request
 from manyshim.config import Config
-from manyshim.formats.elf.comment import makers, origin
+from manyshim.formats.elf.comment import maker, tools
 from manyshim.formats.zip.window import Window
 from manyshim.workspace import private_folder
 from wheelwriter import save, wheel, wheel_name
 
 GCC = b"GCC: (GNU) 14.2.1\0"
 RUST = GCC + b"rustc version 1.90.0 (1159e78c4 2025-09-14)\0"
+MATHS = module(Symbol("pow", "libm.so.6", "GLIBC_2.29"), needed=("libm.so.6",))
 COPY = "demo.libs/libfoo-1a2b3c4d.so.1"
 
 
@@ -36,20 +37,20 @@ def window(data: bytes) -> Window:
 @pytest.mark.parametrize("arch", TARGETS)
 def test_strings_are_read_on_each_architecture(arch: str) -> None:
     data = write(replace(TARGETS[arch], comment=b"\0" + RUST + GCC))
-    assert makers(window(data)) == tuple(RUST.split(b"\0")[:2])
+    assert tools(window(data)) == tuple(RUST.split(b"\0")[:2])
 
 
 @pytest.mark.parametrize(
     ("comment", "made"),
     [
         (GCC, None),
-        (RUST, Origin.RUST),
+        (RUST, Advice.RUST),
         (b"", None),
         (b"in rustc version 1", None),
     ],
 )
-def test_origin(comment: bytes, made: Optional[Origin]) -> None:
-    assert origin(window(write(Elf(comment=comment)))) == made
+def test_maker(comment: bytes, made: Optional[Advice]) -> None:
+    assert maker(window(write(Elf(comment=comment)))) == made
 
 
 def test_the_comment_is_what_readelf_prints(tmp_path: Path) -> None:
@@ -58,12 +59,12 @@ def test_the_comment_is_what_readelf_prints(tmp_path: Path) -> None:
     printed = subprocess.run(
         [readelf, "-p", ".comment", str(path)], capture_output=True, text=True, check=True
     ).stdout
-    for maker in makers(window(path.read_bytes())):
-        assert maker.decode() in printed
+    for tool in tools(window(path.read_bytes())):
+        assert tool.decode() in printed
 
 
 def test_files_without_sections_tell_nothing() -> None:
-    assert makers(window(write(Elf(comment=RUST, sections=False)))) == ()
+    assert tools(window(write(Elf(comment=RUST, sections=False)))) == ()
 
 
 @pytest.mark.parametrize("field", [40, 58, 60, 62])
@@ -71,7 +72,7 @@ def test_files_without_sections_tell_nothing() -> None:
 def test_a_damaged_section_table_tells_nothing(field: int, number: int) -> None:
     """The fields are e_shoff, e_shentsize, e_shnum and e_shstrndx."""
     data = patched(write(Elf(comment=RUST)), field, number.to_bytes(2, "little"))
-    assert origin(window(data)) is None
+    assert maker(window(data)) is None
 
 
 def fix_of(folder: Path, elf: bytes, path: str = EXT) -> str:
@@ -86,15 +87,30 @@ def fix_of(folder: Path, elf: bytes, path: str = EXT) -> str:
 
 
 def test_the_advice_fits_who_made_the_file(tmp_path: Path) -> None:
-    rust = fix_of(tmp_path, write(module(PIDFD, comment=RUST)))
+    rust = fix_of(tmp_path, write(replace(MATHS, comment=RUST)))
     assert rust.startswith("build with cargo-zigbuild")
-    assert "compiler=zig" in fix_of(tmp_path, NEW)
+    assert "compiler=zig" in fix_of(tmp_path, write(MATHS))
     assert "whose copy is older" in fix_of(tmp_path, write(module(PIDFD, comment=RUST)), COPY)
+
+
+def test_no_compiler_is_advised_for_a_name_that_no_older_glibc_has(tmp_path: Path) -> None:
+    for comment in (GCC, RUST):
+        fix = fix_of(tmp_path, write(module(PIDFD, comment=comment)))
+        assert fix == (
+            "no older glibc has the function: avoid it, or look it up at run time (dlsym), or "
+            "accept the newer tag"
+        )
+    # Headers made this name of fcntl, and older headers do not.
+    fcntl = write(module(Symbol("fcntl64", "libc.so.6", "GLIBC_2.28")))
+    assert "compiler=zig" in fix_of(tmp_path, fcntl)
+    # One symbol of two is new: an older build helps with the other one.
+    both = write(module(PIDFD, Symbol("pow", "libc.so.6", "GLIBC_2.36")))
+    assert "compiler=zig" in fix_of(tmp_path, both)
 
 
 def test_a_build_gives_the_same_advice(tmp_path: Path) -> None:
     with private_folder(str(tmp_path / "dist")) as private:
-        data = wheel({EXT: write(module(PIDFD, comment=RUST)), "demo/__init__.py": b""})
+        data = wheel({EXT: write(replace(MATHS, comment=RUST)), "demo/__init__.py": b""})
         built = save(Path(private), data, wheel_name())
         lines = build.finish(str(built), str(tmp_path / "dist"), Config()).lines
     assert sum("cargo-zigbuild" in line for line in lines) == 1

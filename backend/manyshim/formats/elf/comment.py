@@ -9,7 +9,7 @@ from __future__ import annotations
 import struct
 from typing import Iterator, Optional, Tuple
 
-from manyshim.audit.findings import Origin
+from manyshim.audit.findings import Advice
 from manyshim.formats.elf.image import Image
 from manyshim.formats.zip.window import Window
 from manyshim.values import NamedTuple
@@ -28,17 +28,17 @@ class _Section(NamedTuple):
     size: int
 
 
-def origin(window: Window) -> Optional[Origin]:
+def maker(window: Window) -> Optional[Advice]:
     """Return who made a file, by its `.comment`; None if it does not tell.
 
     zig cannot be told from clang: both write "clang version 22.1.8". Raises ElfError or
     MemberError if the file cannot be read.
     """
-    rust = any(maker.startswith(b"rustc version ") for maker in makers(window))
-    return Origin.RUST if rust else None
+    rust = any(tool.startswith(b"rustc version ") for tool in tools(window))
+    return Advice.RUST if rust else None
 
 
-def makers(window: Window) -> Tuple[bytes, ...]:
+def tools(window: Window) -> Tuple[bytes, ...]:
     """Return the strings of `.comment`, without repetitions; empty without the section."""
     image = Image(window)
     sections = tuple(_sections(image))

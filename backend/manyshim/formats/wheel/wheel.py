@@ -18,7 +18,7 @@ from typing import (
 )
 
 from manyshim.audit.facts import Copies, ElfFile, RecordFacts, Unreadable, WheelFacts
-from manyshim.audit.findings import Origin
+from manyshim.audit.findings import Advice
 from manyshim.audit.tags import parse_wheel_name
 from manyshim.errors import InvalidWheelError, shorten
 from manyshim.formats.elf import reader
@@ -196,12 +196,12 @@ class Wheel:
         except InvalidWheelError:
             return None
 
-    def origin(self, path: str) -> Optional[Origin]:
+    def maker(self, path: str) -> Optional[Advice]:
         """Return who made an ELF file, by what its compilers wrote; None if it does not tell."""
-        from manyshim.formats.elf.comment import origin  # noqa: PLC0415 (only for an advice)
+        from manyshim.formats.elf.comment import maker  # noqa: PLC0415 (only for an advice)
 
         try:
-            return origin(self.archive.window(self._by_name[path]))
+            return maker(self.archive.window(self._by_name[path]))
         except (ElfError, MemberError):
             return None
 
