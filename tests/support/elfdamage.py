@@ -100,6 +100,12 @@ def without_dynamic(data: bytes, tag: int, nth: int = 0) -> bytes:
     return patched(data, _dynamic(data, tag, nth)[1] - len(word), word)
 
 
+def without_dynamic_end(data: bytes) -> bytes:
+    """Overwrite the last entry of the dynamic section, DT_NULL, and all that follows."""
+    start = _dynamic(data, 0, 0)[1] - encoding_of(data).size("W")
+    return data[:start] + b"x" * (len(data) - start)
+
+
 def table_offset(data: bytes, tag: int) -> int:
     """Find the file offset of the table whose address a dynamic entry states."""
     return file_offset(data, _dynamic(data, tag, 0)[0])
@@ -123,3 +129,9 @@ def scrambled_section_names(data: bytes) -> bytes:
     offset, size = (_get(data, start, SECTION, name) for name in ("offset", "size"))
     names = data[offset : offset + size]
     return patched(data, offset, bytes(byte and ord("x") for byte in names))
+
+
+def note_offset(data: bytes) -> int:
+    """Return the file offset of the first PT_NOTE."""
+    record = SEGMENTS[encoding_of(data).bits]
+    return _get(data, next(_segments(data, 4)), record, "offset")

@@ -22,6 +22,8 @@ class Elf:
     interp: Optional[Text] = None
     soname: Optional[Text] = None
     needed: Sequence[Text] = ()
+    auxiliary: Sequence[Text] = ()
+    filters: Sequence[Text] = ()
     rpath: Optional[Text] = None
     runpath: Optional[Text] = None
     symbols: Sequence[Symbol] = ()
@@ -35,8 +37,10 @@ class Elf:
     empty_hash_like_ld: bool = False
     # ".rela.dyn", ".rel.dyn", ".rela.plt" or ".rel.plt": one that names every undefined symbol.
     relocations: Optional[str] = None
-    # 0 is R_<machine>_NONE, which the loader does not look up.
+    # Their type, and whether they name the defined symbols or none instead. Type 0 is
+    # R_<machine>_NONE, which the loader does not look up.
     relocation_type: int = 0
+    relocated: str = "undefined"
     relr: bool = False
     textrel: bool = False
     dt_flags: int = 0
@@ -60,6 +64,10 @@ class Elf:
     # Zero bytes after the code, so that the dynamic section is far from the start.
     padding: int = 0
     tables_last: bool = False
+    # Only the string table is at the end, as patchelf moves it.
+    strings_last: bool = False
+    # Further PT_LOADs before the one of the data: offset, address, size in the file and in memory.
+    overlays: Sequence[Tuple[int, int, int, int]] = ()
 
     @property
     def encoding(self) -> Encoding:

@@ -178,20 +178,24 @@ def _dynamic_parts(elf: Elf, places: Places) -> List[Part]:
         parts.append(Part(".relr.dyn", table, 19, 0, word, "", 0, word, tags))
     table = _dynamic_table(elf, parts, strings, places)
     parts.append(Part(".dynamic", table, 6, DATA, word, ".dynstr", 0, 2 * word))
+    moved = MOVED if elf.strings_last else moved
     return [*parts, Part(".dynstr", bytes(strings.data), 3, moved)]
 
 
 def _relocation_part(elf: Elf, name: str, symbols: Sequence[Symbol], places: Places) -> Part:
-    """Relocate the data by every undefined symbol."""
-    kind = elf.relocation_type
-    shift = 32 if elf.bits == 64 else 8
+    """Relocate the data by symbols; type 0 is R_<machine>_NONE everywhere."""
     addend = name.startswith(".rela")
     entry = elf.word * (3 if addend else 2)
+    chosen = {
+        "undefined": [index for index, one in enumerate(symbols, 1) if not one.defined],
+        "defined": [index for index, one in enumerate(symbols, 1) if one.defined],
+        "no symbol": [0],
+    }[elf.relocated]
+    shift, kind = 32 if elf.bits == 64 else 8, elf.relocation_type
     table = b"".join(
-        elf.encoding.pack("WW", places[".data"].address, (index << shift) + kind)
+        elf.encoding.pack("WW", places[".data"].address, index << shift | kind)
         + bytes(elf.word * addend)
-        for index, symbol in enumerate(symbols, 1)
-        if not symbol.defined
+        for index in chosen
     )
     # The tags from DT_RELA (7) and from DT_REL (17) have the same order. DT_PLTREL is the type of
     # DT_JMPREL.
@@ -206,7 +210,8 @@ def _relocation_part(elf: Elf, name: str, symbols: Sequence[Symbol], places: Pla
 
 def _dynamic_table(elf: Elf, parts: Sequence[Part], strings: Strings, places: Places) -> bytes:
     """Encode the dynamic section (gABI, "Dynamic Section")."""
-    entries = [(1, strings.add(name)) for name in elf.needed]
+    libraries = ((1, elf.needed), (0x7FFFFFFD, elf.auxiliary), (0x7FFFFFFF, elf.filters))
+    entries = [(tag, strings.add(name)) for tag, names in libraries for name in names]
     named = ((14, elf.soname), (15, elf.rpath), (29, elf.runpath))
     entries += [(tag, strings.add(text)) for tag, text in named if text is not None]
     for part in parts:
@@ -261,6 +266,8 @@ def _program_headers(elf: Elf, places: Places) -> bytes:
         cover(6, 4, elf.word, named("program headers"))
         cover(3, 4, 1, named(".interp"))
     for segment, flags in ((TABLES, 4), (TEXT, 7 if elf.wx_segment else 5), (DATA, 6), (MOVED, 6)):
+        if segment == DATA:
+            rows += [_overlay(elf, *numbers) for numbers in elf.overlays]
         covered = [place for place in places.values() if place.segment == segment]
         cover(1, flags, elf.page_align, covered)
     cover(2, 6, elf.word, named(".dynamic"))
@@ -276,6 +283,14 @@ def _program_headers(elf: Elf, places: Places) -> bytes:
     return b"".join(
         elf.encoding.pack(codes, *(row[name] for name in order.split())) for row in rows
     )
+
+
+def _overlay(
+    elf: Elf, offset: int, address: int, file_size: int, memory_size: int
+) -> Dict[str, int]:
+    places = {"offset": offset, "vaddr": address, "paddr": address}
+    sizes = {"filesz": file_size, "memsz": memory_size}
+    return {"type": 1, "flags": 6, **places, **sizes, "align": elf.page_align}
 
 
 def _section_headers(elf: Elf, parts: Sequence[Part], places: Places, names: Strings) -> bytes:

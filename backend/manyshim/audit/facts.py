@@ -64,8 +64,12 @@ class ElfFile(NamedTuple):
     """The facts of one ELF member. Names that are not UTF-8 contain surrogate escapes.
 
     `undefined` are the strong undefined names without a version, `strong_versioned` those with one.
-    `executable_stack` is None if PT_GNU_STACK is missing. `tls_size` is in bytes. `page_size` is
-    the largest page, in bytes, with which every segment can be mapped; 0 without segments.
+    `auxiliary` and `filters` are DT_AUXILIARY and DT_FILTER. An `rpath` or `runpath` of `("",)` is
+    an empty string, which is no search path. `executable_stack` is None if PT_GNU_STACK is missing.
+    `tls_size` is in bytes. `own_static_tls` tells whether the file accesses its own thread-local
+    variables at a fixed offset: if it is opened later, the loader needs reserved space for them.
+    `page_size` is the largest page, in bytes, with which every segment can be mapped; 0 without
+    segments.
     `module_init` tells whether the file exports the init function of its module; None if it does
     not have the name of a module. `detached` marks a file of debug information, whose segments are
     empty. `damage` describes what is broken in parts that the loader does not read.
@@ -76,6 +80,8 @@ class ElfFile(NamedTuple):
     interpreter: Optional[str] = None
     dynamic: bool = False
     needed: Tuple[str, ...] = ()
+    auxiliary: Tuple[str, ...] = ()
+    filters: Tuple[str, ...] = ()
     soname: Optional[str] = None
     rpath: Tuple[str, ...] = ()
     runpath: Tuple[str, ...] = ()
@@ -90,6 +96,7 @@ class ElfFile(NamedTuple):
     textrel: bool = False
     static_tls: bool = False
     tls_size: int = 0
+    own_static_tls: bool = False
     executable_stack: Optional[bool] = None
     writable_code: bool = False
     page_size: int = 0

@@ -48,7 +48,7 @@ DAMAGES: Dict[str, Tuple[Damage, str]] = {
     "load": (lambda d: damage.with_segment(d, PT_LOAD, 1, filesz=WILD), "segment at offset"),
     "load offset": (lambda d: damage.with_segment(d, PT_LOAD, 0, offset=WILD), "segment at offset"),
     "dynamic": (lambda d: damage.with_segment(d, PT_DYNAMIC, vaddr=WILD), "dynamic section"),
-    "no end": (lambda d: damage.with_segment(d, PT_DYNAMIC, filesz=32, memsz=32), "with DT_NULL"),
+    "no end": (lambda d: damage.without_dynamic_end(d) + b"x" * 4096, "with DT_NULL"),
     "empty": (lambda d: damage.with_segment(d, PT_DYNAMIC, filesz=0, memsz=0), "with DT_NULL"),
     "interpreter": (lambda d: damage.with_segment(d, PT_INTERP, offset=WILD), "beyond the end"),
     "interpreter end": (lambda d: damage.with_segment(d, PT_INTERP, filesz=3), "not end with NUL"),

@@ -7,7 +7,7 @@ import os
 import sys
 import sysconfig
 from dataclasses import replace
-from typing import Callable, Dict, List
+from typing import Any, Callable, Dict, List
 
 import pytest
 
@@ -56,6 +56,49 @@ def test_sections_are_not_needed(arch: str) -> None:
     beyond = read(damage.section_table_past_end(data)).facts
     assert beyond.damage == ("its section header table extends beyond the end of the file",)
     assert beyond._replace(damage=()) == facts
+
+
+# The type of the relocation that stores a thread-local variable's offset from the thread pointer,
+# as in glibc's elf/elf.h, and the section that has it.
+TPOFF = {
+    "x86_64": (18, ".rela.dyn"),
+    "i686": (14, ".rel.dyn"),
+    "aarch64": (1030, ".rela.dyn"),
+    "armv7l": (19, ".rel.dyn"),
+    "ppc64le": (73, ".rela.dyn"),
+    "ppc64": (73, ".rela.dyn"),
+    "s390x": (56, ".rela.dyn"),
+    "riscv64": (11, ".rela.dyn"),
+    "loongarch64": (11, ".rela.dyn"),
+}
+STATIC_TLS = 0x10
+
+
+@pytest.mark.parametrize("arch", TARGETS)
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"relocated": "no symbol"}, True),
+        ({"relocated": "defined"}, True),
+        ({"relocated": "undefined"}, False),
+        ({"relocated": "no symbol", "relocation_type": 1}, False),
+        ({"relocated": "no symbol", "relocations": None}, False),
+        ({"relocated": "no symbol", "tls_size": None}, False),
+        ({"relocated": "no symbol", "dt_flags": 0}, False),
+    ],
+)
+def test_own_static_tls(arch: str, changes: Dict[str, Any], expected: bool) -> None:  # noqa: FBT001
+    kind, section = TPOFF[arch]
+    same = {"relocation_type": kind, "relocations": section, "tls_size": 8, "dt_flags": STATIC_TLS}
+    facts = read(write(described(arch, **{**same, **changes}))).facts
+    assert facts.own_static_tls is expected
+
+
+@pytest.mark.parametrize("arch", TARGETS)
+def test_filters(arch: str) -> None:
+    facts = read(write(described(arch, auxiliary=("liba.so", "libb.so"), filters=("libc",)))).facts
+    assert (facts.auxiliary, facts.filters) == (("liba.so", "libb.so"), ("libc",))
+    assert facts._replace(auxiliary=(), filters=()) == read(write(described(arch))).facts
 
 
 def test_static_files_and_others_that_no_loader_opens() -> None:

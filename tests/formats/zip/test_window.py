@@ -6,6 +6,7 @@ import io
 import random
 import tracemalloc
 import zlib
+from dataclasses import replace
 from typing import TYPE_CHECKING, List, Tuple
 
 import pytest
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 
 from elfwriter import Elf, Symbol, write
 from manyshim.formats.elf import reader
-from manyshim.formats.zip.window import MemberError, Window
+from manyshim.formats.zip.window import Allowance, MemberError, Window
 
 if TYPE_CHECKING:
     from _pytest.mark.structures import ParameterSet
@@ -152,6 +153,76 @@ def test_stored_members_inflate_nothing() -> None:
     assert view.inflated == 0
 
 
+LARGE = noise(24 * MEBIBYTE)
+LARGE_PACKED = deflated(LARGE)
+# A checkpoint for each part of this size, and the input that is read at once.
+PART = MEBIBYTE + (1 << 16)
+
+
+def large() -> Window:
+    return over(LARGE_PACKED, len(LARGE))
+
+
+def test_going_back_inflates_one_part() -> None:
+    view = large()
+    view.read(len(LARGE) - 9, 9)
+    assert view.inflated == len(LARGE)
+    for mebibytes in (23, 3, 20, 1, 22, 7, 23.5, 0.5):
+        start, before = int(mebibytes * MEBIBYTE), view.inflated
+        assert view.read(start, 70_000) == LARGE[start : start + 70_000]
+        assert view.inflated - before <= PART + 70_000 + PORTION
+
+
+def test_damaged_input_is_an_error_from_each_checkpoint() -> None:
+    view = over(LARGE_PACKED[: 20 * MEBIBYTE], len(LARGE))
+    for _ in range(3):
+        with pytest.raises(MemberError, match="it inflates to"):
+            view.read(22 * MEBIBYTE, 9)
+        assert view.read(3 * MEBIBYTE, 9) == LARGE[3 * MEBIBYTE : 3 * MEBIBYTE + 9]
+
+
+def test_a_discarded_window_keeps_the_checkpoints_that_are_needed() -> None:
+    for needed, costs in (((20 * MEBIBYTE,), PART), ((), 20 * MEBIBYTE)):
+        view = large()
+        view.read(len(LARGE) - 9, 9)
+        view.discard(*needed)
+        before = view.inflated
+        assert view.read(20 * MEBIBYTE + 5, 9) == LARGE[20 * MEBIBYTE + 5 : 20 * MEBIBYTE + 14]
+        assert costs - MEBIBYTE <= view.inflated - before <= costs + PORTION
+
+
+def test_the_discarded_windows_of_an_archive_share_a_limit() -> None:
+    allowance, views = Allowance(), [large() for _ in range(3)]
+    allowance.left = 3
+    for view in views:
+        view.allowance = allowance
+        view.read(8 * MEBIBYTE, 9)
+        view.discard(5 * MEBIBYTE, 7 * MEBIBYTE)
+    assert allowance.left == 1
+    costs = []
+    for view in views:
+        before = view.inflated
+        assert view.read(7 * MEBIBYTE, 9) == LARGE[7 * MEBIBYTE : 7 * MEBIBYTE + 9]
+        costs.append(view.inflated - before > 5 * MEBIBYTE)
+    assert costs == [False, True, True]
+    views[0].discard()
+    assert allowance.left == 3
+
+
+def test_checkpoints_take_little_memory() -> None:
+    view = large()
+    tracemalloc.start()
+    try:
+        view.read(len(LARGE) - 4, 4)
+        assert tracemalloc.get_traced_memory()[1] < 4 * MEBIBYTE
+        view.discard(*range(0, len(LARGE), MEBIBYTE))
+        assert tracemalloc.get_traced_memory()[0] < 2 * MEBIBYTE
+        view.discard()
+        assert tracemalloc.get_traced_memory()[0] < MEBIBYTE // 2
+    finally:
+        tracemalloc.stop()
+
+
 def test_memory_is_bounded() -> None:
     size = 64 * MEBIBYTE
     payload = deflated(bytes(size))
@@ -198,6 +269,23 @@ def test_each_byte_is_inflated_once(padding: int, tables_last: bool) -> None:  #
     assert (reading.facts.soname, reading.facts.needed) == ("libdemo.so", ("libc.so.6",))
     assert [need.symbols for need in reading.facts.versions_needed] == [("malloc",)]
     assert padding < view.inflated <= len(data)
+
+
+@pytest.mark.parametrize("sysv_hash", [False, True])
+def test_names_far_from_their_symbols_take_one_pass(sysv_hash: bool) -> None:  # noqa: FBT001
+    """A string table that has grown is moved to the end of the file, away from the symbols."""
+    own = [f"own_{number:05}" for number in range(20_000)]
+    symbols = [Symbol("malloc", "libc.so.6", "GLIBC_2.17")]
+    symbols += [Symbol(name, defined=True) for name in own]
+    elf = Elf(needed=("libc.so.6",), symbols=symbols, code=LARGE[: 12 * MEBIBYTE])
+    elf = replace(elf, sysv_hash=sysv_hash, gnu_hash=not sysv_hash)
+    data = write(replace(elf, strings_last=True))
+    reading, view = facts(data)
+    assert [need.symbols for need in reading.facts.versions_needed] == [("malloc",)]
+    assert view.inflated < len(data) + 3 * PART
+    assert reading.defined(frozenset((*own, "malloc", "absent"))) == frozenset(own)
+    assert view.inflated < len(data) + 7 * PART
+    assert reading.facts == facts(write(elf))[0].facts
 
 
 def test_exports_are_found_after_the_bytes_were_discarded() -> None:

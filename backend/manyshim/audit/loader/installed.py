@@ -11,7 +11,7 @@ from typing import Dict, FrozenSet, Iterable, List, Optional, Set, Tuple
 
 from manyshim.audit.facts import ElfFile, InstallPath, install_path
 from manyshim.audit.identity import GLIBC_OWN
-from manyshim.audit.loader.runpath import after_origin
+from manyshim.audit.loader.runpath import after_origin, used_entries
 from manyshim.audit.tags import MUSL
 from manyshim.errors import InvalidWheelError
 
@@ -50,15 +50,23 @@ class Installed:
         for place in self.at:
             folder, _, name = place.path.rpartition("/")
             self.holders.setdefault(name, set()).add(InstallPath(place.root, folder))
-        self._needed = {name for elf in files.values() for name in elf.needed}
         self._members = (*paths, *files)
         self._distribution = distribution
         self._places: List[InstallPath] = []
         self._steps = 0
-        self.count(_STEPS_PER_NEED * sum(len(elf.needed) for elf in files.values()))
-        self._searched = {path: self._search_path(elf) for path, elf in files.items()}
         # These lists are made once, because many roots load the same files.
         self.needs = {path: [(path, name) for name in elf.needed] for path, elf in files.items()}
+        # The libraries that are loaded only if they are found.
+        self.auxiliary: Dict[str, List[Tuple[str, str]]] = {}
+        # musl does not read these entries.
+        for path, elf in files.items() if libc != MUSL else ():
+            self.needs[path] += [(path, name) for name in elf.filters]
+            if elf.auxiliary:
+                self.auxiliary[path] = [(path, name) for name in elf.auxiliary]
+        lists = (*self.needs.values(), *self.auxiliary.values())
+        self._needed = {name for listed in lists for _, name in listed}
+        self.count(_STEPS_PER_NEED * sum(map(len, lists)))
+        self._searched = {path: self._search_path(elf) for path, elf in files.items()}
         self.versions = {
             path: [(path, need.library) for need in elf.versions_needed]
             for path, elf in files.items()
@@ -91,7 +99,7 @@ class Installed:
         folders: Dict[InstallPath, None] = {}
         if not elf.name:
             return ()
-        for rest in after_origin(elf.runpath or elf.rpath, self.libc):
+        for rest in after_origin(used_entries(elf, self.libc), self.libc):
             folder = self._walk(place, rest)
             if folder is not None:
                 folders[InstallPath(place.root, folder)] = None

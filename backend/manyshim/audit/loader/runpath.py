@@ -5,13 +5,26 @@ Sources: glibc elf/dl-load.c; musl ldso/dynlink.c; ld.so(8).
 
 from __future__ import annotations
 
-from typing import Iterator, Sequence
+from typing import Iterator, Sequence, Tuple
 
+from manyshim.audit.facts import ElfFile
 from manyshim.audit.tags import MUSL
 
 _SPELLINGS = ("${ORIGIN}", "$ORIGIN")
 # The kernel opens no longer path (PATH_MAX).
 _MAX_PATH = 4096
+
+
+def used_entries(elf: ElfFile, libc: str) -> Tuple[str, ...]:
+    """Return the entries of a file's RPATH or RUNPATH that the loader reads, in order.
+
+    With a RUNPATH, even an empty one, no loader reads the RPATH. glibc ignores a RUNPATH that is
+    empty as a whole; an empty entry is its current folder. musl skips every empty entry.
+    """
+    entries = elf.runpath or elf.rpath
+    if libc == MUSL:
+        return tuple(filter(None, entries))
+    return () if entries == ("",) else entries
 
 
 def after_origin(entries: Sequence[str], libc: str) -> Iterator[str]:

@@ -106,10 +106,11 @@ class _Run:
         for path in queue:
             installed.count(8 * len(installed.needs[path]))
             for key in installed.needs[path]:
-                target = self._load(key)
-                if target and target not in self.loader:
-                    self.loader[target] = path
-                    queue.append(target)
+                self._load(key, queue)
+            for key in installed.auxiliary.get(path, ()):
+                installed.count(8)
+                if self._resolve(*key).kind == INTERNAL:
+                    self._load(key, queue)
         for path in queue:
             installed.count(8 * len(installed.versions[path]))
             for key in installed.versions[path]:
@@ -132,13 +133,14 @@ class _Run:
             if known:
                 self._names.setdefault(known, edge)
 
-    def _load(self, key: Tuple[str, str]) -> Optional[str]:
+    def _load(self, key: Tuple[str, str], queue: List[str]) -> None:
         edge = self._resolve(*key)
         self.edges[key] = edge
-        if edge.kind != INTERNAL:
-            return None
-        self._remember(edge, key[1])
-        return edge.target
+        if edge.kind == INTERNAL:
+            self._remember(edge, key[1])
+            if edge.target not in self.loader:
+                self.loader[edge.target] = key[0]
+                queue.append(edge.target)
 
     def _resolve(self, path: str, name: str) -> Edge:
         if "/" in name:

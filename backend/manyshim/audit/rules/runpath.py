@@ -6,6 +6,7 @@ from typing import Iterator
 
 from manyshim.audit import findings as f
 from manyshim.audit.findings import Finding, finding
+from manyshim.audit.loader.runpath import used_entries
 from manyshim.audit.names import escapes_wheel
 from manyshim.audit.rules.context import Context
 
@@ -16,7 +17,7 @@ def search_paths(context: Context) -> Iterator[Finding]:
     # What the toolchain compiled runs on other machines, which do not have these folders.
     severity = f.ERROR if context.request.compiled else ""
     for elf in context.elfs:
-        for entry in dict.fromkeys((*elf.rpath, *elf.runpath)):
+        for entry in dict.fromkeys(used_entries(elf, context.policies.libc)):
             evidence = escapes_wheel(elf, entry, distribution)
             if evidence:
                 yield finding("RPATH_LEAK", elf.path, entry, severity=severity, evidence=evidence)

@@ -88,5 +88,20 @@ SHF_EXECINSTR = 4
 NT_GNU_PROPERTY_TYPE_0 = 5
 GNU_PROPERTY_X86_ISA_1_NEEDED = 0xC0008002
 
+# r_info: by e_machine and word size, the types of relocations that store a thread-local variable's
+# fixed offset from the thread pointer (the psABI of each architecture).
+TPOFF_TYPES = {
+    (3, 32): (14, 37),
+    (21, 64): (73,),
+    (22, 64): (56,),
+    (40, 32): (19,),
+    (62, 64): (18,),
+    (183, 64): (1030,),
+    (243, 32): (10,),
+    (243, 64): (11,),
+    (258, 32): (10,),
+    (258, 64): (11,),
+}
+
 # e_machine: only s390x (64-bit) and alpha have DT_HASH words of 64 bits.
 WIDE_HASH_MACHINES = (22, 0x9026)

@@ -11,6 +11,7 @@ from typing import Iterator, List, Optional, Tuple
 
 from manyshim.audit.facts import ElfIdent
 from manyshim.formats.elf.constants import PT_DYNAMIC, PT_LOAD
+from manyshim.formats.elf.mapping import Mapping
 from manyshim.formats.zip.window import Window
 from manyshim.values import NamedTuple
 
@@ -37,15 +38,22 @@ class Segment(NamedTuple):
     align: int
 
 
-class Layout(NamedTuple):
-    """The structures of one class and byte order."""
+class Layout:
+    """The structures of one class and byte order.
 
-    order: str
-    bits: int
-    header: struct.Struct
-    segment: struct.Struct
-    dynamic: struct.Struct
-    symbol: struct.Struct
+    `short_symbol` is a symbol's name, info, other and section, without its value and size.
+    """
+
+    def __init__(self, order: str, bits: int) -> None:
+        self.order = order
+        self.bits = bits
+        if bits == 64:
+            codes = ("HHIQQQIHHHHHH", "IIQQQQQQ", "QQ", "IBBHQQ", "IBBH16x")
+        else:
+            codes = ("HHIIIIIHHHHHH", "IIIIIIII", "II", "IIIBBH", "I8xBBH")
+        self.header, self.segment, self.dynamic, self.symbol, self.short_symbol = (
+            struct.Struct(order + code) for code in codes
+        )
 
     @property
     def word(self) -> str:
@@ -53,16 +61,8 @@ class Layout(NamedTuple):
         return "Q" if self.bits == 64 else "I"
 
 
-def _layout(order: str, bits: int) -> Layout:
-    if bits == 64:
-        codes = ("HHIQQQIHHHHHH", "IIQQQQQQ", "QQ", "IBBHQQ")
-    else:
-        codes = ("HHIIIIIHHHHHH", "IIIIIIII", "II", "IIIBBH")
-    return Layout(order, bits, *(struct.Struct(order + code) for code in codes))
-
-
 _LAYOUTS = {
-    (bits_code, data_code): _layout(order, bits)
+    (bits_code, data_code): Layout(order, bits)
     for bits_code, bits in ((1, 32), (2, 64))
     for data_code, order in ((1, "<"), (2, ">"))
 }
@@ -80,6 +80,14 @@ class Image:
         if self.ident.loadable:
             self.segments = tuple(self._segments(*header))
         self._loads = tuple(self.of_type(PT_LOAD))
+        self._mapping: Optional[Mapping] = None
+
+    @property
+    def mapping(self) -> Mapping:
+        """The memory of the loaded file."""
+        if self._mapping is None:
+            self._mapping = Mapping((load[2:6] for load in self._loads), self.window.size)
+        return self._mapping
 
     def _header(self) -> Tuple[Layout, ElfIdent, Tuple[int, int, int]]:
         size = self.window.size
@@ -136,6 +144,14 @@ class Image:
             return f"its section names are in section {names}, but there are only {count}"
         return None
 
+    def overlap_damage(self) -> Optional[str]:
+        """Return where a segment is mapped over other bytes of an earlier one, or None."""
+        for start, end in self.mapping.overlaps:
+            return (
+                f"a later segment is mapped over the {end - start} bytes at the address {start:#x}"
+            )
+        return None
+
     def of_type(self, *types: int) -> Iterator[Segment]:
         """Yield the segments of the given types, in order."""
         return (segment for segment in self.segments if segment.type in types)
@@ -158,27 +174,29 @@ class Image:
 
         `what` is what the address is of, for the message of an ElfError.
         """
-        # Later segments are mapped over earlier ones.
-        for load in reversed(self._loads):
-            inside = address - load.address
-            if 0 <= inside < load.file_size:
-                return load.offset + inside, self._contiguous_size(load) - inside
-        raise ElfError(f"the address {address:#x} of its {what} lies in no loaded segment")
+        found = self.mapping.find(address)
+        if found is None:
+            raise ElfError(f"the address {address:#x} of its {what} lies in no loaded segment")
+        return found
 
-    def _contiguous_size(self, load: Segment) -> int:
-        """Return the size of a segment and of those that continue it in the file and in memory."""
-        size = load.file_size
-        for following in self._loads:
-            if (following.offset, following.address) == (load.offset + size, load.address + size):
-                size += following.file_size
-        return size
-
-    def at(self, address: int, length: int, what: str) -> bytes:
-        """Read `length` bytes at an address."""
+    def span(self, address: int, length: int, what: str) -> int:
+        """Return the file offset of `length` bytes at an address."""
         offset, available = self.locate(address, what)
         if length > available:
             raise ElfError(f"its {what} at {address:#x} extends beyond its segment")
-        return self.bytes_at(offset, length)
+        if self.mapping.hidden and self.mapping.hides(address, length):
+            raise ElfError(f"its {what} at {address:#x} is where a later segment is mapped")
+        return offset
+
+    def mapped(self, address: int, at_most: int, what: str) -> bytes:
+        """Read up to `at_most` bytes at an address: those of the file, and the zeros after them."""
+        size = min(at_most, self.locate(address, what)[1])
+        data = self.window.read(self.span(address, size, what), size)
+        return data + bytes(min(at_most - size, self.mapping.zeros(address + size)))
+
+    def at(self, address: int, length: int, what: str) -> bytes:
+        """Read `length` bytes at an address."""
+        return self.bytes_at(self.span(address, length, what), length)
 
     def bytes_at(self, offset: int, length: int) -> bytes:
         """Read at a file offset. Small reads that are close together take one block."""
@@ -198,11 +216,13 @@ class Image:
             raise ElfError(f"its {what} does not end with NUL")
         return data[:end].decode("utf-8", "surrogateescape")
 
-    def discard(self) -> None:
-        """Forget the bytes. The headers and the dynamic section stay in memory."""
+    def discard(self, *needed: int) -> None:
+        """Forget the bytes. The headers stay, and quick access to the `needed` offsets."""
         self._block = b""
         self._block_start = 0
-        self.window.discard()
+        # A wheel may have thousands of files.
+        self._mapping = None
+        self.window.discard(*needed)
 
     def dynamic_segment(self) -> List[Segment]:
         """Return the last PT_DYNAMIC, which the loader uses, or an empty list."""

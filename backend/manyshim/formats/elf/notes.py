@@ -18,9 +18,14 @@ _MAX_NOTES = 1 << 20
 
 
 def read(image: Image) -> Tuple[int, bool, List[str]]:
-    """Return the x86 level that is needed, whether the file is Android's, and what is damaged."""
+    """Return the x86 level that is needed, whether the file is Android's, and what is damaged.
+
+    Notes are read from the file. Raises ElfError if the loader sees other bytes there.
+    """
     level, android, damage, total = 0, False, [], 0
     for segment in image.of_type(PT_NOTE, PT_GNU_PROPERTY):
+        if image.mapping.hides(segment.address, segment.file_size):
+            raise ElfError(f"its notes at {segment.address:#x} are where a later segment is mapped")
         total += segment.file_size
         if total > _MAX_NOTES:
             damage.append(f"its notes take more than {_MAX_NOTES >> 20} MiB in total")

@@ -17,6 +17,8 @@ from manyshim.formats.elf.constants import (
     DF_STATIC_TLS,
     DF_TEXTREL,
     DT_ANDROID_RELR,
+    DT_AUXILIARY,
+    DT_FILTER,
     DT_FLAGS,
     DT_FLAGS_1,
     DT_NEEDED,
@@ -38,7 +40,7 @@ from manyshim.formats.elf.constants import (
 )
 from manyshim.formats.elf.dynamic import Dynamic
 from manyshim.formats.elf.image import ElfError, Image
-from manyshim.formats.elf.symbols import Import, defines, exports, imports
+from manyshim.formats.elf.symbols import Import, defines, exports, has_own_static_tls, imports
 from manyshim.formats.zip.window import Window
 from manyshim.values import NamedTuple
 
@@ -67,7 +69,7 @@ class Reading(NamedTuple):
         found: Set[str] = set()
         if self.dynamic is not None:
             for offsets in exports(self.dynamic):
-                found.update(names.intersection(self.dynamic.strings(offsets).values()))
+                found.update(self.dynamic.strings_among(names, offsets))
             self.dynamic.image.discard()
         return frozenset(found)
 
@@ -91,7 +93,7 @@ def read(path: str, window: Window) -> Reading:
         executable_stack=_executable_stack(image),
         writable_code=any(load.flags & _W_X == _W_X for load in image.of_type(PT_LOAD)),
         page_size=_page_size(image),
-        damage=tuple(filter(None, (image.section_damage(), *damage))),
+        damage=tuple(filter(None, (image.section_damage(), image.overlap_damage(), *damage))),
     )
     if image.detached():
         return Reading(facts._replace(detached=True))
@@ -99,34 +101,42 @@ def read(path: str, window: Window) -> Reading:
     if dynamic is not None:
         facts = _dynamic_facts(facts, dynamic)
         dynamic.discard()
-    elif facts.extension_module:
-        facts = facts._replace(module_init=False)
-    image.discard()
+    else:
+        image.discard()
+        if facts.extension_module:
+            facts = facts._replace(module_init=False)
     return Reading(facts, dynamic)
 
 
 def _dynamic_facts(facts: ElfFile, dynamic: Dynamic) -> ElfFile:
     """Read all tables first and then all names: mostly, each byte is then inflated only once."""
-    needs = _version_needs(dynamic)
-    defines = _version_definitions(dynamic)
     undefined = imports(facts, dynamic)
+    # Linkers put the versions of the symbols before the tables of versions.
+    defines = _version_definitions(dynamic)
+    needs = _version_needs(dynamic)
     single = {tag: dynamic.get(tag) for tag in (DT_SONAME, DT_RPATH, DT_RUNPATH)}
-    needed = dynamic.all(DT_NEEDED)
+    needed, auxiliary, filters = map(dynamic.all, (DT_NEEDED, DT_AUXILIARY, DT_FILTER))
+    flags = dynamic.get(DT_FLAGS) or 0
+    static_tls = bool(flags & DF_STATIC_TLS)
+    own_static_tls = static_tls and facts.tls_size > 0 and has_own_static_tls(dynamic)
     names = dynamic.strings(
         [
             *needed,
+            *auxiliary,
+            *filters,
             *(index for index in single.values() if index is not None),
             *(index for need in needs for index in (need.library, need.name)),
             *defines,
-            *(symbol.name for symbol in undefined),
+            *(name for name, _, _ in undefined),
         ]
     )
     named = {tag: None if index is None else names[index] for tag, index in single.items()}
     versioned, unversioned = _by_version(undefined, names, {need.version for need in needs})
-    flags = dynamic.get(DT_FLAGS) or 0
     return facts._replace(
         dynamic=True,
         needed=tuple(names[index] for index in needed),
+        auxiliary=tuple(names[index] for index in auxiliary),
+        filters=tuple(names[index] for index in filters),
         soname=named[DT_SONAME],
         rpath=_search_path(named[DT_RPATH]),
         runpath=_search_path(named[DT_RUNPATH]),
@@ -141,7 +151,8 @@ def _dynamic_facts(facts: ElfFile, dynamic: Dynamic) -> ElfFile:
         ),
         relr=any(dynamic.get(tag) is not None for tag in _RELR_TAGS),
         textrel=dynamic.get(DT_TEXTREL) is not None or bool(flags & DF_TEXTREL),
-        static_tls=bool(flags & DF_STATIC_TLS),
+        static_tls=static_tls,
+        own_static_tls=own_static_tls,
         module_init=_module_init(facts, dynamic),
         pie=bool((dynamic.get(DT_FLAGS_1) or 0) & DF_1_PIE),
     )
@@ -192,12 +203,12 @@ def _by_version(
     """Return the undefined names by version index, and the strong ones without a version."""
     versioned: _Uses = {}
     unversioned: Set[str] = set()
-    for symbol in undefined:
-        name = names[symbol.name]
-        if symbol.version in needed:
-            uses = versioned.setdefault(symbol.version, {})
-            uses[name] = symbol.strong or uses.get(name, False)
-        elif symbol.strong:
+    for index, strong, version in undefined:
+        name = names[index]
+        if version in needed:
+            uses = versioned.setdefault(version, {})
+            uses[name] = strong or uses.get(name, False)
+        elif strong:
             unversioned.add(name)
     return versioned, tuple(sorted(unversioned))
 
@@ -222,13 +233,14 @@ def _interpreter(image: Image) -> Optional[str]:
     return None
 
 
-class _Need(NamedTuple):
+class _Need:
     """A required version: its index, and its library and name as offsets in the string table."""
 
-    version: int
-    library: int
-    name: int
-    flags: int
+    def __init__(self, version: int, library: int, name: int, flags: int) -> None:
+        self.version = version
+        self.library = library
+        self.name = name
+        self.flags = flags
 
 
 def _version_needs(dynamic: Dynamic) -> List[_Need]:

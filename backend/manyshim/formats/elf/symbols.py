@@ -8,7 +8,7 @@ from __future__ import annotations
 import struct
 import sys
 from array import array
-from typing import Iterator, List, Optional, Tuple
+from typing import Iterator, List, Optional, Set, Tuple
 
 from manyshim.audit.facts import SHARED, ElfFile
 from manyshim.formats.elf.constants import (
@@ -26,21 +26,23 @@ from manyshim.formats.elf.constants import (
     STB_GLOBAL,
     STB_GNU_UNIQUE,
     STB_WEAK,
+    TPOFF_TYPES,
     WIDE_HASH_MACHINES,
 )
 from manyshim.formats.elf.dynamic import Dynamic
 from manyshim.formats.elf.image import ElfError, Image
-from manyshim.values import NamedTuple
 
-_EXPORTED_BINDS = frozenset((STB_GLOBAL, STB_WEAK, STB_GNU_UNIQUE))
+_BINDS = (STB_GLOBAL, STB_WEAK, STB_GNU_UNIQUE)
+# st_info: the binding, and any type.
+_EXPORTED = frozenset(bind << 4 | kind for bind in _BINDS for kind in range(16))
 # STV_DEFAULT and STV_PROTECTED, in the low two bits of st_other.
 _VISIBLE = frozenset((0, 3))
 
-# Relocation tables: the tags of the address and of the size in bytes, and words per entry.
-_RELOCATIONS = ((DT_RELA, DT_RELASZ, 3), (DT_REL, DT_RELSZ, 2))
-
+# Relocation tables: the tags of the address and of the size in bytes, and if entries have addends.
+_RELOCATIONS = ((DT_RELA, DT_RELASZ, True), (DT_REL, DT_RELSZ, False))
 
 _SYMBOLS_AT_ONCE = 1 << 13
+_NAMES_AT_ONCE = 1 << 19
 # A bucket of a valid table has a handful of symbols. A chain of a damaged one may have no end.
 _MAX_CHAIN = 1 << 12
 # Linkers make about one for four symbols. The largest libraries have some hundred thousand.
@@ -52,12 +54,9 @@ _MAX_RELOCATIONS = 1 << 24
 _MAX_IMPORTS = 200_000
 
 
-class Import(NamedTuple):
-    """An undefined symbol; `name` is its offset in the string table."""
-
-    name: int
-    strong: bool
-    version: int
+# An undefined symbol: the offset of its name in the string table, whether it is strong, and the
+# index of its version. NamedTuples would make the audit of numpy 0.9 % slower (callgrind).
+Import = Tuple[int, bool, int]
 
 
 def imports(facts: ElfFile, dynamic: Dynamic) -> List[Import]:
@@ -70,23 +69,31 @@ def imports(facts: ElfFile, dynamic: Dynamic) -> List[Import]:
             raw = dynamic.image.at(versions + start * 2, len(entries) * 2, "symbol version table")
             indexes = struct.unpack(f"{dynamic.image.layout.order}{len(entries)}H", raw)
         found += [
-            Import(name, info >> 4 != STB_WEAK, version & 0x7FFF)
+            (name, info >> 4 != STB_WEAK, version & 0x7FFF)
             for (name, info, _, section), version in zip(entries, indexes)
-            if section == 0 and name and info >> 4 in _EXPORTED_BINDS
+            if section == 0 and name and info in _EXPORTED
         ]
         if len(found) > _MAX_IMPORTS:
             raise ElfError(f"it has more than {_MAX_IMPORTS} undefined symbols")
     return found
 
 
-def exports(dynamic: Dynamic, first: int = 1, end: Optional[int] = None) -> Iterator[List[int]]:
-    """Yield the names that a file exports, as string offsets, in batches of bounded size."""
+def exports(dynamic: Dynamic, first: int = 1, end: Optional[int] = None) -> Iterator[array[int]]:
+    """Yield the names that a file exports, as string offsets, in slices of bounded size.
+
+    The slices are large, because reading the names of each is a pass over the string table.
+    """
+    names = array("I")
     for _, entries in _entries(dynamic, first, count(dynamic) if end is None else end):
-        yield [
+        names.extend(
             name
             for name, info, other, section in entries
-            if section and info >> 4 in _EXPORTED_BINDS and other & 3 in _VISIBLE
-        ]
+            if section and info in _EXPORTED and other & 3 in _VISIBLE
+        )
+        if len(names) > _NAMES_AT_ONCE:
+            yield names
+            names = array("I")
+    yield names
 
 
 # Name, info, other and section, of one symbol.
@@ -98,21 +105,15 @@ def _entries(dynamic: Dynamic, first: int, end: int) -> Iterator[Tuple[int, List
     image, table = dynamic.image, dynamic.get(DT_SYMTAB)
     if table is None or end <= first:
         return
-    entry = image.layout.symbol
+    entry = image.layout.short_symbol
     # A file does not state where the table ends. So its segment's end is checked before reading.
-    _, available = image.locate(table, "dynamic symbol table")
-    if end * entry.size > available:
-        raise ElfError(f"its dynamic symbol table of {end} symbols extends beyond its segment")
+    image.span(table, end * entry.size, "dynamic symbol table")
     if end > _MAX_SYMBOLS:
         raise ElfError(f"it has {end} dynamic symbols, more than {_MAX_SYMBOLS}")
     for start in range(first, end, _SYMBOLS_AT_ONCE):
         size = min(_SYMBOLS_AT_ONCE, end - start) * entry.size
         data = image.at(table + start * entry.size, size, "dynamic symbol table")
-        if image.layout.bits == 64:
-            found = [fields[:4] for fields in entry.iter_unpack(data)]
-        else:
-            found = [(fields[0], *fields[3:]) for fields in entry.iter_unpack(data)]
-        yield start, found
+        yield start, list(entry.iter_unpack(data))
 
 
 def undefined_end(facts: ElfFile, dynamic: Dynamic) -> int:
@@ -209,16 +210,17 @@ def _hash_word(image: Image) -> struct.Struct:
     return struct.Struct(image.layout.order + ("Q" if wide else "I"))
 
 
-class _GnuHash(NamedTuple):
+class _GnuHash:
     """DT_GNU_HASH: the first hashed symbol, the last one that a bucket refers to, the buckets.
 
     `chains` is the address of the chains.
     """
 
-    first: int
-    last: int
-    buckets: array[int]
-    chains: int
+    def __init__(self, first: int, buckets: array[int], chains: int) -> None:
+        self.first = first
+        self.last = max(buckets, default=0)
+        self.buckets = buckets
+        self.chains = chains
 
 
 def _gnu_hash(dynamic: Dynamic) -> Optional[_GnuHash]:
@@ -235,7 +237,7 @@ def _gnu_hash(dynamic: Dynamic) -> Optional[_GnuHash]:
     heads = array("I", data)
     if (sys.byteorder == "little") != (order == "<"):
         heads.byteswap()
-    return _GnuHash(first, max(heads, default=0), heads, place + buckets * 4)
+    return _GnuHash(first, heads, place + buckets * 4)
 
 
 def _chain_end(image: Image, table: _GnuHash) -> int:
@@ -244,22 +246,51 @@ def _chain_end(image: Image, table: _GnuHash) -> int:
     return table.last + sum(1 for _ in _gnu_hashes(image, table, table.last))
 
 
-def _relocated_ends(dynamic: Dynamic) -> Iterator[int]:
-    """Yield, for every relocation, the index after that of its symbol."""
+def has_own_static_tls(dynamic: Dynamic) -> bool:
+    """Return whether a relocation stores the fixed offset of a thread-local variable of the file.
+
+    Such a relocation has no symbol, or one that the file defines.
+    """
     image = dynamic.image
-    tables = [(dynamic.get(tag), dynamic.get(size), words) for tag, size, words in _RELOCATIONS]
-    words = 3 if dynamic.get(DT_PLTREL) == DT_RELA else 2
-    tables.append((dynamic.get(DT_JMPREL), dynamic.get(DT_PLTRELSZ), words))
-    shift = 32 if image.layout.bits == 64 else 8
-    for address, size, words in tables:
+    bits = image.layout.bits
+    types = TPOFF_TYPES.get((image.ident.machine, bits), ())
+    mask, shift = (0xFFFFFFFF, 32) if bits == 64 else (0xFF, 8)
+    symbols: Set[int] = set()
+    for infos in _relocations(dynamic):
+        symbols.update(info >> shift for (info,) in infos if info & mask in types)
+        if len(symbols) > _MAX_IMPORTS:
+            raise ElfError(f"it has more than {_MAX_IMPORTS} thread-local symbols")
+    return any(
+        index == 0 or section
+        for index in sorted(symbols)
+        for _, entries in _entries(dynamic, index, index + 1)
+        for _, _, _, section in entries
+    )
+
+
+def _relocated_ends(dynamic: Dynamic) -> Iterator[int]:
+    """Yield, for parts of the relocations, an index after those of their symbols."""
+    shift = 32 if dynamic.image.layout.bits == 64 else 8
+    for infos in _relocations(dynamic):
+        yield (max(infos)[0] >> shift) + 1
+
+
+def _relocations(dynamic: Dynamic) -> Iterator[List[Tuple[int]]]:
+    """Yield the `r_info` of all relocations, in lists of bounded size."""
+    image = dynamic.image
+    tables = [(dynamic.get(tag), dynamic.get(size), addend) for tag, size, addend in _RELOCATIONS]
+    addend = dynamic.get(DT_PLTREL) == DT_RELA
+    tables.append((dynamic.get(DT_JMPREL), dynamic.get(DT_PLTRELSZ), addend))
+    word = image.layout.bits // 8
+    for address, size, addend in tables:
         if address is None or not size:
             continue
-        entry = struct.Struct(image.layout.order + image.layout.word * words)
+        code = f"{word}x{image.layout.word}" + (f"{word}x" if addend else "")
+        entry = struct.Struct(image.layout.order + code)
         number = size // entry.size
         if number > _MAX_RELOCATIONS:
             raise ElfError(f"a relocation table has {number} entries, more than {_MAX_RELOCATIONS}")
-        for start in range(0, size - size % entry.size, entry.size * _SYMBOLS_AT_ONCE):
-            length = min(entry.size * _SYMBOLS_AT_ONCE, size - size % entry.size - start)
-            data = image.at(address + start, length, "relocation table")
-            for fields in entry.iter_unpack(data):
-                yield (fields[1] >> shift) + 1
+        for start in range(0, number, _SYMBOLS_AT_ONCE):
+            length = min(_SYMBOLS_AT_ONCE, number - start) * entry.size
+            data = image.at(address + start * entry.size, length, "relocation table")
+            yield list(entry.iter_unpack(data))

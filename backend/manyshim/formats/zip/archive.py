@@ -10,7 +10,7 @@ from typing import BinaryIO, Iterator, List, Tuple
 
 from manyshim.errors import InvalidWheelError, shorten
 from manyshim.files import open_regular
-from manyshim.formats.zip.window import MemberError, Window
+from manyshim.formats.zip.window import Allowance, MemberError, Window
 from manyshim.values import NamedTuple
 
 STORED = 0
@@ -79,6 +79,7 @@ class Archive:
         try:
             self.size = os.fstat(self.file.fileno()).st_size
             self.contiguous_prefix = self.directory = 0
+            self._allowance = Allowance()
             self.entries = tuple(self._directory())
             self._refuse_overlaps()
         except InvalidWheelError as error:
@@ -104,7 +105,9 @@ class Archive:
     def window(self, entry: Entry) -> Window:
         """Return access to a member's bytes. Raises MemberError if its local header is missing."""
         start = self.payload(entry)
-        return Window(self.file, start, entry.compressed, entry.size, entry.method)
+        window = Window(self.file, start, entry.compressed, entry.size, entry.method)
+        window.allowance = self._allowance
+        return window
 
     def payload(self, entry: Entry) -> int:
         """Return the offset of a member's compressed bytes, computed from its local header.

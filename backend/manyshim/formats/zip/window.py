@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import zlib
-from typing import Any, BinaryIO, List
+from bisect import bisect_right
+from typing import Any, BinaryIO, List, Optional, Sequence, Tuple
 
 from manyshim.errors import InvalidWheelError
-from manyshim.values import NamedTuple
 
 # The portions of deflate's input and output. Memory use is a few of them. The first ones are small,
 # because only the first eight bytes of most members are read.
@@ -23,15 +23,38 @@ _MAX_MORE = 1 << 28
 # How many bytes `retain` may keep in all.
 _MAX_KEPT = 4 << 20
 
+# A checkpoint is a copy of the inflater, which takes 40 KiB and some microseconds. Each part of a
+# member has one, and a part has at least this many bytes.
+_MAX_CHECKPOINTS = 64
+_LEAST_PART = 1 << 20
+# How many checkpoints all discarded windows of an archive keep: 4 MiB in all.
+_MAX_AFTER_DISCARD = 96
+
 
 class MemberError(Exception):
     """A member's bytes cannot be read: they are missing, or do not inflate."""
 
 
-class _Kept(NamedTuple):
-    start: int
-    end: int
-    data: bytearray
+class _Kept:
+    """A range of bytes that stays in memory, as far as it was inflated."""
+
+    __slots__ = ("data", "end", "start")
+
+    def __init__(self, start: int, end: int) -> None:
+        self.start = start
+        self.end = end
+        self.data = bytearray()
+
+
+# The position after some compressed bytes were inflated, their number, and the inflater then.
+_Checkpoint = Tuple[int, int, Any]
+
+
+class Allowance:
+    """How many checkpoints the discarded windows of one archive may still keep."""
+
+    def __init__(self) -> None:
+        self.left = _MAX_AFTER_DISCARD
 
 
 class Window:
@@ -40,9 +63,16 @@ class Window:
     Raises MemberError if the archive does not hold the bytes, InvalidWheelError if the file cannot
     be read.
 
-    Ranges passed to `retain` stay in memory once they are inflated. Reading back to a byte that is
-    no longer in memory restarts the inflation. `inflated` counts the bytes inflated so far.
+    Ranges passed to `retain` stay in memory once they are inflated. Reading a byte that is not in
+    memory inflates from the nearest checkpoint before it, or from the start. `inflated` counts the
+    bytes inflated so far. Windows of one archive share an `allowance`.
     """
+
+    # These are set only where they differ, because a wheel may have thousands of members.
+    allowance: Optional[Allowance] = None
+    _allowed = 0
+    _checkpoints: Sequence[_Checkpoint] = ()
+    _next_checkpoint = _LEAST_PART
 
     def __init__(self, file: BinaryIO, start: int, compressed: int, size: int, method: int) -> None:
         self.size = size
@@ -51,13 +81,24 @@ class Window:
         self._start = start
         self._compressed = compressed
         self._stored = method == 0
-        self.discard()
+        self._forget()
 
-    def discard(self) -> None:
-        """Forget all bytes. The next read starts the inflation again."""
-        self._kept: List[_Kept] = [_Kept(0, _FIRST, bytearray())]
+    def _forget(self) -> None:
+        self._kept: List[_Kept] = [_Kept(0, _FIRST)]
         self._budget = _MAX_KEPT
         self._rewind()
+
+    def discard(self, *needed: int) -> None:
+        """Forget all bytes. Later reads from the `needed` offsets on start at a checkpoint."""
+        found = sorted({one[0]: one for one in map(self._checkpoint, needed) if one}.values())
+        if self.allowance:
+            self.allowance.left += self._allowed
+            if len(found) > self.allowance.left:
+                found = []
+            self._allowed = len(found)
+            self.allowance.left -= self._allowed
+        self._checkpoints = found
+        self._forget()
 
     def retain(self, start: int, end: int) -> None:
         """Keep a range of bytes once they are inflated, as far as the limit of memory allows.
@@ -69,7 +110,7 @@ class Window:
         if self._stored or start < begin or end <= start:
             return
         self._budget -= end - start
-        kept = _Kept(start, end, bytearray())
+        kept = _Kept(start, end)
         self._kept.append(kept)
         _gather(kept, self._tail, begin)
 
@@ -92,6 +133,8 @@ class Window:
                 return bytes(kept.data[offset - kept.start : end - kept.start])
         if offset < self._position - len(self._tail):
             self._rewind()
+        if self._checkpoints and offset > self._position:
+            self._resume(offset)
         return self._advance(offset, end)
 
     def _read_file(self, offset: int, length: int) -> bytes:
@@ -111,6 +154,19 @@ class Window:
         self._fed = 0
         self._position = 0
         self._tail = b""
+
+    def _checkpoint(self, offset: int) -> Optional[_Checkpoint]:
+        """Return the last checkpoint at or before an offset, or None."""
+        index = bisect_right(self._checkpoints, (offset, self._compressed + 1))
+        return self._checkpoints[index - 1] if index else None
+
+    def _resume(self, offset: int) -> None:
+        """Go forward to the last checkpoint at or before an offset, if there is one."""
+        found = self._checkpoint(offset)
+        if found and found[0] > self._position:
+            self._position, self._fed, inflater = found
+            self._inflater = inflater.copy()
+            self._tail = b""
 
     def _advance(self, offset: int, end: int) -> bytes:
         """Inflate up to `end`. Return the bytes from `offset` to `end`."""
@@ -140,6 +196,8 @@ class Window:
         while True:
             pending = self._inflater.unconsumed_tail
             if not pending:
+                if self._position >= self._next_checkpoint:
+                    self._add_checkpoint()
                 take = min(_FIRST if first else _INPUT, self._compressed - self._fed)
                 pending = self._read_file(self._start + self._fed, take)
                 self._fed += take
@@ -162,6 +220,15 @@ class Window:
             )
         self._tail = chunk
         return chunk
+
+    def _add_checkpoint(self) -> None:
+        """Add a checkpoint. The inflater must have used all its input, or the copy keeps it too."""
+        self._checkpoints = [
+            *self._checkpoints,
+            (self._position, self._fed, self._inflater.copy()),
+        ]
+        part = max(_LEAST_PART, self.size // _MAX_CHECKPOINTS)
+        self._next_checkpoint = self._position + part
 
 
 def _gather(kept: _Kept, chunk: bytes, begin: int) -> None:
