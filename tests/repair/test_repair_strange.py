@@ -192,7 +192,7 @@ def test_what_is_not_a_regular_file_is_skipped(project: RepairProject, way: str)
     library.mkdir()
     makers = (lambda: os.mkfifo(library), lambda: library.symlink_to(library.name))
     for words, make in zip(
-        ("not a regular file", "not a regular file", "Too many levels"), (*makers, None)
+        ("Is a directory", "not a regular file", "Too many levels"), (*makers, None)
     ):
         output = project.stays(way, project.run(way), data)
         assert "libdeep.so.1 is not copied: it was not found" in output

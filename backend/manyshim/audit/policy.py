@@ -56,6 +56,13 @@ class Policies(NamedTuple):
         """Return the index of the first policy that allows a system library."""
         return self.libraries.get(soname, self.never)
 
+    @property
+    def promised(self) -> FrozenSet[str]:
+        """The sonames of the system libraries that some policy allows."""
+        return frozenset(
+            soname for soname, allowed_from in self.libraries.items() if allowed_from < self.never
+        )
+
     def first_policy_promising(self, version: Tuple[int, int]) -> int:
         """Return the index of the first policy that promises a libc of at least `version`."""
         return sum(policy.version < version for policy in self.listed)

@@ -228,7 +228,8 @@ def _other_arch(path: str, other: str, meant: str) -> Finding:
 
 
 def _load(facts: WheelFacts, scope: _Scope) -> Loading:
-    return simulate(scope.elfs, scope.libc, scope.arch, facts.distribution, facts.paths)
+    promised = policies_of(scope.libc, scope.arch).promised
+    return simulate(scope.elfs, scope.libc, scope.arch, facts.distribution, facts.paths, promised)
 
 
 def _audit(

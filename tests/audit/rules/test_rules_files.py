@@ -61,6 +61,24 @@ FILES: Dict[str, Case] = {
     "no stack by default": Case(
         wheel(libc(executable_stack=None, arch=ARM64), platform=ARM64_WHEEL), "2_17"
     ),
+    "promised library, with a copy that no search path finds": Case(
+        wheel(libc(EXT, need("ZLIB_1.2.9", "libz.so.1")), elf("other/libz.so.1")),
+        "2_27",
+        says(("TOO_NEW", EXT, "ZLIB_1.2.9", "2_26")),
+    ),
+    "promised library, with a copy on the search path": Case(
+        wheel(libc(EXT, need("ZLIB_1.2.9", "libz.so.1"), rpath=NEAR), elf("pkg/libz.so.1")),
+        "2_5",
+        says(("VERDEF_MISSING", EXT, "ZLIB_1.2.9", "")),
+    ),
+    "library that newer policies promise, with a copy": Case(
+        wheel(elf(EXT, "libc.so.6", "libexpat.so.1"), elf("other/libexpat.so.1")),
+        "2_12",
+        says(
+            ("COMMONLY_ABSENT", EXT, "libexpat.so.1", ""),
+            ("EXTERNAL_LIBRARY", EXT, "libexpat.so.1", "2_5"),
+        ),
+    ),
     "stack of a library that can be run": Case(
         wheel(libc(LIB, executable_stack=True, soname="liby.so", **PROGRAM)),
         "2_5",
@@ -245,6 +263,9 @@ MUSL_FILES: Dict[str, Case] = {
         wheel(musl("inflate_table", needed=("libz.so.1",))),
         None,
         says(("FORBIDDEN_SYMBOL", EXT, "inflate_table", "1_2")),
+    ),
+    "promised library, with a copy that no search path finds": Case(
+        wheel(musl(needed=("libz.so.1",)), elf("other/libz.so.1")), "1_1"
     ),
     "external": Case(
         wheel(musl(needed=("libstdc++.so.6",))),

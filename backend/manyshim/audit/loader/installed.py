@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import posixpath
 from bisect import bisect_left
-from typing import Dict, FrozenSet, Iterable, List, Optional, Set, Tuple
+from typing import Container, Dict, FrozenSet, Iterable, List, Optional, Set, Tuple
 
 from manyshim.audit.facts import ElfFile, InstallPath, install_path
 from manyshim.audit.identity import GLIBC_OWN
@@ -26,17 +26,19 @@ _STEPS_PER_FOLDER = 4
 class Installed:
     """The files of one architecture and libc family, by path, name and place."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 (those of `simulate`)
         self,
         files: Dict[str, ElfFile],
         libc: str,
         arch: str,
         distribution: str,
         paths: Iterable[str],
+        promised: Container[str],
     ) -> None:
         self.files = files
         self.libc = libc
         self.arch = arch
+        self.promised = promised
         self.places = {path: install_path(path, distribution) for path in files}
         self.at = {place: path for path, place in self.places.items()}
         self.named = {files[path].name: path for path in sorted(files, reverse=True)}

@@ -5,7 +5,7 @@ Sources: glibc elf/dl-load.c and elf/dl-deps.c; musl ldso/dynlink.c; ld.so(8).
 
 from __future__ import annotations
 
-from typing import Dict, FrozenSet, Iterable, List, Mapping, Optional, Set, Tuple
+from typing import Container, Dict, FrozenSet, Iterable, List, Mapping, Optional, Set, Tuple
 
 from manyshim.audit.facts import ElfFile
 from manyshim.audit.identity import is_loader
@@ -71,15 +71,23 @@ class Loading(NamedTuple):
         return self.several.get((path, library), (self.provider(path, library).target,))
 
 
-def simulate(
-    elfs: Iterable[ElfFile], libc: str, arch: str, distribution: str, paths: Iterable[str] = ()
+def simulate(  # noqa: PLR0913, PLR0917 (what a loader has to know)
+    elfs: Iterable[ElfFile],
+    libc: str,
+    arch: str,
+    distribution: str,
+    paths: Iterable[str] = (),
+    promised: Container[str] = (),
 ) -> Loading:
     """Load every root of a wheel.
 
     `distribution` is the `NAME-VERSION` of its .data folder. `paths` are the other members, because
-    their folders exist too. Raises InvalidWheelError if the dependencies are too many.
+    their folders exist too. `promised` are the libraries that a policy promises: the system has
+    them, so a copy in the wheel that no search path finds does not matter. Raises InvalidWheelError
+    if the dependencies are too many.
     """
-    installed = Installed({elf.path: elf for elf in elfs}, libc, arch, distribution, paths)
+    files = {elf.path: elf for elf in elfs}
+    installed = Installed(files, libc, arch, distribution, paths, promised)
     runs = [_Run(installed, path) for path in installed.roots()]
     visited: Set[str] = {path for run in runs for path in run.loader}
     for path in installed.files:
@@ -165,7 +173,7 @@ class _Run:
 
     def _outside(self, name: str) -> Edge:
         """Return the edge of a name that no search path finds in the wheel."""
-        target = self.installed.named.get(name)
+        target = self.installed.named.get(name) if name not in self.installed.promised else None
         return Edge(BY_NAME_ONLY, target) if target else _SYSTEM_EDGE
 
 
