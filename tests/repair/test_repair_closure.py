@@ -256,3 +256,35 @@ def test_a_version_need_follows_the_new_name() -> None:
     libraries = Libraries(library("liba.so.1", versions_defined=("OTHER",)))
     after = plan(repair_request(libraries, user))
     assert after.copies, "the audit of the result reports VERDEF_MISSING"
+
+
+def test_the_libraries_of_filters_keep_their_names() -> None:
+    """No option of patchelf changes DT_FILTER and DT_AUXILIARY."""
+    front = library(
+        "libfront.so.1", filters=("libimpl.so.1",), auxiliary=("libfast.so", "libno.so")
+    )
+    libraries = Libraries(front, library("libimpl.so.1", "libdeep.so.1"), library("libfast.so"))
+    libraries.libraries["libdeep.so.1"] = library("libdeep.so.1")
+    planned = plan(repair_request(libraries, elf(EXT, "libfront.so.1")))
+    members = {name: copy.member for name, copy in by_name(planned).items()}
+    assert members == {
+        "libfront.so.1": "demo.libs/libfront-01234567.so.1",
+        "libimpl.so.1": "demo.libs/libimpl.so.1",
+        "libfast.so": "demo.libs/libfast.so",
+        "libdeep.so.1": "demo.libs/libdeep-01234567.so.1",
+    }
+    assert by_name(planned)["libfront.so.1"].patch.rpath == "$ORIGIN"
+    assert by_name(planned)["libfront.so.1"].patch.replace_needed == ()
+    assert planned.not_copied == {}, "a missing auxiliary library does not matter"
+    assert planned.policy == policy("manylinux_2_17")
+
+
+def test_a_filter_of_the_wheel_is_a_need() -> None:
+    file = elf(EXT, filters=("libimpl.so.1",))
+    assert audit(WheelFacts(NAME, "demo-1.0", elfs=(file,)), Request()).external == (  # type: ignore[arg-type]
+        "libimpl.so.1",
+    )
+    planned = plan(repair_request(Libraries(library("libimpl.so.1")), file))
+    assert [copy.member for copy in planned.copies] == ["demo.libs/libimpl.so.1"]
+    assert planned.patches[EXT].rpath == "$ORIGIN/../demo.libs"
+    assert planned.policy == policy("manylinux_2_17")

@@ -185,6 +185,23 @@ def test_libraries_that_need_each_other_are_copied(
 
 
 @WAYS
+@pytest.mark.parametrize("option", ["--filter", "--auxiliary"])
+def test_the_library_behind_a_filter_is_copied(
+    project: RepairProject, way: str, option: str, tmp_path: Path
+) -> None:
+    shared(project.libs / "libimpl.so.1", "int deep(void) { return 2; }")
+    filtered = (f"-Wl,{option},libimpl.so.1", f"-L{project.libs}")
+    shared(project.libs / "libdeep.so.1", "int deep(void) { return 1; }", *filtered)
+    user = top(project, "-l:libdeep.so.1")
+    project.pack({"demo/libtop.so": user})
+    wheel, _ = project.repaired(way)
+    assert any(name.endswith("/libimpl.so.1") for name in copies(wheel))
+    (project.libs / "libimpl.so.1").unlink()
+    (project.libs / "libdeep.so.1").unlink()
+    assert called(unpacked(wheel, tmp_path / "tree")) == 6
+
+
+@WAYS
 def test_what_is_not_a_regular_file_is_skipped(project: RepairProject, way: str) -> None:
     data = project.simple()
     library = project.libs / "libdeep.so.1"

@@ -12,6 +12,7 @@ from manyshim.audit.facts import ElfFile, WheelFacts, install_path
 from manyshim.audit.identity import is_loader
 from manyshim.audit.names import escapes_wheel, is_libpython, matches
 from manyshim.audit.policy import policies_of
+from manyshim.audit.tags import MUSL
 from manyshim.audit.verdict import audit
 from manyshim.repair.plan import Copy, Library, Patch, Plan, RepairRequest
 
@@ -77,6 +78,9 @@ class _Planner:
         self.users: Dict[str, Set[str]] = {}
         # By file that needs libraries: the library file for each name in its NEEDED.
         self.edges: Dict[str, Dict[str, str]] = {}
+        # Files that others name in DT_FILTER or DT_AUXILIARY, which patchelf cannot change. Their
+        # copies keep their names.
+        self.kept: Set[str] = set()
 
     def plan(self) -> Plan:
         """Collect the libraries that the wheel's files need, and predict the repaired wheel."""
@@ -92,7 +96,8 @@ class _Planner:
     def _external_needs(self) -> Iterator[Tuple[str, str]]:
         target = self.report.policies[self.index]
         for found in self.report.rules_out(target):
-            if found.kind == "EXTERNAL_LIBRARY" and found.subject in self.elfs[found.path].needed:
+            elf = self.elfs[found.path]
+            if found.kind == "EXTERNAL_LIBRARY" and found.subject in (*elf.needed, *elf.filters):
                 yield found.path, found.subject
 
     def _follow(self, user: str, name: str, chain: List[ElfFile]) -> None:
@@ -108,12 +113,24 @@ class _Planner:
                 longer = [library.elf, *chain]
                 waiting += [
                     (library.real, needed, longer)
-                    for needed in library.elf.needed
+                    for needed in (*library.elf.needed, *self._filtered(library.elf, longer))
                     if self._must_copy(needed)
                 ]
+            if name in self._filtered(chain[0], chain):
+                self.kept.add(library.real)
             self.names.setdefault(library.real, set()).add(name)
             self.users.setdefault(library.real, set()).add(user)
             self.edges.setdefault(user, {})[name] = library.real
+
+    def _filtered(self, elf: ElfFile, chain: List[ElfFile]) -> Tuple[str, ...]:
+        """Return the libraries that a file names in DT_FILTER, and those in DT_AUXILIARY if found.
+
+        musl does not read these entries.
+        """
+        if self.policies.libc == MUSL:
+            return ()
+        found = (name for name in elf.auxiliary if self.find(name, chain) is not None)
+        return (*elf.filters, *found)
 
     def _must_copy(self, name: str) -> bool:
         """Return whether a library that a copied one needs must be copied too.
@@ -158,6 +175,8 @@ class _Planner:
     def _new_name(self, real: str) -> str:
         library = self.libraries[real]
         name = _file_name(library)
+        if real in self.kept:
+            return name
         stem, dot, rest = name.partition(".")
         digits = library.digest[:_HASH_DIGITS]
         return name if stem.endswith(f"-{digits}") else f"{stem}-{digits}{dot}{rest}"
@@ -166,7 +185,11 @@ class _Planner:
         return f"{self.libs}/{self._new_name(user)}" if user in self.libraries else user
 
     def _renamed(self, edges: Mapping[str, str]) -> Tuple[Tuple[str, str], ...]:
-        return tuple((name, self._new_name(real)) for name, real in sorted(edges.items()))
+        return tuple(
+            (name, self._new_name(real))
+            for name, real in sorted(edges.items())
+            if real not in self.kept
+        )
 
     def _launchers(self) -> Iterator[Tuple[str, str]]:
         """Yield each program in the scripts folder that needs a copy, and its new member name.

@@ -48,10 +48,12 @@ def libraries(context: Context) -> Iterator[Finding]:
 
 
 def _needed(context: Context, elf: ElfFile) -> Iterable[str]:
-    """Return the NEEDED libraries, and for glibc those that a version is required from."""
-    versions = elf.versions_needed if context.policies.libc == GLIBC else ()
+    """Return the NEEDED libraries; for glibc also filters and the libraries of needed versions."""
+    if context.policies.libc != GLIBC:
+        return dict.fromkeys(elf.needed)
     # Weak versions count too: ld.so fails an assertion if the library is not loaded.
-    return dict.fromkeys((*elf.needed, *(need.library for need in versions)))
+    versions = (need.library for need in elf.versions_needed)
+    return dict.fromkeys((*elf.needed, *elf.filters, *versions))
 
 
 def _by_name_only(context: Context, elf: ElfFile, name: str, edge: Edge) -> Iterator[Finding]:
