@@ -28,6 +28,9 @@ class Evidence(str, Enum):
     PROGRAM = "program"
     # MUSL_PATCH_LEVEL.
     RUNTIME_COPY = "copy of a compiler runtime"
+    # STATIC_TLS.
+    BEYOND_SURPLUS = "beyond the surplus"
+    NO_SURPLUS = "no surplus"
     # RPATH_LEAK.
     EMPTY_ENTRY = "empty entry"
     ABSOLUTE_ENTRY = "absolute entry"

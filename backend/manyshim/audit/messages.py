@@ -128,11 +128,7 @@ SENTENCES: Dict[str, Callable[[Finding], Sentence]] = {
         "the size of the wheel is {subject}; the package index accepts {0} by default",
         "remove unneeded files, strip debug information, or ask the index for a higher limit",
     ),
-    "STATIC_TLS": template(
-        "uses {subject} of static thread-local storage ({0} bytes in the whole wheel); glibc has "
-        "about 1.6 KiB for all libraries that are opened later",
-        "compile with -ftls-model=global-dynamic",
-    ),
+    "STATIC_TLS": sentences.static_tls,
     "COMMONLY_ABSENT": template(
         "needs {subject}, which the policies allow but slim containers do not have",
         "tell your users to install it",

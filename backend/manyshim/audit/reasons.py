@@ -25,6 +25,8 @@ _EVIDENCE = {
     Evidence.PROGRAM: "a program",
     Evidence.UNVERSIONED: "asked for without a version",
     Evidence.RUNTIME_COPY: "a copy of the compiler's runtime",
+    Evidence.BEYOND_SURPLUS: "no glibc has more than {1} bytes for files that are opened later",
+    Evidence.NO_SURPLUS: "musl has no room for it in files that are opened later",
     Evidence.EMPTY_ENTRY: "means the current folder",
     Evidence.ABSOLUTE_ENTRY: "is an absolute path",
     Evidence.VARIABLE_ENTRY: "differs between systems",

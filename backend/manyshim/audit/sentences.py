@@ -193,6 +193,24 @@ def suffix(found: Finding) -> Sentence:
     return Sentence(message, "build the extension for the Pythons and the platform of the tags")
 
 
+def static_tls(found: Finding) -> Sentence:
+    """Return the sentence of STATIC_TLS."""
+    fix = "compile with -ftls-model=global-dynamic"
+    if found.evidence:
+        why = describe(found.evidence, found.details)
+        return Sentence(
+            f"uses {shorten(found.subject)} of its own static thread-local storage; {why}, so the "
+            "import fails",
+            fix,
+        )
+    total = shorten(found.details[0]) if found.details else ""
+    return Sentence(
+        f"uses {shorten(found.subject)} of static thread-local storage ({total} bytes in the whole "
+        "wheel); glibc has about 1.6 KiB for all libraries that are opened later",
+        fix,
+    )
+
+
 def record(found: Finding) -> Sentence:
     """Return the sentence of RECORD."""
     if found.evidence == Evidence.SECOND_READER:

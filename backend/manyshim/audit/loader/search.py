@@ -40,13 +40,15 @@ class Process(NamedTuple):
     """What the loading of one root loads: `members` of the wheel, in load order, and others.
 
     `outside` are the needed names that no search path finds in the wheel, without the loader and,
-    for musl, without musl itself. `resolved` are the members that a search path finds.
+    for musl, without musl itself. `resolved` are the members that a search path finds. `program`
+    tells whether the root is a program, which loads its libraries at its start.
     """
 
     root: str
     members: Tuple[str, ...]
     outside: FrozenSet[str]
     resolved: FrozenSet[str]
+    program: bool = False
 
 
 class Loading(NamedTuple):
@@ -95,8 +97,9 @@ def simulate(  # noqa: PLR0913, PLR0917 (what a loader has to know)
         if path not in visited:
             runs.append(_Run(installed, path))
             visited.update(runs[-1].loader)
-    processes = tuple(run.process() for run in runs)
-    return Loading(_merge(installed, runs), processes, _several(runs))
+    programs = installed.programs()
+    processes = tuple(run.process(program=run.root in programs) for run in runs)
+    return Loading(_merge(programs, runs), processes, _several(runs))
 
 
 class _Run:
@@ -125,14 +128,15 @@ class _Run:
                 if key not in self.edges:
                     self.edges[key] = self._known(key[1]) or self._outside(key[1])
 
-    def process(self) -> Process:
+    def process(self, *, program: bool) -> Process:
         outside = {
             name
             for (_, name), edge in self.edges.items()
             if edge.kind in (SYSTEM, BY_NAME_ONLY, PATH)
         }
         resolved = {edge.target for edge in self.edges.values() if edge.kind == INTERNAL}
-        return Process(self.root, tuple(self.loader), frozenset(outside), frozenset(resolved))
+        members = tuple(self.loader)
+        return Process(self.root, members, frozenset(outside), frozenset(resolved), program)
 
     def _remember(self, edge: Edge, name: str) -> None:
         soname = self.installed.files[edge.target].soname
@@ -177,12 +181,11 @@ class _Run:
         return Edge(BY_NAME_ONLY, target) if target else _SYSTEM_EDGE
 
 
-def _merge(installed: Installed, runs: List[_Run]) -> Dict[Tuple[str, str], Edge]:
+def _merge(programs: FrozenSet[str], runs: List[_Run]) -> Dict[Tuple[str, str], Edge]:
     """Return each edge with its worst result over the roots that load the file.
 
     A program is a process of its own, so nothing is loaded before its libraries.
     """
-    programs = installed.programs()
     loaders = _loaders(programs, runs)
     edges: Dict[Tuple[str, str], Edge] = {}
     for run in runs:
