@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import re
-import shutil
 import subprocess
 import time
 from typing import List, Mapping, Optional, Tuple
@@ -192,10 +191,7 @@ def test_real_cpythons_load_what_the_table_says(pythons: Mapping[int, str]) -> N
 
 
 def test_a_real_pypy_loads_what_the_table_says() -> None:
-    path = shutil.which("pypy3")
-    if not path:
-        pytest.skip("needs pypy3")
-    (own,) = of_interpreter(path)
+    (own,) = of_interpreter(needs.tool("pypy3", "pypy3"))
     found = suffix_of(own)
     assert found
     abi = found.implementation.replace("-", "_")
