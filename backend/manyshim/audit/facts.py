@@ -68,6 +68,7 @@ class ElfFile(NamedTuple):
     an empty string, which is no search path. `executable_stack` is None if PT_GNU_STACK is missing.
     `tls_size` is in bytes. `own_static_tls` tells whether the file accesses its own thread-local
     variables at a fixed offset: if it is opened later, the loader needs reserved space for them.
+    `static_tls_imports` are the names of such variables that other files define.
     `page_size` is the largest page, in bytes, with which every segment can be mapped; 0 without
     segments.
     `module_init` tells whether the file exports the init function of its module; None if it does
@@ -97,6 +98,7 @@ class ElfFile(NamedTuple):
     static_tls: bool = False
     tls_size: int = 0
     own_static_tls: bool = False
+    static_tls_imports: Tuple[str, ...] = ()
     executable_stack: Optional[bool] = None
     writable_code: bool = False
     page_size: int = 0
@@ -118,9 +120,11 @@ class ElfFile(NamedTuple):
     def executable(self) -> bool:
         """Whether the file is a program: ET_EXEC, the PIE flag, or an interpreter and no soname.
 
-        Some libraries, such as those of Qt, have an interpreter to print their version.
+        Some libraries, such as those of Qt, have an interpreter to print their version. So may
+        extension modules.
         """
-        interpreted = self.interpreter is not None and not self.soname
+        library = self.soname or self.extension_module
+        interpreted = self.interpreter is not None and not library
         return self.ident.type == EXECUTABLE or self.pie or interpreted
 
     @property

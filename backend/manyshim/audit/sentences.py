@@ -196,17 +196,18 @@ def suffix(found: Finding) -> Sentence:
 def static_tls(found: Finding) -> Sentence:
     """Return the sentence of STATIC_TLS."""
     fix = "compile with -ftls-model=global-dynamic"
+    size = shorten(found.subject)
+    total, surplus, *_ = (*found.details, "", "")
     if found.evidence:
+        owner = f" in {shorten(found.library)}" if found.library else ""
         why = describe(found.evidence, found.details)
         return Sentence(
-            f"uses {shorten(found.subject)} of its own static thread-local storage; {why}, so the "
-            "import fails",
-            fix,
+            f"needs {size} of static thread-local storage{owner}; {why}, so the import fails", fix
         )
-    total = shorten(found.details[0]) if found.details else ""
+    limit = "glibc has about 1.6 KiB" if surplus != "0" else "musl has no room"
     return Sentence(
-        f"uses {shorten(found.subject)} of static thread-local storage ({total} bytes in the whole "
-        "wheel); glibc has about 1.6 KiB for all libraries that are opened later",
+        f"uses {size} of static thread-local storage ({shorten(total)} bytes in the whole wheel); "
+        f"{limit} for libraries that are opened later",
         fix,
     )
 

@@ -14,8 +14,12 @@ from manyshim.audit.request import Request
 from manyshim.audit.rules import hardening
 from manyshim.audit.verdict import audit
 from manyshim.formats.elf import reader
+from manyshim.formats.wheel.wheel import Wheel
 from manyshim.formats.zip.window import Window
+from manyshim.operations import inspect
 from rulefacts import EXT, LIB, NEAR, PROGRAM, elf, libc, musl, wheel
+from wheelwriter import save, wheel_name
+from wheelwriter import wheel as wheel_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -82,6 +86,45 @@ def test_musl_has_none(tmp_path: Path, size: int) -> None:
     assert severities(facts_of(path)) == {f.ERROR}
 
 
+DEFINER = "__thread char many[{size}] = {{1}};"
+USER = "extern __thread char many[]; char *theirs(void) {{ return many; }}"
+
+
+@pytest.mark.parametrize(
+    ("tool", "size", "message"),
+    [
+        ("gcc", 8000, "cannot allocate memory in static TLS block"),
+        ("musl-gcc", 8, "initial-exec TLS resolves to dynamic definition"),
+        ("gcc", 8, ""),
+    ],
+)
+def test_the_variables_of_another_library_count(
+    tmp_path: Path, tool: str, size: int, message: str
+) -> None:
+    compiler = needs.tool(tool, "musl-tools" if tool == "musl-gcc" else "gcc")
+    sources = {"definer": DEFINER.format(size=size), "user": USER.format(), "open": OPEN}
+    for name, text in sources.items():
+        (tmp_path / f"{name}.c").write_text(text, encoding="utf-8")
+    shared = ("-shared", "-fPIC", "-ftls-model=initial-exec")
+    for command in (
+        (*shared, "-ftls-model=global-dynamic", "-Wl,-soname,liby.so", "-oliby.so", "definer.c"),
+        (*shared, "-ouser.so", "user.c", "liby.so", "-Wl,-rpath,$ORIGIN"),
+        ("-oopen", "open.c"),
+    ):
+        subprocess.run([compiler, *command], check=True, cwd=str(tmp_path))
+    program, user = str(tmp_path / "open"), str(tmp_path / "user.so")
+    done = subprocess.run([program, user], capture_output=True, text=True, check=False)
+    assert bool(done.returncode) is bool(message), done.stderr
+    assert message in done.stderr
+    data = wheel_of(
+        {EXT: (tmp_path / "user.so").read_bytes(), LIB: (tmp_path / "liby.so").read_bytes()}
+    )
+    path = save(tmp_path, data, wheel_name())
+    with Wheel(str(path)) as opened:
+        found = [one for one in inspect(opened, Request()).errors if one.kind == "STATIC_TLS"]
+    assert [(one.path, one.library) for one in found] == ([(EXT, LIB)] if message else [])
+
+
 LARGE: Dict[str, Any] = {"static_tls": True, "own_static_tls": True, "tls_size": SURPLUS + 1}
 
 
@@ -94,6 +137,8 @@ LARGE: Dict[str, Any] = {"static_tls": True, "own_static_tls": True, "tls_size":
         (libc(**{**LARGE, "own_static_tls": False}), f.WARNING),
         (musl(static_tls=True, own_static_tls=True, tls_size=1), f.ERROR),
         (musl(static_tls=True, tls_size=1), f.INFO),
+        # A module that can also be run is opened all the same.
+        (libc(**LARGE, **PROGRAM), f.ERROR),
     ],
 )
 def test_severity(file: ElfFile, severity: str) -> None:

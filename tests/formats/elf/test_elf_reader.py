@@ -13,7 +13,7 @@ import pytest
 
 import elfdamage as damage
 from elfvariants import FULL, PIE, VARIANTS, described, differences, read, summary
-from elfwriter import TARGETS, Elf, write
+from elfwriter import TARGETS, Elf, Symbol, write
 from manyshim.audit.tags import MACHINES
 
 
@@ -92,6 +92,23 @@ def test_own_static_tls(arch: str, changes: Dict[str, Any], expected: bool) -> N
     same = {"relocation_type": kind, "relocations": section, "tls_size": 8, "dt_flags": STATIC_TLS}
     facts = read(write(described(arch, **{**same, **changes}))).facts
     assert facts.own_static_tls is expected
+
+
+@pytest.mark.parametrize(("arch", "expected"), [("aarch64", True), ("x86_64", False)])
+def test_aarch64_needs_no_flag_for_large_static_tls(arch: str, *, expected: bool) -> None:
+    """GNU ld sets DF_STATIC_TLS for other architectures only."""
+    kind, section = TPOFF[arch]
+    same = {"relocation_type": kind, "relocations": section, "relocated": "no symbol"}
+    facts = read(write(described(arch, **same, tls_size=2000))).facts
+    assert (facts.static_tls, facts.own_static_tls) == (expected, expected)
+
+
+@pytest.mark.parametrize("arch", TARGETS)
+def test_static_tls_of_another_file(arch: str) -> None:
+    kind, section = TPOFF[arch]
+    same = {"relocation_type": kind, "relocations": section, "dt_flags": STATIC_TLS}
+    facts = read(write(described(arch, **same, symbols=(Symbol("theirs"),)))).facts
+    assert (facts.own_static_tls, facts.static_tls_imports) == (False, ("theirs",))
 
 
 @pytest.mark.parametrize("arch", TARGETS)

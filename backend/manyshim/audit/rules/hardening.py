@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Iterator
+from typing import Iterator, Optional
 
 from manyshim.audit import findings as f
+from manyshim.audit.facts import ElfFile
 from manyshim.audit.findings import Evidence, Finding, finding
 from manyshim.audit.rules.context import Context
 from manyshim.audit.tags import MUSL
@@ -45,25 +46,43 @@ def text_relocations(context: Context) -> Iterator[Finding]:
 def static_tls(context: Context) -> Iterator[Finding]:
     """Yield findings for static thread-local storage, which is limited in a process.
 
-    It is an error for a file whose own variables have no room in a process that opens it: glibc has
-    a surplus for such files, and musl none (initial-exec TLS, ELF TLS ABI). What a program loads at
-    its start needs no surplus.
+    It is an error if variables have no room in a process that opens the file: glibc has a surplus
+    for such files, and musl none (initial-exec TLS, ELF TLS ABI). What a program loads at its start
+    needs no surplus.
     """
     users = [elf for elf in context.elfs if elf.static_tls and not elf.executable]
-    processes = context.loading.processes if users else ()
-    at_start = {path for one in processes if one.program for path in one.members}
     surplus = 0 if context.policies.libc == MUSL else _LARGEST_SURPLUS
     total = sum(elf.tls_size for elf in users)
     for elf in users:
-        opened = elf.own_static_tls and elf.path not in at_start
-        fails = opened and elf.tls_size > surplus
-        severity = f.ERROR if fails else f.WARNING if total > _STATIC_TLS_SHARE else f.INFO
-        evidence = (
-            (Evidence.NO_SURPLUS if not surplus else Evidence.BEYOND_SURPLUS) if fails else None
-        )
-        size = f"{elf.tls_size} bytes"
-        made = finding("STATIC_TLS", elf.path, size, severity=severity, evidence=evidence)
-        yield made._replace(details=(str(total), str(surplus)))
+        definer = _opened_later(context, elf)
+        if definer and definer.tls_size > surplus:
+            evidence = Evidence.BEYOND_SURPLUS if surplus else Evidence.NO_SURPLUS
+            severity, size = f.ERROR, definer.tls_size
+        else:
+            evidence, size = None, elf.tls_size
+            severity = f.WARNING if total > _STATIC_TLS_SHARE else f.INFO
+        library = definer.path if evidence and definer and definer is not elf else ""
+        made = finding("STATIC_TLS", elf.path, f"{size} bytes", severity=severity, library=library)
+        yield made._replace(evidence=evidence, details=(str(total), str(surplus)))
+
+
+def _opened_later(context: Context, elf: ElfFile) -> Optional[ElfFile]:
+    """Return the file with the most variables that a file accesses at fixed offsets, if any.
+
+    None if a program loads the file at its start.
+    """
+    processes = [one for one in context.loading.processes if elf.path in one.members]
+    if any(one.program for one in processes):
+        return None
+    exports, wanted = context.facts.exports, frozenset(elf.static_tls_imports)
+    members = {path for one in processes for path in one.members} if wanted else set()
+    paths = {path for path in members if wanted & exports.get(path, frozenset())}
+    found = [one for one in context.elfs if one.path in paths and one.tls_size]
+    return max((*found, *((elf,) if elf.own_static_tls else ())), key=_tls_size, default=None)
+
+
+def _tls_size(elf: ElfFile) -> int:
+    return elf.tls_size
 
 
 def page_alignment(context: Context) -> Iterator[Finding]:

@@ -88,6 +88,8 @@ SHF_EXECINSTR = 4
 NT_GNU_PROPERTY_TYPE_0 = 5
 GNU_PROPERTY_X86_ISA_1_NEEDED = 0xC0008002
 
+EM_AARCH64 = 183
+
 # r_info: by e_machine and word size, the types of relocations that store a thread-local variable's
 # fixed offset from the thread pointer (the psABI of each architecture).
 TPOFF_TYPES = {
@@ -96,7 +98,7 @@ TPOFF_TYPES = {
     (22, 64): (56,),
     (40, 32): (19,),
     (62, 64): (18,),
-    (183, 64): (1030,),
+    (EM_AARCH64, 64): (1030,),
     (243, 32): (10,),
     (243, 64): (11,),
     (258, 32): (10,),

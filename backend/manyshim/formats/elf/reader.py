@@ -29,6 +29,7 @@ from manyshim.formats.elf.constants import (
     DT_TEXTREL,
     DT_VERDEF,
     DT_VERNEED,
+    EM_AARCH64,
     MAGIC,
     PF_X,
     PT_GNU_STACK,
@@ -40,13 +41,15 @@ from manyshim.formats.elf.constants import (
 )
 from manyshim.formats.elf.dynamic import Dynamic
 from manyshim.formats.elf.image import ElfError, Image
-from manyshim.formats.elf.symbols import Import, defines, exports, has_own_static_tls, imports
+from manyshim.formats.elf.symbols import Import, defines, exports, imports, static_tls
 from manyshim.formats.zip.window import Window
 from manyshim.values import NamedTuple
 
 # The gABI's tag, and Android's older one.
 _RELR_TAGS = (DT_RELR, DT_ANDROID_RELR)
 _W_X = 0x3
+# No glibc has less room for static thread-local storage that is opened later, in bytes.
+_ANY_SURPLUS = 1664
 # No library has so many version nodes; glibc itself defines about fifty.
 _MAX_VERSIONS = 10_000
 # In characters.
@@ -117,8 +120,8 @@ def _dynamic_facts(facts: ElfFile, dynamic: Dynamic) -> ElfFile:
     single = {tag: dynamic.get(tag) for tag in (DT_SONAME, DT_RPATH, DT_RUNPATH)}
     needed, auxiliary, filters = map(dynamic.all, (DT_NEEDED, DT_AUXILIARY, DT_FILTER))
     flags = dynamic.get(DT_FLAGS) or 0
-    static_tls = bool(flags & DF_STATIC_TLS)
-    own_static_tls = static_tls and facts.tls_size > 0 and has_own_static_tls(dynamic)
+    fixed = bool(flags & DF_STATIC_TLS)
+    own, others = static_tls(dynamic) if fixed or _may_be_fixed(facts) else (False, [])
     names = dynamic.strings(
         [
             *needed,
@@ -128,6 +131,7 @@ def _dynamic_facts(facts: ElfFile, dynamic: Dynamic) -> ElfFile:
             *(index for need in needs for index in (need.library, need.name)),
             *defines,
             *(name for name, _, _ in undefined),
+            *others,
         ]
     )
     named = {tag: None if index is None else names[index] for tag, index in single.items()}
@@ -151,11 +155,18 @@ def _dynamic_facts(facts: ElfFile, dynamic: Dynamic) -> ElfFile:
         ),
         relr=any(dynamic.get(tag) is not None for tag in _RELR_TAGS),
         textrel=dynamic.get(DT_TEXTREL) is not None or bool(flags & DF_TEXTREL),
-        static_tls=static_tls,
-        own_static_tls=own_static_tls,
+        static_tls=fixed or own,
+        own_static_tls=own and facts.tls_size > 0,
+        static_tls_imports=tuple(sorted({names[index] for index in others})),
         module_init=_module_init(facts, dynamic),
         pie=bool((dynamic.get(DT_FLAGS_1) or 0) & DF_1_PIE),
     )
+
+
+def _may_be_fixed(facts: ElfFile) -> bool:
+    """Whether the relocations of a file without DF_STATIC_TLS are worth reading: it costs much."""
+    # GNU ld for aarch64 does not set the flag.
+    return facts.ident.machine == EM_AARCH64 and facts.tls_size > _ANY_SURPLUS
 
 
 def _executable_stack(image: Image) -> Optional[bool]:

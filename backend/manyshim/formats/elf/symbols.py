@@ -246,10 +246,10 @@ def _chain_end(image: Image, table: _GnuHash) -> int:
     return table.last + sum(1 for _ in _gnu_hashes(image, table, table.last))
 
 
-def has_own_static_tls(dynamic: Dynamic) -> bool:
-    """Return whether a relocation stores the fixed offset of a thread-local variable of the file.
+def static_tls(dynamic: Dynamic) -> Tuple[bool, List[int]]:
+    """Return what relocations store fixed offsets of: own thread-local variables, and others.
 
-    Such a relocation has no symbol, or one that the file defines.
+    The others are the names of undefined symbols, as string offsets.
     """
     image = dynamic.image
     bits = image.layout.bits
@@ -260,12 +260,14 @@ def has_own_static_tls(dynamic: Dynamic) -> bool:
         symbols.update(info >> shift for (info,) in infos if info & mask in types)
         if len(symbols) > _MAX_IMPORTS:
             raise ElfError(f"it has more than {_MAX_IMPORTS} thread-local symbols")
-    return any(
-        index == 0 or section
-        for index in sorted(symbols)
-        for _, entries in _entries(dynamic, index, index + 1)
-        for _, _, _, section in entries
-    )
+    entries = [
+        entry
+        for index in sorted(symbols - {0})
+        for _, found in _entries(dynamic, index, index + 1)
+        for entry in found
+    ]
+    own = 0 in symbols or any(section for _, _, _, section in entries)
+    return own, [name for name, _, _, section in entries if not section]
 
 
 def _relocated_ends(dynamic: Dynamic) -> Iterator[int]:
