@@ -248,3 +248,27 @@ def test_information_is_said_when_asked_for() -> None:
     quiet, verbose = (show_lines(said, TagDecision(), verbose=loud) for loud in (False, True))
     assert [line.text for line in verbose if line not in quiet] != []
     assert not [line for line in quiet if "STATIC_OBJECT" in line.text]
+
+
+def false_tag(evidence: Evidence, subject: str = "manylinux_2_17_x86_64") -> str:
+    made = finding("FALSE_TAG", "", subject, evidence=evidence, details=(subject, "x86_64"))
+    return " | ".join(sentence(made))
+
+
+def test_the_fix_of_a_false_tag_depends_on_the_reason() -> None:
+    assert "manyshim retag" in false_tag(Evidence.NOT_PROVED)
+    for evidence in (Evidence.NOTHING_PROVED, Evidence.FILES_OF_OTHER, Evidence.OTHER_MACHINE):
+        assert "manyshim retag" not in false_tag(evidence)
+    assert "older system" not in false_tag(Evidence.NOTHING_PROVED)
+    assert false_tag(Evidence.NOT_PROVED, "a, b").startswith("the tags a, b are not proved")
+
+
+def test_a_version_that_no_policy_has_is_not_accepted_with_a_newer_tag() -> None:
+    for policy, accepted in ((PlatformTag(GLIBC, 2, 41, "x86_64"), False), (POLICY, True)):
+        fix = sentence(usual("TOO_NEW", policy=policy)).fix
+        assert ("accept the newer tag" in fix) is accepted
+
+
+def test_no_static_libc_is_advised() -> None:
+    assert "statically" not in sentence(usual("FORBIDDEN_SYMBOL", library="libc.so.6")).fix
+    assert "statically" in sentence(usual("FORBIDDEN_SYMBOL", library="libz.so.1")).fix

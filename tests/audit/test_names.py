@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 
 from manyshim.audit.facts import ElfFile, ElfIdent, is_too_long
 from manyshim.audit.findings import Evidence
-from manyshim.audit.loader.runpath import after_origin
+from manyshim.audit.loader.runpath import after_origin, used_entries
 from manyshim.audit.loader.search import simulate
 from manyshim.audit.names import matches
 from manyshim.audit.rules.archive import members
 from manyshim.audit.tags import GLIBC, MUSL
-from rulefacts import wheel
+from rulefacts import elf, wheel
 
 IDENT = ElfIdent(64, True, 62, 3, 0, 0, 0)
 LONG = [
@@ -98,5 +98,6 @@ def test_no_glob_matches_a_name_that_is_too_long() -> None:
 def test_entries_that_begin_with_origin(
     entries: List[str], glibc: List[str], musl: List[str]
 ) -> None:
-    assert list(after_origin(entries, GLIBC)) == glibc
-    assert list(after_origin(entries, MUSL)) == musl
+    for libc, expected in ((GLIBC, glibc), (MUSL, musl)):
+        used = used_entries(elf(rpath=tuple(entries)), libc)
+        assert list(after_origin(used)) == expected

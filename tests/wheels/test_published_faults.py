@@ -76,10 +76,10 @@ def test_published_wheel(case: Case) -> None:
 
     (row,) = rows(case.wheel)
     path = fetch(row, Path(default_cache(), "published"))
-    (shown,) = json.loads(run("show", "--json", path).stdout)["wheels"]
+    (audited,) = json.loads(run("show", "--json", path).stdout)["wheels"]
     (checked,) = json.loads(run("check", "--json", path).stdout)["wheels"]
-    assert shown["tag"] == case.tag
+    assert audited["tag"] == case.tag
     found: Dict[str, str] = {}
-    for one in (*shown["findings"], *checked["findings"]):
+    for one in (*audited["findings"], *checked["findings"]):
         found[one["kind"]] = one["severity"]
     assert {kind: found.get(kind, "") for kind in case.kinds} == case.kinds

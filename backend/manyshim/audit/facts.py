@@ -204,10 +204,11 @@ class WheelFacts(NamedTuple):
     """What was read from one wheel.
 
     `distribution` is `NAME-VERSION`, the stem of the .dist-info and .data folders. `paths` are the
-    members without folders, in the order of the archive. `tags` and `purelib` are the Tag lines and
-    Root-Is-Purelib of WHEEL. `exports` maps a path to those of the requested names that the file
-    defines. `static_objects` are archives of object files. `size` is that of the wheel, in bytes.
-    `copies` are loadable files that are in the wheel several times, by their size and CRC.
+    members without folders, in the order of the archive. `tags`, `purelib` and `wheel_version` are
+    the Tag lines, Root-Is-Purelib and Wheel-Version of WHEEL; the last is empty if missing.
+    `exports` maps a path to those of the requested names that the file defines. `static_objects`
+    are archives of object files. `size` is that of the wheel, in bytes. `copies` are loadable files
+    that are in the wheel several times, by their size and CRC.
     """
 
     name: WheelName
@@ -216,6 +217,7 @@ class WheelFacts(NamedTuple):
     symlinks: Tuple[str, ...] = ()
     tags: Tuple[str, ...] = ()
     purelib: bool = False
+    wheel_version: str = "1.0"
     elfs: Tuple[ElfFile, ...] = ()
     unreadable: Tuple[Unreadable, ...] = ()
     exports: Mapping[str, FrozenSet[str]] = {}

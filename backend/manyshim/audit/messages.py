@@ -18,10 +18,7 @@ SENTENCES: Dict[str, Callable[[Finding], Sentence]] = {
     "TOO_NEW": sentences.too_new,
     "EXTERNAL_LIBRARY": sentences.external,
     "BY_NAME_ONLY": sentences.by_name_only,
-    "FORBIDDEN_SYMBOL": template(
-        "uses the symbol {subject} of {library}, which {policy} and older do not allow",
-        "link {library} statically, or do not use the symbol",
-    ),
+    "FORBIDDEN_SYMBOL": sentences.forbidden,
     "UNKNOWN_NAMESPACE": template(
         "needs {subject} from {library}; no policy lists versions with this prefix",
         "link with an unmodified {library}",
@@ -81,6 +78,9 @@ SENTENCES: Dict[str, Callable[[Finding], Sentence]] = {
         "is a symbolic link, which installers write as a text file", "store the file itself"
     ),
     "BAD_PATH": template("is not a valid path in a wheel: {evidence}", "rename the file or folder"),
+    "WHEEL_FILE": template(
+        "states {subject}; installers require Wheel-Version 1.x", "rebuild the wheel"
+    ),
     "WHEEL_TAGS": template("{evidence}", "write them anew with `manyshim retag`"),
     "EXECSTACK": template(
         "requests an executable stack ({subject}); glibc 2.41+, musl and SELinux refuse it",
@@ -115,10 +115,7 @@ SENTENCES: Dict[str, Callable[[Finding], Sentence]] = {
         "link with -Wl,-z,max-page-size=65536",
     ),
     "RECORD": sentences.record,
-    "FALSE_TAG": template(
-        "the tag {subject} is not proved: {evidence}",
-        "run `manyshim retag` on the wheel, or build it on an older system",
-    ),
+    "FALSE_TAG": sentences.false_tag,
     "INDEX_TAG": template(
         "the package index does not accept the platform tag {subject}",
         "use a manylinux or musllinux tag for an architecture that the index accepts",

@@ -9,7 +9,7 @@ from typing import Dict, Optional
 
 from manyshim.audit import findings as f
 from manyshim.audit.findings import Advice, Evidence, Finding, dotted
-from manyshim.audit.policy import newest_glibc
+from manyshim.audit.policy import newest_glibc, policies_of
 from manyshim.audit.reasons import Sentence, describe, join_names, policy_name
 from manyshim.audit.tags import MUSL
 from manyshim.errors import shorten
@@ -69,10 +69,47 @@ def too_new(found: Finding) -> Sentence:
         )
     relr = " for its DT_RELR" if found.evidence == Evidence.RELR else ""
     how = _HOW.get(found.evidence, "")
+    newer = "" if _never(found) else ", or accept the newer tag"
     return Sentence(
         f"needs {_versioned(found)}{relr} from {shorten(found.library)}{how}; {_limit(found)}",
-        f"{_OLDER_BUILD[found.advice]}, or accept the newer tag",
+        _OLDER_BUILD[found.advice] + newer,
     )
+
+
+def _never(found: Finding) -> bool:
+    """Whether a finding rules out every listed policy."""
+    policy = found.policy
+    return policy is not None and policy == policies_of(policy.libc, policy.arch).listed[-1]
+
+
+def forbidden(found: Finding) -> Sentence:
+    """Return the sentence of FORBIDDEN_SYMBOL."""
+    library = shorten(found.library)
+    static = "" if found.library.startswith("libc.so") else f"link {library} statically, or "
+    return Sentence(
+        f"uses the symbol {shorten(found.subject)} of {library}, which {policy_name(found)} and "
+        "older do not allow",
+        f"{static}do not use the symbol",
+    )
+
+
+def false_tag(found: Finding) -> Sentence:
+    """Return the sentence of FALSE_TAG."""
+    several = found.subject.count(", ") > 0
+    begin = (
+        f"the tags {shorten(found.subject)} are"
+        if several
+        else f"the tag {shorten(found.subject)} is"
+    )
+    fixes: Dict[Optional[Evidence], str] = {
+        Evidence.NOT_PROVED: "run `manyshim retag`, which writes the tag that the wheel meets, or "
+        "build it on an older system; `manyshim show` names what rules the tag out",
+        Evidence.NOTHING_PROVED: "`manyshim show` names what rules out every tag",
+        Evidence.FILES_OF_OTHER: "build the wheel for the platform of its name",
+        Evidence.OTHER_MACHINE: "name the wheel linux_ARCH for this processor",
+    }
+    fix = fixes.get(found.evidence, "`manyshim show` names the tag that the wheel meets")
+    return Sentence(f"{begin} not proved: {describe(found.evidence, found.details)}", fix)
 
 
 def missing_version(found: Finding) -> Sentence:
@@ -129,10 +166,8 @@ def musl_patch_level(found: Finding) -> Sentence:
             "build on an older Alpine, or link the compiler's libraries statically "
             "(-static-libgcc -static-libstdc++)",
         )
-    return Sentence(
-        message,
-        "avoid these symbols, or build on an older Alpine, without -Wl,-z,pack-relative-relocs",
-    )
+    relr = ", without -Wl,-z,pack-relative-relocs" if "DT_RELR" in found.symbols else ""
+    return Sentence(message, f"avoid these symbols, or build on an older Alpine{relr}")
 
 
 def abi3(found: Finding) -> Sentence:
@@ -166,7 +201,7 @@ def pure(found: Finding) -> Sentence:
     return Sentence(
         "is machine code in the root of the wheel, which WHEEL marks as pure (Root-Is-Purelib); "
         "it loads, because both folders are searched",
-        "write Root-Is-Purelib: false; `manyshim retag` does so",
+        "WHEEL should say Root-Is-Purelib: false, which a build or `manyshim retag` writes",
     )
 
 

@@ -142,6 +142,7 @@ def audit(facts: WheelFacts, request: Request, loading: Optional[Loading] = None
     found: List[Finding] = [
         *archive.members(facts),
         *archive.tags_agree(facts, request),
+        *archive.wheel_version(facts),
         *python.usable_tags(facts, request),
         *archive.record(facts, request),
     ]

@@ -117,6 +117,17 @@ CASES: Dict[str, Case] = {
         "2_24",
         says(("FORBIDDEN_SYMBOL", EXT, "__issignaling", "2_17")),
     ),
+    "forbidden, and of a version that the same policies lack": Case(
+        wheel(
+            libc(
+                EXT,
+                need("GLIBC_2.18", symbols=("__cxa_thread_atexit_impl",)),
+                strong_versioned=frozenset({"__cxa_thread_atexit_impl"}),
+            )
+        ),
+        "2_24",
+        says(("TOO_NEW", EXT, "GLIBC_2.18", "2_17")),
+    ),
     "forbidden symbol of a libc that is not NEEDED": Case(
         wheel(
             elf(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, FrozenSet, Optional, Tuple
+from typing import Any, Dict, FrozenSet, Optional, Set, Tuple
 
 import pytest
 
@@ -217,3 +217,40 @@ def test_tags_that_are_false_for_two_reasons_are_two_findings() -> None:
         "musllinux_1_2_x86_64",
         "manylinux_2_17_aarch64",
     ]
+
+
+@pytest.mark.parametrize("version", ["", "2.0", "0.9", "one", "10.0"])
+def test_a_wheel_version_that_installers_refuse(version: str) -> None:
+    report = audit(wheel(libc(), wheel_version=version), Request())
+    assert severities(report, "WHEEL_FILE") == {"WHEEL": f.ERROR}
+    assert choose(report, Request()).tag is None
+
+
+@pytest.mark.parametrize("version", ["1.0", "1.9"])
+def test_a_wheel_version_that_installers_accept(version: str) -> None:
+    assert audit(wheel(libc(), wheel_version=version), Request()).findings == ()
+
+
+def module_for(machine: int) -> ElfFile:
+    return elf("pkg/_y.cpython-311.so")._replace(ident=ElfIdent(32, False, machine, 3, 0, 0, 0))
+
+
+def test_a_module_for_another_processor_is_loaded_by_nobody() -> None:
+    report = audit(wheel(libc(), module_for(8)), Request())
+    assert {(one.kind, one.path) for one in report.errors} == {("MIXED_ARCH", module_for(8).path)}
+    assert choose(report, Request()).tag is None
+
+
+@pytest.mark.parametrize(("machine", "kinds"), [(8, {"ELF_IN_PURE_WHEEL"}), (190, set())])
+def test_a_module_for_another_processor_in_a_pure_wheel(machine: int, kinds: Set[str]) -> None:
+    report = audit(wheel(module_for(machine), platform="any"), Request())
+    assert {one.kind for one in report.errors} == kinds
+
+
+def test_two_libraries_with_copies_are_two_lines() -> None:
+    pairs = (("a.so", "a2.so"), ("b.so", "b2.so"))
+    files = [libc(f"pkg/{name}") for pair in pairs for name in pair]
+    copies = tuple(Copies(tuple(f"pkg/{name}" for name in pair), 564) for pair in pairs)
+    report = audit(wheel(*files, copies=copies), Request())
+    lines = [one.text for one in show_lines(report, choose(report, Request()), verbose=True)]
+    assert sum("DUPLICATE_LIBRARY" in line for line in lines) == 2

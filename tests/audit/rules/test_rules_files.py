@@ -264,6 +264,7 @@ MUSL_FILES: Dict[str, Case] = {
         None,
         says(("FORBIDDEN_SYMBOL", EXT, "inflate_table", "1_2")),
     ),
+    "search path that musl ignores": Case(wheel(musl(rpath=("/opt/x", "$LIB"))), "1_1"),
     "promised library, with a copy that no search path finds": Case(
         wheel(musl(needed=("libz.so.1",)), elf("other/libz.so.1")), "1_1"
     ),
@@ -301,6 +302,7 @@ def test_every_kind_has_a_row() -> None:
     assert said | {
         "WRONG_ABI",
         "ELF_IN_PURE_WHEEL",
+        "WHEEL_FILE",
         "DUPLICATE_LIBRARY",
         "FALSE_TAG",
         "INDEX_TAG",

@@ -101,7 +101,7 @@ class Installed:
         folders: Dict[InstallPath, None] = {}
         if not elf.name:
             return ()
-        for rest in after_origin(used_entries(elf, self.libc), self.libc):
+        for rest in after_origin(used_entries(elf, self.libc)):
             folder = self._walk(place, rest)
             if folder is not None:
                 folders[InstallPath(place.root, folder)] = None

@@ -19,22 +19,20 @@ def used_entries(elf: ElfFile, libc: str) -> Tuple[str, ...]:
     """Return the entries of a file's RPATH or RUNPATH that the loader reads, in order.
 
     With a RUNPATH, even an empty one, no loader reads the RPATH. glibc ignores a RUNPATH that is
-    empty as a whole; an empty entry is its current folder. musl skips every empty entry.
+    empty as a whole; an empty entry is its current folder. musl skips every empty entry, and
+    ignores all entries if one of them has a variable other than `$ORIGIN`.
     """
     entries = elf.runpath or elf.rpath
     if libc == MUSL:
-        return tuple(filter(None, entries))
+        return tuple(filter(None, entries)) if all(map(_expands, entries)) else ()
     return () if entries == ("",) else entries
 
 
-def after_origin(entries: Sequence[str], libc: str) -> Iterator[str]:
+def after_origin(entries: Sequence[str]) -> Iterator[str]:
     """Yield the rest of each entry that begins with `$ORIGIN`.
 
-    Other entries cannot lead to a file of the wheel. musl ignores all entries if one of them has a
-    variable other than `$ORIGIN`.
+    Other entries cannot lead to a file of the wheel.
     """
-    if libc == MUSL and not all(map(_expands, entries)):
-        return
     for entry in entries:
         spelling = next(filter(entry.startswith, _SPELLINGS), "")
         rest = entry[len(spelling) :]

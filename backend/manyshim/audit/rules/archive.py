@@ -90,6 +90,12 @@ def _list(tags: FrozenSet[str]) -> str:
     return ", ".join(sorted(tags))
 
 
+def wheel_version(facts: WheelFacts) -> Iterator[Finding]:
+    """Yield a finding if installers refuse the Wheel-Version of WHEEL (PEP 427)."""
+    if facts.wheel_version.partition(".")[0] != "1":
+        yield finding("WHEEL_FILE", "WHEEL", facts.wheel_version or "no Wheel-Version")
+
+
 def elf_presence(facts: WheelFacts, request: Request) -> Iterator[Finding]:
     """Yield findings for a Linux wheel without machine code, and for machine code in a pure wheel.
 
@@ -160,7 +166,8 @@ def _module(path: str) -> str:
 def _native(facts: WheelFacts) -> Iterator[str]:
     """Yield the paths of the files with machine code, also of those that cannot be read."""
     for elf in facts.elfs:
-        if elf.loadable and elf.ident.machine in MACHINES:
+        module = elf.extension_module and elf.ident.machine not in DEVICES
+        if elf.loadable and (elf.ident.machine in MACHINES or module):
             yield elf.path
     for member in facts.unreadable:
         yield member.path

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Iterator
 
-from manyshim.audit.facts import RELOCATABLE, WheelFacts
-from manyshim.audit.findings import Finding, finding
-from manyshim.audit.identity import OS_ABIS, identify, machine_name
+from manyshim.audit.facts import RELOCATABLE, ElfFile, WheelFacts
+from manyshim.audit.findings import Evidence, Finding, finding
+from manyshim.audit.identity import DEVICES, OS_ABIS, identify, machine_name
 from manyshim.audit.rules.context import Context
 from manyshim.audit.tags import MACHINES
 
@@ -19,7 +19,7 @@ def headers(facts: WheelFacts) -> Iterator[Finding]:
         if not elf.loadable:
             continue
         if elf.ident.machine not in MACHINES:
-            yield finding("DEVICE_CODE", elf.path, machine_name(elf.ident.machine))
+            yield _of_other_machine(facts, elf)
             continue
         for damage in elf.damage:
             yield finding("ELF_DAMAGED", elf.path, damage)
@@ -28,6 +28,18 @@ def headers(facts: WheelFacts) -> Iterator[Finding]:
             yield finding("WRONG_ABI", elf.path, identity.problem)
         if elf.ident.os_abi not in OS_ABIS:
             yield finding("WRONG_OS", elf.path, f"OSABI {elf.ident.os_abi}")
+
+
+def _of_other_machine(facts: WheelFacts, elf: ElfFile) -> Finding:
+    """Return the finding for a file of a machine that no tag names.
+
+    It may be code for a device, or data. But an extension module is to be loaded.
+    """
+    machine, arch = machine_name(elf.ident.machine), facts.name.arch
+    if arch and elf.extension_module and elf.ident.machine not in DEVICES:
+        made = finding("MIXED_ARCH", elf.path, machine, evidence=Evidence.OTHER_WHEEL)
+        return made._replace(details=(arch,))
+    return finding("DEVICE_CODE", elf.path, machine)
 
 
 def unused(facts: WheelFacts) -> Iterator[Finding]:
@@ -46,7 +58,8 @@ def copies(facts: WheelFacts) -> Iterator[Finding]:
     for paths, size in facts.copies:
         cost = (len(paths) - 1) * size
         made = finding("DUPLICATE_LIBRARY", paths[0], str(cost), symbols=paths[1:])
-        yield made._replace(details=(str(len(paths)),))
+        # The first path makes each group of equal files a line of its own.
+        yield made._replace(details=(str(len(paths)), paths[0]))
 
 
 _ARM_FLOAT_ABI = 0x600

@@ -149,11 +149,18 @@ def forbidden(context: Context) -> Iterator[Finding]:
             if symbol in elf.strong_versioned
         }
         from_library.update(dict.fromkeys(elf.undefined, ""))
+        # TOO_NEW reports the symbols whose version the same policies lack.
+        too_new = {
+            symbol: context.policies.first_policy_allowing_version(need.version) or 0
+            for need in elf.versions_needed
+            for symbol in need.symbols
+        }
         for library, symbols in context.policies.forbidden.items():
             if not _uses(context, elf, library):
                 continue
             for symbol in sorted(symbols.keys() & from_library.keys()):
-                if from_library[symbol] in ("", library):
+                beyond = too_new.get(symbol, 0) >= symbols[symbol]
+                if from_library[symbol] in ("", library) and not beyond:
                     made = finding("FORBIDDEN_SYMBOL", elf.path, symbol, library=library)
                     yield from context.ruled_out(symbols[symbol], made)
 

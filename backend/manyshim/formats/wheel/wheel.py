@@ -157,6 +157,7 @@ class Wheel:
             symlinks=tuple(entry.name for entry in self.entries if entry.symlink),
             tags=self.fields("Tag"),
             purelib=any(text.lower() == "true" for text in self.fields("Root-Is-Purelib")[:1]),
+            wheel_version="".join(self.fields("Wheel-Version")[:1]),
             elfs=tuple(elfs),
             unreadable=tuple(unreadable),
             static_objects=tuple(static_objects),
