@@ -9,8 +9,9 @@ from typing import Dict, List, Tuple
 
 from manyshim.errors import InvalidWheelError
 from manyshim.formats.wheel import metadata, record
-from manyshim.formats.wheel.wheel import Wheel, compare_record
-from manyshim.formats.zip.archive import Archive, Entry
+from manyshim.formats.wheel.wheel import Wheel
+from manyshim.formats.zip.archive import Archive
+from manyshim.formats.zip.directory import Entry
 from manyshim.formats.zip.window import MemberError, Window
 from outcome import READ, REFUSED, agree, stored
 from wheelwriter import wheel, wheel_name
@@ -66,7 +67,7 @@ def record_rows(data: bytes) -> str:
     own, edited = f"{DIST_INFO}/RECORD", f"{DIST_INFO}/WHEEL"
     try:
         rows = list(record.parse(data))
-        compare_record(rows, _members(), DIST_INFO)
+        record.compare(rows, _members(), DIST_INFO)
     except ValueError:
         return REFUSED
     agree("rows", rows, _judged(data))

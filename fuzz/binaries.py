@@ -10,7 +10,7 @@ from typing import FrozenSet, Optional, Tuple
 from manyshim.audit.facts import ElfFile
 from manyshim.formats.elf import debuginfo, reader
 from manyshim.formats.elf.image import ElfError
-from manyshim.formats.zip.archive import DEFLATED, STORED
+from manyshim.formats.zip.directory import DEFLATED, STORED
 from manyshim.formats.zip.window import MemberError, Window
 from outcome import READ, REFUSED, agree, stored
 

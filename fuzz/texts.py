@@ -41,7 +41,7 @@ def tag(data: bytes) -> str:
         agree("tags", bool(wheel.tags), bool(wheel.pythons))
         for found in (wheel.linux, wheel.pure):
             agree("type", isinstance(found, bool), True)
-        _known(wheel.arch, tags.ARCHES)
+        _known(wheel.header_arch, frozenset(tags.SAME_HEADERS.values()))
         _known(wheel.libc, (tags.GLIBC, tags.MUSL))
     suffix = suffixes.parse_module_suffix(name)
     if suffix is not None:

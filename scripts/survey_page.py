@@ -65,10 +65,24 @@ def compare(result: Mapping[str, Any], other: Mapping[str, Any], judged: Judged)
 
 
 def tag_of(show: Mapping[str, Any]) -> str:
-    """Return the policy of a report of `manyshim show --json`, or `linux_*`, or `-`."""
+    """Return the policy of a report of `manyshim show --json`, or `linux_*`, or `-`.
+
+    A name for an architecture without policies is kept, whatever its files look like.
+    """
+    kept = _kept(show)
+    if kept:
+        return kept
     if show.get("policy"):
         return str(show["policy"])
     return f"linux_{show['arch']}" if show.get("arch") else "-"
+
+
+def _kept(show: Mapping[str, Any]) -> str:
+    """Return the `linux_*` tag of a name if its files look like those of another architecture."""
+    if show.get("tag") or not show.get("arch"):
+        return ""
+    names = (one for one in show.get("claimed", ()) if one.startswith("linux_"))
+    return next((one for one in names if one != f"linux_{show['arch']}"), "")
 
 
 def _label(

@@ -6,14 +6,16 @@ import shutil
 from typing import Dict, Iterable, Mapping
 
 from manyshim.errors import ToolError
-from manyshim.process import run
+from manyshim.process import Limits, run
 
 _TOOLS = ("c++filt", "llvm-cxxfilt")
 # Itanium C++ ABI, "Mangling". Longer names, or more of them, are printed as they are.
 _PREFIX = "_Z"
 _MAX_NAMES = 500
 _MAX_LENGTH = 2000
-_SECONDS = 10.0
+_SECONDS = 5.0
+# Each substitution in a name can double it: 256 characters may have a readable form of gigabytes.
+_LIMITS = Limits(memory=256 << 20, output=4 << 20)
 
 
 def demangled(names: Iterable[str], environ: Mapping[str, str]) -> Dict[str, str]:
@@ -28,7 +30,7 @@ def demangled(names: Iterable[str], environ: Mapping[str, str]) -> Dict[str, str
     if not tool:
         return {}
     try:
-        lines = run((tool, "-p", *mangled), environ, _SECONDS).splitlines()
+        lines = run((tool, "-p", *mangled), environ, _SECONDS, _LIMITS).splitlines()
     except ToolError:
         return {}
     if len(lines) != len(mangled):

@@ -6,6 +6,8 @@ import os
 import signal
 import stat
 import subprocess
+import sys
+import tempfile
 from contextlib import contextmanager, suppress
 from typing import (
     Callable,
@@ -20,6 +22,7 @@ from typing import (
 )
 
 from manyshim.errors import ToolError
+from manyshim.values import NamedTuple
 
 _Tool = TypeVar("_Tool")
 
@@ -29,12 +32,26 @@ _LEAST_SECONDS = 60.0
 _BYTES_A_SECOND = 1 << 20
 
 
-def run(command: Sequence[str], environ: Mapping[str, str], seconds: float) -> str:
+class Limits(NamedTuple):
+    """How many bytes a tool may have in memory and may print."""
+
+    memory: int
+    output: int
+
+
+def run(
+    command: Sequence[str],
+    environ: Mapping[str, str],
+    seconds: float,
+    limits: Optional[Limits] = None,
+) -> str:
     """Run a command and return what it printed on both streams.
 
     Raises ToolError if it cannot be started, fails, is killed or takes longer than `seconds`. After
     that time its children are killed, too.
     """
+    if limits:
+        return _run_limited(command, environ, seconds, limits)
     name = os.path.basename(command[0])
     arguments = [os.fsencode(argument) for argument in command]
     try:
@@ -64,6 +81,43 @@ def run(command: Sequence[str], environ: Mapping[str, str], seconds: float) -> s
         ending = _ending(process.returncode)
         raise ToolError(f"{name} {ending}: {_command_line(command)}", *quoted)
     return text
+
+
+def _run_limited(
+    command: Sequence[str], environ: Mapping[str, str], seconds: float, limits: Limits
+) -> str:
+    """Run a command as `run` does; the system kills it beyond the limits (on Linux)."""
+    with tempfile.TemporaryFile() as output:
+        process = subprocess.Popen(  # noqa: S603 (as in `run`)
+            list(map(os.fsencode, command)),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.DEVNULL,
+            env=dict(environ),
+            start_new_session=True,
+        )
+        with process:
+            try:
+                _limit(process.pid, limits)
+                process.wait(seconds)
+            except (OSError, subprocess.TimeoutExpired):
+                pass
+            finally:
+                if process.returncode is None:
+                    _kill(process)
+        if process.returncode:
+            raise ToolError(f"{os.path.basename(command[0])} {_ending(process.returncode)}")
+        output.seek(0)
+        return output.read(limits.output).decode("utf-8", "replace")
+
+
+def _limit(process: int, limits: Limits) -> None:
+    if sys.platform == "linux":
+        import resource  # noqa: PLC0415 (not on Windows)
+
+        resource.prlimit(process, resource.RLIMIT_AS, (limits.memory, limits.memory))
+        resource.prlimit(process, resource.RLIMIT_FSIZE, (limits.output, limits.output))
+        resource.prlimit(process, resource.RLIMIT_CORE, (0, 0))
 
 
 def first_good(paths: Iterable[str], judge: Callable[[str], _Tool], missing: str) -> _Tool:

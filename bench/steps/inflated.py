@@ -8,7 +8,8 @@ import sys
 from manyshim import operations
 from manyshim.audit.request import Request
 from manyshim.formats.wheel.wheel import Wheel
-from manyshim.formats.zip.archive import Archive, Entry
+from manyshim.formats.zip.archive import Archive
+from manyshim.formats.zip.directory import Entry
 from manyshim.formats.zip.window import Window
 
 

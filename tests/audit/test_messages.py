@@ -175,7 +175,7 @@ def test_long_lists_of_names_are_cut() -> None:
             usual("ABI3", evidence=Evidence.NOT_IN_STABLE_ABI, details=("3.15",)),
             ["one, two", "not in the stable ABI as of CPython 3.15"],
         ),
-        (usual("NO_INIT", subject="_x"), ["PyInit__x", "the import fails"]),
+        (usual("NO_INIT"), ["PyInit_NAME", "the import fails", "ctypes or cffi"]),
         (
             usual("NO_INIT", evidence=Evidence.NO_MODULE_WITH_INIT, severity=f.INFO),
             ["no module of the wheel", "ctypes or cffi"],
@@ -187,6 +187,10 @@ def test_long_lists_of_names_are_cut() -> None:
         (
             usual("SUFFIX", evidence=Evidence.OTHER_PLATFORM, severity=f.INFO),
             ["where some is not loaded", "another file of the module"],
+        ),
+        (
+            usual("SUFFIX", evidence=Evidence.NO_STABLE_ABI, details=("CPython 3.14t",)),
+            ["libsubject.so", "no stable ABI", "makes CPython 3.14t load"],
         ),
         (usual("UNDEFINED"), ["one, two"]),
         (usual("EXECSTACK", allowed=True, severity=f.WARNING), ["(allowed)"]),

@@ -6,11 +6,12 @@ import ast
 import re
 import subprocess
 import time
-from typing import List, Mapping, Optional, Tuple
+from typing import List, Mapping, Optional, Set, Tuple
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from packaging.tags import Tag, compatible_tags, cpython_tags, generic_tags
 
 import needs
 from manyshim.audit.suffixes import (
@@ -33,6 +34,14 @@ from manyshim.audit.tags import GLIBC, MUSL, parse_wheel_name
         ("_x.cpython-38-arm-linux-musleabihf.so", ("cpython-38", "arm-linux-musleabihf"), MUSL),
         ("_x.cpython-312-arm-linux-gnueabihf.so", ("cpython-312", "arm-linux-gnueabihf"), GLIBC),
         ("_x.cpython-311.so", ("cpython-311", ""), None),
+        # Of other systems.
+        ("_x.cpython-311-darwin.so", ("cpython-311", "darwin"), None),
+        ("_x.cpython-313-x86_64-linux-android.so", ("cpython-313", "x86_64-linux-android"), None),
+        (
+            "_x.cpython-313-arm-linux-androideabi.so",
+            ("cpython-313", "arm-linux-androideabi"),
+            None,
+        ),
         ("_x.abi3.so", ("abi3", ""), None),
         ("_x.abi3t.so", ("abi3t", ""), None),
         # From CPython 3.15.
@@ -50,7 +59,7 @@ from manyshim.audit.tags import GLIBC, MUSL, parse_wheel_name
         ("libfoo.so.1", None, None),
         ("_x.abi3.so.1", None, None),
         ("_x.abi4.so", None, None),
-        ("_x.cpython-311-darwin.so", None, None),
+        ("_x.cpython-311-darwin1.so", None, None),
         ("abi3.so", None, None),
         ("_x.abi3.py", None, None),
         ("_x.abi3-x86_64-darwin.so", None, None),
@@ -76,7 +85,7 @@ def test_module_suffix_is_parsed(
 
 # The grammar of the suffixes that builds of CPython, PyPy and GraalPy write.
 _GRAMMAR = re.compile(
-    r"\.(?:(?P<impl>abi3t?|cpython-N[a-z]*|pypyN-ppN)(?:-(?P<triplet>[\w-]+-linux-(?:gnu|musl)\w*))?"
+    r"\.(?:(?P<impl>abi3t?|cpython-N[a-z]*|pypyN-ppN)(?:-(?P<triplet>[\w-]+-linux-(?:gnu|musl|android)\w*|darwin))?"
     r"|(?P<graal>graalpy\w*(?:-\w*){0,2})(?:-(?P<rest>[\w-]*))?)\.so".replace(
         "N", r"(?:0|[1-9][0-9]{0,3})"
     )
@@ -96,7 +105,21 @@ _ATOMS = (
         "pp73",
         "x86_64",
     ),
-    *("graalpy", "250", "native", "linux", "-linux-gnu", "-linux-musl", "so", ".so", "t", "é", "²"),
+    *(
+        "graalpy",
+        "250",
+        "native",
+        "linux",
+        "-linux-gnu",
+        "-linux-musl",
+        "-linux-android",
+        "-darwin",
+        "so",
+        ".so",
+        "t",
+        "é",
+        "²",
+    ),
 )
 
 
@@ -216,14 +239,18 @@ def test_a_real_pypy_loads_what_the_table_says() -> None:
             ],
         ),
         ("cp310.cp311-cp310.cp311", ["CPython 3.10", "CPython 3.11"]),
+        ("CP311-CP311", ["CPython 3.11"]),
+        # Every build of a version accepts the ABI none.
+        ("cp311-none", ["CPython 3.11"]),
+        ("cp311-cp311.none", ["CPython 3.11"]),
+        ("cp313-none", ["CPython 3.13"]),
+        ("cp37-none", ["CPython 3.7m"]),
+        ("cp311.py3-none", [""]),
         ("pp310-pypy310_pp73", ["pypy310-pp73"]),
         ("cp311.pp310-cp311.pypy310_pp73", ["CPython 3.11", "pypy310-pp73"]),
         ("graalpy311-graalpy242_311_native", ["graalpy242-311-native"]),
         # Tags that do not tell the interpreter.
         ("py3-none", [""]),
-        ("cp311-none", [""]),
-        ("cp311-cp311.none", [""]),
-        ("cp3-abi3", [""]),
         ("ip34-ip34", [""]),
         ("graalpy311-native", [""]),
         ("pp27-pypy_73", ["pypy-73"]),
@@ -236,6 +263,7 @@ def test_a_real_pypy_loads_what_the_table_says() -> None:
                 *("cp27-abi3", "cp31-abi3", "cp27-abi3t", "cp311-abi4", "cp311-pypy310_pp73"),
                 *("py3-abi3", "py3-cp311", "py38-abi3", "pp310-abi3", "pp310-cp310"),
                 "pp310-pypy39_pp73",
+                *("cp3-none", "cp3-abi3", "cp2-abi3", "cp2-none", "cp3-cp311", "pp3-none"),
             )
         ),
     ],
@@ -244,6 +272,32 @@ def test_interpreters_of_tags(tags: str, accepted: List[str]) -> None:
     name = parse_wheel_name(f"demo-1.0-{tags}-linux_x86_64.whl")
     assert name is not None
     assert list(map(str, interpreters(name))) == accepted
+
+
+def accepted_by_packaging(python: str, abi: str, platform: str) -> bool:
+    """Whether some interpreter accepts a tag, by the tags that packaging generates for it."""
+    found: Set[Tag] = set()
+    for minor in range(8, 17):
+        version = (3, minor)
+        of_cpython, of_pypy = f"cp3{minor}", f"pypy3{minor}_pp73"
+        found.update(cpython_tags(version, [of_cpython], [platform]))
+        found.update(generic_tags(f"pp3{minor}", [of_pypy], [platform]))
+        found.update(compatible_tags(version, of_cpython, [platform]))
+        found.update(compatible_tags(version, "pp3", [platform]))
+    return Tag(python, abi, platform) in found
+
+
+@pytest.mark.parametrize("platform", ["manylinux_2_17_x86_64", "any"])
+@pytest.mark.parametrize("abi", ["none", "abi3", "cp311", "pypy311_pp73"])
+@pytest.mark.parametrize("python", ["cp3", "cp2", "pp3", "py3", "cp311", "pp311", "py311"])
+def test_what_packaging_accepts_is_usable(python: str, abi: str, platform: str) -> None:
+    name = parse_wheel_name(f"demo-1.0-{python}-{abi}-{platform}.whl")
+    assert name is not None
+    if accepted_by_packaging(python, abi, platform):
+        assert interpreters(name)
+    elif python in ("cp2", "cp3") and platform != "any":
+        # Old installers accept cp3-none-any, with which packaging agrees for PyPy only.
+        assert not interpreters(name)
 
 
 @pytest.mark.parametrize(

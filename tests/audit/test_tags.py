@@ -32,6 +32,8 @@ OLD_ARCHES = {"x86_64", "i686", "aarch64", "armv7l", "ppc64le", "ppc64", "s390x"
         ("musllinux_1_1", PlatformTag(MUSL, 1, 1)),
         ("manylinux1_x86_64", PlatformTag(GLIBC, 2, 5, "x86_64")),
         ("manylinux1", PlatformTag(GLIBC, 2, 5)),
+        # Installers ignore case.
+        ("Manylinux_2_17_X86_64", PlatformTag(GLIBC, 2, 17, "x86_64")),
         ("manylinux2010_i686", PlatformTag(GLIBC, 2, 12, "i686")),
         ("manylinux2014_ppc64", PlatformTag(GLIBC, 2, 17, "ppc64")),
         ("manylinux2014_s390x", PlatformTag(GLIBC, 2, 17, "s390x")),
@@ -51,7 +53,6 @@ OLD_ARCHES = {"x86_64", "i686", "aarch64", "armv7l", "ppc64le", "ppc64", "s390x"
         ("manylinux2013_x86_64", None),
         ("musllinux1_x86_64", None),
         ("musllinux_1_2_", None),
-        ("Manylinux_2_17_x86_64", None),
         ("manylinux_2_17-x86_64", None),
         ("manylinux_2_17_x86_64\n", None),
         (" manylinux_2_17", None),
@@ -111,6 +112,14 @@ def test_tags_are_ordered_by_number_not_by_text() -> None:
         ("linux_armv6l", True, "armv6l"),
         ("manylinux_2_17_aarch64", True, "aarch64"),
         ("manylinux2014_i686", True, "i686"),
+        # Installers do not know these names, but what they mean is clear.
+        ("manylinux2014_armv6l", True, "armv6l"),
+        ("manylinux1_i386", True, "i386"),
+        ("manylinux1_aarch64", True, "aarch64"),
+        ("manylinux2014", True, None),
+        # 32-bit programs on a 64-bit ARM kernel.
+        ("linux_armv8l", True, "armv7l"),
+        ("Linux_x86_64", True, "x86_64"),
         ("musllinux_1_1_s390x", True, "s390x"),
         ("manylinux_2_17", True, None),
         ("any", False, None),
@@ -170,6 +179,32 @@ def test_invalid_wheel_names_are_refused(filename: str) -> None:
     assert parse_wheel_name(filename) is None
 
 
+@pytest.mark.parametrize(
+    ("platforms", "arch"),
+    [
+        ("linux_x86_64", "x86_64"),
+        ("linux_armv6l", "armv7l"),
+        ("linux_armv6l.linux_armv7l", "armv7l"),
+        ("linux_i586", "i686"),
+        ("linux_mips64", "mips64"),
+        # It may be another name of an architecture that is known.
+        ("linux_fourty2", None),
+        ("linux_x86_64.linux_i686", None),
+        ("any", None),
+        ("win32", None),
+    ],
+)
+def test_the_headers_that_a_name_asks_for(platforms: str, arch: Optional[str]) -> None:
+    name = parse_wheel_name(f"demo-1.0-cp311-cp311-{platforms}.whl")
+    assert name is not None
+    assert name.header_arch == arch
+
+
+def test_a_name_is_printed_as_it_was_written() -> None:
+    written = "demo-1.0-CP311-Cp311-Linux_x86_64.whl"
+    assert str(parse_wheel_name(written)) == written
+
+
 def test_compressed_tags_are_expanded_in_order() -> None:
     name = WheelName("demo", "1.0", "", ("cp310", "cp311"), ("abi3",), ("p_1", "p_2"))
     assert name.tags == ("cp310-abi3-p_1", "cp310-abi3-p_2", "cp311-abi3-p_1", "cp311-abi3-p_2")
@@ -183,10 +218,14 @@ def test_compressed_tags_are_expanded_in_order() -> None:
         ("musllinux_1_1_x86_64.manylinux_2_17_x86_64", True, False, "x86_64", None),
         ("musllinux_1_1_aarch64.linux_aarch64", True, False, "aarch64", MUSL),
         ("manylinux_2_17_x86_64.manylinux_2_17_i686", True, False, None, GLIBC),
-        ("linux_armv6l", True, False, None, None),
+        ("linux_armv6l", True, False, "armv7l", None),
+        ("linux_armv8l", True, False, "armv7l", None),
+        ("Linux_x86_64", True, False, "x86_64", None),
+        ("MUSLLINUX_1_2_X86_64", True, False, "x86_64", MUSL),
         ("macosx_11_0_arm64.linux_x86_64", True, False, None, None),
         ("win_amd64", False, False, None, None),
         ("any", False, True, None, None),
+        ("Any", False, True, None, None),
     ],
 )
 def test_properties_of_a_wheel_name(
@@ -198,4 +237,4 @@ def test_properties_of_a_wheel_name(
 ) -> None:
     name = parse_wheel_name(f"demo-1.0-cp311-cp311-{platforms}.whl")
     assert name is not None
-    assert (name.linux, name.pure, name.arch, name.libc) == (linux, pure, arch, libc)
+    assert (name.linux, name.pure, name.header_arch, name.libc) == (linux, pure, arch, libc)

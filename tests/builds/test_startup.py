@@ -31,9 +31,9 @@ MODULES = """
     manyshim.formats.elf.reader manyshim.formats.elf.symbols manyshim.formats.wheel
     manyshim.formats.wheel.fields manyshim.formats.wheel.record manyshim.formats.wheel.rewrite
     manyshim.formats.wheel.wheel manyshim.formats.zip manyshim.formats.zip.archive
-    manyshim.formats.zip.pack manyshim.formats.zip.window manyshim.formatters
-    manyshim.formatters.text manyshim.host manyshim.operations manyshim.options manyshim.values
-    manyshim.workspace manyshim.wrapped
+    manyshim.formats.zip.directory manyshim.formats.zip.pack manyshim.formats.zip.window
+    manyshim.formatters manyshim.formatters.text manyshim.host manyshim.operations manyshim.options
+    manyshim.values manyshim.workspace manyshim.wrapped
 """
 # The archive's names are in this encoding where they do not say UTF-8; the lock is fcntl's.
 # Releases of setuptools differ in whether they load the others themselves.

@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any, Dict, List, Tuple
+from typing import Any, Dict, List, Optional, Tuple
 
 import pytest
 
@@ -23,7 +23,7 @@ pytest.importorskip("auditwheel", reason="the second opinion uses its data")
 from survey_explain import EXPLAINED, OPENED, UNEXPLAINED, explain
 from survey_open import open_all, python_for
 from survey_oracle import judge
-from survey_page import Judged, compare, firings
+from survey_page import Judged, compare, firings, tag_of
 from survey_rows import Platform, platform_of
 
 GLIBC = "demo-1.0-cp311-cp311-manylinux_2_17_x86_64.whl"
@@ -175,6 +175,23 @@ def test_a_library_that_fails_alone_is_explained_by_a_file_that_loads_it() -> No
 )
 def test_a_difference_without_a_judgement_has_no_label(tags: Any, label: str) -> None:
     assert compare(*_result(*tags), NAMED).label == label
+
+
+@pytest.mark.parametrize(
+    ("name", "tag", "expected"),
+    [
+        ("linux_armv6l", None, "linux_armv6l"),
+        ("linux_armv8l", "manylinux_2_17_armv7l", "manylinux_2_17_armv7l"),
+        ("linux_armv7l", None, "manylinux_2_17_armv7l"),
+        ("manylinux_2_31_armv7l", None, "manylinux_2_17_armv7l"),
+    ],
+)
+def test_a_name_for_an_architecture_without_policies_is_the_verdict(
+    name: str, tag: Optional[str], expected: str
+) -> None:
+    policy = "manylinux_2_17_armv7l"
+    show = {"claimed": [name], "arch": "armv7l", "policy": policy, "tag": tag}
+    assert tag_of(show) == expected
 
 
 def test_a_judgement_is_of_a_kind_in_a_file_of_a_wheel() -> None:

@@ -6,6 +6,7 @@ Each has few bytes that expand to many. A reader must stay within bounds of time
 from __future__ import annotations
 
 import io
+import itertools
 import struct
 import zlib
 from functools import partial
@@ -282,6 +283,44 @@ LINES = b"\n" * MIB, 60
 TO_AND_FRO = b"\0libx.so\0\0" + b":".join([b"$ORIGIN" + b"/a/.." * 800] * 250) + b"\0"
 MUSL = b"\0libc.so\0\0" + b"/a" * (MIB // 2 - 9) + b"$X\0"
 
+
+def described(more: bytes) -> bytes:
+    text = b"Metadata-Version: 2.1\nName: demo\nVersion: 1.0\n" + more
+    return wheel(GOOD, member(INFO + b"METADATA", (text, 1)))
+
+
+def many_paths(text: bytes, count: int) -> bytes:
+    """Make libraries that share the bytes of one long search path."""
+    one = member(b"", *elf(entries=[(NEEDED, 1), (29, 9)], names=b"\0libx.so\0" + text + b"\0"))
+    return wheel(*(one._replace(name=b"demo/%d.so" % at) for at in range(count)))
+
+
+def compressed(count: int) -> bytes:
+    """Make Tag lines that each stand for the same 8,000 tags, in other orders."""
+    numbers = [str(one) for one in range(20)]
+    turned = [".".join(numbers[at:] + numbers[:at]) for at in range(20)]
+    lines = itertools.islice(itertools.product(turned, repeat=3), count)
+    text = WHEEL + "".join(f"Tag: {'-'.join(parts)}\n" for parts in lines).encode()
+    return wheel(GOOD, text=(text, 1))
+
+
+def doubling(number: int) -> str:
+    """Return a C++ name whose readable form doubles at each of 22 substitutions (Itanium ABI)."""
+    pairs = "".join(f"S0_IS{code}_S{code}_E" for code in "123456789ABCDEFGHIJKLM")
+    return f"_Z{len(str(number)) + 1}f{number}I1XIiiE{pairs}Evv"
+
+
+def mangled(*names: str) -> bytes:
+    """Make a library that needs C++ names which nobody defines."""
+    text, offsets = b"\0", []
+    for name in names:
+        offsets.append(len(text))
+        text += name.encode() + b"\0"
+    table = bytes(24) + b"".join(symbol(offset) for offset in offsets)
+    hashed = (HASH, struct.pack("<II", 1, len(names) + 1), 1)
+    return library(hashed, (SYMTAB, table, 1), names=text)
+
+
 ATTACKS: Dict[str, Callable[[], bytes]] = {
     "zip bomb": partial(bombs, 1),
     "zip bombs, four": partial(bombs, 4),
@@ -344,4 +383,16 @@ ATTACKS: Dict[str, Callable[[], bytes]] = {
     ),
     "RECORD of empty lines": lambda: wheel(GOOD, record=LINES),
     "WHEEL of empty lines": lambda: wheel(GOOD, text=LINES),
+    "100,000 fields of METADATA": partial(
+        described, b"".join(b"k%x:\n" % one for one in range(100_000))
+    ),
+    "METADATA of three million parts": partial(
+        described, b"Content-Type: multipart/mixed; boundary=b\n\n" + b"--b\n\n" * 3_000_000
+    ),
+    "100 search paths of a million colons": partial(many_paths, b":" * (MIB - 9), 100),
+    "1,100 tag lines of 8,000 tags": partial(compressed, 1100),
+    "190,000 names with control characters": lambda: named(
+        *(b"\1%d" % at for at in range(190_000))
+    ),
+    "C++ names of gigabytes": partial(mangled, doubling(1), doubling(2)),
 }

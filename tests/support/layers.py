@@ -27,8 +27,8 @@ MAY_IMPORT = {
     "formats.wheel": "formats.zip formats.elf audit.facts audit.findings audit.tags errors values",
     "formatters": "audit audit.verdict audit.decision audit.messages errors values",
     # The settings and the host.
-    "process": "errors",
-    "demangle": "process errors",
+    "process": "errors values",
+    "demangle": "process errors values",
     "workspace": "errors",
     "wrapped": "errors",
     "host": "audit",

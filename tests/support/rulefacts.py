@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, FrozenSet, NamedTuple, Optional, Tuple
+from typing import Any, FrozenSet, List, NamedTuple, Optional, Tuple
 
 from manyshim.audit.facts import ElfFile, ElfIdent, VersionNeed, WheelFacts
 from manyshim.audit.request import Request
@@ -49,6 +49,17 @@ def wheel(*elfs: ElfFile, platform: str = "linux_x86_64", **facts: Any) -> Wheel
     paths = tuple(one.path for one in elfs)
     made = WheelFacts(name, "demo-1.0", paths=paths, tags=name.tags, elfs=elfs)
     return made._replace(**facts)
+
+
+def tagged(tags: str, *elfs: ElfFile, platform: str = "linux_x86_64", **facts: Any) -> WheelFacts:
+    name = parse_wheel_name(f"demo-1.0-{tags}-{platform}.whl")
+    assert name is not None
+    return wheel(*elfs, name=name, tags=name.tags, **facts)
+
+
+def found(report: Report, kind: str) -> List[Tuple[str, str]]:
+    """Return the severity and the path of each finding of a kind."""
+    return [(one.severity, one.path) for one in report.findings if one.kind == kind]
 
 
 # A finding as a row of the table: kind, path, subject, the newest policy that it rules out.

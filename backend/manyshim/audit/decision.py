@@ -11,9 +11,6 @@ from manyshim.audit.tags import ARCHES, GLIBC, MUSL, PlatformTag, is_linux, plat
 from manyshim.audit.verdict import Report, judged
 from manyshim.values import NamedTuple
 
-# A 64-bit ARM kernel with 32-bit programs names its machine so. Installers there take armv7l.
-_SYNONYMS = frozenset(("armv8l",))
-
 
 class TagDecision(NamedTuple):
     """The tag that may be written, or the `reason` why there is none, with its `details`."""
@@ -65,7 +62,7 @@ def _without_policies(report: Report) -> Tuple[str, ...]:
     """
     for platform in report.name.platforms:
         arch = platform_arch(platform) if is_linux(platform) else None
-        if arch and arch not in ARCHES and arch not in _SYNONYMS:
+        if arch and arch not in ARCHES:
             return (arch,)
     return ()
 

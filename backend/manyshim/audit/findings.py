@@ -73,6 +73,7 @@ class Evidence(str, Enum):
     NOT_IN_STABLE_ABI = "not in the stable ABI"
     # SUFFIX.
     OTHER_INTERPRETER = "other interpreter"
+    NO_STABLE_ABI = "no stable ABI"
     OTHER_PLATFORM = "other platform"
     OTHER_TARGET = "other target"
     # MIXED_ARCH, MIXED_LIBC.

@@ -129,7 +129,7 @@ def interpreter_prefixes(wheel: WheelName, elf: ElfFile) -> Tuple[str, ...]:
     of PyPy.
     """
     suffix = parse_module_suffix(elf.name)
-    stated = (*wheel.pythons, suffix.implementation if suffix else "")
+    stated = (*map(str.lower, wheel.pythons), suffix.implementation if suffix else "")
     found = [
         prefixes
         for begin, prefixes in _INTERPRETERS.items()

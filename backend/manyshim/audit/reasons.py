@@ -59,6 +59,8 @@ _EVIDENCE = {
     Evidence.NO_MODULE_WITH_INIT: "no module of the wheel exports its init function",
     Evidence.NOT_IN_STABLE_ABI: "not in the stable ABI as of CPython {0}",
     Evidence.OTHER_INTERPRETER: "the wheel's tags include {0}, where it is not loaded",
+    Evidence.NO_STABLE_ABI: "free-threaded CPython has no stable ABI before 3.15; only the name "
+    "makes {0} load such a file",
     Evidence.OTHER_PLATFORM: "the file is for {1}, where {0} is not loaded",
     Evidence.OTHER_TARGET: "the target's Python looks for {1}; {0} is not loaded",
     Evidence.OTHER_WHEEL: "the wheel is for {0}",

@@ -213,8 +213,8 @@ def no_init(found: Finding) -> Sentence:
             "a package can open it with ctypes or cffi, but not import it"
         )
     return Sentence(
-        "has the name of an extension module but no exported "
-        f"PyInit_{shorten(found.subject)}; the import fails",
+        "has the name of an extension module but no exported init function (PyInit_NAME); the "
+        "import fails, unless the package opens such files with ctypes or cffi",
         "export the init function (PyMODINIT_FUNC), or give the file another suffix",
     )
 

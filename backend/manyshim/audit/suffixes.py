@@ -13,6 +13,11 @@ _LOWER = "abcdefghijklmnopqrstuvwxyz"
 # File systems accept no longer name, in bytes. Longer ones would only cost time.
 _MAX_NAME = 255
 STABLE_ABIS = ("abi3", "abi3t")
+# How the last part of a triplet begins.
+_LIBCS = ("gnu", "musl", "android")
+# How it goes on for an ABI that no platform tag for Linux has: x32 of x86, the 32-bit or newer
+# ABIs of MIPS, SPE of POWER, and floats that are not passed in registers of double precision.
+_OTHER_ABIS = frozenset(("x32", "abin32", "abi64", "spe", "eabi", "sf", "f32"))
 # From 3.11, the suffixes of CPython differ between glibc and musl.
 _TELLS_LIBC: Version = (3, 11)
 # The first CPython with each stable ABI and with PyModExport. That of abi3t also was the first to
@@ -21,6 +26,8 @@ _FIRST_ABI3: Version = (3, 2)
 _FIRST_ABI3T: Version = (3, 15)
 _FIRST_EXPORT: Version = (3, 15)
 _FIRST_FREE_THREADED: Version = (3, 13)
+# Before, the release build of CPython was `cp37m`.
+_FIRST_WITHOUT_M: Version = (3, 8)
 # It stands for every CPython that is newer than the one that a tag names.
 _NEWER: Version = (3, 9999)
 
@@ -44,6 +51,27 @@ class ModuleSuffix(NamedTuple):
         version = parse_cpython(self.implementation, "cpython-")
         tells = self.implementation in STABLE_ABIS or (version and version[:2] >= _TELLS_LIBC)
         return GLIBC if tells else None
+
+    @property
+    def cpu(self) -> str:
+        """The first part of the triplet."""
+        return self.triplet.partition("-")[0]
+
+    @property
+    def for_one_interpreter(self) -> bool:
+        """Whether the file is for one version of one interpreter, and for no stable ABI."""
+        return self.implementation not in STABLE_ABIS
+
+    @property
+    def for_no_tag(self) -> bool:
+        """Whether the triplet names an ABI or a system that no platform tag for Linux covers."""
+        if not self.triplet or self.implementation.startswith("graalpy"):
+            return False
+        libc = self.triplet.rpartition("-linux-")[2]
+        for family in ("gnu", "musl"):
+            if libc.startswith(family):
+                return libc[len(family) :] in _OTHER_ABIS
+        return True
 
     @property
     def init_functions(self) -> Tuple[str, ...]:
@@ -110,10 +138,10 @@ def _is_implementation(first: str, second: str) -> bool:
 
 
 def _is_triplet(text: str) -> bool:
-    """Whether a text is a multiarch triplet for Linux, such as `x86_64-linux-gnu`."""
+    """Whether a text is how CPython names a platform: `x86_64-linux-gnu`, `darwin` (macOS)."""
     cpu, linux, abi = text.rpartition("-linux-")
-    known = abi.startswith(("gnu", "musl")) and _is_word(abi) and "-" not in abi
-    return bool(cpu and linux) and known and _is_word(cpu)
+    known = abi.startswith(_LIBCS) and _is_word(abi) and "-" not in abi
+    return text == "darwin" or (bool(cpu and linux) and known and _is_word(cpu))
 
 
 def _is_word(text: str) -> bool:
@@ -189,34 +217,41 @@ def _cpython(version: Version, flags: str = "") -> Interpreter:
     return made._replace(abi=_own_abi(made))
 
 
-def accepting(python: str, abi: str) -> Tuple[Interpreter, ...]:
+def accepting(python: str, abi: str, *, pure: bool = False) -> Tuple[Interpreter, ...]:
     """Return the interpreters that accept a Python tag with an ABI tag; empty if none can.
 
-    Sources: PEP 425; the tags that packaging generates for each interpreter. Tags of other
-    implementations are taken as they are.
+    `pure` is for the platform `any`. Sources: PEP 425; the tags that packaging generates for each
+    interpreter. Tags of other implementations are taken as they are.
     """
     tag = parse_cpython(python)
     if tag:
         return _cpythons(tag[:2], abi) if not tag[2] else ()
+    implementation, digits = python.rstrip("0123456789"), python.lstrip(_LOWER)
+    # Interpreters join a major version alone to the tags none and any only: pp3-none-any.
+    if implementation == "cp" or (implementation, len(digits), abi) == ("pp", 1, "none"):
+        return (ANY,) if pure and abi == "none" else ()
     if abi == "none":
         return (ANY,)
-    implementation, digits = python.rstrip("0123456789"), python.lstrip(_LOWER)
-    if implementation == "py":
-        return ()
     if implementation == "pp":
-        own = abi.partition("_")[0][len("pypy") :]
-        # The tags of old PyPys have no or one digit here: pp27-pypy_73, pp371-pypy3_71.
-        agrees = abi.startswith("pypy") and (len(own) < 2 or own.startswith(digits))
-        return (Interpreter(abi.replace("_", "-")),) if agrees else ()
+        return _pypys(digits, abi)
     if implementation == "graalpy" and abi.startswith("graalpy"):
         return (Interpreter(abi.replace("_", "-")),)
-    return (ANY,)
+    return (ANY,) if implementation != "py" else ()
+
+
+def _pypys(digits: str, abi: str) -> Tuple[Interpreter, ...]:
+    """Return the PyPy that accepts the version of a Python tag with an ABI tag."""
+    own = abi.partition("_")[0][len("pypy") :]
+    # The tags of old PyPys have no or one digit here: pp27-pypy_73, pp371-pypy3_71.
+    agrees = abi.startswith("pypy") and (len(own) < 2 or own.startswith(digits))
+    return (Interpreter(abi.replace("_", "-")),) if agrees else ()
 
 
 def _cpythons(version: Version, abi: str) -> Tuple[Interpreter, ...]:
     """Return the CPythons that accept the Python tag of `version` with an ABI tag."""
     if abi == "none":
-        return (ANY,)
+        # A free-threaded build accepts the tag too, but such wheels are seldom meant for it.
+        return (_cpython(version, "m" if version < _FIRST_WITHOUT_M else ""),)
     if abi in STABLE_ABIS:
         if version < _FIRST_ABI3:
             return ()
@@ -230,7 +265,10 @@ def _cpythons(version: Version, abi: str) -> Tuple[Interpreter, ...]:
 
 
 def interpreters(name: WheelName) -> Tuple[Interpreter, ...]:
-    """Return the interpreters that accept the tags of a wheel's name; empty if none can."""
+    """Return the interpreters that accept the tags of a wheel's name; empty if none can.
+
+    As installers do, this ignores case.
+    """
     found = tuple(dict.fromkeys(_all_accepting(name)))
     return (ANY,) if ANY in found else found
 
@@ -238,4 +276,4 @@ def interpreters(name: WheelName) -> Tuple[Interpreter, ...]:
 def _all_accepting(name: WheelName) -> Iterator[Interpreter]:
     for python in name.pythons:
         for abi in name.abis:
-            yield from accepting(python, abi)
+            yield from accepting(python.lower(), abi.lower(), pure=name.pure)

@@ -62,6 +62,24 @@ _ROWS = (
 ARCHES: Mapping[str, Arch] = {arch.name: arch for arch in _ROWS}
 MACHINES = frozenset(arch.machine for arch in ARCHES.values())
 
+# A 64-bit ARM kernel with 32-bit programs names its machine so. Installers there take armv7l.
+_SYNONYMS = {"armv8l": "armv7l"}
+# Architectures without policies, as kernels and distributions name them. The ELF headers of their
+# files are those of an architecture that has policies, or of none.
+_OLD_ARM = (
+    *("armv4l", "armv4tl", "armv5tel", "armv5tejl", "armv6l", "armv7"),
+    *("arm", "armel", "armhf"),
+)
+_OTHERS = (
+    *("mips", "mips64", "ppc", "s390", "sparc", "sparc64", "riscv32", "alpha", "ia64", "parisc"),
+    "m68k",
+)
+SAME_HEADERS: Mapping[str, str] = {
+    **dict.fromkeys(_OLD_ARM, "armv7l"),
+    **dict.fromkeys(("i386", "i486", "i586"), "i686"),
+    **{name: name for name in (*ARCHES, *_OTHERS)},
+}
+
 
 class PlatformTag(NamedTuple):
     """A manylinux or musllinux platform tag; `arch` is empty if it is not specified."""
@@ -117,9 +135,9 @@ def parse_platform(text: str) -> Optional[PlatformTag]:
     """Parse `manylinux_2_28_x86_64`, `manylinux_2_28`, `manylinux2014_x86_64` or `musllinux_1_2`.
 
     None if the text is not a manylinux or musllinux tag, or if it is an older name that does not
-    exist for its architecture.
+    exist for its architecture. As installers do, this ignores case.
     """
-    name, underscore, rest = text.partition("_")
+    name, underscore, rest = text.lower().partition("_")
     if name in LEGACY_NAMES:
         if underscore and rest not in _legacy_arches(name):
             return None
@@ -146,20 +164,26 @@ def _is_word(text: str) -> bool:
 
 def is_linux(platform: str) -> bool:
     """Whether a platform tag is for Linux: `linux_*`, `manylinux*` or `musllinux*`."""
-    return platform.startswith(("linux_", "manylinux", "musllinux"))
+    return platform.lower().startswith(("linux_", "manylinux", "musllinux"))
 
 
 def platform_arch(platform: str) -> Optional[str]:
-    """Return the architecture of a Linux platform tag; None if it has none."""
-    name, _, arch = platform.partition("_")
-    if name == "linux":
-        return arch if _is_word(arch) else None
-    tag = parse_platform(platform)
-    return tag.arch if tag and tag.arch else None
+    """Return the architecture of a Linux platform tag; None if it has none.
+
+    An older name may be joined to any architecture, although no installer accepts it.
+    """
+    name, _, arch = platform.lower().partition("_")
+    if name != "linux" and name not in LEGACY_NAMES:
+        tag = parse_platform(platform)
+        arch = tag.arch if tag else ""
+    return _SYNONYMS.get(arch, arch) if _is_word(arch) else None
 
 
 class WheelName(NamedTuple):
-    """The parts of a wheel's file name (PEP 427), without any normalization."""
+    """The parts of a wheel's file name (PEP 427), as they are spelled.
+
+    The properties that judge tags ignore case, as installers do.
+    """
 
     name: str
     version: str
@@ -191,14 +215,16 @@ class WheelName(NamedTuple):
     @property
     def pure(self) -> bool:
         """Whether the name has the platform tag `any`."""
-        return "any" in self.platforms
+        return any(platform.lower() == "any" for platform in self.platforms)
 
     @property
-    def arch(self) -> Optional[str]:
-        """The architecture that all platform tags share; None if they differ or it is unknown."""
-        arches = {platform_arch(platform) for platform in self.platforms}
-        arch = arches.pop() if len(arches) == 1 else None
-        return arch if arch in ARCHES else None
+    def header_arch(self) -> Optional[str]:
+        """The architecture that the ELF headers of the files must have; None if it is unknown.
+
+        It is that of the tags, or, if no policies are defined for that, one with equal headers.
+        """
+        arches = {SAME_HEADERS.get(platform_arch(one) or "") for one in self.platforms}
+        return arches.pop() if len(arches) == 1 else None
 
     @property
     def libc(self) -> Optional[str]:

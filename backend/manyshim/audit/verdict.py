@@ -33,7 +33,7 @@ from manyshim.audit.rules import (
     undefined,
 )
 from manyshim.audit.rules.context import Context
-from manyshim.audit.tags import ARCHES, GLIBC, MACHINES, MUSL, PlatformTag, WheelName
+from manyshim.audit.tags import ARCHES, GLIBC, MACHINES, MUSL, PlatformTag, WheelName, platform_arch
 from manyshim.values import NamedTuple
 
 
@@ -189,10 +189,14 @@ def _scope(facts: WheelFacts, request: Request) -> Optional[_Scope]:
     known = {path: arch for path, arch in arches.items() if arch}
     if not known:
         return None
-    preferred = (facts.name.arch, request.platform.arch if request.platform else None)
+    preferred = (facts.name.header_arch, request.platform.arch if request.platform else None)
     arch = _resolve(list(known.values()), preferred)
-    meant = facts.name.arch or arch
-    found = [_other_arch(path, other, meant) for path, other in known.items() if other != meant]
+    meant = facts.name.header_arch or arch
+    found = [
+        _other_arch(path, other, meant, facts.name)
+        for path, other in known.items()
+        if other != meant
+    ]
     elfs_of_arch = [elf for elf in facts.elfs if known.get(elf.path) == arch]
     families = {elf.path: family(elf) for elf in elfs_of_arch}
     evident = [libc for libc in families.values() if libc]
@@ -221,11 +225,14 @@ def _resolve(values: List[str], preferred: Tuple[Optional[str], ...]) -> str:
     return min(Counter(values).items(), key=lambda item: (-item[1], item[0]))[0]
 
 
-def _other_arch(path: str, other: str, meant: str) -> Finding:
-    if ARCHES[other].machine == ARCHES[meant].machine:
+def _other_arch(path: str, other: str, meant: str, name: WheelName) -> Finding:
+    stated = platform_arch(name.platforms[0]) if name.header_arch else None
+    wanted = ARCHES.get(meant)
+    if wanted and wanted.machine == ARCHES[other].machine:
         order = "little" if ARCHES[other].little_endian else "big"
         return finding("WRONG_ABI", path, f"{order}-endian {other}; the wheel is for {meant}")
-    return finding("MIXED_ARCH", path, other, evidence=Evidence.OTHER_WHEEL, details=(meant,))
+    details = (stated or meant,)
+    return finding("MIXED_ARCH", path, other, evidence=Evidence.OTHER_WHEEL, details=details)
 
 
 def _load(facts: WheelFacts, scope: _Scope) -> Loading:

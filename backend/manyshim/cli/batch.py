@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any, Callable, Dict, Iterator, List
 
 from manyshim.cli.screen import Screen, put
-from manyshim.errors import InternalError, InvalidWheelError, ManyshimError
+from manyshim.errors import InternalError, InvalidWheelError, ManyshimError, printable
 from manyshim.formatters.json import JSON_VERSION, failure
 from manyshim.formatters.text import Line
 from manyshim.operations import REPORT, Outcome, internal_error
@@ -61,7 +61,7 @@ def _lost(wheel: str, how: str) -> Outcome:
 
 def _failed(error: ManyshimError, wheel: str) -> Outcome:
     first, *more = error.lines
-    if isinstance(error, InvalidWheelError) and os.path.basename(wheel) not in first:
+    if isinstance(error, InvalidWheelError) and printable(os.path.basename(wheel)) not in first:
         first = f"{wheel}: {first}"
     lines = [Line(line, "failure") for line in (f"manyshim: error: {first}", *more)]
     internal = isinstance(error, InternalError)

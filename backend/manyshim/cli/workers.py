@@ -30,9 +30,17 @@ def spread(
     try:
         while following < len(wheels):
             while waiting and len(workers) < jobs:
-                workers.append(_Worker(work))
+                try:
+                    workers.append(_Worker(work))
+                except OSError:
+                    # The system gives no further process. Those that run take all wheels.
+                    jobs = len(workers)
+                    break
                 workers[-1].begin(waiting.popleft(), wheels)
-            for worker in _ready(workers):
+            if not workers:
+                at = waiting.popleft()
+                results[at] = work(wheels[at])
+            for worker in _ready(workers) if workers else ():
                 try:
                     results[worker.current] = worker.receive()
                 except (EOFError, OSError):

@@ -82,7 +82,7 @@ def show_lines(
         lines.append(Line(f"  {why_not(decision)}", "dim"))
     else:
         lines.append(Line(f"  no tag: {why_not(decision)}", f.ERROR))
-        if report.policy:
+        if report.policy and decision.reason == Evidence.ERRORS:
             lines.append(Line(f"  apart from the errors, the wheel meets {report.policy}"))
     for severity in (f.ERROR, f.WARNING, *((f.INFO,) if verbose else ())):
         of_severity = _by_severity(report, severity, notes)

@@ -148,7 +148,7 @@ FILES: Dict[str, Case] = {
     "no init": Case(
         wheel(libc(module_init=False), libc("pkg/_y.abi3.so")),
         "2_5",
-        says(("NO_INIT", EXT, "_x", "")),
+        says(("NO_INIT", EXT, "", "")),
     ),
     "no init anywhere": Case(wheel(libc(module_init=False)), "2_5", says(("NO_INIT", EXT, "", ""))),
     "no module": Case(wheel(libc("pkg/libx.so", module_init=None)), "2_5"),

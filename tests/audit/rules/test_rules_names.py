@@ -160,6 +160,7 @@ GIL, ACCESSOR = "pypy_carefully_make_gil", "GraalPyCFunction_GetModule"
     [
         ("pp310-pypy310_pp73", "pypy310-pp73-x86_64-linux-gnu", (ACCESSOR,)),
         ("py3-none", "pypy310-pp73-x86_64-linux-gnu", (ACCESSOR,)),
+        ("PP310-PyPy310_PP73", "abi3", (ACCESSOR,)),
         ("graalpy311-graalpy242_311_native", "graalpy242-311-native-x86_64-linux-gnu", (GIL,)),
         ("cp311-cp311", "cpython-311-x86_64-linux-gnu", (ACCESSOR, GIL)),
         ("py3-none", "abi3", (ACCESSOR, GIL)),

@@ -13,7 +13,8 @@ import pytest
 import needs
 import strict_index_samples as samples
 from manyshim.errors import InvalidWheelError
-from manyshim.formats.zip.archive import Archive, Entry
+from manyshim.formats.zip.archive import Archive
+from manyshim.formats.zip.directory import Entry
 from manyshim.formats.zip.pack import headers
 from rewriting import SO, built, contents, installer, python_zipfile, rewritten, run, without_row
 from strict_index import problems

@@ -61,6 +61,7 @@ class Loading(NamedTuple):
     edges: Mapping[Tuple[str, str], Edge]
     processes: Tuple[Process, ...]
     several: Mapping[Tuple[str, str], Tuple[str, ...]] = {}
+    by_file: Mapping[str, Tuple[Tuple[str, str], ...]] = {}
 
     def provider(self, path: str, library: str) -> Edge:
         """Return who provides `library` to the file at `path`."""
@@ -99,7 +100,8 @@ def simulate(  # noqa: PLR0913, PLR0917 (what a loader has to know)
             visited.update(runs[-1].loader)
     programs = installed.programs()
     processes = tuple(run.process(program=run.root in programs) for run in runs)
-    return Loading(_merge(programs, runs), processes, _several(runs))
+    edges = _merge(programs, runs)
+    return Loading(edges, processes, _several(runs), _by_file(edges))
 
 
 class _Run:
@@ -199,6 +201,14 @@ def _merge(programs: FrozenSet[str], runs: List[_Run]) -> Dict[Tuple[str, str], 
             else:
                 edges.setdefault(key, edge)
     return edges
+
+
+def _by_file(edges: Mapping[Tuple[str, str], Edge]) -> Dict[str, Tuple[Tuple[str, str], ...]]:
+    """Return, by file, the names that it asks for, each with the kind of its edge."""
+    found: Dict[str, List[Tuple[str, str]]] = {}
+    for (path, name), edge in edges.items():
+        found.setdefault(path, []).append((name, edge.kind))
+    return {path: tuple(names) for path, names in found.items()}
 
 
 def _loaders(programs: FrozenSet[str], runs: List[_Run]) -> Dict[str, Set[str]]:

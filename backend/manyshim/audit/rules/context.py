@@ -56,17 +56,19 @@ class Context(NamedTuple):
         They are not in the wheel, or cannot be read. The libraries with lists of names are not
         among them.
         """
-        found = {name for name in process.outside if self._may_define(process, name)}
-        return frozenset((*found, *(one.path for one in self.facts.unreadable)))
+        kinds: Dict[str, Set[str]] = {}
+        for path in process.members:
+            for name, kind in self.loading.by_file.get(path, ()):
+                kinds.setdefault(name, set()).add(kind)
+        found = {name for name in process.outside if self._may_define(kinds.get(name, set()), name)}
+        return frozenset((*found, *(one.path for one in self.facts.unreadable[:1])))
 
     def promises(self, library: str) -> bool:
         """Whether some policy has a library, and the user did not declare another provider."""
         first = self.policies.first_policy_allowing_library(library)
         return first < self.policies.never and not self.request.excludes(library)
 
-    def _may_define(self, process: Process, name: str) -> bool:
-        edges = (self.loading.edges.get((path, name)) for path in process.members)
-        kinds = {edge.kind for edge in edges if edge}
+    def _may_define(self, kinds: Set[str], name: str) -> bool:
         if kinds <= {LOADER} or is_libpython(name):
             return False
         return kinds != {SYSTEM} or self.policies.libc != GLIBC or name not in LISTED

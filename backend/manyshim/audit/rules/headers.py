@@ -35,7 +35,7 @@ def _of_other_machine(facts: WheelFacts, elf: ElfFile) -> Finding:
 
     It may be code for a device, or data. But an extension module is to be loaded.
     """
-    machine, arch = machine_name(elf.ident.machine), facts.name.arch
+    machine, arch = machine_name(elf.ident.machine), facts.name.header_arch
     if arch and elf.extension_module and elf.ident.machine not in DEVICES:
         made = finding("MIXED_ARCH", elf.path, machine, evidence=Evidence.OTHER_WHEEL)
         return made._replace(details=(arch,))

@@ -6,7 +6,7 @@ import posixpath
 from typing import Dict, FrozenSet, Iterator, List, Optional, Set, Tuple
 
 from manyshim.audit import findings as f
-from manyshim.audit.facts import ElfFile, WheelFacts, install_path
+from manyshim.audit.facts import ElfFile, InstallPath, WheelFacts, install_path
 from manyshim.audit.findings import Evidence, Finding, dotted, finding
 from manyshim.audit.policy import abi3_names, abi3_version
 from manyshim.audit.request import Request
@@ -24,8 +24,8 @@ from manyshim.audit.tags import ARCHES, WheelName
 from manyshim.values import NamedTuple
 
 _OF_PYTHON = ("Py", "_Py")
-# PyPy's suffixes name POWER as its compiler does if gcc has no multiarch triplet.
-_PYPY_CPUS = {"ppc64le": "ppc_64", "ppc64": "ppc_64"}
+# PyPy's suffixes name these as its compiler does if gcc has no multiarch triplet.
+_PYPY_CPUS = {"i686": "x86", "ppc64le": "ppc_64", "ppc64": "ppc_64"}
 
 
 def usable_tags(facts: WheelFacts, request: Request) -> Iterator[Finding]:
@@ -47,7 +47,8 @@ def init_function(context: Context) -> Iterator[Finding]:
     imported = any(elf.module_init for elf in modules)
     for elf in modules:
         if not elf.module_init and (imported or _uses_python(elf)):
-            yield finding("NO_INIT", elf.path, elf.module_name)
+            # All are alike, without the name of the module, so that they are one line.
+            yield finding("NO_INIT", elf.path, "")
         elif not elf.module_init:
             evidence = Evidence.NO_MODULE_WITH_INIT
             yield finding("NO_INIT", elf.path, "", severity=f.INFO, evidence=evidence)
@@ -73,16 +74,23 @@ def suffixes(context: Context) -> Iterator[Finding]:
     """Yield findings for modules that an interpreter of the wheel's tags does not load.
 
     If another file of the same module has a suffix that it loads, that is no more than a note.
+    The ABI none means that the package may open its files with ctypes or cffi. So files without an
+    init function have any suffix there.
     """
+    opened = set(map(str.lower, context.facts.name.abis)) == {"none"}
     pythons = interpreters(context.facts.name) or (ANY,)
+    sources: Optional[FrozenSet[InstallPath]] = None
     for modules in _by_name(context).values():
         seen = {one for one in pythons if any(module.seen_by(one) for module in modules)}
         for module in modules:
             missing = [one for one in pythons if not module.seen_by(one)]
             failing = [one for one in missing if one not in seen]
+            if opened and module.elf.module_init is False:
+                continue
             # A file for one of several interpreters is good, if the others have their own.
             if module.suffix and (failing or len(missing) == len(pythons)):
-                yield _wrong_suffix(context, module, failing, missing)
+                sources = _sources(context) if sources is None else sources
+                yield _wrong_suffix(context, module, failing, missing, sources)
 
 
 def _by_name(context: Context) -> Dict[Tuple[str, str], List[_Module]]:
@@ -100,13 +108,16 @@ def _by_name(context: Context) -> Dict[Tuple[str, str], List[_Module]]:
 
 
 def _mismatch(context: Context, elf: ElfFile, suffix: ModuleSuffix) -> Optional[Finding]:
-    """Return a finding if a suffix names another architecture, libc or target than the file's."""
-    if not suffix.triplet:
+    """Return a finding if a suffix names another architecture, libc or target than the file's.
+
+    None if the file itself is for another architecture than the wheel, which is a finding already.
+    """
+    arch, libc = context.policies.arch, context.policies.libc
+    if not suffix.triplet or context.facts.name.header_arch not in (None, arch):
         return None
     made = finding("SUFFIX", elf.path, suffix.implementation, evidence=Evidence.OTHER_PLATFORM)
-    arch, libc = context.policies.arch, context.policies.libc
-    cpu = suffix.triplet.partition("-")[0]
-    if cpu not in (ARCHES[arch].triplet, arch, _PYPY_CPUS.get(arch)):
+    of_pypy = _PYPY_CPUS.get(arch) if suffix.implementation.startswith("pypy") else None
+    if suffix.for_no_tag or suffix.cpu not in (ARCHES[arch].triplet, arch, of_pypy):
         return made._replace(details=(suffix.triplet, arch))
     if suffix.libc not in (None, libc):
         return made._replace(details=(suffix.triplet, libc))
@@ -118,30 +129,54 @@ def _mismatch(context: Context, elf: ElfFile, suffix: ModuleSuffix) -> Optional[
 
 
 def _wrong_suffix(
-    context: Context, module: _Module, failing: List[Interpreter], missing: List[Interpreter]
+    context: Context,
+    module: _Module,
+    failing: List[Interpreter],
+    missing: List[Interpreter],
+    sources: FrozenSet[InstallPath],
 ) -> Finding:
     """Return the finding for a file that `missing` do not load; `failing` load no other either."""
     made = module.mismatch
     if made is None:
         details = (", ".join(map(str, failing or missing)),)
         subject = module.suffix.implementation if module.suffix else ""
-        evidence = Evidence.OTHER_INTERPRETER
+        misnamed = all(one.finds(module.suffix) for one in failing or missing)
+        evidence = Evidence.NO_STABLE_ABI if misnamed else Evidence.OTHER_INTERPRETER
         made = finding("SUFFIX", module.elf.path, subject, evidence=evidence, details=details)
-    if context.request.compiled or (failing and _fails(context, module, failing)):
+    if context.request.compiled or (failing and _fails(context, module, failing, sources)):
         return made._replace(severity=f.ERROR)
     return made if failing else made._replace(severity=f.INFO)
 
 
-def _fails(context: Context, module: _Module, failing: List[Interpreter]) -> bool:
+def _fails(
+    context: Context,
+    module: _Module,
+    failing: List[Interpreter],
+    sources: FrozenSet[InstallPath],
+) -> bool:
     """Whether it is certain that an import fails, and the request asks for certainty."""
     elf, request = module.elf, context.request
     # Without an init function nothing imports the file, and a source file may stand in for it.
-    source = posixpath.join(posixpath.dirname(elf.path), f"{elf.name.partition('.')[0]}.py")
-    if elf.module_init is False or source in context.facts.paths:
+    if elf.module_init is False or _has_source(context, elf, sources):
         return False
     # A version-specific module named `.abi3.so` loads in a free-threaded Python before 3.15.
     misnamed = module.mismatch is None and all(one.finds(module.suffix) for one in failing)
     return not misnamed and (request.thorough or request.strict)
+
+
+def _sources(context: Context) -> FrozenSet[InstallPath]:
+    """Return where the source files of the wheel are installed."""
+    distribution, paths = context.facts.distribution, context.facts.paths
+    return frozenset(install_path(path, distribution) for path in paths if path.endswith(".py"))
+
+
+def _has_source(context: Context, elf: ElfFile, sources: FrozenSet[InstallPath]) -> bool:
+    """Whether a source file or a package is installed under the name of a module."""
+    stem = elf.name.partition(".")[0]
+    root, path = install_path(elf.path, context.facts.distribution)
+    names = (f"{stem}.py", f"{stem}/__init__.py")
+    places = (posixpath.join(posixpath.dirname(path), name) for name in names)
+    return any(InstallPath(root, place) in sources for place in places)
 
 
 def not_in_stable_abi(context: Context) -> Dict[str, FrozenSet[str]]:
@@ -156,9 +191,17 @@ def not_in_stable_abi(context: Context) -> Dict[str, FrozenSet[str]]:
         elf.path: frozenset(
             name for name in elf.undefined if name.startswith(_OF_PYTHON) and name not in known
         )
-        for elf in context.elfs
+        for elf in _stable(context)
     }
     return {path: names for path, names in found.items() if names}
+
+
+def _stable(context: Context) -> Iterator[ElfFile]:
+    """Yield the files of an abi3 wheel, without those that only one interpreter loads."""
+    for elf in context.elfs:
+        suffix = parse_module_suffix(elf.name)
+        if suffix is None or not suffix.for_one_interpreter:
+            yield elf
 
 
 def stable_abi(context: Context) -> Iterator[Finding]:
@@ -191,7 +234,7 @@ def _foreign(context: Context) -> Iterator[Finding]:
 def _too_new(context: Context, oldest: Tuple[int, int]) -> Iterator[Finding]:
     """Yield a finding for each file and each version that is newer than the tag promises."""
     added = abi3_names()
-    for elf in context.elfs:
+    for elf in _stable(context):
         newer: Dict[Tuple[int, int], List[str]] = {}
         for name in elf.undefined:
             since = added.get(name)
@@ -205,7 +248,7 @@ def _too_new(context: Context, oldest: Tuple[int, int]) -> Iterator[Finding]:
 
 def _oldest_python(name: WheelName) -> Optional[Tuple[int, int]]:
     """Return the oldest CPython that an abi3 wheel is tagged for; None for other wheels."""
-    if not set(name.abis) & set(STABLE_ABIS):
+    if not {abi.lower() for abi in name.abis} & set(STABLE_ABIS):
         return None
-    versions = filter(None, map(parse_cpython, name.pythons))
+    versions = filter(None, (parse_cpython(python.lower()) for python in name.pythons))
     return min((version[:2] for version in versions), default=None)

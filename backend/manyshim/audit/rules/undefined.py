@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Dict, FrozenSet, Iterable, Iterator, Optional, Set, Tuple
+from typing import (
+    TYPE_CHECKING,
+    Callable,
+    Dict,
+    FrozenSet,
+    Iterable,
+    Iterator,
+    Optional,
+    Set,
+    Tuple,
+)
 
 from manyshim.audit import findings as f
 from manyshim.audit.findings import Evidence, Finding, finding
 from manyshim.audit.loader.search import Process
 from manyshim.audit.policy import glibc_version
-from manyshim.audit.rules.context import Context
+from manyshim.audit.rules.context import LISTED, Context
 from manyshim.audit.tags import MUSL
 
 if TYPE_CHECKING:
@@ -54,6 +64,22 @@ def _best(
     return min(found, key=lambda one: _allowed_from(context, one.version), default=None)
 
 
+def _finder(
+    context: Context, listed: Definitions
+) -> Callable[[str, FrozenSet[str]], Optional[Definition]]:
+    """Return `_best` for the listed names; many processes ask for the same."""
+    known: Dict[Tuple[str, FrozenSet[str]], Optional[Definition]] = {}
+
+    def find(name: str, loaded: FrozenSet[str]) -> Optional[Definition]:
+        if name not in listed:
+            return None
+        if (name, loaded) not in known:
+            known[name, loaded] = _best(context, listed, name, loaded)
+        return known[name, loaded]
+
+    return find
+
+
 def _allowed_from(context: Context, version: str) -> int:
     if not version:
         return 0
@@ -78,11 +104,12 @@ def undefined(context: Context) -> Iterator[Finding]:
     listed = _listed(context, found) if found else {}
     needs: Dict[Tuple[str, Definition], Set[str]] = {}
     missing: Dict[str, Set[str]] = {}
+    find = _finder(context, listed)
     for process, left in unresolved(context) if found else ():
-        loaded = _loaded(process)
+        loaded = _loaded(process) & LISTED
         decided = not context.definers(process)
         for path, name in ((path, name) for path, names in left.items() for name in names):
-            best = _best(context, listed, name, loaded)
+            best = find(name, loaded)
             if best and best.version:
                 needs.setdefault((path, best), set()).add(name)
             elif not best and decided:

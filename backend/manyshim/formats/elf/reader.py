@@ -8,7 +8,7 @@ from __future__ import annotations
 import struct
 from typing import Dict, FrozenSet, List, Optional, Set, Tuple
 
-from manyshim.audit.facts import ElfFile, VersionNeed
+from manyshim.audit.facts import SHARED, ElfFile, VersionNeed
 from manyshim.audit.tags import MACHINES
 from manyshim.formats.elf import dynamic as dynamics
 from manyshim.formats.elf import notes
@@ -166,7 +166,8 @@ def _dynamic_facts(facts: ElfFile, dynamic: Dynamic) -> ElfFile:
 def _may_be_fixed(facts: ElfFile) -> bool:
     """Whether the relocations of a file without DF_STATIC_TLS are worth reading: it costs much."""
     # GNU ld for aarch64 does not set the flag.
-    return facts.ident.machine == EM_AARCH64 and facts.tls_size > _ANY_SURPLUS
+    opened = facts.ident.type == SHARED and facts.interpreter is None
+    return opened and facts.ident.machine == EM_AARCH64 and facts.tls_size > _ANY_SURPLUS
 
 
 def _executable_stack(image: Image) -> Optional[bool]:

@@ -5,10 +5,14 @@ Sources: the core metadata specifications; PEP 427, PEP 440, PEP 503.
 
 from __future__ import annotations
 
+import os
+import tempfile
+import zipfile
 from typing import Optional, Tuple
 
 from manyshim.audit.facts import MetadataFacts
 from manyshim.errors import InvalidWheelError, ToolError
+from manyshim.formats.wheel import fields
 from manyshim.formats.wheel.wheel import Wheel
 
 try:
@@ -24,6 +28,8 @@ except ImportError as error:  # an in-tree copy of manyshim has no dependencies
 
 # In bytes. Long descriptions are part of METADATA, and it is read as a whole.
 _MAX_METADATA = 16 << 20
+# The fields before the description. The longest of 423 wheels have 74 KiB.
+_MAX_FIELDS = 1 << 20
 # In characters: what is printed of a name or a version, and the longest version that is parsed.
 _MAX_SHOWN = 200
 
@@ -50,10 +56,22 @@ def read(wheel: Wheel) -> Optional[MetadataFacts]:
 def _stated(data: bytes) -> Tuple[str, str]:
     """Return the name and the version as METADATA spells them; empty if they are missing."""
     try:
-        fields, _ = parse_email(data)
+        read, _ = parse_email(_of_interest(data))
     except Exception:  # noqa: BLE001 (it fails with many errors on what is no plain message)
         return "", ""
-    return fields.get("name", ""), fields.get("version", "")
+    return read.get("name", ""), read.get("version", "")
+
+
+def _of_interest(data: bytes) -> bytes:
+    """Return only the fields Name and Version.
+
+    packaging takes quadratic time for many other fields, and much memory for a description of
+    many parts (RFC 2046).
+    """
+    text = data[:_MAX_FIELDS].decode("utf-8", "surrogateescape")
+    found = (one for one in fields.parse(text) if one.name.lower() in ("name", "version"))
+    lines = (line for one in found for line in (*one.lines[:1], *one.lines[1:]))
+    return "\n".join((*lines, "")).encode("utf-8", "surrogateescape")
 
 
 def record_problem(wheel: Wheel) -> str:
@@ -62,8 +80,7 @@ def record_problem(wheel: Wheel) -> str:
     Raises InvalidWheelError if the file system cannot read the wheel.
     """
     try:
-        with WheelFile(wheel.path):
-            return ""
+        return _second_reading(wheel)
     except Exception as error:
         # zipfile takes an error of the disk for a damaged archive, which says nothing about RECORD.
         for cause in (error, error.__context__):
@@ -77,6 +94,20 @@ def record_problem(wheel: Wheel) -> str:
             if str(error).startswith("Bad wheel filename")
             else f"{type(error).__name__}: {error}"
         )
+
+
+def _second_reading(wheel: Wheel) -> str:
+    """Let the library read RECORD alone; return "".
+
+    zipfile may see another archive than we do: it ends names at NUL, and takes quadratic time for
+    extra fields. A RECORD that only it sees may have any size.
+    """
+    with tempfile.TemporaryDirectory(prefix="manyshim-") as folder:
+        path = os.path.join(folder, os.path.basename(wheel.path))
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr(f"{wheel.dist_info}/RECORD", wheel.record_data())
+        with WheelFile(path):
+            return ""
 
 
 def _name(text: str) -> str:

@@ -8,14 +8,20 @@ from contextlib import suppress
 from functools import partial
 from importlib import import_module
 from itertools import chain
-from typing import Iterator, List, Tuple, Union
+from typing import Iterable, Iterator, List, Mapping, Set, Tuple, Union
 
+from manyshim.audit.facts import RecordFacts
+from manyshim.formats.zip.directory import Entry
 from manyshim.values import NamedTuple
 
 # csv.field_size_limit(), in characters.
 _MAX_FIELD = 131_072
 # A row has three fields.
 _MAX_LINE = 3 * _MAX_FIELD
+# RECORD does not list its own signatures (PEP 427).
+UNLISTED = ("RECORD", "RECORD.jws", "RECORD.p7s")
+# Longer lists of rows without a member do not help.
+_MAX_ABSENT = 1000
 
 
 class Row(NamedTuple):
@@ -136,3 +142,46 @@ def _row_at(data: bytes, begin: bytes) -> int:
 
 def _bytes(text: str) -> bytes:
     return text.encode("utf-8", "surrogateescape")
+
+
+def compare(
+    rows: Iterable[Tuple[str, Row]], members: Mapping[str, Entry], dist_info: str
+) -> Tuple[RecordFacts, bool]:
+    """Compare RECORD's names and sizes with the members. Its rows are not kept in memory.
+
+    The second value is whether RECORD is complete and in the order of the members. The place of its
+    own row does not matter.
+    """
+    own, *signatures = (f"{dist_info}/{name}" for name in UNLISTED)
+    unlisted = members.keys() - set(signatures)
+    listed = (path for path in members if path != own and path not in signatures)
+    absent: List[str] = []
+    wrong_size: Set[str] = set()
+    more_absent, blank, in_order = 0, False, True
+    for path, row in rows:
+        if not path:
+            blank = True
+            continue
+        if path == own:
+            in_order = in_order and path in unlisted and not any(row)
+        elif not (row.size and row.digest.startswith("sha256=") and path == next(listed, "")):
+            in_order = False
+        entry = members.get(path)
+        unlisted.discard(path)
+        if entry is None:
+            if len(absent) < _MAX_ABSENT:
+                absent.append(path)
+            else:
+                more_absent += 1
+        elif row.size in ("", str(entry.size)):
+            wrong_size.discard(path)
+        else:
+            wrong_size.add(path)
+    facts = RecordFacts(
+        unlisted=tuple(sorted(unlisted)),
+        absent=tuple(sorted(absent)),
+        more_absent=more_absent,
+        wrong_size=tuple(sorted(wrong_size)),
+        blank=blank,
+    )
+    return facts, in_order and not any(facts)

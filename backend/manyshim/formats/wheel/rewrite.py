@@ -11,8 +11,9 @@ from manyshim.audit.tags import WheelName
 from manyshim.errors import InvalidWheelError, ToolError, shorten
 from manyshim.formats.wheel import record
 from manyshim.formats.wheel.fields import Field
-from manyshim.formats.wheel.wheel import UNLISTED, Wheel, compare_record
-from manyshim.formats.zip.archive import Archive, Entry
+from manyshim.formats.wheel.wheel import Wheel
+from manyshim.formats.zip.archive import Archive
+from manyshim.formats.zip.directory import Entry
 from manyshim.formats.zip.pack import Packer
 from manyshim.formats.zip.window import MemberError
 from manyshim.values import NamedTuple
@@ -174,7 +175,7 @@ def _record(source: Wheel, entries: Tuple[Entry, ...], changed: Mapping[str, rec
             return edited
     lines: List[str] = []
     rows = source.rows_of_members()
-    unlisted = {f"{source.dist_info}/{name}" for name in UNLISTED}
+    unlisted = {f"{source.dist_info}/{name}" for name in record.UNLISTED}
     for entry in entries:
         if entry.folder or entry.name in unlisted:
             continue
@@ -186,7 +187,7 @@ def _record(source: Wheel, entries: Tuple[Entry, ...], changed: Mapping[str, rec
     for name, row in changed.items():
         members[name] = members[name]._replace(size=int(row.size))
     try:
-        facts, _ = compare_record(record.parse(data), members, source.dist_info)
+        facts, _ = record.compare(record.parse(data), members, source.dist_info)
     except ValueError as error:
         raise InvalidWheelError(f"{source.path}: its RECORD cannot be written: {error}") from error
     if any(facts):

@@ -8,7 +8,6 @@ from typing import (
     BinaryIO,
     Dict,
     FrozenSet,
-    Iterable,
     Iterator,
     List,
     Mapping,
@@ -17,14 +16,15 @@ from typing import (
     Tuple,
 )
 
-from manyshim.audit.facts import Copies, ElfFile, RecordFacts, Unreadable, WheelFacts
+from manyshim.audit.facts import Copies, ElfFile, Unreadable, WheelFacts
 from manyshim.audit.findings import Advice
 from manyshim.audit.tags import parse_wheel_name
 from manyshim.errors import InvalidWheelError, shorten
 from manyshim.formats.elf import reader
 from manyshim.formats.elf.image import ElfError
 from manyshim.formats.wheel import fields, record
-from manyshim.formats.zip.archive import Archive, Entry
+from manyshim.formats.zip.archive import Archive
+from manyshim.formats.zip.directory import Entry
 from manyshim.formats.zip.window import MemberError
 
 # To read debug information, the whole file is held in memory.
@@ -34,17 +34,14 @@ _MAX_IN_MEMORY = 64 << 20
 _MAX_METADATA = 1 << 18
 # RECORD of 200,000 members has about 30 MB.
 _MAX_RECORD = 32 << 20
-# Longer lists of rows without a member do not help.
-_MAX_ABSENT = 1000
 _MAX_FOLDERS_SHOWN = 4
 # The names that all files of a wheel refer to: 36,000 in scipy, the most of 75 wheels.
 _MAX_NAMES = 500_000
+# Their bytes: 2 MiB in casadi, the most of 423 wheels.
+_MAX_NAME_BYTES = 32 << 20
 
 # The first bytes of a static library (ar(5)).
 _ARCHIVE = b"!<arch>\n"
-
-# RECORD does not list its own signatures (PEP 427).
-UNLISTED = ("RECORD", "RECORD.jws", "RECORD.p7s")
 
 
 class Wheel:
@@ -63,7 +60,7 @@ class Wheel:
             self._by_name = {entry.name: entry for entry in self.entries}
             self.dist_info = self._find_dist_info()
             self.metadata = self._read_metadata()
-            self.record, self.in_order = compare_record(self.rows(), self._by_name, self.dist_info)
+            self.record, self.in_order = record.compare(self.rows(), self._by_name, self.dist_info)
         except BaseException:
             self.archive.close()
             raise
@@ -132,7 +129,7 @@ class Wheel:
         elfs: List[ElfFile] = []
         unreadable: List[Unreadable] = []
         static_objects: List[str] = []
-        names = 0
+        names = size = 0
         for entry in self.entries:
             try:
                 window = self.archive.window(entry)
@@ -144,11 +141,13 @@ class Wheel:
                     self._readings[entry.name] = reading
                     elfs.append(reading.facts)
                     names += _count_names(reading.facts)
+                    size += _size_of_names(reading.facts)
             except (ElfError, MemberError) as error:
                 unreadable.append(Unreadable(entry.name, str(error)))
-            if names > _MAX_NAMES:
+            if names > _MAX_NAMES or size > _MAX_NAME_BYTES:
                 raise InvalidWheelError(
-                    f"{self.path}: its files refer to more than {_MAX_NAMES} names"
+                    f"{self.path}: its files refer to more than {_MAX_NAMES} names, or to names of "
+                    f"more than {_MAX_NAME_BYTES >> 20} MiB"
                 )
         return WheelFacts(
             name=self.name,
@@ -223,53 +222,30 @@ class Wheel:
         return found, tuple(unreadable)
 
 
-def compare_record(
-    rows: Iterable[Tuple[str, record.Row]], members: Mapping[str, Entry], dist_info: str
-) -> Tuple[RecordFacts, bool]:
-    """Compare RECORD's names and sizes with the members. Its rows are not kept in memory.
-
-    The second value is whether RECORD is complete and in the order of the members. The place of its
-    own row does not matter.
-    """
-    own, *signatures = (f"{dist_info}/{name}" for name in UNLISTED)
-    unlisted = members.keys() - set(signatures)
-    listed = (path for path in members if path != own and path not in signatures)
-    absent: List[str] = []
-    wrong_size: Set[str] = set()
-    more_absent, blank, in_order = 0, False, True
-    for path, row in rows:
-        if not path:
-            blank = True
-            continue
-        if path == own:
-            in_order = in_order and path in unlisted and not any(row)
-        elif not (row.size and row.digest.startswith("sha256=") and path == next(listed, "")):
-            in_order = False
-        entry = members.get(path)
-        unlisted.discard(path)
-        if entry is None:
-            if len(absent) < _MAX_ABSENT:
-                absent.append(path)
-            else:
-                more_absent += 1
-        elif row.size in ("", str(entry.size)):
-            wrong_size.discard(path)
-        else:
-            wrong_size.add(path)
-    facts = RecordFacts(
-        unlisted=tuple(sorted(unlisted)),
-        absent=tuple(sorted(absent)),
-        more_absent=more_absent,
-        wrong_size=tuple(sorted(wrong_size)),
-        blank=blank,
-    )
-    return facts, in_order and not any(facts)
-
-
 def _count_names(facts: ElfFile) -> int:
     """Return how many names a file refers to."""
     versioned = sum(len(need.symbols) + 1 for need in facts.versions_needed)
-    return len(facts.needed) + len(facts.undefined) + len(facts.rpath) + versioned
+    return sum(map(len, _lists(facts))) + versioned
+
+
+def _size_of_names(facts: ElfFile) -> int:
+    """Return how many characters these names have. A name that occurs twice may count twice."""
+    lists = [*_lists(facts), (facts.soname or "",)]
+    for need in facts.versions_needed:
+        lists += [need.symbols, (need.version, need.library)]
+    return sum(sum(map(len, one)) for one in lists)
+
+
+def _lists(facts: ElfFile) -> Tuple[Tuple[str, ...], ...]:
+    paths = (facts.rpath, facts.runpath)
+    return (
+        facts.needed,
+        facts.undefined,
+        *paths,
+        facts.auxiliary,
+        facts.filters,
+        facts.versions_defined,
+    )
 
 
 def _copies(entries: List[Entry], paths: Set[str]) -> Tuple[Copies, ...]:

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import os
-import stat
-import struct
 import zlib
-from typing import BinaryIO, Iterator, List, Tuple
+from typing import BinaryIO, Iterator, Tuple
 
 from manyshim.errors import InvalidWheelError, shorten
 from manyshim.files import open_regular
+from manyshim.formats.zip.directory import (
+    CENTRAL,
+    EOCD,
+    EOCD64,
+    EOCD64_LOCATOR,
+    LOCAL,
+    Entry,
+    central,
+    is_minimal,
+    refuse_unreadable,
+)
 from manyshim.formats.zip.window import Allowance, MemberError, Window
-from manyshim.values import NamedTuple
-
-STORED = 0
-DEFLATED = 8
-UTF8_NAME = 0x800
-_ENCRYPTED = 0x1
 
 # Metadata members are read whole. A RECORD of 100,000 rows has about 15 MB.
 _MAX_WHOLE = 64 << 20
@@ -27,38 +30,10 @@ _MAX_DIRECTORY = 32 << 20
 
 _READ_AT_ONCE = 1 << 18
 
-EOCD = struct.Struct("<4s4H2LH")
-EOCD64_LOCATOR = struct.Struct("<4sLQL")
-EOCD64 = struct.Struct("<4sQ2H2L4Q")
-CENTRAL = struct.Struct("<4s4B4H3L5H2L")
-LOCAL = struct.Struct("<4s5H3L2H")
-
-
-class Entry(NamedTuple):
-    """One record of the central directory. Sizes and offsets in bytes, times in DOS format."""
-
-    name: str
-    made_by: Tuple[int, int]
-    flags: int
-    method: int
-    time: int
-    date: int
-    crc: int
-    compressed: int
-    size: int
-    internal: int
-    external: int
-    offset: int
-
-    @property
-    def folder(self) -> bool:
-        """Whether the entry is a directory entry."""
-        return self.name.endswith("/")
-
-    @property
-    def symlink(self) -> bool:
-        """Whether the entry is a symbolic link by its Unix mode; its contents are the target."""
-        return stat.S_ISLNK(self.external >> 16)
+# The sum of all sizes may be this much, and this many times the size of the file. The most of 423
+# wheels is 10 times; the index refuses 50 times beyond 64 MiB.
+_MAX_SIZE = 1 << 29
+_MAX_RATIO = 50
 
 
 class Archive:
@@ -82,6 +57,7 @@ class Archive:
             self._allowance = Allowance()
             self.entries = tuple(self._directory())
             self._refuse_overlaps()
+            self._refuse_bomb()
         except InvalidWheelError as error:
             self.close()
             raise InvalidWheelError(f"{path}: {error}") from None
@@ -169,14 +145,14 @@ class Archive:
         while position < len(data):
             if data[position : position + 4] != b"PK\1\2" or position + 46 > len(data):
                 raise InvalidWheelError("its central directory is damaged")
-            entry, following = _central(data, position, shift)
+            entry, following = central(data, position, shift)
             if following > len(data):
                 raise InvalidWheelError("its central directory is damaged")
-            _refuse_unreadable(entry)
+            refuse_unreadable(entry)
             if entry.offset == expected:
                 # Only the offset of what follows confirms where a member ends.
                 self.contiguous_prefix = found
-            if entry.offset == expected and _is_minimal(data, position, entry):
+            if entry.offset == expected and is_minimal(data, position, entry):
                 name_size = following - position - CENTRAL.size
                 expected += LOCAL.size + name_size + entry.compressed
             else:
@@ -225,6 +201,13 @@ class Archive:
             raise InvalidWheelError(f"it has {count} members, more than {_MAX_MEMBERS}")
         return end, count, length, offset
 
+    def _refuse_bomb(self) -> None:
+        size = sum(entry.size for entry in self.entries)
+        if size > _MAX_SIZE + _MAX_RATIO * self.size:
+            raise InvalidWheelError(
+                f"its members have {size} bytes, more than {_MAX_RATIO} times its {self.size}"
+            )
+
     def _refuse_overlaps(self) -> None:
         end, previous = 0, ""
         for entry in sorted(self.entries, key=lambda entry: entry.offset):
@@ -233,64 +216,3 @@ class Archive:
                 raise InvalidWheelError(f"its members {names} overlap")
             end = entry.offset + LOCAL.size + entry.compressed
             previous = entry.name
-
-
-def _central(data: bytes, position: int, shift: int) -> Tuple[Entry, int]:
-    (
-        _, version, system, _, _, flags, method, time, date, crc, compressed, size,
-        name_size, extra_size, comment_size, _, internal, external, offset,
-    ) = CENTRAL.unpack_from(data, position)  # fmt: skip
-    name_end = position + CENTRAL.size + name_size
-    raw = data[position + CENTRAL.size : name_end]
-    if extra_size:
-        extra = data[name_end : name_end + extra_size]
-        size, compressed, offset = _zip64(extra, [size, compressed, offset])
-    # Both encodings contain ASCII, and cp437's decoder is slow.
-    encoding = "utf-8" if flags & UTF8_NAME or raw.isascii() else "cp437"
-    name = raw.decode(encoding, "surrogateescape")
-    entry = Entry(
-        name, (version, system), flags, method, time, date, crc, compressed, size,
-        internal, external, offset + shift,
-    )  # fmt: skip
-    return entry, name_end + extra_size + comment_size
-
-
-def _is_minimal(data: bytes, position: int, entry: Entry) -> bool:
-    """Return whether a record has only the version, flags and fields that its member requires."""
-    stated = b"\x14\0\0\0" if entry.name.isascii() else b"\x14\0\0\x08"
-    return (
-        data[position + 6 : position + 10] == stated
-        and data[position + 30 : position + 36] == b"\0\0\0\0\0\0"
-        and entry.size < 0xFFFFFFFF
-        and entry.compressed < 0xFFFFFFFF
-        and entry.offset < 0xFFFFFFFF
-    )
-
-
-def _zip64(extra: bytes, values: List[int]) -> List[int]:
-    """Replace each value of 0xFFFFFFFF by the next one in the zip64 extra field."""
-    position = 0
-    while position + 4 <= len(extra):
-        kind, length = struct.unpack_from("<2H", extra, position)
-        field = extra[position + 4 : position + 4 + length]
-        position += 4 + length
-        if kind != 1:
-            continue
-        for index, value in enumerate(values):
-            if value == 0xFFFFFFFF and len(field) >= 8:
-                values[index] = struct.unpack_from("<Q", field)[0]
-                field = field[8:]
-    return values
-
-
-def _refuse_unreadable(entry: Entry) -> None:
-    if entry.flags & _ENCRYPTED:
-        raise InvalidWheelError(f"its member '{shorten(entry.name)}' is encrypted")
-    if entry.method not in (STORED, DEFLATED):
-        raise InvalidWheelError(
-            f"its member '{shorten(entry.name)}' is compressed with method {entry.method}; "
-            "installers read only stored and deflated members"
-        )
-    if entry.method == STORED and entry.compressed != entry.size:
-        name = shorten(entry.name)
-        raise InvalidWheelError(f"its stored member '{name}' states two different sizes")

@@ -12,7 +12,8 @@ import struct
 import zlib
 from typing import TYPE_CHECKING, BinaryIO, List, Tuple
 
-from manyshim.formats.zip.archive import (
+from manyshim.formats.zip.archive import Archive
+from manyshim.formats.zip.directory import (
     CENTRAL,
     DEFLATED,
     EOCD,
@@ -20,7 +21,6 @@ from manyshim.formats.zip.archive import (
     EOCD64_LOCATOR,
     LOCAL,
     UTF8_NAME,
-    Archive,
     Entry,
 )
 from manyshim.formats.zip.window import MemberError

@@ -1,0 +1,114 @@
+"""The records of a zip's central directory (APPNOTE.TXT 4.3 and 4.5)."""
+
+from __future__ import annotations
+
+import stat
+import struct
+from typing import List, Tuple
+
+from manyshim.errors import InvalidWheelError, shorten
+from manyshim.values import NamedTuple
+
+STORED = 0
+DEFLATED = 8
+UTF8_NAME = 0x800
+_ENCRYPTED = 0x1
+
+EOCD = struct.Struct("<4s4H2LH")
+EOCD64_LOCATOR = struct.Struct("<4sLQL")
+EOCD64 = struct.Struct("<4sQ2H2L4Q")
+CENTRAL = struct.Struct("<4s4B4H3L5H2L")
+LOCAL = struct.Struct("<4s5H3L2H")
+
+
+class Entry(NamedTuple):
+    """One record of the central directory. Sizes and offsets in bytes, times in DOS format."""
+
+    name: str
+    made_by: Tuple[int, int]
+    flags: int
+    method: int
+    time: int
+    date: int
+    crc: int
+    compressed: int
+    size: int
+    internal: int
+    external: int
+    offset: int
+
+    @property
+    def folder(self) -> bool:
+        """Whether the entry is a directory entry."""
+        return self.name.endswith("/")
+
+    @property
+    def symlink(self) -> bool:
+        """Whether the entry is a symbolic link by its Unix mode; its contents are the target."""
+        return stat.S_ISLNK(self.external >> 16)
+
+
+def central(data: bytes, position: int, shift: int) -> Tuple[Entry, int]:
+    """Read the record at an offset of the directory; return it and where the next one begins.
+
+    `shift` is the number of bytes before the archive, which all stated offsets leave out.
+    """
+    (
+        _, version, system, _, _, flags, method, time, date, crc, compressed, size,
+        name_size, extra_size, comment_size, _, internal, external, offset,
+    ) = CENTRAL.unpack_from(data, position)  # fmt: skip
+    name_end = position + CENTRAL.size + name_size
+    raw = data[position + CENTRAL.size : name_end]
+    if extra_size:
+        extra = data[name_end : name_end + extra_size]
+        size, compressed, offset = _zip64(extra, [size, compressed, offset])
+    # Both encodings contain ASCII, and cp437's decoder is slow.
+    encoding = "utf-8" if flags & UTF8_NAME or raw.isascii() else "cp437"
+    name = raw.decode(encoding, "surrogateescape")
+    entry = Entry(
+        name, (version, system), flags, method, time, date, crc, compressed, size,
+        internal, external, offset + shift,
+    )  # fmt: skip
+    return entry, name_end + extra_size + comment_size
+
+
+def is_minimal(data: bytes, position: int, entry: Entry) -> bool:
+    """Return whether a record has only the version, flags and fields that its member requires."""
+    stated = b"\x14\0\0\0" if entry.name.isascii() else b"\x14\0\0\x08"
+    return (
+        data[position + 6 : position + 10] == stated
+        and data[position + 30 : position + 36] == b"\0\0\0\0\0\0"
+        and entry.size < 0xFFFFFFFF
+        and entry.compressed < 0xFFFFFFFF
+        and entry.offset < 0xFFFFFFFF
+    )
+
+
+def _zip64(extra: bytes, values: List[int]) -> List[int]:
+    """Replace each value of 0xFFFFFFFF by the next one in the zip64 extra field."""
+    position = 0
+    while position + 4 <= len(extra):
+        kind, length = struct.unpack_from("<2H", extra, position)
+        field = extra[position + 4 : position + 4 + length]
+        position += 4 + length
+        if kind != 1:
+            continue
+        for index, value in enumerate(values):
+            if value == 0xFFFFFFFF and len(field) >= 8:
+                values[index] = struct.unpack_from("<Q", field)[0]
+                field = field[8:]
+    return values
+
+
+def refuse_unreadable(entry: Entry) -> None:
+    """Raise InvalidWheelError for a member that no installer reads."""
+    if entry.flags & _ENCRYPTED:
+        raise InvalidWheelError(f"its member '{shorten(entry.name)}' is encrypted")
+    if entry.method not in (STORED, DEFLATED):
+        raise InvalidWheelError(
+            f"its member '{shorten(entry.name)}' is compressed with method {entry.method}; "
+            "installers read only stored and deflated members"
+        )
+    if entry.method == STORED and entry.compressed != entry.size:
+        name = shorten(entry.name)
+        raise InvalidWheelError(f"its stored member '{name}' states two different sizes")
