@@ -139,6 +139,12 @@ def test_platform_names_its_system_and_architecture(
 WHEELS = {
     "demo-1.0-py3-none-any.whl": WheelName("demo", "1.0", "", ("py3",), ("none",), ("any",)),
     "demo-1.0-1-py3-none-any.whl": WheelName("demo", "1.0", "1", ("py3",), ("none",), ("any",)),
+    "demo-1.0-py3-none-linux_x86_64-x86_64_v3.whl": WheelName(
+        "demo", "1.0", "", ("py3",), ("none",), ("linux_x86_64",), "x86_64_v3"
+    ),
+    "demo-1.0-1-py3-none-any-null.whl": WheelName(
+        "demo", "1.0", "1", ("py3",), ("none",), ("any",), "null"
+    ),
     "demo-1.0-2b_c-py3-none-any.whl": WheelName(
         "demo", "1.0", "2b_c", ("py3",), ("none",), ("any",)
     ),

@@ -180,9 +180,10 @@ def platform_arch(platform: str) -> Optional[str]:
 
 
 class WheelName(NamedTuple):
-    """The parts of a wheel's file name (PEP 427), as they are spelled.
+    """The parts of a wheel's file name (PEP 427, PEP 825), as they are spelled.
 
-    The properties that judge tags ignore case, as installers do.
+    `variant` is the label of a wheel variant, and empty for other wheels. The properties that judge
+    tags ignore case, as installers do.
     """
 
     name: str
@@ -191,11 +192,12 @@ class WheelName(NamedTuple):
     pythons: Tuple[str, ...]
     abis: Tuple[str, ...]
     platforms: Tuple[str, ...]
+    variant: str = ""
 
     def __str__(self) -> str:
-        build = (self.build,) if self.build else ()
         tags = (".".join(part) for part in (self.pythons, self.abis, self.platforms))
-        return "-".join((self.name, self.version, *build, *tags)) + ".whl"
+        parts = (self.name, self.version, self.build, *tags, self.variant)
+        return "-".join(filter(None, parts)) + ".whl"
 
     @property
     def tags(self) -> Tuple[str, ...]:
@@ -235,20 +237,29 @@ class WheelName(NamedTuple):
 
 _BUILD = r"\d[A-Za-z0-9_.]*"
 _PART = r"[A-Za-z0-9_.!+]+"
+_VARIANT = r"[a-z0-9_.]{1,16}"
 
 
 def parse_wheel_name(filename: str) -> Optional[WheelName]:
-    """Parse the file name of a wheel (PEP 427); None if it is not one."""
+    """Parse the file name of a wheel (PEP 427), or of a variant (PEP 825); None if it is neither.
+
+    A third part that begins with a digit is a build tag, because no Python tag does.
+    """
     stem, dot, extension = filename.rpartition(".")
     parts = stem.split("-")
-    if not dot or extension.lower() != "whl" or len(parts) not in (5, 6):
+    if not dot or extension.lower() != "whl" or not 5 <= len(parts) <= 7:
         return None
     if not all(re.fullmatch(_PART, part) for part in parts):
         return None
-    build = parts[2] if len(parts) == 6 else ""
-    if build and not re.fullmatch(_BUILD, build):
+    build = parts.pop(2) if len(parts) > 5 and re.fullmatch(_BUILD, parts[2]) else ""
+    variant = parts.pop() if len(parts) == 6 else ""
+    if len(parts) != 5 or (variant and not re.fullmatch(_VARIANT, variant)):
         return None
     pythons, abis, platforms = (tuple(part.split(".")) for part in parts[-3:])
-    if not all(pythons + abis + platforms):
+    # A wheel with a wrong build tag has one part too many, too: no Python tag begins with a digit,
+    # and no platform is called none.
+    if not all(pythons + abis + platforms) or (variant and "none" in platforms):
         return None
-    return WheelName(parts[0], parts[1], build, pythons, abis, platforms)
+    if pythons[0][0].isdigit():
+        return None
+    return WheelName(parts[0], parts[1], build, pythons, abis, platforms, variant)
