@@ -146,3 +146,18 @@ def test_a_killed_process_is_an_internal_error_of_its_wheel(tmp_path: Path) -> N
     assert err.startswith(f"manyshim: error: {slow.name}: internal error: ")
     assert "please report" in err
     assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize("files", [8, 20])
+def test_few_open_files_cost_no_wheel_its_verdict(files: int, tmp_path: Path) -> None:
+    """The wheels are judged with as few processes as the system allows."""
+    paths = wheels(tmp_path, 4, padding=3 * MIB)
+    command = [sys.executable, "-m", "manyshim", "show", "--json", "--jobs", "4", *paths]
+    done = subprocess.run(
+        ["sh", "-c", f'ulimit -n {files} && exec "$@"', "sh", *command],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert all(one["tag"] for one in json.loads(done.stdout)["wheels"])
