@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import time
 from fnmatch import fnmatchcase
 from typing import List
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from manyshim.audit.facts import ElfFile, ElfIdent, is_too_long
@@ -65,7 +66,12 @@ NAMES = st.text(alphabet="ab[]!-\n", max_size=12)
 @settings(max_examples=2000, deadline=None)
 @given(NAMES, GLOBS)
 def test_globs_match_as_in_fnmatch(name: str, glob: str) -> None:
-    assert matches(name, glob) == fnmatchcase(name, glob)
+    try:
+        expected = fnmatchcase(name, glob)
+    except re.error:
+        # fnmatch of CPython 3.8 fails with ranges that go backwards.
+        assume(False)
+    assert matches(name, glob) == expected
 
 
 @pytest.mark.parametrize(
