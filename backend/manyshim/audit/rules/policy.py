@@ -14,6 +14,9 @@ from manyshim.audit.policy import glibc_version
 from manyshim.audit.rules.context import Context
 from manyshim.audit.tags import GLIBC, MUSL
 
+# A single one rules out every policy, so longer lists do not help.
+_MAX_BY_NAME = 100
+
 
 def isa(context: Context) -> Iterator[Finding]:
     """Yield findings for files that require a newer x86 processor than the tag promises."""
@@ -34,6 +37,7 @@ def _is_variant(elf: ElfFile, level: int) -> bool:
 def libraries(context: Context) -> Iterator[Finding]:
     """Yield findings for needed libraries that the wheel does not provide on a search path."""
     for elf in context.elfs:
+        by_name = 0
         for name in _needed(context, elf):
             edge = context.loading.provider(elf.path, name)
             if edge.kind == PATH:
@@ -42,7 +46,10 @@ def libraries(context: Context) -> Iterator[Finding]:
                 severity = f.WARNING if elf.executable else f.ERROR
                 yield finding("LIBPYTHON", elf.path, name, severity=severity)
             elif edge.kind == BY_NAME_ONLY:
-                yield from _by_name_only(context, elf, name, edge)
+                for found in _by_name_only(context, elf, name, edge):
+                    by_name += found.severity == f.POLICY
+                    if found.severity != f.POLICY or by_name <= _MAX_BY_NAME:
+                        yield found
             elif edge.kind == SYSTEM:
                 yield from _system_library(context, elf, name)
 
