@@ -37,6 +37,14 @@ def test_without_a_tool_names_stay(tmp_path: Path) -> None:
     assert demangled(NAMES, {"PATH": str(tmp_path)}) == {}
 
 
+def test_a_tool_that_cannot_be_run_changes_nothing(tmp_path: Path) -> None:
+    """The system refuses such a file (Exec format error)."""
+    tool = tmp_path / "c++filt"
+    tool.write_bytes(b"\x7fELF of no machine")
+    tool.chmod(0o755)
+    assert demangled(NAMES, {"PATH": str(tmp_path)}) == {}
+
+
 @pytest.mark.parametrize("text", ["exit 1", "echo one line too few", "kill -9 $$"])
 def test_a_tool_that_fails_changes_nothing(tmp_path: Path, text: str) -> None:
     tool = tmp_path / "c++filt"

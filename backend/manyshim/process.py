@@ -87,6 +87,15 @@ def _run_limited(
     command: Sequence[str], environ: Mapping[str, str], seconds: float, limits: Limits
 ) -> str:
     """Run a command as `run` does; the system kills it beyond the limits (on Linux)."""
+    try:
+        return _output_within(command, environ, seconds, limits)
+    except OSError as error:
+        raise ToolError(f"{command[0]}: cannot be run: {error.strerror}") from error
+
+
+def _output_within(
+    command: Sequence[str], environ: Mapping[str, str], seconds: float, limits: Limits
+) -> str:
     with tempfile.TemporaryFile() as output:
         process = subprocess.Popen(  # noqa: S603 (as in `run`)
             list(map(os.fsencode, command)),

@@ -70,7 +70,7 @@ def _of_interest(data: bytes) -> bytes:
     """
     text = data[:_MAX_FIELDS].decode("utf-8", "surrogateescape")
     found = (one for one in fields.parse(text) if one.name.lower() in ("name", "version"))
-    lines = (line for one in found for line in (*one.lines[:1], *one.lines[1:]))
+    lines = (line for one in found for line in one.lines)
     return "\n".join((*lines, "")).encode("utf-8", "surrogateescape")
 
 
@@ -80,7 +80,7 @@ def record_problem(wheel: Wheel) -> str:
     Raises InvalidWheelError if the file system cannot read the wheel.
     """
     try:
-        return _second_reading(wheel)
+        _read_again(wheel)
     except Exception as error:
         # zipfile takes an error of the disk for a damaged archive, which says nothing about RECORD.
         for cause in (error, error.__context__):
@@ -94,10 +94,11 @@ def record_problem(wheel: Wheel) -> str:
             if str(error).startswith("Bad wheel filename")
             else f"{type(error).__name__}: {error}"
         )
+    return ""
 
 
-def _second_reading(wheel: Wheel) -> str:
-    """Let the library read RECORD alone; return "".
+def _read_again(wheel: Wheel) -> None:
+    """Let the library read RECORD alone; raises what it raises.
 
     zipfile may see another archive than we do: it ends names at NUL, and takes quadratic time for
     extra fields. A RECORD that only it sees may have any size.
@@ -106,8 +107,7 @@ def _second_reading(wheel: Wheel) -> str:
         path = os.path.join(folder, os.path.basename(wheel.path))
         with zipfile.ZipFile(path, "w") as archive:
             archive.writestr(f"{wheel.dist_info}/RECORD", wheel.record_data())
-        with WheelFile(path):
-            return ""
+        WheelFile(path).close()
 
 
 def _name(text: str) -> str:
