@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import re
 from typing import AbstractSet, Dict, FrozenSet, Iterator, List, Mapping, Set, Tuple
 
 from manyshim.audit import findings as f
 from manyshim.audit.facts import ElfFile
 from manyshim.audit.findings import Evidence, Finding, dotted, finding
 from manyshim.audit.loader.search import Process
+from manyshim.audit.names import is_copy
 from manyshim.audit.policy import MUSL_FIRST, MuslRelease, musl_symbols
 from manyshim.audit.rules.context import Context
 from manyshim.audit.tags import ARCHES
 
 # The first release that reads DT_RELR. A library that has it crashes on older ones.
 _FIRST_RELR: MuslRelease = (1, 2, 4)
-# Copies of the compiler's libraries, with the hash that auditwheel and other tools add.
-_RUNTIME_COPY = r"lib(gcc_s|stdc\+\+|gfortran|quadmath|gomp|atomic|ssp)-[0-9a-f]{8,}[.-]"
+# The compiler's libraries, as the names of their copies begin.
+_RUNTIMES = tuple(
+    f"lib{name}-" for name in ("gcc_s", "stdc++", "gfortran", "quadmath", "gomp", "atomic", "ssp")
+)
 
 
 def unresolved(context: Context) -> Iterator[Tuple[Process, Dict[str, Set[str]]]]:
@@ -88,11 +90,12 @@ def _release_finding(
     """Return the finding that the release is newer than the one that musllinux_1_2 promises."""
     # zig's musl is newer than the tag's. Configure scripts find names that Alpine may lack.
     fails = "DT_RELR" in names or context.request.compiled is not None
+    copied = elf.name.startswith(_RUNTIMES) and is_copy(elf.path)
     return made._replace(
         kind="MUSL_PATCH_LEVEL",
         severity=f.ERROR if fails and context.request.strict else f.WARNING,
         policy=None,
-        evidence=Evidence.RUNTIME_COPY if re.match(_RUNTIME_COPY, elf.name) else None,
+        evidence=Evidence.RUNTIME_COPY if copied else None,
     )
 
 

@@ -53,11 +53,14 @@ _Checkpoint = Tuple[int, int, Any]
 
 
 class Allowance:
-    """How many checkpoints the discarded windows of one archive may still keep."""
+    """What the windows of one archive share.
+
+    `left` is how many checkpoints those that were discarded may still keep. `more` is how many
+    bytes all may still inflate beyond one pass over each member.
+    """
 
     def __init__(self) -> None:
         self.left = _MAX_AFTER_DISCARD
-        # How many bytes the windows may inflate beyond one pass over each member.
         self.more = _MAX_MORE
 
 
