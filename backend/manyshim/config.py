@@ -7,13 +7,12 @@ The command line reads one option from the environment: see `environment_platfor
 from __future__ import annotations
 
 import os
-import sys
 from typing import Any, Dict, List, Mapping, Optional, Tuple
 
+from manyshim import pyproject
 from manyshim.audit.request import Allowance, Compiled, Request
 from manyshim.audit.tags import PlatformTag, parse_platform
 from manyshim.errors import ConfigError
-from manyshim.files import open_regular
 from manyshim.host import host_arch, interpreter_libc
 from manyshim.options import BY_KEY, OPTIONS, Option, nearest, renamed_kinds
 from manyshim.values import NamedTuple
@@ -136,51 +135,17 @@ def backend_name(folder: str = ".") -> str:
 
 def backend_path(folder: str = ".") -> List[str]:
     """Return the absolute folders of an in-tree backend (PEP 517). Raises ConfigError."""
-    system = _pyproject(folder).get("build-system", {})
-    listed = system.get("backend-path", []) if isinstance(system, dict) else []
-    if not isinstance(listed, list) or not all(isinstance(path, str) for path in listed):
-        raise ConfigError("build-system.backend-path in pyproject.toml must be a list of texts")
+    system = pyproject.build_system(pyproject.read(folder))
+    listed = pyproject.texts(system, "backend-path", "build-system.backend-path")
     return [os.path.abspath(os.path.join(folder, path)) for path in listed]
 
 
-def _pyproject(folder: str) -> Dict[str, Any]:
-    """Read pyproject.toml; a missing file counts as empty."""
-    path = os.path.join(folder, "pyproject.toml")
-    try:
-        with open_regular(path) as file:
-            read: Dict[str, Any] = _toml().load(file)
-    except FileNotFoundError:
-        return {}
-    except (ValueError, RecursionError, OSError) as error:
-        raise ConfigError(f"pyproject.toml cannot be read: {error}") from error
-    return read
-
-
-def _table(folder: str) -> Dict[str, Any]:
+def _table(folder: str) -> Mapping[str, Any]:
     """Read [tool.manyshim]. Raises ConfigError for an unknown key."""
-    tools = _pyproject(folder).get("tool", {})
-    table = tools.get("manyshim", {}) if isinstance(tools, dict) else None
-    if not isinstance(table, dict):
-        raise ConfigError("tool.manyshim in pyproject.toml must be a table")
+    table = pyproject.own_table(pyproject.read(folder))
     for key in table:
         _refuse_unknown(key, f"[tool.manyshim] {key}")
     return table
-
-
-def _toml() -> Any:  # noqa: ANN401 (tomllib and tomli have the same functions)
-    if sys.version_info >= (3, 11):
-        import tomllib  # noqa: PLC0415
-
-        return tomllib
-    try:
-        import tomli  # noqa: PLC0415
-    except ImportError as error:
-        raise ConfigError(
-            "before Python 3.11, manyshim needs tomli to read pyproject.toml. List it for an "
-            "in-tree copy of manyshim: "
-            'requires = ["setuptools", "tomli; python_version < \'3.11\'"]'
-        ) from error
-    return tomli
 
 
 def _variables(environ: Mapping[str, str], notices: List[str]) -> Dict[str, str]:

@@ -33,7 +33,9 @@ MAY_IMPORT = {
     "wrapped": "errors",
     "host": "audit",
     "options": "audit errors values",
-    "config": "options host audit files errors values",
+    "pyproject": "files errors",
+    "backends": "values",
+    "config": "pyproject options host audit errors values",
     # The optional packages. Each can be deleted without a change in another.
     "repair": "repair.links repair.plan repair.sbom repair.verify "
     "audit audit.verdict audit.decision audit.messages formats.zip formats.elf formats.wheel "
@@ -70,7 +72,7 @@ NO_SIBLINGS = {"audit.rules": {"context"}, "audit.gate": set(), "formatters": se
 THIRD_PARTY = {
     "elftools": {"formats.elf.debuginfo", "formats.elf.relocatable"},
     "rich": {"cli.screen"},
-    "tomli": {"config"},
+    "tomli": {"pyproject"},
     "_manylinux": {"host"},
     "packaging": {"formats.wheel.metadata"},
     "wheel": {"formats.wheel.metadata"},

@@ -1,0 +1,121 @@
+"""The PEP 517 backends that manyshim knows by name, and how a project shows that it uses one.
+
+The guard against a forgotten backend, the hints of errors, `manyshim init` and the table of
+docs/adoption.md use this data. Every other backend with the PEP 517 hooks can be wrapped, too.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Iterable, Iterator, Mapping, Optional, Tuple
+
+from manyshim.values import NamedTuple
+
+SETUPTOOLS = "setuptools.build_meta"
+# What PEP 517 says for a project without `build-backend`.
+LEGACY = "setuptools.build_meta:__legacy__"
+
+_REQUIREMENT_NAME = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)")
+
+
+class Backend(NamedTuple):
+    """A known backend.
+
+    `hooks` is what `build-backend` says, `aliases` are other names of the same backend.
+    `requirements` are normalised names of distributions; one of them in `build-system.requires`
+    tells that this backend builds. So do the dotted names of `tables` below [tool], and the
+    `files` in the project's folder. `own_requirements` come into `requires`.
+    """
+
+    name: str
+    hooks: str
+    own_requirements: Tuple[str, ...]
+    requirements: Tuple[str, ...] = ()
+    tables: Tuple[str, ...] = ()
+    files: Tuple[str, ...] = ()
+    aliases: Tuple[str, ...] = ()
+
+
+# Each row: the hooks' name as the backend's own manual gives it.
+BACKENDS: Tuple[Backend, ...] = (
+    Backend(
+        "setuptools", SETUPTOOLS, ("setuptools",),
+        ("setuptools",), ("setuptools",), ("setup.py", "setup.cfg"), (LEGACY,),
+    ),
+    Backend(
+        "meson-python", "mesonpy", ("meson-python",),
+        ("meson-python",), ("meson-python",), ("meson.build",),
+    ),
+    Backend(
+        "scikit-build-core", "scikit_build_core.build", ("scikit-build-core",),
+        ("scikit-build-core",), ("scikit-build",), ("CMakeLists.txt",),
+        ("scikit_build_core.setuptools.build_meta",),
+    ),
+    Backend(
+        "hatchling", "hatchling.build", ("hatchling",), ("hatchling",), ("hatch.build",),
+        aliases=("hatchling.ouroboros",),
+    ),
+    Backend(
+        "poetry-core", "poetry.core.masonry.api", ("poetry-core",),
+        ("poetry-core", "poetry"), ("poetry",), aliases=("poetry.masonry.api",),
+    ),
+    Backend(
+        "pdm-backend", "pdm.backend", ("pdm-backend",),
+        ("pdm-backend", "pdm-pep517"), ("pdm.build",), aliases=("pdm.pep517.api",),
+    ),
+    Backend(
+        "flit", "flit_core.buildapi", ("flit_core",),
+        ("flit-core", "flit"), ("flit.module",), aliases=("flit.buildapi",),
+    ),
+    Backend("maturin", "maturin", ("maturin",), ("maturin",), ("maturin",)),
+    Backend(
+        "py-build-cmake", "py_build_cmake.build", ("py-build-cmake",),
+        ("py-build-cmake",), ("py-build-cmake",),
+    ),
+    Backend(
+        "sip-build", "sipbuild.api", ("sip",), ("sip", "pyqt-builder"), ("sip",),
+    ),
+    Backend(
+        "uv_build", "uv_build", ("uv_build",), ("uv-build", "uv"), ("uv.build-backend",),
+    ),
+    Backend("enscons", "enscons.api", ("enscons",), ("enscons",), ("enscons",)),
+    Backend("whey", "whey", ("whey",), ("whey",), ("whey",)),
+)  # fmt: skip
+
+# What belongs to [tool.KEY] without a backend: uv, hatch and pdm have other uses of their tables.
+# [tool.poetry] counts only with a name, because poetry also manages the dependencies of others.
+_NEEDS_KEY = {"poetry": "name"}
+
+
+def by_hooks(name: str) -> Optional[Backend]:
+    """Return the known backend that `build-backend = name` means, None for an unknown one."""
+    return next((one for one in BACKENDS if name == one.hooks or name in one.aliases), None)
+
+
+def by_requirements(requires: Iterable[str]) -> Iterator[Backend]:
+    """Return the known backends that a list of requirements names, in the order of BACKENDS."""
+    names = {requirement_name(text) for text in requires}
+    return (one for one in BACKENDS if names.intersection(one.requirements))
+
+
+def by_tables(tools: Mapping[str, Any]) -> Iterator[Backend]:
+    """Return the known backends that have a table below [tool], in the order of BACKENDS."""
+    return (one for one in BACKENDS if any(_has_table(tools, name) for name in one.tables))
+
+
+def requirement_name(text: str) -> str:
+    """Return the normalised name of a requirement (PEP 508, PEP 503), empty if it has none."""
+    match = _REQUIREMENT_NAME.match(text)
+    return normalized(match[1]) if match else ""
+
+
+def normalized(name: str) -> str:
+    """Return the normalised name of a distribution (PEP 503)."""
+    return re.sub(r"[-_.]+", "-", name).lower().strip("-")
+
+
+def _has_table(tools: Mapping[str, Any], name: str) -> bool:
+    table: Any = tools
+    for part in name.split("."):
+        table = table.get(part) if isinstance(table, dict) else None
+    return isinstance(table, dict) and _NEEDS_KEY.get(name, "") in ("", *table)

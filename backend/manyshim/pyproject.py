@@ -1,0 +1,77 @@
+"""Read pyproject.toml: the build system, and the tables of tools."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any, Dict, List, Mapping
+
+from manyshim.errors import ConfigError
+from manyshim.files import open_regular
+
+
+def read(folder: str) -> Dict[str, Any]:
+    """Read pyproject.toml of the source tree `folder`; a missing file counts as empty.
+
+    Raises ConfigError for a file that cannot be read or is no TOML.
+    """
+    path = os.path.join(folder, "pyproject.toml")
+    try:
+        with open_regular(path) as file:
+            document: Dict[str, Any] = _toml().load(file)
+    except FileNotFoundError:
+        return {}
+    except (ValueError, RecursionError, OSError) as error:
+        raise ConfigError(f"pyproject.toml cannot be read: {error}") from error
+    return document
+
+
+def tools(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return [tool]. Raises ConfigError if it is no table."""
+    found = document.get("tool", {})
+    if not isinstance(found, dict):
+        raise ConfigError("tool in pyproject.toml must be a table")
+    return found
+
+
+def own_table(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return [tool.manyshim]. Raises ConfigError if it is no table."""
+    table = tools(document).get("manyshim", {})
+    if not isinstance(table, dict):
+        raise ConfigError("tool.manyshim in pyproject.toml must be a table")
+    return table
+
+
+def build_system(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return [build-system]. Raises ConfigError if it is no table."""
+    table = document.get("build-system", {})
+    if not isinstance(table, dict):
+        raise ConfigError("build-system in pyproject.toml must be a table")
+    return table
+
+
+def texts(table: Mapping[str, Any], key: str, name: str) -> List[str]:
+    """Return a list of texts of a table, empty if the key is missing.
+
+    Raises ConfigError, which calls the key `name`, if it is something else.
+    """
+    listed = table.get(key, [])
+    if not isinstance(listed, list) or not all(isinstance(text, str) for text in listed):
+        raise ConfigError(f"{name} in pyproject.toml must be a list of texts")
+    return listed
+
+
+def _toml() -> Any:  # noqa: ANN401 (tomllib and tomli have the same functions)
+    if sys.version_info >= (3, 11):
+        import tomllib  # noqa: PLC0415
+
+        return tomllib
+    try:
+        import tomli  # noqa: PLC0415
+    except ImportError as error:
+        raise ConfigError(
+            "before Python 3.11, manyshim needs tomli to read pyproject.toml. List it for an "
+            "in-tree copy of manyshim: "
+            'requires = ["setuptools", "tomli; python_version < \'3.11\'"]'
+        ) from error
+    return tomli
