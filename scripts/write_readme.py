@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -41,6 +42,32 @@ def report() -> str:
     return f"```console\n$ manyshim show dist/{path.name}\n{lines}```\n"
 
 
+# A project for `manyshim config`, and the variables of its build.
+_PROJECT = """[project]
+name = "demo"
+
+[tool.manyshim]
+backend = "mesonpy"
+exclude = ["libcuda.so.*"]
+
+[tool.uv]
+config-settings = { "manyshim.strict" = "true", "manyshim.project" = "demo" }
+"""
+_VARIABLES = {"AUDITWHEEL_PLAT": "manylinux_2_28_x86_64", "MANYSHIM_EXPLAIN": "never"}
+
+
+def options_of_a_project() -> str:
+    """Show `manyshim config` for a project that sets options in several places."""
+    kept = {key: value for key, value in os.environ.items() if key in ("PATH", "SYSTEMROOT")}
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "pyproject.toml").write_text(_PROJECT, encoding="utf-8")
+        done = subprocess.run(
+            [sys.executable, "-m", "manyshim", "config", "-C", "manyshim.strip=debug"],
+            cwd=folder, env={**kept, **_VARIABLES}, stdout=subprocess.PIPE, text=True, check=True,
+        )  # fmt: skip
+    return f"```console\n$ manyshim config -C manyshim.strip=debug\n{done.stdout}```\n"
+
+
 def _folded(line: str) -> str:
     """Wrap a long line, and indent what follows."""
     indent = line[: len(line) - len(line.lstrip())] + "    "
@@ -65,6 +92,7 @@ class Block(NamedTuple):
 BLOCKS: Dict[str, Block] = {
     "options": Block(REPOSITORY / "docs" / "options.md", option_table),
     "show": Block(REPOSITORY / "docs" / "command-line.md", report),
+    "config": Block(REPOSITORY / "docs" / "command-line.md", options_of_a_project),
 }
 
 

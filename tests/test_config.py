@@ -12,10 +12,11 @@ import pytest
 from manyshim import config
 from manyshim.audit.request import Allowance
 from manyshim.audit.tags import GLIBC, MUSL, PlatformTag
-from manyshim.config import Config, EnvironmentPlatform
+from manyshim.config import Config
 from manyshim.errors import ConfigError
 from manyshim.host import host_arch
 from manyshim.options import OPTIONS
+from manyshim.surroundings import EnvironmentPlatform
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -139,6 +140,15 @@ def test_backend_is_read_from_the_table(load: Load, tmp_path: Path) -> None:
         load({}, {"MANYSHIM_BACKEND": "flit_core.buildapi"})
 
 
+@pytest.mark.parametrize("line", ["strict = true", 'mode = "of"', "moed = 1"])
+def test_a_wrong_line_of_the_table_stops_every_hook(load: Load, tmp_path: Path, line: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load({}, {}, line)
+    with pytest.raises(ConfigError) as in_other_hooks:
+        config.backend_name(str(tmp_path))
+    assert str(in_other_hooks.value) == str(caught.value)
+
+
 def test_an_unknown_variable_gives_a_notice(load: Load) -> None:
     (notice,) = load({}, {"MANYSHIM_MOED": "off", "MANYSHIMS": "1"}).notices
     assert "MANYSHIM_MOED" in notice
@@ -153,6 +163,8 @@ def test_an_unknown_variable_gives_a_notice(load: Load) -> None:
         ('compiler = "zig"', "zig"),
         ('mode = "repair"', "repair"),
         (f'platform = "musllinux_1_2_{FOREIGN}"', f"musllinux_1_2_{FOREIGN}"),
+        ('report = "/r/report.json"', "/r/report.json"),
+        ('strip = "debug"', "debug"),
     ],
 )
 def test_release_keys_in_the_table_show_what_to_write(load: Load, line: str, value: str) -> None:
@@ -162,6 +174,24 @@ def test_release_keys_in_the_table_show_what_to_write(load: Load, line: str, val
     assert "everyone who builds from your sdist" in str(caught.value)
     lines = [text.strip() for text in str(caught.value).splitlines()]
     assert lines[lines.index("[tool.uv]") + 1] == f"config-settings = {{ {setting} }}"
+
+
+def test_project_in_the_table_has_a_reason_of_its_own(load: Load) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load({}, {}, 'project = "demo"')
+    assert "tells which project your release keys are for" in str(caught.value)
+    assert 'config-settings = { "manyshim.project" = "demo" }' in str(caught.value)
+
+
+def test_values_that_change_nothing_are_taken_from_the_table(load: Load) -> None:
+    lines = 'strip = "none"\ncompiler = "system"\nmode = "retag"\nplatform = "auto"'
+    assert load({}, {}, lines) == Config(libc=load().libc)
+
+
+@pytest.mark.parametrize("value", ["", "a b", "-a", "a/b", ",", ["a", "b/c"]])
+def test_project_must_be_a_name(load: Load, value: object) -> None:
+    with pytest.raises(ConfigError, match="write the name of your project"):
+        load(option("project", value))
 
 
 def test_release_keys_are_taken_from_the_command_line_and_the_environment(load: Load) -> None:
@@ -228,53 +258,6 @@ def test_plain_values_are_kept(load: Load) -> None:
     resolved = load(option("report", path), {"MANYSHIM_COMPRESSION_LEVEL": "9"})
     assert (resolved.compression_level, resolved.report) == (9, path)
     assert load({}, {}, "compression-level = 0").compression_level == 0
-
-
-@pytest.mark.parametrize(
-    ("variables", "mode", "word"),
-    [
-        ({"CIBUILDWHEEL": "1"}, "audit", "cibuildwheel"),
-        ({"CONDA_BUILD": "1"}, "off", "conda"),
-    ],
-)
-def test_variables_of_other_tools(
-    load: Load, variables: Dict[str, str], mode: str, word: str
-) -> None:
-    """They set the mode, unless a source sets it."""
-    resolved = load({}, variables)
-    assert resolved.mode == mode
-    (notice,) = resolved.notices
-    assert word in notice
-    for explicit in (
-        load(option("mode", "retag"), variables),
-        load({}, {**variables, "MANYSHIM_MODE": "retag"}),
-        load({}, dict.fromkeys(variables, "0")),
-        load({}, variables, 'mode = "retag"'),
-    ):
-        assert (explicit.mode, explicit.notices) == ("retag", ())
-
-
-def test_the_image_sets_the_platform_unless_a_source_does(load: Load) -> None:
-    image = {"AUDITWHEEL_PLAT": "manylinux_2_28_x86_64"}
-    assert load({}, image).platform == PlatformTag(GLIBC, 2, 28, "x86_64")
-    assert load({}, {**image, "MANYSHIM_PLATFORM": "2014"}).platform == PlatformTag(GLIBC, 2, 17)
-    assert load(option("platform", "auto"), image).platform is None
-    assert load({}, image, 'platform = "auto"').platform is None
-    assert load({}, {"AUDITWHEEL_PLAT": ""}, "") == Config(libc=load().libc)
-    resolved = load({}, {"AUDITWHEEL_PLAT": "linux_x86_64"})
-    assert resolved.platform is None
-    assert "AUDITWHEEL_PLAT=linux_x86_64" in "".join(resolved.notices)
-
-
-def test_source_date_epoch_is_read(load: Load) -> None:
-    for text, epoch in (("", None), ("0", 0), ("1700000000", 1700000000)):
-        assert load({}, {"SOURCE_DATE_EPOCH": text}).epoch == epoch
-
-
-@pytest.mark.parametrize("text", ["now", "-1", "1.5", "1_000", "²", " 1"])
-def test_source_date_epoch_must_be_a_number(load: Load, text: str) -> None:
-    with pytest.raises(ConfigError, match=r"SOURCE_DATE_EPOCH=.* must be a number of seconds"):
-        load({}, {"SOURCE_DATE_EPOCH": text})
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,7 @@ def build_wheel(
         # Imported here and below, because frontends also import this module only to find hooks.
         from manyshim import build, config, workspace  # noqa: PLC0415
 
-        resolved = config.load(config_settings, os.environ)
+        resolved = config.load(config_settings, os.environ, wheel_directory=wheel_directory)
         _print_lines(resolved.notices)
         backend_settings = config.without_own(config_settings)
         with workspace.private_folder(wheel_directory) as folder:

@@ -9,9 +9,9 @@ from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 from manyshim.advice import advised, readable
 from manyshim.audit.decision import Blockers, TagDecision, blockers, choose
 from manyshim.audit.findings import Evidence
-from manyshim.audit.tags import parse_wheel_name
+from manyshim.audit.tags import WheelName, parse_wheel_name
 from manyshim.audit.verdict import Report
-from manyshim.config import Config, Settings
+from manyshim.config import Config
 from manyshim.errors import (
     BackendError,
     InternalError,
@@ -24,6 +24,7 @@ from manyshim.formatters.text import build_lines, why_not
 from manyshim.host import host_arch, interpreter_refuses
 from manyshim.operations import Prepared, inspect, internal_error, prepare, write_retagged
 from manyshim.options import STRICT
+from manyshim.settings import Settings
 from manyshim.values import NamedTuple
 from manyshim.wrapped import import_backend
 
@@ -79,19 +80,42 @@ def finish(built: str, folder: str, config: Config) -> Result:
     InternalError only if strict is set, and ToolError if a file cannot be written.
     """
     parsed = parse_wheel_name(os.path.basename(built))
-    if config.mode == "off" or (parsed and not parsed.linux and not parsed.pure):
-        return _deliver(built, folder, [])
+    first: List[str] = []
+    if config.if_other_project and parsed:
+        from manyshim.scope import is_named  # noqa: PLC0415 (only for release keys)
+
+        if not is_named(parsed.name, config.project):
+            other = config.if_other_project
+            # The notices about all else were printed before the build.
+            first = [line for line in other.notices if line not in config.notices]
+            config = other._replace(compiled=config.compiled)
+    finished, lines = built, _not_for_linux(parsed, config)
+    if config.mode != "off" and (parsed is None or parsed.linux or parsed.pure):
+        finished, lines = _judged(built, config)
+    # The archive is closed by now; Windows cannot rename an open file.
+    return _deliver(finished, folder, [*first, *lines, *config.last_notices])
+
+
+def _not_for_linux(parsed: Optional[WheelName], config: Config) -> List[str]:
+    """Return the line about a wheel that a build on Linux has made for another system."""
+    if parsed is None or parsed.linux or parsed.pure or config.libc is None:
+        return []
+    if config.mode == "off" or not config.expects_code:
+        return []
+    return [f"{parsed}: strict and platform have no effect, because the wheel is not for Linux"]
+
+
+def _judged(built: str, config: Config) -> Tuple[str, List[str]]:
+    """Judge, decide and write; a wheel that cannot be judged is an error with strict only."""
     try:
-        finished, lines = _finished(built, config)
+        return _finished(built, config)
     except InvalidWheelError as error:
-        finished, lines = built, _no_verdict(error, built, config)
+        return built, _no_verdict(error, built, config)
     except ManyshimError:
         raise
     except Exception as error:  # noqa: BLE001 (no failure of ours may cost the build its wheel)
         unexpected = internal_error(error, os.path.basename(built))
-        finished, lines = built, _no_verdict(unexpected, built, config)
-    # The archive is closed by now; Windows cannot rename an open file.
-    return _deliver(finished, folder, lines)
+        return built, _no_verdict(unexpected, built, config)
 
 
 def _finished(built: str, config: Config) -> Tuple[str, List[str]]:
@@ -112,7 +136,9 @@ def _finished(built: str, config: Config) -> Tuple[str, List[str]]:
         if decision.tag and config.mode != "audit":
             finished = write_retagged(prepared, decision, config, private)
             return finished, [f"{name} -> {os.path.basename(finished)}", *lines]
-        if report.arch is not None or report.findings:
+        # The line of NO_ELF names a pure wheel already.
+        only_pure = decision.reason == Evidence.PURE and len(report.findings) == 1
+        if report.arch is not None or (report.findings and not only_pure):
             lines.insert(0, _headline(name, decision, config))
         return built, lines
 
@@ -185,7 +211,10 @@ def _places(
 
 def _passes(report: Report) -> bool:
     """Whether a wheel needs no tag: it is not for Linux, and has no machine code."""
-    missed = any(found.kind in ("ELF_CORRUPT", "NO_ELF") for found in report.findings)
+    missed = any(
+        found.kind == "ELF_CORRUPT" or (found.kind == "NO_ELF" and not found.allowed)
+        for found in report.findings
+    )
     return not report.name.linux and report.arch is None and not missed
 
 

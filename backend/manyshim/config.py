@@ -7,40 +7,31 @@ The command line reads one option from the environment: see `environment_platfor
 from __future__ import annotations
 
 import os
-from typing import Any, Dict, List, Mapping, Optional, Tuple
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
-from manyshim import pyproject
+from manyshim import pyproject, settings
 from manyshim.audit.request import Allowance, Compiled, Request
-from manyshim.audit.tags import PlatformTag, parse_platform
+from manyshim.audit.tags import PlatformTag
 from manyshim.errors import ConfigError
-from manyshim.host import host_arch, interpreter_libc
-from manyshim.options import BY_KEY, OPTIONS, Option, nearest, renamed_kinds
+from manyshim.host import interpreter_libc
+from manyshim.options import BY_KEY
+from manyshim.settings import COMMAND, Gathered, Given, Layer, Settings
+from manyshim.surroundings import EnvironmentPlatform, epoch, image_platform, implied_mode
 from manyshim.values import NamedTuple
 
-PREFIX = "manyshim."
-
-# It adds the traceback to an internal error, and is no option.
-_DEBUG = "MANYSHIM_DEBUG"
-# Of SOURCE_DATE_EPOCH: 64 bits have no more.
-_MAX_DIGITS = 20
-
-Settings = Optional[Mapping[str, Any]]
-
-
-class EnvironmentPlatform(NamedTuple):
-    """A platform that an environment variable asks for; `value` is the variable's text."""
-
-    variable: str
-    value: str
-    tag: PlatformTag
+# The modes in which strict has an effect.
+_STRICT_MODES = ("retag", "repair")
 
 
 class Config(NamedTuple):
     """The options, one field each, and what the environment adds.
 
-    `notices` are lines for standard error. `epoch` is SOURCE_DATE_EPOCH in seconds. `libc` is the
-    libc family of the building interpreter. `compiled` is what our toolchain built. `suggested` is
-    the platform for the wheels that it applies to; only the command line sets it.
+    `notices` are lines for standard error, `last_notices` those at the end of a build. `epoch` is
+    SOURCE_DATE_EPOCH in seconds. `libc` is the libc family of the building interpreter. `compiled`
+    is what our toolchain built. `suggested` is the platform for the wheels that it applies to; only
+    the command line sets it. `expects_code` is true if a pure wheel is not what was asked for.
+    `if_other_project` is the configuration for a wheel of a project that `project` does not name;
+    it is set only if the project's name is not known before the build.
     """
 
     backend: str = "setuptools.build_meta"
@@ -48,6 +39,7 @@ class Config(NamedTuple):
     platform: Optional[PlatformTag] = None
     strict: bool = False
     compiler: str = "system"
+    project: Tuple[str, ...] = ()
     bundle: Tuple[str, ...] = ("*",)
     exclude: Tuple[str, ...] = ()
     allow: Tuple[Allowance, ...] = ()
@@ -62,10 +54,13 @@ class Config(NamedTuple):
     sbom: bool = True
     report: Optional[str] = None
     notices: Tuple[str, ...] = ()
+    last_notices: Tuple[str, ...] = ()
     epoch: Optional[int] = None
     libc: Optional[str] = None
     compiled: Optional[Compiled] = None
     suggested: Optional[EnvironmentPlatform] = None
+    expects_code: bool = False
+    if_other_project: Optional[Config] = None
 
     @property
     def request(self) -> Request:
@@ -73,63 +68,84 @@ class Config(NamedTuple):
         return Request(
             self.platform,
             self.libc,
-            strict=self.strict and self.mode in ("retag", "repair"),
+            strict=self.strict and self.mode in _STRICT_MODES,
             exact=self.naming == "exact",
             compiled=self.compiled,
             exclude=self.exclude,
             allow=self.allow,
+            expects_code=self.expects_code,
         )
 
 
-def load(settings: Settings, environ: Mapping[str, str], folder: str = ".") -> Config:
+class Resolution(NamedTuple):
+    """A configuration, where each option that is set comes from (by key), and all errors."""
+
+    config: Config
+    origins: Mapping[str, str]
+    errors: Tuple[ConfigError, ...] = ()
+
+
+def load(
+    given: Settings,
+    environ: Mapping[str, str],
+    folder: str = ".",
+    wheel_directory: Optional[str] = None,
+) -> Config:
     """Return the configuration of a build in the source tree `folder`.
 
-    Raises ConfigError for an unknown key, an invalid value, or a release key in the table.
+    `wheel_directory` is that of the hook. Raises ConfigError for an unknown key, an invalid value,
+    or a release key in the table.
     """
-    values: Dict[str, Any] = {}
-    explicit: Dict[str, str] = {}
-    notices: List[str] = []
-    for source, given in (
-        ("[tool.manyshim]", _table(folder)),
-        ("the environment", _variables(environ, notices)),
-        ("-C", _own_settings(settings)),
-    ):
-        for key, value in given.items():
-            option = BY_KEY[key]
-            _refuse_misplaced(option, source)
-            parsed = option.parse(option, value)
-            _refuse_release(option, parsed, value, source)
-            values[option.field] = parsed
-            if key == "allow":
-                notices += renamed_kinds(option, value)
-            explicit[key] = source
-    _markers(environ, values, explicit, notices)
-    libc = interpreter_libc()
-    if values.get("compiler") == "zig" and (libc is None or values.get("mode") == "off"):
-        # One table of release keys serves all systems. `off` switches everything off.
-        values["compiler"] = "system"
-        if libc is None:
-            notices.append("compiler = zig works on Linux only; the system's compiler is used")
-    report = values.get("report")
-    if report is not None and not os.path.isabs(report):
-        raise ConfigError(
-            f"report = {report!r} must be an absolute path, because a build can run in a "
-            "temporary copy of the source tree"
-        )
-    return Config(**values, notices=tuple(notices), epoch=epoch(environ), libc=libc)
+    resolution = resolve([Layer(COMMAND, given)], environ, folder, wheel_directory)
+    for error in resolution.errors:
+        raise error
+    return resolution.config
 
 
-def without_own(settings: Settings) -> Settings:
-    """Return the settings without manyshim's own, which the wrapped backend may refuse."""
-    if settings is None:
-        return None
-    return {key: value for key, value in settings.items() if not key.startswith(PREFIX)}
+def resolve(
+    layers: Sequence[Layer],
+    environ: Mapping[str, str],
+    folder: str = ".",
+    wheel_directory: Optional[str] = None,
+) -> Resolution:
+    """Resolve the options of all sources; `layers` are settings of rising precedence.
+
+    Raises ConfigError only for a pyproject.toml or a date that cannot be read.
+    """
+    document = pyproject.read(folder)
+    gathered = settings.gather(document, environ, layers)
+    if not any(map(_can_be_void, gathered.given)):
+        return _resolved(gathered, environ, "")
+    from manyshim import scope  # noqa: PLC0415 (only for release keys)
+
+    projects = [one.value for one in gathered.given if one.option.key == "project"]
+    decided = scope.decide(projects[-1] if projects else (), document, folder, wheel_directory)
+    resolution = _resolved(gathered, environ, decided.reason)
+    if decided.unless_built:
+        other = _resolved(gathered, environ, decided.unless_built).config
+        config = resolution.config._replace(if_other_project=other)
+        resolution = resolution._replace(config=config)
+    return resolution
+
+
+without_own = settings.without_own
+
+
+def table_value(document: Mapping[str, Any], key: str) -> Any:  # noqa: ANN401 (by the option)
+    """Return an option's value by [tool.manyshim] alone. Raises ConfigError, as `load` does.
+
+    Frontends ask for hooks before they pass settings.
+    """
+    gathered = settings.gather(document, {}, ())
+    for error in gathered.errors:
+        raise error
+    values = (one.value for one in gathered.given if one.option.key == key)
+    return next(values, BY_KEY[key].default)
 
 
 def backend_name(folder: str = ".") -> str:
-    """Return the wrapped backend's name; frontends ask for hooks before they pass settings."""
-    option = BY_KEY["backend"]
-    name: str = option.parse(option, _table(folder).get("backend", option.default))
+    """Return the wrapped backend's name by [tool.manyshim]. Raises ConfigError."""
+    name: str = table_value(pyproject.read(folder), "backend")
     return name
 
 
@@ -140,85 +156,77 @@ def backend_path(folder: str = ".") -> List[str]:
     return [os.path.abspath(os.path.join(folder, path)) for path in listed]
 
 
-def _table(folder: str) -> Mapping[str, Any]:
-    """Read [tool.manyshim]. Raises ConfigError for an unknown key."""
-    table = pyproject.own_table(pyproject.read(folder))
-    for key in table:
-        _refuse_unknown(key, f"[tool.manyshim] {key}")
-    return table
-
-
-def _variables(environ: Mapping[str, str], notices: List[str]) -> Dict[str, str]:
-    """Return the options in the environment, and add a notice for each unknown MANYSHIM_* name."""
-    known = {option.variable: option.key for option in OPTIONS}
-    notices.extend(
-        f"the environment variable {name} is not an option; {nearest(name, list(known))}"
-        for name in sorted(environ)
-        if name.startswith("MANYSHIM_") and name not in (*known, _DEBUG)
+def _resolved(gathered: Gathered, environ: Mapping[str, str], void: str) -> Resolution:
+    """Resolve the options that are set; `void` is the reason why release keys have no effect."""
+    values: Dict[str, Any] = {}
+    origins: Dict[str, str] = {}
+    notices = list(gathered.notices)
+    errors = list(gathered.errors)
+    ignored = [one for one in gathered.given if void and _can_be_void(one)]
+    for one in gathered.given:
+        if one not in ignored:
+            values[one.option.field] = one.value
+            origins[one.option.key] = one.origin
+    named = values.get("platform") is not None
+    _surroundings(environ, values, origins, notices)
+    libc = interpreter_libc()
+    if values.get("compiler") == "zig" and (libc is None or values.get("mode") == "off"):
+        # One table of release keys serves all systems. `off` switches everything off.
+        values["compiler"] = "system"
+        if libc is None:
+            notices.append("compiler = zig works on Linux only; the system's compiler is used")
+    report = values.get("report")
+    if report is not None and not os.path.isabs(report):
+        text = "must be an absolute path, because a build can run in a temporary copy of the "
+        errors.append(ConfigError(f"report = {report!r} {text}source tree"))
+    strict = values.get("strict", False) and values.get("mode", "retag") in _STRICT_MODES
+    last = _void_lines(ignored, void, notices)
+    config = Config(
+        **values,
+        notices=tuple(notices),
+        last_notices=last,
+        epoch=epoch(environ),
+        libc=libc,
+        expects_code=strict or named,
     )
-    return {key: environ[name] for name, key in known.items() if name in environ}
+    return Resolution(config, origins, tuple(errors))
 
 
-def _own_settings(settings: Settings) -> Dict[str, Any]:
-    own: Dict[str, Any] = {}
-    for name, value in (settings or {}).items():
-        if not name.startswith(PREFIX):
-            continue
-        key = name[len(PREFIX) :]
-        _refuse_unknown(key, f"-C {name}")
-        repeated = isinstance(value, (list, tuple)) and isinstance(BY_KEY[key].default, tuple)
-        # A repeated key gives a list, and each of its values may be a comma-separated list.
-        own[key] = ",".join(map(str, value)) if repeated else value
-    return own
+def _can_be_void(one: Given) -> bool:
+    """Whether an option has an effect only in the build of the project that it was given to."""
+    if one.in_sdist or one.option.key == "project":
+        return False
+    return one.is_release or (one.option.key == "platform" and one.value is not None)
 
 
-def _refuse_unknown(key: str, where: str) -> None:
-    if key not in BY_KEY:
-        raise ConfigError(f"{where} is not an option of manyshim; {nearest(key, list(BY_KEY))}")
+def _void_lines(ignored: Sequence[Given], void: str, notices: List[str]) -> Tuple[str, ...]:
+    """Add the notice about release keys without effect; return the line for the end."""
+    if not ignored:
+        return ()
+    keys = ", ".join(sorted({f"{one.option.key} ({one.origin})" for one in ignored}))
+    notices.append(f"release keys have no effect in this build: {keys}; {void}")
+    promised = sorted({one.option.key for one in ignored} & {"strict", "platform"})
+    if not promised:
+        return ()
+    return (f"{' and '.join(promised)} had no effect on this wheel: {void}",)
 
 
-def _refuse_misplaced(option: Option, source: str) -> None:
-    if option.table_only and source != "[tool.manyshim]":
-        raise ConfigError(
-            f"{option.key} is read from [tool.manyshim] only: frontends ask for the wrapped "
-            "backend's hooks before they pass settings"
-        )
-
-
-def _refuse_release(option: Option, parsed: Any, value: Any, source: str) -> None:  # noqa: ANN401
-    foreign = isinstance(parsed, PlatformTag) and parsed.arch not in ("", host_arch())
-    if source != "[tool.manyshim]" or not (option.release(parsed) or foreign):
-        return
-    text = str(value).lower() if isinstance(value, bool) else value
-    raise ConfigError(
-        f"{option.key} = {value!r} in [tool.manyshim] would affect everyone who builds from your "
-        "sdist. Set it for your release builds only:",
-        "",
-        "    [tool.uv]",
-        f'    config-settings = {{ "{PREFIX}{option.key}" = "{text}" }}',
-        "",
-        f"or -C {PREFIX}{option.key}={text}, or {option.variable}={text} in the environment",
-    )
-
-
-def _markers(
+def _surroundings(
     environ: Mapping[str, str],
     values: Dict[str, Any],
-    explicit: Dict[str, str],
+    origins: Dict[str, str],
     notices: List[str],
 ) -> None:
     """Set the options that other tools' variables imply, unless a source sets them."""
-    if "mode" not in explicit:
-        if environ.get("CIBUILDWHEEL") == "1":
-            values["mode"] = "audit"
-            notices.append("cibuildwheel repairs the wheel afterwards; manyshim only audits it")
-        elif environ.get("CONDA_BUILD") == "1":
-            values["mode"] = "off"
-            notices.append("conda-build needs no manylinux tag; the wheel is left unchanged")
-    if "platform" not in explicit:
-        image = _image_platform(environ, notices)
-        if image:
-            values["platform"] = image.tag
+    implied = None if "mode" in origins else implied_mode(environ)
+    if implied:
+        values["mode"] = implied.mode
+        origins["mode"] = implied.variable
+        notices.append(implied.notice)
+    image = None if "platform" in origins else image_platform(environ, notices)
+    if image:
+        values["platform"] = image.tag
+        origins["platform"] = image.variable
 
 
 def environment_platform(
@@ -232,33 +240,9 @@ def environment_platform(
     option = BY_KEY["platform"]
     value = environ.get(option.variable)
     if value is None:
-        return _image_platform(environ, notices)
+        return image_platform(environ, notices)
     try:
         tag = option.parse(option, value)
     except ConfigError as error:
         raise ConfigError(f"{option.variable} in the environment: {error}") from None
     return EnvironmentPlatform(option.variable, value, tag) if tag else None
-
-
-def _image_platform(
-    environ: Mapping[str, str], notices: List[str]
-) -> Optional[EnvironmentPlatform]:
-    """Return the policy of the manylinux or musllinux image that the process runs in."""
-    value = environ.get("AUDITWHEEL_PLAT")
-    if not value:
-        return None
-    tag = parse_platform(value)
-    if tag is None:
-        notices.append(f"AUDITWHEEL_PLAT={value} is not a policy; it is ignored")
-        return None
-    return EnvironmentPlatform("AUDITWHEEL_PLAT", value, tag)
-
-
-def epoch(environ: Mapping[str, str]) -> Optional[int]:
-    """Return SOURCE_DATE_EPOCH in seconds since 1970, None if unset. Raises ConfigError."""
-    text = environ.get("SOURCE_DATE_EPOCH")
-    if not text:
-        return None
-    if not text.isascii() or not text.isdigit() or len(text) > _MAX_DIGITS:
-        raise ConfigError(f"SOURCE_DATE_EPOCH={text} must be a number of seconds since 1970")
-    return int(text)

@@ -10,19 +10,20 @@ from manyshim.errors import ConfigError
 from manyshim.files import open_regular
 
 
-def read(folder: str) -> Dict[str, Any]:
+def read(folder: str, name: str = "pyproject.toml") -> Dict[str, Any]:
     """Read pyproject.toml of the source tree `folder`; a missing file counts as empty.
 
-    Raises ConfigError for a file that cannot be read or is no TOML.
+    `name` is another file of TOML in the folder. Raises ConfigError for a file that cannot be read
+    or is no TOML.
     """
-    path = os.path.join(folder, "pyproject.toml")
+    path = os.path.join(folder, name)
     try:
         with open_regular(path) as file:
             document: Dict[str, Any] = _toml().load(file)
     except FileNotFoundError:
         return {}
     except (ValueError, RecursionError, OSError) as error:
-        raise ConfigError(f"pyproject.toml cannot be read: {error}") from error
+        raise ConfigError(f"{name} cannot be read: {error}") from error
     return document
 
 

@@ -138,6 +138,52 @@ def test_requirements_are_those_of_the_wrapped_backend(project: Project) -> None
     assert project.python(ask).stdout == "[{'a': 'b'}]\n"
 
 
+def test_a_misspelled_setting_is_told_once_and_not_passed_on(project: Project) -> None:
+    """Some backends fail for a setting that they do not know."""
+    project.backend(with_hooks(OPTIONAL))
+    project.made(PURE)
+    done = project.python("""
+import fake
+given = {"manyshim-platform": "2014", "keep": "a"}
+backend.get_requires_for_build_wheel(given)
+backend.prepare_metadata_for_build_wheel("x", given)
+backend.build_wheel("dist", given)
+print(json.dumps(fake.calls))
+""")
+    metadata, build = json.loads(done.stdout)
+    assert metadata[2] == {"keep": "a"}
+    assert build[1] == {"keep": "a"}
+    line = "manyshim: -C manyshim-platform is not read; write -C manyshim.platform=VALUE\n"
+    assert done.stderr == line
+
+
+@pytest.mark.parametrize("target", ["manylinux_2_17_ppc64", "manylinux_2_99"])
+def test_requirements_do_not_fail_for_a_key_that_may_have_no_effect(
+    project: Project, target: str
+) -> None:
+    """The hook has no wheel_directory, so it cannot know what build_wheel will know."""
+    variables = {"MANYSHIM_COMPILER": "zig", "MANYSHIM_PLATFORM": target}
+    done = project.python("print(backend.get_requires_for_build_wheel())", **variables)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_release_keys_in_uv_s_cache(project: Project) -> None:
+    """What is said at the end is the last line, also if there is nothing else to say."""
+    folder = project.root / "cache" / "builds-v0" / ".tmpAb12"
+    folder.mkdir(parents=True)
+    tag = b"Signature: 8a477f597d28d172789f06886806bc55"
+    (project.root / "cache" / "CACHEDIR.TAG").write_bytes(tag)
+    project.made(PURE)
+    for mode in ("retag", "off"):
+        done = project.python(
+            f"print(backend.build_wheel({str(folder)!r}))", MANYSHIM_STRICT="1", MANYSHIM_MODE=mode
+        )
+        assert done.stdout == f"{PURE}\n", done.stderr
+        first, last = done.stderr.splitlines()
+        assert first.startswith("manyshim: release keys have no effect in this build: strict (MANY")
+        assert last.startswith("manyshim: strict had no effect on this wheel: uv builds this wheel")
+
+
 @pytest.mark.parametrize(
     ("code", "name", "words"),
     [

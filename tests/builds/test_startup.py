@@ -25,7 +25,7 @@ MODULES = """
     manyshim.audit.rules.musl manyshim.audit.rules.policy manyshim.audit.rules.python
     manyshim.audit.rules.runpath manyshim.audit.rules.undefined manyshim.audit.sentences
     manyshim.audit.suffixes manyshim.audit.tags manyshim.audit.verdict manyshim.backend
-    manyshim.build manyshim.config manyshim.errors manyshim.files manyshim.formats
+    manyshim.backends manyshim.build manyshim.config manyshim.errors manyshim.files manyshim.formats
     manyshim.formats.elf manyshim.formats.elf.constants manyshim.formats.elf.dynamic
     manyshim.formats.elf.image manyshim.formats.elf.mapping manyshim.formats.elf.notes
     manyshim.formats.elf.reader manyshim.formats.elf.symbols manyshim.formats.wheel
@@ -33,7 +33,8 @@ MODULES = """
     manyshim.formats.wheel.wheel manyshim.formats.zip manyshim.formats.zip.archive
     manyshim.formats.zip.directory manyshim.formats.zip.pack manyshim.formats.zip.window
     manyshim.formatters manyshim.formatters.text manyshim.host manyshim.operations manyshim.options
-    manyshim.pyproject manyshim.values manyshim.workspace manyshim.wrapped
+    manyshim.optiontypes manyshim.pyproject manyshim.settings manyshim.spelling
+    manyshim.surroundings manyshim.values manyshim.workspace manyshim.wrapped
 """
 # The archive's names are in this encoding where they do not say UTF-8; the lock is fcntl's.
 # Releases of setuptools differ in whether they load the others themselves.

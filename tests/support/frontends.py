@@ -17,6 +17,7 @@ from strict_index import find_uv
 MINORS = range(8, 16)
 _SCRUBBED = re.compile(
     r"(UV|PIP|MANYSHIM|TWINE|PYTHON)(_|\Z)|PYTHON|VIRTUAL_ENV\Z|CIBUILDWHEEL\Z|CONDA_BUILD\Z"
+    r"|(RPM_|DH_INTERNAL_|DEB_|NIX_BUILD_TOP|NIX_LOG_FD|EBUILD_PHASE|PORTAGE_BUILDDIR)"
     r"|AUDITWHEEL_PLAT\Z|SOURCE_DATE_EPOCH\Z|_PYPROJECT_HOOKS|(C|CXX|CPP|LD)FLAGS\Z|(CC|CXX)\Z"
 )
 # The variables for the package index and for caches of downloads.

@@ -32,10 +32,15 @@ MAY_IMPORT = {
     "workspace": "errors",
     "wrapped": "errors",
     "host": "audit",
-    "options": "audit errors values",
+    "optiontypes": "audit errors values",
+    "options": "optiontypes",
     "pyproject": "files errors",
     "backends": "values",
-    "config": "pyproject options host audit errors values",
+    "spelling": "backends options optiontypes",
+    "settings": "pyproject spelling options optiontypes host audit errors values",
+    "scope": "backends files values",
+    "surroundings": "audit errors values",
+    "config": "scope settings surroundings pyproject options host audit errors values",
     # The optional packages. Each can be deleted without a change in another.
     "repair": "repair.links repair.plan repair.sbom repair.verify "
     "audit audit.verdict audit.decision audit.messages formats.zip formats.elf formats.wheel "
@@ -56,11 +61,12 @@ MAY_IMPORT = {
     "operations": "advice audit audit.verdict audit.decision audit.gate formats.wheel formatters "
     "config repair workspace errors values",
     "build": "advice operations audit audit.verdict audit.decision formats.elf formats.wheel "
-    "formatters config options host toolchain workspace wrapped errors values",
-    "requirements": "config repair toolchain",
+    "formatters config scope settings options host toolchain workspace wrapped errors values",
+    "requirements": "config repair toolchain errors",
     # The entry points.
     "backend": "build requirements config workspace wrapped errors",
-    "cli": "operations config options formatters audit errors",
+    "cli": "operations config settings scope surroundings pyproject backends options optiontypes "
+    "formatters audit errors",
     "__main__": "cli",
 }
 

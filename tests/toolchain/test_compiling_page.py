@@ -74,11 +74,14 @@ def test_the_table_of_targets_is_that_of_the_program() -> None:
         resolve(PlatformTag(GLIBC, 2, 45, "x86_64"), "x86_64", GLIBC)
 
 
-def test_the_release_table_is_for_uv() -> None:
-    table = tomlkit.parse(block("toml", "[tool.uv]")).unwrap()
+def test_the_release_table_is_for_uv(tmp_path: Path) -> None:
+    table = tomlkit.parse(block("toml", "[tool.uv.config-settings]")).unwrap()
     given = table["tool"]["uv"]["config-settings"]
-    config = load(given, {})
-    assert (config.compiler, config.strict) == ("zig", True)
+    for name, expected in (("your-project", ("zig", True)), ("another", ("system", False))):
+        text = f'[project]\nname = "{name}"\n'
+        (tmp_path / "pyproject.toml").write_text(text, encoding="utf-8")
+        config = load(given, {}, str(tmp_path))
+        assert (config.compiler, config.strict) == expected
 
 
 @needs_gcc

@@ -60,6 +60,7 @@ class Evidence(str, Enum):
     # NO_ELF.
     TAGGED_FOR_LINUX = "tagged for Linux"
     COMPILER_CALLED = "compiler called"
+    CODE_EXPECTED = "code expected"
     # ELF_IN_PURE_WHEEL: what marks the file as pure.
     ANY_TAG = "the platform tag any"
     PURELIB_FOLDER = "the folder purelib"

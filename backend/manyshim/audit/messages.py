@@ -61,10 +61,7 @@ SENTENCES: Dict[str, Callable[[Finding], Sentence]] = {
     ),
     "MUSL_PATCH_LEVEL": sentences.musl_patch_level,
     "ELF_IN_PURE_WHEEL": sentences.pure,
-    "NO_ELF": template(
-        "the wheel has no machine code for a processor, but {evidence}",
-        "build the extension (an optional one can fail silently), or use the platform tag any",
-    ),
+    "NO_ELF": sentences.no_elf,
     "NO_MODULE": template(
         "{subject} should have been built but is not in the wheel",
         "find its error in the build output (an optional extension can fail silently); "

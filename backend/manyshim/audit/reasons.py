@@ -51,6 +51,7 @@ _EVIDENCE = {
     Evidence.OTHER_FIELD: "states the {0} '{1}', and the file name has '{2}'",
     Evidence.TAGGED_FOR_LINUX: "it is tagged for Linux",
     Evidence.COMPILER_CALLED: "a compiler ran",
+    Evidence.CODE_EXPECTED: "strict or platform asks for a compiled one",
     Evidence.ANY_TAG: "the platform tag any",
     Evidence.PURELIB_FOLDER: "the folder purelib",
     Evidence.ROOT_IS_PURELIB: "Root-Is-Purelib: true",

@@ -39,6 +39,7 @@ class Request(NamedTuple):
     `strict` turns findings about a likely crash into errors, `thorough` (set by `check`) those
     about the archive. `exact` allows unlisted policies too if `platform` is None (PEP 600).
     `compiled` is set if manyshim's toolchain compiled the files, which must then fit its target.
+    `expects_code` is true if options of a build show that it should not give a pure wheel.
     """
 
     platform: Optional[PlatformTag] = None
@@ -49,6 +50,7 @@ class Request(NamedTuple):
     compiled: Optional[Compiled] = None
     exclude: Tuple[str, ...] = ()
     allow: Tuple[Allowance, ...] = ()
+    expects_code: bool = False
 
     def excludes(self, soname: str) -> bool:
         """Whether the user declared that the environment provides a library."""

@@ -185,6 +185,20 @@ def abi3(found: Finding) -> Sentence:
     )
 
 
+def no_elf(found: Finding) -> Sentence:
+    """Return the sentence of NO_ELF."""
+    if found.evidence == Evidence.CODE_EXPECTED:
+        return Sentence(
+            f"{shorten(found.subject)} is a pure wheel, but {describe(found.evidence)}",
+            "build the extension (an optional one can fail silently), or accept a pure wheel with "
+            'allow = ["NO_ELF:*"]',
+        )
+    return Sentence(
+        f"the wheel has no machine code for a processor, but {describe(found.evidence)}",
+        "build the extension (an optional one can fail silently), or use the platform tag any",
+    )
+
+
 def pure(found: Finding) -> Sentence:
     """Return the sentence of ELF_IN_PURE_WHEEL."""
     if found.evidence == Evidence.ANY_TAG:

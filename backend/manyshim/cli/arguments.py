@@ -8,9 +8,11 @@ import sys
 from typing import Any, List
 
 from manyshim.cli.screen import put
-from manyshim.config import Config, environment_platform, epoch
+from manyshim.config import Config, environment_platform
 from manyshim.errors import printable
-from manyshim.options import BY_KEY, renamed_kinds
+from manyshim.options import BY_KEY
+from manyshim.optiontypes import renamed_kinds
+from manyshim.surroundings import epoch
 
 
 def add_wheels(parser: argparse.ArgumentParser) -> None:

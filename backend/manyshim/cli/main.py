@@ -19,6 +19,7 @@ _COMMANDS = {
     "retag": "write each wheel under the tag that is proved for it",
     "repair": "copy external libraries into each wheel, then retag it",
     "policies": "list the policies, oldest first",
+    "config": "list the options of a project's builds, with their values and where they are set",
 }
 
 

@@ -115,21 +115,28 @@ def wheel_version(facts: WheelFacts) -> Iterator[Finding]:
 def elf_presence(facts: WheelFacts, request: Request) -> Iterator[Finding]:
     """Yield findings for a Linux wheel without machine code, and for machine code in a pure wheel.
 
-    If a compiler was called, a pure wheel must have machine code too: a build may continue without
-    an extension that it could not compile.
+    If a compiler was called, or options of the build show that code is expected, a pure wheel must
+    have machine code too: a build may continue without an extension that it could not compile.
     """
-    called = request.compiled is not None and request.compiled.called
-    without = not any(_native(facts)) and not foreign_machines(facts)
-    if without and (facts.name.linux or (facts.name.pure and called)):
-        severity = f.ERROR if request.strict or request.compiled else f.WARNING
-        linux = facts.name.linux
-        evidence = Evidence.TAGGED_FOR_LINUX if linux else Evidence.COMPILER_CALLED
-        yield finding("NO_ELF", "", str(facts.name), severity=severity, evidence=evidence)
+    missed = _missing_code(facts, request)
+    if missed and not any(_native(facts)) and not foreign_machines(facts):
+        compiled = request.compiled and missed != Evidence.CODE_EXPECTED
+        severity = f.ERROR if request.strict or compiled else f.WARNING
+        yield finding("NO_ELF", "", str(facts.name), severity=severity, evidence=missed)
     for path in _native(facts):
         mark = _purity(facts, path)
         if mark:
             severity = f.ERROR if mark == Evidence.ANY_TAG else f.WARNING
             yield finding("ELF_IN_PURE_WHEEL", path, mark.value, severity=severity, evidence=mark)
+
+
+def _missing_code(facts: WheelFacts, request: Request) -> Optional[Evidence]:
+    """Return why a wheel should have machine code; None if nothing shows it."""
+    if facts.name.linux:
+        return Evidence.TAGGED_FOR_LINUX
+    if facts.name.pure and request.compiled and request.compiled.called:
+        return Evidence.COMPILER_CALLED
+    return Evidence.CODE_EXPECTED if facts.name.pure and request.expects_code else None
 
 
 def _purity(facts: WheelFacts, path: str) -> Optional[Evidence]:

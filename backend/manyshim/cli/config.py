@@ -1,0 +1,138 @@
+"""`manyshim config`: every option of a project, with its value and where it comes from."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from typing import Any, Dict, List, Sequence, Tuple
+
+from manyshim import pyproject
+from manyshim.audit.request import Allowance
+from manyshim.audit.tags import PlatformTag
+from manyshim.cli.batch import print_json
+from manyshim.cli.screen import Screen, put
+from manyshim.config import Resolution, resolve
+from manyshim.errors import ConfigError, ManyshimError, printable
+from manyshim.formatters.json import JSON_VERSION
+from manyshim.options import OPTIONS
+from manyshim.settings import COMMAND, Layer
+
+_DEFAULT = "default"
+
+
+def add_arguments(parser: argparse.ArgumentParser, _given: Sequence[str]) -> None:
+    """Add the command's options."""
+    parser.add_argument(
+        "folder", nargs="?", default=".", metavar="FOLDER", help="the project; default: this folder"
+    )
+    parser.add_argument(
+        "-C",
+        "--config-setting",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="a setting as frontends take it, e.g. manyshim.strict=true",
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """List the options; return the exit code: that of an error that a build would have."""
+    folder = options.folder
+    if not os.path.isdir(folder):
+        raise ConfigError(f"{folder} is not a folder")
+    if not os.path.isfile(os.path.join(folder, "pyproject.toml")):
+        raise ConfigError(f"{folder} has no pyproject.toml")
+    layers = [_uv_layer(folder), Layer(COMMAND, _settings(options.config_setting))]
+    resolution = resolve(layers, os.environ, folder)
+    errors = _errors(resolution)
+    if options.json:
+        _print_json(resolution, errors)
+    else:
+        rows = [(key, _text(value), origin) for key, value, origin in _rows(resolution)]
+        Screen().table(("option", "value", "set by"), rows)
+    for line in (*resolution.config.notices, *resolution.config.last_notices):
+        put(printable(f"manyshim: {line}"), sys.stderr)
+    for error in errors:
+        first, *more = error.lines
+        put("\n".join((f"manyshim: error: {first}", *more)), sys.stderr)
+    return max((error.exit_code for error in errors), default=0)
+
+
+def _errors(resolution: Resolution) -> List[ManyshimError]:
+    """Return the errors with which a build would end before the wrapped backend runs."""
+    return list(resolution.errors)
+
+
+def _rows(resolution: Resolution) -> List[Tuple[str, Any, str]]:
+    """Return key, value and origin of each option; the values are of JSON's types."""
+    rows = []
+    for option in OPTIONS:
+        value = _plain(getattr(resolution.config, option.field))
+        if option.key == "platform" and value is None:
+            value = "auto"
+        rows.append((option.key, value, resolution.origins.get(option.key, _DEFAULT)))
+    return rows
+
+
+def _uv_layer(folder: str) -> Layer:
+    """Return the settings that uv hands to the build if it runs in the folder.
+
+    uv ignores [tool.uv] if there is a uv.toml beside it.
+    """
+    name = "uv.toml"
+    table: Any = pyproject.read(folder, name)
+    if not os.path.lexists(os.path.join(folder, name)):
+        name = "[tool.uv]"
+        table = pyproject.tools(pyproject.read(folder)).get("uv", {})
+    found = table.get("config-settings", {}) if isinstance(table, dict) else {}
+    if not isinstance(found, dict):
+        raise ConfigError(f"config-settings in {name} must be a table")
+    return Layer(f"{name} config-settings", found)
+
+
+def _settings(given: Sequence[str]) -> Dict[str, Any]:
+    """Return the settings of a command line; a repeated key gives a list, as with frontends."""
+    settings: Dict[str, Any] = {}
+    for text in given:
+        key, equals, value = text.partition("=")
+        if not equals:
+            raise ConfigError(f"-C {text}: write -C KEY=VALUE")
+        if key not in settings:
+            settings[key] = value
+        elif isinstance(settings[key], list):
+            settings[key].append(value)
+        else:
+            settings[key] = [settings[key], value]
+    return settings
+
+
+def _print_json(resolution: Resolution, errors: Sequence[ManyshimError]) -> None:
+    config = resolution.config
+    rows = _rows(resolution)
+    print_json(
+        {
+            "version": JSON_VERSION,
+            "options": [
+                {"key": key, "value": value, "set_by": origin} for key, value, origin in rows
+            ],
+            "notices": [*config.notices, *config.last_notices],
+            "errors": ["\n".join(error.lines) for error in errors],
+        }
+    )
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 (each option has its own type)
+    if isinstance(value, Allowance):
+        return f"{value.kind}:{value.glob}"
+    if isinstance(value, PlatformTag):
+        return str(value)
+    return list(map(_plain, value)) if isinstance(value, tuple) else value
+
+
+def _text(value: Any) -> str:  # noqa: ANN401
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list):
+        return printable(", ".join(value)) or "none"
+    return "none" if value is None else printable(str(value))

@@ -1,0 +1,210 @@
+"""What an option is, and how the texts and TOML values of options are parsed."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Callable, List, Optional, Sequence, Tuple
+
+from manyshim.audit.findings import KINDS, POLICY
+from manyshim.audit.policy import policies_of
+from manyshim.audit.request import Allowance
+from manyshim.audit.tags import ARCHES, GLIBC, MUSL, PlatformTag, parse_platform
+from manyshim.errors import ConfigError
+from manyshim.values import NamedTuple
+
+# A distribution's name (PEP 508).
+_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
+
+EMPTY: Tuple[str, ...] = ()
+
+
+class Option(NamedTuple):
+    """One option.
+
+    `parse` turns the given text, boolean, number or list into the value, or raises ConfigError.
+    `meaning` is what the help of the command line says too; `details` is for the table only.
+    `release` is true for a value that would affect everyone who builds from the sdist.
+    """
+
+    key: str
+    parse: Callable[[Option, Any], Any]
+    default: Any
+    values: str
+    meaning: str
+    details: str = ""
+    release: Callable[[Any], bool] = lambda _: False
+    table_only: bool = False
+
+    @property
+    def field(self) -> str:
+        """The option's field of Config."""
+        return self.key.replace("-", "_")
+
+    @property
+    def variable(self) -> str:
+        """The environment variable that sets the option."""
+        return "MANYSHIM_" + self.field.upper()
+
+    def refuse(self, value: object, wanted: str) -> ConfigError:
+        """Return the error for a value that the option does not accept."""
+        return ConfigError(f"{self.key} = {value!r} is not valid; {wanted}")
+
+
+def nearest(word: str, known: Sequence[str]) -> str:
+    """Return a hint for an unknown word: the most similar known one, or all of them."""
+    close = closest(word, known)
+    return f"did you mean {close!r}?" if close else f"choose from {', '.join(known)}"
+
+
+def closest(word: str, known: Sequence[str]) -> Optional[str]:
+    """Return the most similar known word, None if no one is similar."""
+    from difflib import get_close_matches  # noqa: PLC0415 (only for an error)
+
+    return next(iter(get_close_matches(word, known, 1, 0.4)), None)
+
+
+def choice_of(*choices: str) -> Callable[[Option, Any], str]:
+    """Return the parser of an option that has a few words as values."""
+
+    def parse(option: Option, value: Any) -> str:  # noqa: ANN401 (any value of TOML)
+        if not isinstance(value, str) or value not in choices:
+            raise option.refuse(value, nearest(str(value), choices))
+        return value
+
+    return parse
+
+
+_TRUE = ("true", "on", "yes", "1")
+_FALSE = ("false", "off", "no", "0")
+
+
+def parse_boolean(option: Option, value: Any) -> bool:  # noqa: ANN401
+    """Return the truth of a boolean or of a word for one. Raises ConfigError."""
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str) and value.lower() in (*_TRUE, *_FALSE):
+        return value.lower() in _TRUE
+    raise option.refuse(value, "write true or false")
+
+
+def parse_text(option: Option, value: Any) -> str:  # noqa: ANN401
+    """Return a text that is not empty. Raises ConfigError for another value."""
+    if not isinstance(value, str) or not value:
+        raise option.refuse(value, "write a string")
+    return value
+
+
+def parse_texts(option: Option, value: Any) -> Tuple[str, ...]:  # noqa: ANN401
+    """Return a list, or the parts of a text that commas separate. Raises ConfigError."""
+    if isinstance(value, str):
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+    if not isinstance(value, (list, tuple)) or not all(isinstance(part, str) for part in value):
+        raise option.refuse(value, "write a list of strings")
+    return tuple(value)
+
+
+def parse_names(option: Option, value: Any) -> Tuple[str, ...]:  # noqa: ANN401
+    """Return names of distributions. Raises ConfigError for another text, and for none."""
+    names = parse_texts(option, value)
+    if not names or not all(map(_NAME.fullmatch, names)):
+        raise option.refuse(value, "write the name of your project")
+    return names
+
+
+_FIXES = ("execstack", "rpath", "musl-soname")
+
+
+def parse_fixes(option: Option, value: Any) -> Tuple[str, ...]:  # noqa: ANN401
+    """Return names of fixes. Raises ConfigError for an unknown one."""
+    names = parse_texts(option, value)
+    for name in names:
+        if name not in _FIXES:
+            raise option.refuse(name, nearest(name, _FIXES))
+    return names
+
+
+def parse_level(option: Option, value: Any) -> int:  # noqa: ANN401
+    """Return a digit. Raises ConfigError for another value."""
+    text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+    if not isinstance(text, str) or text not in tuple("0123456789"):
+        raise option.refuse(value, "write a number from 0 to 9")
+    return int(text)
+
+
+# Kinds of findings: the old name of each, and the name that it has now.
+_RENAMED_KINDS = {"CLAIM": "FALSE_TAG"}
+
+
+def renamed_kinds(allow: Option, value: object) -> List[str]:
+    """Return a line for each kind in a value of `allow` that has a new name."""
+    given = (part.partition(":")[0] for part in parse_texts(allow, value))
+    return [
+        f"allow: {kind} is now called {_RENAMED_KINDS[kind]}"
+        for kind in given
+        if kind in _RENAMED_KINDS
+    ]
+
+
+def parse_allow(option: Option, value: Any) -> Tuple[Allowance, ...]:  # noqa: ANN401
+    """Return the errors that the user accepts. Raises ConfigError for an unknown kind."""
+    # The limits of a policy cannot be allowed. A warning can: strict or `check` may make it an
+    # error.
+    kinds = [kind for kind, severity in KINDS.items() if severity != POLICY] + ["BY_NAME_ONLY"]
+    allowances = []
+    for part in parse_texts(option, value):
+        kind, colon, glob = part.partition(":")
+        kind = _RENAMED_KINDS.get(kind, kind)
+        if not colon or not glob:
+            raise option.refuse(part, "write KIND:path-glob, as in NEEDED_PATH:pkg/*.so")
+        if kind not in kinds:
+            raise option.refuse(part, nearest(kind, kinds))
+        allowances.append(Allowance(kind, glob))
+    return tuple(allowances)
+
+
+def parse_policy(option: Option, value: Any) -> Optional[PlatformTag]:  # noqa: ANN401
+    """Return the policy of a name, None for `auto`. Raises ConfigError for an unknown one."""
+    if value == "auto":
+        return None
+    text = str(value)
+    tag = parse_platform(f"manylinux{text}" if text.startswith("2014") else text)
+    if tag is None:
+        raise option.refuse(value, nearest(text, _known_policies()))
+    if tag.arch and tag.arch not in ARCHES:
+        raise option.refuse(value, f"{tag.arch}: {nearest(tag.arch, tuple(ARCHES))}")
+    if tag.arch and not policies_of(tag.libc, tag.arch).listed:
+        raise option.refuse(value, f"there is no {tag.libc} policy for {tag.arch}")
+    return tag
+
+
+def _known_policies() -> Tuple[str, ...]:
+    policies = {
+        (policy.libc, policy.version, policy.without_arch)
+        for arch in ARCHES
+        for libc in (GLIBC, MUSL)
+        for policy in policies_of(libc, arch).listed
+    }
+    return ("auto", "manylinux2014", *(name for _, _, name in sorted(policies)))
+
+
+def always(_: Any) -> bool:  # noqa: ANN401
+    """Return true: every value is a release key."""
+    return True
+
+
+def equals(word: str) -> Callable[[Any], bool]:
+    """Return a test for one value that is a release key."""
+
+    def test(value: Any) -> bool:  # noqa: ANN401
+        return bool(value == word)
+
+    return test
+
+
+def differs(word: str) -> Callable[[Any], bool]:
+    """Return a test for the one value that is no release key."""
+
+    def test(value: Any) -> bool:  # noqa: ANN401
+        return bool(value != word)
+
+    return test

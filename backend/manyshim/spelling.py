@@ -1,0 +1,81 @@
+"""Options under a wrong name: what looks like manyshim's and is not read, and the right name."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, List, Mapping, Optional
+
+from manyshim.backends import LEGACY, SETUPTOOLS
+from manyshim.options import BY_KEY
+from manyshim.optiontypes import closest
+
+PREFIX = "manyshim."
+VARIABLE_PREFIX = "MANYSHIM_"
+
+_SEPARATORS = re.compile(r"[-_. ]")
+# The name of manyshim, something between, and the key.
+_NEAR = re.compile(r"many[-_. ]?shim([-_.:/ ]*)(.*)", re.IGNORECASE | re.DOTALL)
+# The backends that ignore settings they do not know. Others have keys of their own or fail.
+_IGNORE_SETTINGS = (SETUPTOOLS, LEGACY)
+
+
+def misspelled(name: str) -> Optional[str]:
+    """Return the key that a name means which looks like one of manyshim's options.
+
+    Returns `KEY` if the key is unknown too, and None for a name that is not manyshim's.
+    """
+    found = _NEAR.fullmatch(name)
+    if found is None:
+        return None
+    separator, rest = found.groups()
+    key = rest.lower().replace("_", "-")
+    if key in BY_KEY:
+        return key
+    if rest and not separator:
+        return None  # another word, such as manyshims
+    return closest(key, list(BY_KEY)) or "KEY"
+
+
+def is_ours(setting: str) -> bool:
+    """Whether the name of a `-C` setting is meant for manyshim, also if it is misspelled."""
+    return setting.startswith(PREFIX) or misspelled(setting) is not None
+
+
+def in_settings(settings: Mapping[str, Any], backend: str) -> List[str]:
+    """Return a line for each `-C` setting that is meant for manyshim, but not read."""
+    lines = []
+    for name in settings:
+        key = None if name.startswith(PREFIX) else misspelled(name)
+        if key:
+            lines.append(f"-C {name} is not read; write -C {PREFIX}{key}=VALUE")
+        elif backend in _IGNORE_SETTINGS and name.replace("_", "-") in BY_KEY:
+            key = name.replace("_", "-")
+            lines.append(
+                f"-C {name} is not read, and setuptools ignores it; write -C {PREFIX}{key}=VALUE"
+            )
+    return lines
+
+
+def in_environment(environ: Mapping[str, str]) -> List[str]:
+    """Return a line for each variable that is meant for manyshim, but not read."""
+    lines = []
+    for name in sorted(environ):
+        # Other tools may well have a variable MANYSHIM, such as the path of a clone.
+        whole = len(_SEPARATORS.sub("", name)) == len("manyshim")
+        key = None if whole or name.startswith(VARIABLE_PREFIX) else misspelled(name)
+        if key:
+            variable = VARIABLE_PREFIX + key.upper().replace("-", "_")
+            lines.append(f"the environment variable {name} is not read; write {variable}")
+    return lines
+
+
+def in_document(document: Mapping[str, Any]) -> List[str]:
+    """Return a line for each table of pyproject.toml that is meant for manyshim, but not read."""
+    tools = document.get("tool", {})
+    names = [f"tool.{name}" for name in tools if name != "manyshim" and _is_name(name)]
+    names += [name for name in document if _is_name(name)]
+    return [f"[{name}] in pyproject.toml is not read; write [tool.manyshim]" for name in names]
+
+
+def _is_name(word: str) -> bool:
+    return _SEPARATORS.sub("", word).lower() == "manyshim"
