@@ -31,7 +31,7 @@ _SOURCE = '\n[tool.uv.sources]\nmanyshim = { path = "%s" }\n'
 class Cost(NamedTuple):
     """The cost of one build, in seconds: elapsed, and of the processor with all children."""
 
-    wall: float
+    elapsed: float
     cpu: float
 
 
@@ -86,8 +86,8 @@ def _build(uv: str, project: Path, environ: Mapping[str, str]) -> Cost:
         shutil.rmtree(project / left, ignore_errors=True)
     used, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     _run([uv, "build", "-q", "--wheel", str(project)], environ)
-    wall, now = time.perf_counter() - started, resource.getrusage(resource.RUSAGE_CHILDREN)
-    return Cost(wall, now.ru_utime + now.ru_stime - used.ru_utime - used.ru_stime)
+    elapsed, now = time.perf_counter() - started, resource.getrusage(resource.RUSAGE_CHILDREN)
+    return Cost(elapsed, now.ru_utime + now.ru_stime - used.ru_utime - used.ru_stime)
 
 
 def _run(command: list[str], environ: Mapping[str, str]) -> None:

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any, Container, Dict, Optional, Tuple
 
 from archives import SEPARATOR
-from manyshim import config
+from manyshim import config, project
 from manyshim.audit import suffixes, tags
 from manyshim.errors import ConfigError
 from manyshim.repair.sbom import licenses
@@ -63,8 +63,7 @@ def configuration(data: bytes) -> str:
     outcome = READ
     for load in (
         lambda: config.load(settings, environ, where).request,
-        lambda: config.backend_name(where),
-        lambda: config.backend_path(where),
+        lambda: project.wrapped_backend(where),
         lambda: config.environment_platform(environ, []),
     ):
         try:

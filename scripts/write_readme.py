@@ -43,7 +43,11 @@ def report() -> str:
 
 
 # A project for `manyshim config`, and the variables of its build.
-_PROJECT = """[project]
+_PROJECT = """[build-system]
+requires = ["manyshim", "meson-python"]
+build-backend = "manyshim.backend"
+
+[project]
 name = "demo"
 
 [tool.manyshim]

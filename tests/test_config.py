@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Callable, Dict, List, Mapping, Optional
 
 import pytest
 
-from manyshim import config
+from manyshim import config, project, pyproject
 from manyshim.audit.request import Allowance
 from manyshim.audit.tags import GLIBC, MUSL, PlatformTag
 from manyshim.config import Config
@@ -135,7 +135,7 @@ def test_a_wrong_line_of_the_table_is_named(load: Load, line: str, words: str) -
 
 def test_backend_is_read_from_the_table(load: Load, tmp_path: Path) -> None:
     assert load({}, {}, 'backend = "flit_core.buildapi"').backend == "flit_core.buildapi"
-    assert config.backend_name(str(tmp_path)) == "flit_core.buildapi"
+    assert config.table_value(pyproject.read(str(tmp_path)), "backend") == "flit_core.buildapi"
     with pytest.raises(ConfigError, match=r"\[tool.manyshim\] only"):
         load({}, {"MANYSHIM_BACKEND": "flit_core.buildapi"})
 
@@ -145,7 +145,7 @@ def test_a_wrong_line_of_the_table_stops_every_hook(load: Load, tmp_path: Path, 
     with pytest.raises(ConfigError) as caught:
         load({}, {}, line)
     with pytest.raises(ConfigError) as in_other_hooks:
-        config.backend_name(str(tmp_path))
+        config.table_value(pyproject.read(str(tmp_path)), "backend")
     assert str(in_other_hooks.value) == str(caught.value)
 
 
@@ -220,9 +220,11 @@ def test_zig_compiles_on_linux_and_where_the_build_is_not_switched_off(
 
 
 def test_backend_path_is_read_as_frontends_do(tmp_path: Path) -> None:
-    assert config.backend_path(str(tmp_path)) == []
+    folder = str(tmp_path)
+    assert pyproject.frontend_path(pyproject.read(folder), folder) == []
     (tmp_path / "pyproject.toml").write_text("[build-system]\nbackend-path = ['.', 'tools']\n")
-    assert config.backend_path(str(tmp_path)) == [str(tmp_path), str(tmp_path / "tools")]
+    found = pyproject.frontend_path(pyproject.read(folder), folder)
+    assert found == [folder, str(tmp_path / "tools")]
 
 
 SPELLINGS = {
@@ -276,7 +278,7 @@ def test_bad_pyprojects(load: Load, tmp_path: Path, content: bytes, words: str) 
     with pytest.raises(ConfigError, match=words):
         load()
     with pytest.raises(ConfigError, match=words):
-        config.backend_name(str(tmp_path))
+        project.wrapped_backend(str(tmp_path))
 
 
 @pytest.mark.parametrize("content", ["", "[tool]\n", "[project]\nname = 'x'\n", "[tool.manyshim]"])
@@ -322,4 +324,4 @@ def test_a_backend_path_must_be_a_list_of_texts(tmp_path: Path, value: str) -> N
     text = f"[build-system]\nbackend-path = {value}\n"
     (tmp_path / "pyproject.toml").write_text(text, encoding="utf-8")
     with pytest.raises(ConfigError, match="must be a list of texts"):
-        config.backend_path(str(tmp_path))
+        pyproject.frontend_path(pyproject.read(str(tmp_path)), str(tmp_path))

@@ -8,9 +8,12 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import contextmanager, suppress
-from typing import Any, Callable, Iterator, List, Mapping, Optional, Sequence
+from typing import TYPE_CHECKING, Any, Callable, Iterator, List, Mapping, Optional, Sequence, Tuple
 
-from manyshim.errors import BackendError, ManyshimError, printable
+from manyshim.errors import BackendError, ConfigError, ManyshimError, printable
+
+if TYPE_CHECKING:
+    from manyshim.project import Wrapped
 
 _OPTIONAL_HOOKS = (
     "build_editable",
@@ -33,8 +36,14 @@ def build_wheel(
     """
     with _exit_on_error():
         # Imported here and below, because frontends also import this module only to find hooks.
-        from manyshim import build, config, workspace  # noqa: PLC0415
+        from manyshim import build, config, project, workspace  # noqa: PLC0415
 
+        wrapped_backend = project.wrapped_backend()
+        if workspace.is_private(wheel_directory):
+            raise BackendError(
+                f"{wrapped_backend.name} calls manyshim.backend.build_wheel, so it wraps itself; "
+                "[tool.manyshim] backend must name another one"
+            )
         resolved = config.load(config_settings, os.environ, wheel_directory=wheel_directory)
         _print_lines(resolved.notices)
         backend_settings = config.without_own(config_settings)
@@ -52,30 +61,88 @@ def get_requires_for_build_wheel(
 ) -> List[str]:
     """Return the wrapped backend's requirements, and those of manyshim that are not installed."""
     with _exit_on_error():
-        from manyshim import config, requirements, wrapped  # noqa: PLC0415
+        from manyshim import config, project, requirements, wrapped  # noqa: PLC0415
 
+        found = project.wrapped_backend()
         resolved = config.load(config_settings, os.environ)
-        backend = wrapped.import_backend(resolved.backend)
+        backend = wrapped.import_backend(*found)
         hook = getattr(backend, "get_requires_for_build_wheel", None)
-        required = list(hook(config.without_own(config_settings))) if hook else []
+        with wrapped.explained(found.name):
+            required = list(hook(config.without_own(config_settings))) if hook else []
         return required + requirements.missing(resolved, os.environ)
 
 
-def __getattr__(name: str) -> Callable[..., Any]:
-    if name not in _OPTIONAL_HOOKS:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+def __getattr__(name: str) -> Any:  # noqa: ANN401 (hooks, a class of the backend, or names)
+    missing = AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name == "UnsupportedOperation":
+        # Frontends ask for it while they handle any error, which is printed already.
+        try:
+            _, backend = _import_wrapped()
+        except ManyshimError:
+            raise missing from None
+        return backend.UnsupportedOperation
+    if name not in (*_OPTIONAL_HOOKS, "__all__", "backend"):
+        raise missing
     with _exit_on_error():
-        from manyshim import config, wrapped  # noqa: PLC0415
+        if name == "backend":
+            raise ConfigError(f'write build-backend = "{__name__}", without ":backend"')
+        found, backend = _import_wrapped()
+        if name == "__all__":
+            return _public_names(backend)
+        return _delegate(getattr(backend, name), name, found)
 
-        hook: Callable[..., Any] = getattr(wrapped.import_backend(config.backend_name()), name)
+
+def refuse_package(name: str) -> None:
+    """Exit with an error: a frontend asks the package manyshim for the hook `name`."""
+    with _exit_on_error():
+        raise BackendError(
+            f'manyshim has no hook {name}; write build-backend = "{__name__}", and the backend '
+            "that it wraps as [tool.manyshim] backend"
+        )
+
+
+def _import_wrapped() -> Tuple[Wrapped, Any]:
+    """Return the wrapped backend's name and place, and the backend. Raises ManyshimError."""
+    from manyshim import project, wrapped  # noqa: PLC0415
+
+    found = project.wrapped_backend()
+    return found, wrapped.import_backend(*found)
+
+
+def _public_names(backend: Any) -> List[str]:  # noqa: ANN401 (a module, or an object in one)
+    """Return what `from manyshim.backend import *` gives: all that the wrapped backend has."""
+    optional = (*_OPTIONAL_HOOKS, "UnsupportedOperation")
+    has = [name for name in optional if hasattr(backend, name)]
+    return ["build_wheel", "get_requires_for_build_wheel", *has]
+
+
+def _delegate(hook: Callable[..., Any], name: str, found: Wrapped) -> Callable[..., Any]:
+    """Return the wrapped backend's hook, which does not see our settings."""
+    from manyshim import config, wrapped  # noqa: PLC0415
+
+    def cleaned(value: Any) -> Any:  # noqa: ANN401
+        return config.without_own(value) if isinstance(value, dict) else value
 
     def delegate(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 (the hook decides what it takes)
-        def cleaned(value: Any) -> Any:  # noqa: ANN401
-            return config.without_own(value) if isinstance(value, dict) else value
-
-        return hook(*map(cleaned, args), **{key: cleaned(kwargs[key]) for key in kwargs})
+        with wrapped.explained(found.name):
+            result = hook(*map(cleaned, args), **{key: cleaned(kwargs[key]) for key in kwargs})
+        if name == "build_sdist":
+            _verify_sdist(result, kwargs.get("sdist_directory", *args[:1]), found)
+        return result
 
     return delegate
+
+
+def _verify_sdist(name: Any, folder: Any, found: Wrapped) -> None:  # noqa: ANN401 (of the hook)
+    """Exit with an error if an sdist lacks the in-tree backend that will build it."""
+    from manyshim import pyproject  # noqa: PLC0415
+
+    with _exit_on_error():
+        system = pyproject.build_system(pyproject.read(os.curdir))
+        if isinstance(name, str) and (found.folders or system.get("backend-path")):
+            from manyshim import sdist  # noqa: PLC0415 (only for an in-tree backend)
+
+            sdist.verify(os.path.join(folder, name), found)
 
 
 @contextmanager

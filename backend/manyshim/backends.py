@@ -24,7 +24,8 @@ class Backend(NamedTuple):
     `hooks` is what `build-backend` says, `aliases` are other names of the same backend.
     `requirements` are normalised names of distributions; one of them in `build-system.requires`
     tells that this backend builds. So do the dotted names of `tables` below [tool], and the
-    `files` in the project's folder. `own_requirements` come into `requires`.
+    `files` in the project's folder. `own_requirements` come into `requires`. `in_setuptools` tells
+    that its table is also read if setuptools builds.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Backend(NamedTuple):
     tables: Tuple[str, ...] = ()
     files: Tuple[str, ...] = ()
     aliases: Tuple[str, ...] = ()
+    in_setuptools: bool = False
 
 
 # Each row: the hooks' name as the backend's own manual gives it.
@@ -42,6 +44,11 @@ BACKENDS: Tuple[Backend, ...] = (
         "setuptools", SETUPTOOLS, ("setuptools",),
         ("setuptools",), ("setuptools",), ("setup.py", "setup.cfg"), (LEGACY,),
     ),
+    # Before the others, because some of them are also plugins of hatchling.
+    Backend(
+        "hatchling", "hatchling.build", ("hatchling",), ("hatchling",), ("hatch.build",),
+        aliases=("hatchling.ouroboros",),
+    ),
     Backend(
         "meson-python", "mesonpy", ("meson-python",),
         ("meson-python",), ("meson-python",), ("meson.build",),
@@ -49,11 +56,7 @@ BACKENDS: Tuple[Backend, ...] = (
     Backend(
         "scikit-build-core", "scikit_build_core.build", ("scikit-build-core",),
         ("scikit-build-core",), ("scikit-build",), ("CMakeLists.txt",),
-        ("scikit_build_core.setuptools.build_meta",),
-    ),
-    Backend(
-        "hatchling", "hatchling.build", ("hatchling",), ("hatchling",), ("hatch.build",),
-        aliases=("hatchling.ouroboros",),
+        ("scikit_build_core.setuptools.build_meta",), in_setuptools=True,
     ),
     Backend(
         "poetry-core", "poetry.core.masonry.api", ("poetry-core",),
@@ -65,7 +68,7 @@ BACKENDS: Tuple[Backend, ...] = (
     ),
     Backend(
         "flit", "flit_core.buildapi", ("flit_core",),
-        ("flit-core", "flit"), ("flit.module",), aliases=("flit.buildapi",),
+        ("flit-core", "flit"), ("flit.module", "flit.metadata"), aliases=("flit.buildapi",),
     ),
     Backend("maturin", "maturin", ("maturin",), ("maturin",), ("maturin",)),
     Backend(
@@ -82,6 +85,8 @@ BACKENDS: Tuple[Backend, ...] = (
     Backend("whey", "whey", ("whey",), ("whey",), ("whey",)),
 )  # fmt: skip
 
+# How similar a wrong name is to a known one, at least (difflib's ratio).
+_SIMILAR = 0.8
 # What belongs to [tool.KEY] without a backend: uv, hatch and pdm have other uses of their tables.
 # [tool.poetry] counts only with a name, because poetry also manages the dependencies of others.
 _NEEDS_KEY = {"poetry": "name"}
@@ -98,9 +103,37 @@ def by_requirements(requires: Iterable[str]) -> Iterator[Backend]:
     return (one for one in BACKENDS if names.intersection(one.requirements))
 
 
+def nearest(name: str) -> Optional[Backend]:
+    """Return the known backend that a wrong name, `module[:object]`, most likely means.
+
+    The name of its distribution, of its package or of its hooks with a mistake can be meant.
+    """
+    from difflib import get_close_matches  # noqa: PLC0415 (only for an error)
+
+    wrong = normalized(name.partition(":")[0])
+    known = {key: one for one in reversed(BACKENDS) for key in _names(one)}
+    package = wrong.partition("-")[0]
+    found = [word for word in (wrong, package) if word in known]
+    found += get_close_matches(wrong, known, 1, _SIMILAR)
+    return known[found[0]] if found else None
+
+
+def _names(backend: Backend) -> Iterator[str]:
+    """Return the normalised names that people may give a backend."""
+    for hooks in (backend.hooks, *backend.aliases):
+        parts = hooks.partition(":")[0].split(".")
+        yield from (normalized(".".join(parts[:end])) for end in range(1, len(parts) + 1))
+    yield from (normalized(name) for name in (backend.name, *backend.requirements))
+
+
 def by_tables(tools: Mapping[str, Any]) -> Iterator[Backend]:
     """Return the known backends that have a table below [tool], in the order of BACKENDS."""
-    return (one for one in BACKENDS if any(_has_table(tools, name) for name in one.tables))
+    return (one for one in BACKENDS if table_of(one, tools))
+
+
+def table_of(backend: Backend, tools: Mapping[str, Any]) -> str:
+    """Return the dotted name below [tool] of the table that tells of a backend, empty if none."""
+    return next((name for name in backend.tables if _has_table(tools, name)), "")
 
 
 def requirement_name(text: str) -> str:

@@ -26,7 +26,7 @@ from manyshim.operations import Prepared, inspect, internal_error, prepare, writ
 from manyshim.options import STRICT
 from manyshim.settings import Settings
 from manyshim.values import NamedTuple
-from manyshim.wrapped import import_backend
+from manyshim.wrapped import explained, import_backend
 
 # The folder of the source tree in which setuptools, CMake and Meson leave object files.
 _BUILD_FOLDER = "build"
@@ -66,7 +66,9 @@ def build_wheel(  # noqa: PLR0913, PLR0917 (the arguments of the hook, and where
         call = build.Call(folder, settings, metadata_directory)
         name, config = build.build_wheel(config, call, environ, report)
     else:
-        name = import_backend(config.backend).build_wheel(folder, settings, metadata_directory)
+        backend = import_backend(config.backend, config.backend_path)
+        with explained(config.backend):
+            name = backend.build_wheel(folder, settings, metadata_directory)
     built = os.path.join(folder, os.path.basename(name)) if isinstance(name, str) else ""
     if not os.path.isfile(built):
         raise BackendError(f"{config.backend} built {name!r}, which is not a file")

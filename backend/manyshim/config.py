@@ -35,6 +35,7 @@ class Config(NamedTuple):
     """
 
     backend: str = "setuptools.build_meta"
+    backend_path: Tuple[str, ...] = ()
     mode: str = "retag"
     platform: Optional[PlatformTag] = None
     strict: bool = False
@@ -141,19 +142,6 @@ def table_value(document: Mapping[str, Any], key: str) -> Any:  # noqa: ANN401 (
         raise error
     values = (one.value for one in gathered.given if one.option.key == key)
     return next(values, BY_KEY[key].default)
-
-
-def backend_name(folder: str = ".") -> str:
-    """Return the wrapped backend's name by [tool.manyshim]. Raises ConfigError."""
-    name: str = table_value(pyproject.read(folder), "backend")
-    return name
-
-
-def backend_path(folder: str = ".") -> List[str]:
-    """Return the absolute folders of an in-tree backend (PEP 517). Raises ConfigError."""
-    system = pyproject.build_system(pyproject.read(folder))
-    listed = pyproject.texts(system, "backend-path", "build-system.backend-path")
-    return [os.path.abspath(os.path.join(folder, path)) for path in listed]
 
 
 def _resolved(gathered: Gathered, environ: Mapping[str, str], void: str) -> Resolution:

@@ -32,6 +32,11 @@ OPTIONS: Tuple[Option, ...] = (
         table_only=True,
     ),
     Option(
+        "backend-path", parse_texts, EMPTY, "folders",
+        "the folders of `backend` in the source tree; they replace `build-system.backend-path`",
+        table_only=True,
+    ),
+    Option(
         "mode", choice_of("retag", "audit", "off", "repair"), "retag",
         "`retag` `audit` `off`; `repair` (release key)",
         "`retag` writes the proved tag; `repair` copies external libraries into the wheel first; "

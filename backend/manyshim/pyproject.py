@@ -51,6 +51,12 @@ def build_system(document: Mapping[str, Any]) -> Mapping[str, Any]:
     return table
 
 
+def frontend_path(document: Mapping[str, Any], folder: str) -> List[str]:
+    """Return the absolute folders of build-system.backend-path (PEP 517). Raises ConfigError."""
+    listed = texts(build_system(document), "backend-path", "build-system.backend-path")
+    return [os.path.abspath(os.path.join(folder, path)) for path in listed]
+
+
 def texts(table: Mapping[str, Any], key: str, name: str) -> List[str]:
     """Return a list of texts of a table, empty if the key is missing.
 

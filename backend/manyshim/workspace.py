@@ -40,6 +40,11 @@ def private_folder(parent: str) -> Iterator[str]:
             os.close(lock)
 
 
+def is_private(path: str) -> bool:
+    """Whether a path is a private folder, by its name."""
+    return _is_ours(os.path.basename(os.path.abspath(path)))
+
+
 def publish(path: str, target: str) -> None:
     """Rename a finished file to its final name and sync the folder. Raises ToolError."""
     try:

@@ -134,7 +134,7 @@ print(json.dumps(fake.calls))
 def test_requirements_are_those_of_the_wrapped_backend(project: Project) -> None:
     ask = "print(backend.get_requires_for_build_wheel({'manyshim.mode': 'off', 'a': 'b'}))"
     assert project.python(ask).stdout == "[]\n"
-    project.backend("def get_requires_for_build_wheel(given): return [given]")
+    project.backend(FAKE + "def get_requires_for_build_wheel(given): return [given]")
     assert project.python(ask).stdout == "[{'a': 'b'}]\n"
 
 
@@ -188,7 +188,7 @@ def test_release_keys_in_uv_s_cache(project: Project) -> None:
     ("code", "name", "words"),
     [
         ("1 / 0", "fake", "ZeroDivisionError"),
-        ("", "no_such", "No module named 'no_such'"),
+        ("import no_such", "fake", "No module named 'no_such'"),
         (FAKE, "fake:inner.backend", "AttributeError"),
     ],
 )

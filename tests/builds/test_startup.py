@@ -33,7 +33,7 @@ MODULES = """
     manyshim.formats.wheel.wheel manyshim.formats.zip manyshim.formats.zip.archive
     manyshim.formats.zip.directory manyshim.formats.zip.pack manyshim.formats.zip.window
     manyshim.formatters manyshim.formatters.text manyshim.host manyshim.operations manyshim.options
-    manyshim.optiontypes manyshim.pyproject manyshim.settings manyshim.spelling
+    manyshim.optiontypes manyshim.project manyshim.pyproject manyshim.settings manyshim.spelling
     manyshim.surroundings manyshim.values manyshim.workspace manyshim.wrapped
 """
 # The archive's names are in this encoding where they do not say UTF-8; the lock is fcntl's.

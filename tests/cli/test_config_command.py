@@ -13,6 +13,9 @@ from commandline import run
 from manyshim.options import OPTIONS
 
 PYPROJECT = """
+[build-system]
+requires = ["manyshim", "meson-python"]
+build-backend = "manyshim.backend"
 [project]
 name = "demo"
 [tool.manyshim]
@@ -149,3 +152,36 @@ def test_values_are_escaped(tmp_path: Path) -> None:
     assert done.stdout.isascii()
     assert "\x1b" not in done.stdout
     assert r"a\x1b]0;title\x07" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("build_system", "words"),
+    [
+        ("", "there is no build-backend, so no build reads these options"),
+        ('build-backend = "mesonpy"', 'build-backend is "mesonpy", so no build reads'),
+        ('build-backend = "own"\nbackend-path = ["."]', ""),
+    ],
+)
+def test_a_project_that_manyshim_does_not_build(
+    tmp_path: Path, build_system: str, words: str
+) -> None:
+    text = f"[build-system]\nrequires = []\n{build_system}\n[tool.manyshim]\nbackend = 'x'\n"
+    (tmp_path / "pyproject.toml").write_text(text, encoding="utf-8")
+    done = run("config", str(tmp_path))
+    assert (words in done.stderr, bool(words)) == (True, bool(done.stderr))
+
+
+def test_a_forgotten_backend_is_an_error(tmp_path: Path) -> None:
+    """The error of the build, with the table that may be meant."""
+    text = """
+[build-system]
+requires = ["manyshim", "meson-python"]
+build-backend = "manyshim.backend"
+[tool.Manyshim]
+backend = "mesonpy"
+"""
+    (tmp_path / "pyproject.toml").write_text(text, encoding="utf-8")
+    done = run("config", str(tmp_path))
+    assert done.returncode == 2
+    assert "manyshim: error: meson-python seems to build this project" in done.stderr
+    assert "[tool.Manyshim] in pyproject.toml is not read; write [tool.manyshim]" in done.stderr

@@ -30,7 +30,8 @@ MAY_IMPORT = {
     "process": "errors values",
     "demangle": "process errors values",
     "workspace": "errors",
-    "wrapped": "errors",
+    "intree": "",
+    "wrapped": "intree backends errors",
     "host": "audit",
     "optiontypes": "audit errors values",
     "options": "optiontypes",
@@ -41,6 +42,8 @@ MAY_IMPORT = {
     "scope": "backends files values",
     "surroundings": "audit errors values",
     "config": "scope settings surroundings pyproject options host audit errors values",
+    "project": "config pyproject spelling backends errors values",
+    "sdist": "project pyproject intree errors",
     # The optional packages. Each can be deleted without a change in another.
     "repair": "repair.links repair.plan repair.sbom repair.verify "
     "audit audit.verdict audit.decision audit.messages formats.zip formats.elf formats.wheel "
@@ -49,8 +52,8 @@ MAY_IMPORT = {
     "repair.links": "",
     "repair.verify": "repair.plan formats.zip formats.elf audit errors values",
     "repair.plan": "audit audit.verdict values",
-    "toolchain": "toolchain.compiler toolchain.python toolchain.target audit config host process "
-    "workspace errors values",
+    "toolchain": "toolchain.compiler toolchain.python toolchain.target audit config pyproject host "
+    "process workspace errors values",
     "toolchain.target": "audit errors values",
     "toolchain.compiler": "values",
     "toolchain.python": "toolchain.target audit host errors values",
@@ -64,9 +67,9 @@ MAY_IMPORT = {
     "formatters config scope settings options host toolchain workspace wrapped errors values",
     "requirements": "config repair toolchain errors",
     # The entry points.
-    "backend": "build requirements config workspace wrapped errors",
-    "cli": "operations config settings scope surroundings pyproject backends options optiontypes "
-    "formatters audit errors",
+    "backend": "build requirements config project sdist pyproject workspace wrapped errors",
+    "cli": "operations config project settings scope surroundings pyproject backends options "
+    "optiontypes formatters audit errors",
     "__main__": "cli",
 }
 

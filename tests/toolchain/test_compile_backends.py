@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from typing import Any, List
 import pytest
 
 from compiling import PROBE, clean, copy
+from paths import BACKEND
 
 pytestmark = pytest.mark.skipif(
     not sys.platform.startswith("linux"), reason="zig compiles for Linux on Linux only"
@@ -44,7 +46,7 @@ def in_tree(probe: Path) -> Path:
     """Return a project whose wrapped backend lies in it, beside a module that it imports."""
     text = (
         '[build-system]\nrequires = []\nbuild-backend = "manyshim.backend"\n'
-        'backend-path = ["tools"]\n[tool.manyshim]\nbackend = "own:hooks.inner"\n'
+        '[tool.manyshim]\nbackend = "own:hooks.inner"\nbackend-path = ["tools"]\n'
     )
     (probe / "pyproject.toml").write_text(text, encoding="utf-8")
     (probe / "tools").mkdir()
@@ -56,8 +58,9 @@ def start(project: Path, body: str, **options: Any) -> subprocess.Popen[Any]:
     """Start a build by the backend in the project's tree, with a body for its build_wheel."""
     hooks = "class hooks:\n    inner = sys.modules[__name__]\n"
     (project / "tools" / "own.py").write_text(FAKE.format(body=body) + hooks, encoding="utf-8")
+    # As for frontends, the current folder is not on the path.
     code = (
-        "import manyshim.backend as b; b.build_wheel('dist', "
+        "import sys; sys.path.remove(''); import manyshim.backend as b; b.build_wheel('dist', "
         f"{{'manyshim.compiler': 'zig', 'manyshim.platform': '{ARM64}', 'own': ['1', '2']}})"
     )
     return subprocess.Popen(
@@ -77,7 +80,18 @@ def own_backend(
     return subprocess.CompletedProcess(process.args, process.returncode, output, errors)
 
 
-def test_an_in_tree_backend_is_found_and_sees_the_target(in_tree: Path) -> None:
+@pytest.mark.parametrize("with_manyshim", [False, True])
+def test_an_in_tree_backend_is_found_and_sees_the_target(
+    in_tree: Path, *, with_manyshim: bool
+) -> None:
+    """A folder that holds manyshim too is the frontend's backend-path, and needs no other key."""
+    if with_manyshim:
+        shutil.copytree(str(BACKEND / "manyshim"), str(in_tree / "tools" / "manyshim"))
+        text = (
+            '[build-system]\nrequires = []\nbuild-backend = "manyshim.backend"\n'
+            'backend-path = ["tools"]\n[tool.manyshim]\nbackend = "own:hooks.inner"\n'
+        )
+        (in_tree / "pyproject.toml").write_text(text, encoding="utf-8")
     body = """
     import sysconfig
     print(sysconfig.get_platform(), sysconfig.get_config_var("EXT_SUFFIX"))
@@ -97,6 +111,14 @@ def test_an_in_tree_backend_is_found_and_sees_the_target(in_tree: Path) -> None:
         "manyshim: error: own:hooks.inner failed with exit code 1; see its output above"
     )
     assert list((in_tree / "dist").iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["json", "re", "signal"])
+def test_no_module_of_the_project_is_taken_for_one_of_python(in_tree: Path, name: str) -> None:
+    (in_tree / f"{name}.py").write_text("raise SystemExit('imported by mistake')\n")
+    done = own_backend(in_tree, "sys.exit('enough')")
+    assert "enough" in done.stderr.splitlines()
+    assert "imported by mistake" not in done.stderr
 
 
 # The C compiler refuses -fopenmp and leaves a note. The parent process reads notes every 0.1 s.

@@ -37,7 +37,7 @@ def settings() -> List[Tuple[str, str]]:
     text = "".join(page.read_text(encoding="utf-8") for page in pages)
     given = re.findall(r'-C ?manyshim\.([a-z-]+)=([^\s"`<$)]+)', text)
     given += re.findall(r'"manyshim\.([a-z-]+)" = "([^"]+)"', text)
-    return sorted({one for one in given if one[1] not in ("TARGET", "KEY=VALUE")})
+    return sorted({one for one in given if one[1] not in ("TARGET", "KEY=VALUE", "...")})
 
 
 @pytest.mark.parametrize(("key", "value"), settings())

@@ -7,7 +7,7 @@ import os
 import sys
 from typing import Any, Dict, List, Sequence, Tuple
 
-from manyshim import pyproject
+from manyshim import project, pyproject
 from manyshim.audit.request import Allowance
 from manyshim.audit.tags import PlatformTag
 from manyshim.cli.batch import print_json
@@ -45,13 +45,15 @@ def run(options: argparse.Namespace) -> int:
         raise ConfigError(f"{folder} has no pyproject.toml")
     layers = [_uv_layer(folder), Layer(COMMAND, _settings(options.config_setting))]
     resolution = resolve(layers, os.environ, folder)
-    errors = _errors(resolution)
+    errors = _errors(resolution, folder)
+    config = resolution.config
+    notices = [*config.notices, *config.last_notices, *_unused(folder)]
     if options.json:
-        _print_json(resolution, errors)
+        _print_json(resolution, notices, errors)
     else:
         rows = [(key, _text(value), origin) for key, value, origin in _rows(resolution)]
         Screen().table(("option", "value", "set by"), rows)
-    for line in (*resolution.config.notices, *resolution.config.last_notices):
+    for line in notices:
         put(printable(f"manyshim: {line}"), sys.stderr)
     for error in errors:
         first, *more = error.lines
@@ -59,9 +61,28 @@ def run(options: argparse.Namespace) -> int:
     return max((error.exit_code for error in errors), default=0)
 
 
-def _errors(resolution: Resolution) -> List[ManyshimError]:
+def _errors(resolution: Resolution, folder: str) -> List[ManyshimError]:
     """Return the errors with which a build would end before the wrapped backend runs."""
-    return list(resolution.errors)
+    errors: List[ManyshimError] = list(resolution.errors)
+    try:
+        project.wrapped_backend(folder)
+    except ManyshimError as error:
+        if error.lines not in [one.lines for one in errors]:
+            errors.append(error)
+    return errors
+
+
+def _unused(folder: str) -> List[str]:
+    """Return the line about a project that manyshim does not build.
+
+    A backend of the source tree may call manyshim, so nothing is said about it.
+    """
+    system = pyproject.build_system(pyproject.read(folder))
+    stated = system.get("build-backend")
+    if "backend-path" in system or str(stated).partition(".")[0] == "manyshim":
+        return []
+    now = f'build-backend is "{stated}"' if stated else "there is no build-backend"
+    return [f"{now}, so no build reads these options; `manyshim init` shows what to write"]
 
 
 def _rows(resolution: Resolution) -> List[Tuple[str, Any, str]]:
@@ -107,8 +128,9 @@ def _settings(given: Sequence[str]) -> Dict[str, Any]:
     return settings
 
 
-def _print_json(resolution: Resolution, errors: Sequence[ManyshimError]) -> None:
-    config = resolution.config
+def _print_json(
+    resolution: Resolution, notices: Sequence[str], errors: Sequence[ManyshimError]
+) -> None:
     rows = _rows(resolution)
     print_json(
         {
@@ -116,7 +138,7 @@ def _print_json(resolution: Resolution, errors: Sequence[ManyshimError]) -> None
             "options": [
                 {"key": key, "value": value, "set_by": origin} for key, value, origin in rows
             ],
-            "notices": [*config.notices, *config.last_notices],
+            "notices": notices,
             "errors": ["\n".join(error.lines) for error in errors],
         }
     )

@@ -10,8 +10,9 @@ import sys
 import tempfile
 from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Set
 
+from manyshim import pyproject
 from manyshim.audit.request import Compiled
-from manyshim.config import Config, backend_path
+from manyshim.config import Config
 from manyshim.errors import BackendError, ConfigError, ToolError
 from manyshim.host import host_arch
 from manyshim.toolchain import zig
@@ -29,9 +30,11 @@ _POLL_SECONDS = 0.1
 _CHUNK_BYTES = 1 << 16
 _STDOUT, _STDERR = 1, 2
 
-# The child gets the path of its request. It can import manyshim only after sys.path is set.
+# The child gets the path of its request. It can import manyshim only after sys.path is set. Before
+# its first import of a file it drops the current folder, where the project may have a json.py.
 _START = (
-    "import json, sys; request = json.load(open(sys.argv[1], encoding='utf-8')); "
+    "import sys; sys.path[:] = filter(None, sys.path); "
+    "import json; request = json.load(open(sys.argv[1], encoding='utf-8')); "
     "sys.path[:] = request['path']; from manyshim.toolchain import child; child.main(request)"
 )
 
@@ -78,7 +81,7 @@ def build_wheel(
     with private_folder(_temporary_folder()) as private:
         made = create(private, target, config, found, environ)
         notes = _Notes(made.notes, print_lines)
-        answer = _run_backend(private, config.backend, call, made.environ, notes)
+        answer = _run_backend(private, config, call, made.environ, notes)
         called = os.path.exists(made.notes)
     if "error" in answer:
         raise BackendError(answer["error"])
@@ -140,16 +143,18 @@ class _Notes:
 
 
 def _run_backend(
-    private: str, backend: str, call: Call, environ: Mapping[str, str], notes: _Notes
+    private: str, config: Config, call: Call, environ: Mapping[str, str], notes: _Notes
 ) -> Dict[str, Any]:
     """Run the child process until it ends, and return the answer that it wrote to a file."""
     request, answer = os.path.join(private, "request"), os.path.join(private, "answer")
+    # Each frontend has its own way to make in-tree backends importable.
+    in_tree = pyproject.frontend_path(pyproject.read(os.curdir), os.curdir)
     with open(request, "w", encoding="utf-8") as file:
         json.dump(
             {
-                # Each frontend has its own way to make in-tree backends importable.
-                "path": [environ["PYTHONPATH"].split(os.pathsep)[0], *backend_path(), *sys.path],
-                "backend": backend,
+                "path": [environ["PYTHONPATH"].split(os.pathsep)[0], *in_tree, *sys.path],
+                "backend": config.backend,
+                "backend_path": config.backend_path,
                 "folder": os.path.abspath(call.folder),
                 "settings": call.settings,
                 "metadata_directory": call.metadata_directory,
@@ -161,7 +166,7 @@ def _run_backend(
     code = _run_child(request, environ, notes)
     if code or not os.path.isfile(answer):
         reason = f"exit code {code}" if code >= 0 else f"signal {-code}"
-        raise BackendError(f"{backend} failed with {reason}; see its output above")
+        raise BackendError(f"{config.backend} failed with {reason}; see its output above")
     with open(answer, encoding="utf-8") as file:
         read: Dict[str, Any] = json.load(file)
     return read

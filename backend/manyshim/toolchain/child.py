@@ -9,7 +9,7 @@ import traceback
 from typing import Any, Dict, List, Mapping
 
 from manyshim.errors import BackendError
-from manyshim.wrapped import import_backend
+from manyshim.wrapped import explained, import_backend
 
 
 def main(request: Mapping[str, Any]) -> None:
@@ -21,16 +21,17 @@ def main(request: Mapping[str, Any]) -> None:
     sys.argv[:] = [request["backend"]]
     answer: Dict[str, Any]
     try:
-        backend = import_backend(request["backend"])
+        backend = import_backend(request["backend"], request["backend_path"])
     except BackendError as error:
         if error.__cause__ is not None:
             cause = error.__cause__
             traceback.print_exception(type(cause), cause, cause.__traceback__)
         answer = {"error": str(error)}
     else:
-        name = backend.build_wheel(
-            request["folder"], request["settings"], request["metadata_directory"]
-        )
+        with explained(request["backend"]):
+            name = backend.build_wheel(
+                request["folder"], request["settings"], request["metadata_directory"]
+            )
         answer = {"name": name if isinstance(name, str) else repr(name), "modules": _modules()}
     with open(request["answer"], "w", encoding="utf-8") as file:
         json.dump(answer, file)

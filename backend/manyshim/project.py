@@ -1,0 +1,169 @@
+"""Which backend a source tree wraps, where it lies, and whether another one was forgotten."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import Any, Mapping, Optional, Sequence, Tuple
+
+from manyshim import config, pyproject, spelling
+from manyshim.errors import ConfigError
+from manyshim.values import NamedTuple
+
+_OWN = "manyshim.backend"
+# Every project may have these requirements. `backends` is not imported for them.
+_NEUTRAL = re.compile(r"\s*(manyshim|setuptools|wheel|tomli)\s*([\[<>=!~;@(]|$)", re.IGNORECASE)
+
+
+class Wrapped(NamedTuple):
+    """The wrapped backend's name, and the absolute folders that it must lie in, if any."""
+
+    name: str
+    folders: Tuple[str, ...]
+
+
+class Forgotten(NamedTuple):
+    """A backend that the project seems to use: its names, and the sign that tells so."""
+
+    name: str
+    hooks: str
+    missing_requirements: Tuple[str, ...]
+    sign: str
+
+
+def wrapped_backend(folder: str = ".") -> Wrapped:
+    """Return the backend that the source tree `folder` wraps.
+
+    Raises ConfigError if its pyproject.toml names no backend but shows another one than setuptools,
+    or if a folder of [tool.manyshim] backend-path or build-system.backend-path is wrong.
+    """
+    document = pyproject.read(folder)
+    name = config.table_value(document, "backend")
+    listed = config.table_value(document, "backend-path")
+    stated = "backend" in pyproject.own_table(document)
+    _check_frontend(document, folder, name)
+    if listed and not stated:
+        raise ConfigError(
+            "[tool.manyshim] backend-path names the folders of an in-tree backend; add backend, "
+            'for example backend = "hooks"'
+        )
+    if not stated:
+        forgotten = forgotten_backend(document, folder)
+        if forgotten:
+            raise _forgotten_error(forgotten, spelling.in_document(document))
+    return Wrapped(name, tuple(_folder(folder, path) for path in listed))
+
+
+def forgotten_backend(document: Mapping[str, Any], folder: str) -> Optional[Forgotten]:
+    """Return the backend other than setuptools that a project without `backend` seems to use."""
+    system = pyproject.build_system(document)
+    requires = pyproject.texts(system, "requires", "build-system.requires")
+    tools = pyproject.tools(document)
+    marked = "setuptools" in tools or any(
+        os.path.exists(os.path.join(folder, name)) for name in ("setup.py", "setup.cfg")
+    )
+    neutral = [_NEUTRAL.match(text) for text in requires]
+    setuptools = any(match and match[1].lower() == "setuptools" for match in neutral)
+    if marked and (setuptools or all(neutral)):
+        return None
+    return _other_backend(requires, tools, folder, marked=marked, setuptools=setuptools)
+
+
+def _other_backend(
+    requires: Sequence[str],
+    tools: Mapping[str, Any],
+    folder: str,
+    *,
+    marked: bool,
+    setuptools: bool,
+) -> Optional[Forgotten]:
+    from manyshim import backends  # noqa: PLC0415 (not for the usual project of setuptools)
+
+    def forgotten(found: backends.Backend, sign: str) -> Forgotten:
+        names = {backends.requirement_name(text) for text in requires}
+        missing = () if names.intersection(found.requirements) else found.own_requirements
+        return Forgotten(found.name, found.hooks, missing, sign)
+
+    others = [one for one in backends.by_requirements(requires) if one.name != "setuptools"]
+    tables = [one for one in backends.by_tables(tools) if one.name != "setuptools"]
+    if setuptools:
+        # Another backend may use setuptools as a library. Its own table then tells who builds.
+        both = [one for one in others if one in tables and not marked and not one.in_setuptools]
+        return forgotten(both[0], _required(both[0].name)) if both else None
+    if others:
+        return forgotten(others[0], _required(others[0].name))
+    if marked:
+        return None
+    if tables:
+        return forgotten(tables[0], f"[tool.{backends.table_of(tables[0], tools)}] is there")
+    for one in backends.BACKENDS:
+        for name in one.files:
+            if os.path.isfile(os.path.join(folder, name)):
+                return forgotten(one, f"{name} is there")
+    return None
+
+
+def _required(name: str) -> str:
+    return f"build-system.requires names {name}"
+
+
+def _forgotten_error(found: Forgotten, misspelled: Sequence[str]) -> ConfigError:
+    """Return the error; `misspelled` are lines about tables that may hold the backend's name."""
+    missing = ", ".join(f'"{text}"' for text in found.missing_requirements)
+    added = ["    [build-system]", f"    requires = [..., {missing}]", ""] if missing else []
+    return ConfigError(
+        f"{found.name} seems to build this project ({found.sign}), but setuptools would build it "
+        "now, without its modules. Name the backend in pyproject.toml:",
+        "",
+        *added,
+        "    [tool.manyshim]",
+        f'    backend = "{found.hooks}"',
+        "",
+        'If setuptools does build it, write backend = "setuptools.build_meta" there instead.',
+        *misspelled,
+    )
+
+
+def _check_frontend(document: Mapping[str, Any], folder: str, wrapped: str) -> None:
+    """Refuse what build-system says wrongly about manyshim."""
+    system = pyproject.build_system(document)
+    stated = system.get("build-backend")
+    if not isinstance(stated, str):
+        return
+    if stated.partition(":")[0] not in ("manyshim", _OWN):
+        if stated == wrapped:
+            raise ConfigError(
+                f'[tool.manyshim] backend = "{wrapped}" is also build-backend, so it would wrap '
+                "itself; name the backend that it calls"
+            )
+        return
+    if stated != _OWN:
+        raise ConfigError(f'write build-backend = "{_OWN}" instead of "{stated}"')
+    folders = pyproject.frontend_path(document, folder)
+    if folders and not any(
+        os.path.isfile(os.path.join(path, "manyshim", "backend.py")) for path in folders
+    ):
+        listed = ", ".join(f'"{path}"' for path in system["backend-path"])
+        raise ConfigError(
+            f"build-system.backend-path = [{listed}] does not hold manyshim, so pip and build "
+            "cannot build this project. Your own backend has a key of its own; move the line:",
+            "",
+            "    [tool.manyshim]",
+            f"    backend-path = [{listed}]",
+        )
+
+
+def _folder(root: str, path: str) -> str:
+    """Return a folder of [tool.manyshim] backend-path as an absolute path."""
+    found = os.path.abspath(os.path.join(root, path))
+    real, inside = os.path.realpath(found), os.path.realpath(root)
+    if os.path.isabs(path) or not os.path.join(real, "").startswith(os.path.join(inside, "")):
+        raise ConfigError(
+            f"[tool.manyshim] backend-path: {path!r} must be a relative path inside the source tree"
+        )
+    if not os.path.isdir(found):
+        raise ConfigError(
+            f"[tool.manyshim] backend-path: there is no folder {path!r} in the source tree; if "
+            "this is an unpacked sdist, it lacks the backend's files"
+        )
+    return found
