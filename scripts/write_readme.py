@@ -8,12 +8,15 @@ import subprocess
 import sys
 import tempfile
 import textwrap
+from functools import partial
 from pathlib import Path
 from typing import Callable, Dict, NamedTuple
 
 from _data import REPOSITORY
 from _evidence import replace
+from backendprojects import create
 from elfwriter import Elf, Symbol, write
+from manyshim.adopt.table import backend_table, sdist_table
 from manyshim.options import option_table
 from wheelwriter import save, wheel, wheel_name
 
@@ -72,6 +75,18 @@ def options_of_a_project() -> str:
     return f"```console\n$ manyshim config -C manyshim.strip=debug\n{done.stdout}```\n"
 
 
+def first_change() -> str:
+    """Show what `init` prints for a small project of meson-python."""
+    with tempfile.TemporaryDirectory() as folder:
+        create("meson-python", Path(folder))
+        done = subprocess.run(
+            [sys.executable, "-m", "manyshim", "init"],
+            cwd=folder, stdout=subprocess.PIPE, text=True, check=True,
+        )  # fmt: skip
+    lines = "".join(f"{_folded(line)}\n" for line in done.stdout.splitlines())
+    return f"```console\n$ manyshim init\n{lines}```\n"
+
+
 def _folded(line: str) -> str:
     """Wrap a long line, and indent what follows."""
     indent = line[: len(line) - len(line.lstrip())] + "    "
@@ -95,6 +110,10 @@ class Block(NamedTuple):
 # The marks in the pages name the blocks.
 BLOCKS: Dict[str, Block] = {
     "options": Block(REPOSITORY / "docs" / "options.md", option_table),
+    "backends": Block(REPOSITORY / "README.md", partial(backend_table, short=True)),
+    "all-backends": Block(REPOSITORY / "docs" / "adoption.md", backend_table),
+    "sdists": Block(REPOSITORY / "docs" / "adoption.md", sdist_table),
+    "init": Block(REPOSITORY / "docs" / "adoption.md", first_change),
     "show": Block(REPOSITORY / "docs" / "command-line.md", report),
     "config": Block(REPOSITORY / "docs" / "command-line.md", options_of_a_project),
 }

@@ -27,6 +27,15 @@ def read(folder: str, name: str = "pyproject.toml") -> Dict[str, Any]:
     return document
 
 
+def parse(text: str) -> Dict[str, Any]:
+    """Return the data of a text of TOML. Raises ConfigError for one that is no TOML."""
+    try:
+        document: Dict[str, Any] = _toml().loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ConfigError(f"pyproject.toml cannot be read: {error}") from error
+    return document
+
+
 def tools(document: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return [tool]. Raises ConfigError if it is no table."""
     found = document.get("tool", {})

@@ -59,6 +59,9 @@ MAY_IMPORT = {
     "toolchain.python": "toolchain.target audit host errors values",
     # The entry point of the process in which the wrapped backend builds for a target.
     "toolchain.child": "wrapped errors",
+    "adopt": "adopt.changes adopt.facts backends pyproject process files workspace errors values",
+    "adopt.changes": "values",
+    "adopt.facts": "backends pyproject errors values",
     # The use cases. Only these import the optional packages, when an option asks for them.
     "advice": "demangle audit audit.verdict audit.decision formats.wheel formatters values",
     "operations": "advice audit audit.verdict audit.decision audit.gate formats.wheel formatters "
@@ -70,6 +73,7 @@ MAY_IMPORT = {
     "backend": "build requirements config project sdist pyproject workspace wrapped errors",
     "cli": "operations config project settings scope surroundings pyproject backends options "
     "optiontypes formatters audit errors",
+    "cli.init": "cli adopt adopt.changes operations formatters audit errors",
     "__main__": "cli",
 }
 
@@ -85,6 +89,7 @@ THIRD_PARTY = {
     "_manylinux": {"host"},
     "packaging": {"formats.wheel.metadata"},
     "wheel": {"formats.wheel.metadata"},
+    "tomlkit": {"adopt.edit"},
 }
 
 # The modules that the pure core must not import.
@@ -98,6 +103,8 @@ PURE = (
         "toolchain.python.pyconfig",
     ),
     *("toolchain.compiler.arguments", "toolchain.compiler.linking"),
+    *("adopt.facts", "adopt.pure", "adopt.changes", "adopt.plan", "adopt.undo", "adopt.sdist"),
+    *("adopt.arrays", "adopt.table"),
     *("toolchain.compiler.processor", "toolchain.compiler.target_options"),
 )
 

@@ -18,6 +18,7 @@ _COMMANDS = {
     "check": "verify the tags in each wheel's name, and that the index accepts the wheel",
     "retag": "write each wheel under the tag that is proved for it",
     "repair": "copy external libraries into each wheel, then retag it",
+    "init": "make manyshim the build backend of a project, around its own backend",
     "policies": "list the policies, oldest first",
     "config": "list the options of a project's builds, with their values and where they are set",
 }
