@@ -8,7 +8,7 @@ from typing import Sequence
 
 import pytest
 
-from manyshim import backends, project
+from manyshim import known_backends, project
 from manyshim.errors import ConfigError
 
 SETUPTOOLS = 'backend = "setuptools.build_meta"'
@@ -220,11 +220,11 @@ def test_both_paths_together(tmp_path: Path) -> None:
     ],
 )
 def test_a_near_miss_leads_to_the_hooks(wrong: str, hooks: str) -> None:
-    found = backends.nearest(wrong)
+    found = known_backends.nearest(wrong)
     assert found is not None
     assert found.hooks == hooks
 
 
 @pytest.mark.parametrize("other", ["os", "json", "my_project_hooks", "backend", "build"])
 def test_other_names_lead_nowhere(other: str) -> None:
-    assert backends.nearest(other) is None
+    assert known_backends.nearest(other) is None

@@ -11,7 +11,7 @@ from manyshim.errors import ConfigError
 from manyshim.values import NamedTuple
 
 _OWN = "manyshim.backend"
-# Every project may have these requirements. `backends` is not imported for them.
+# Every project may have these requirements. `known_backends` is not imported for them.
 _NEUTRAL = re.compile(r"\s*(manyshim|setuptools|wheel|tomli)\s*([\[<>=!~;@(]|$)", re.IGNORECASE)
 
 
@@ -59,52 +59,25 @@ def forgotten_backend(document: Mapping[str, Any], folder: str) -> Optional[Forg
     system = pyproject.build_system(document)
     requires = pyproject.texts(system, "requires", "build-system.requires")
     tools = pyproject.tools(document)
-    marked = "setuptools" in tools or any(
-        os.path.exists(os.path.join(folder, name)) for name in ("setup.py", "setup.cfg")
-    )
+
+    def exists(name: str) -> bool:
+        return os.path.isfile(os.path.join(folder, name))
+
     neutral = [_NEUTRAL.match(text) for text in requires]
-    setuptools = any(match and match[1].lower() == "setuptools" for match in neutral)
-    if marked and (setuptools or all(neutral)):
+    required = any(match and match[1].lower() == "setuptools" for match in neutral)
+    if all(neutral) and (required or exists("setup.py") or "setuptools" in tools):
         return None
-    return _other_backend(requires, tools, folder, marked=marked, setuptools=setuptools)
+    from manyshim import known_backends  # noqa: PLC0415 (not for the usual project of setuptools)
 
-
-def _other_backend(
-    requires: Sequence[str],
-    tools: Mapping[str, Any],
-    folder: str,
-    *,
-    marked: bool,
-    setuptools: bool,
-) -> Optional[Forgotten]:
-    from manyshim import backends  # noqa: PLC0415 (not for the usual project of setuptools)
-
-    def forgotten(found: backends.Backend, sign: str) -> Forgotten:
-        names = {backends.requirement_name(text) for text in requires}
-        missing = () if names.intersection(found.requirements) else found.own_requirements
-        return Forgotten(found.name, found.hooks, missing, sign)
-
-    others = [one for one in backends.by_requirements(requires) if one.name != "setuptools"]
-    tables = [one for one in backends.by_tables(tools) if one.name != "setuptools"]
-    if setuptools:
-        # Another backend may use setuptools as a library. Its own table then tells who builds.
-        both = [one for one in others if one in tables and not marked and not one.in_setuptools]
-        return forgotten(both[0], _required(both[0].name)) if both else None
-    if others:
-        return forgotten(others[0], _required(others[0].name))
-    if marked:
+    looked_for = {name for one in known_backends.BACKENDS for name in one.files}
+    names = set(filter(exists, looked_for))
+    other = known_backends.other_than_setuptools(requires, tools, names)
+    if other is None:
         return None
-    if tables:
-        return forgotten(tables[0], f"[tool.{backends.table_of(tables[0], tools)}] is there")
-    for one in backends.BACKENDS:
-        for name in one.files:
-            if os.path.isfile(os.path.join(folder, name)):
-                return forgotten(one, f"{name} is there")
-    return None
-
-
-def _required(name: str) -> str:
-    return f"build-system.requires names {name}"
+    present = set(map(known_backends.requirement_name, requires))
+    found = other.backend
+    missing = () if present.intersection(found.requirements) else found.own_requirements
+    return Forgotten(found.name, found.hooks, missing, other.sign)
 
 
 def _forgotten_error(found: Forgotten, misspelled: Sequence[str]) -> ConfigError:

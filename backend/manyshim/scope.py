@@ -10,8 +10,8 @@ import os
 import re
 from typing import Any, Callable, Iterator, Mapping, Optional, Tuple
 
-from manyshim.backends import normalized
 from manyshim.files import open_regular
+from manyshim.known_backends import normalized
 from manyshim.values import NamedTuple
 
 # bford.info/cachedir. uv 0.13 writes nothing else into the file, cargo adds lines.

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from typing import Any, List, Mapping, Optional
 
-from manyshim.backends import LEGACY, SETUPTOOLS
 from manyshim.options import BY_KEY
 from manyshim.optiontypes import closest
 
@@ -15,8 +14,8 @@ VARIABLE_PREFIX = "MANYSHIM_"
 _SEPARATORS = re.compile(r"[-_. ]")
 # The name of manyshim, something between, and the key.
 _NEAR = re.compile(r"many[-_. ]?shim([-_.:/ ]*)(.*)", re.IGNORECASE | re.DOTALL)
-# The backends that ignore settings they do not know. Others have keys of their own or fail.
-_IGNORE_SETTINGS = (SETUPTOOLS, LEGACY)
+# This backend ignores settings that it does not know. Others have keys of their own, or fail.
+_IGNORES_SETTINGS = "setuptools.build_meta"
 
 
 def misspelled(name: str) -> Optional[str]:
@@ -48,7 +47,7 @@ def in_settings(settings: Mapping[str, Any], backend: str) -> List[str]:
         key = None if name.startswith(PREFIX) else misspelled(name)
         if key:
             lines.append(f"-C {name} is not read; write -C {PREFIX}{key}=VALUE")
-        elif backend in _IGNORE_SETTINGS and name.replace("_", "-") in BY_KEY:
+        elif backend.partition(":")[0] == _IGNORES_SETTINGS and name.replace("_", "-") in BY_KEY:
             key = name.replace("_", "-")
             lines.append(
                 f"-C {name} is not read, and setuptools ignores it; write -C {PREFIX}{key}=VALUE"

@@ -109,10 +109,10 @@ def _import_error(name: str, error: Exception) -> BackendError:
 
 def _missing(name: str, path: str, missing: str) -> BackendError:
     """Return the error for a backend whose own module is not there."""
-    from manyshim import backends  # noqa: PLC0415 (only for an error)
+    from manyshim import known_backends  # noqa: PLC0415 (only for an error)
 
     problem = f"the wrapped backend {name} cannot be imported (No module named '{missing}')"
-    known = backends.by_hooks(name) or backends.by_hooks(path)
+    known = known_backends.by_hooks(name) or known_backends.by_hooks(path)
     if known:
         required = '", "'.join(known.own_requirements)
         return BackendError(
@@ -121,7 +121,7 @@ def _missing(name: str, path: str, missing: str) -> BackendError:
         )
     return BackendError(
         f"{problem}; {_suggestion(name)} or add its requirements to build-system.requires"
-        if backends.nearest(name)
+        if known_backends.nearest(name)
         else f"{problem}; add its requirements to build-system.requires. If it lies in your "
         'source tree, add [tool.manyshim] backend-path = ["its folder"]'
     )
@@ -141,9 +141,9 @@ def _wraps_itself(name: str) -> BackendError:
 
 
 def _suggestion(name: str) -> str:
-    from manyshim import backends  # noqa: PLC0415 (only for an error)
+    from manyshim import known_backends  # noqa: PLC0415 (only for an error)
 
-    near = backends.nearest(name)
+    near = known_backends.nearest(name)
     if near is None:
         return f'name a PEP 517 backend, for example backend = "{_SETUPTOOLS}"'
     return f'write [tool.manyshim] backend = "{near.hooks}"'

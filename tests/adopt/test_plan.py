@@ -10,8 +10,8 @@ from manyshim import pyproject
 from manyshim.adopt import plan, pure, undo
 from manyshim.adopt.changes import effect
 from manyshim.adopt.facts import Project
-from manyshim.backends import BACKENDS
 from manyshim.errors import ConfigError
+from manyshim.known_backends import BACKENDS
 
 SETUP: FrozenSet[str] = frozenset({"setup.py"})
 
@@ -69,6 +69,11 @@ ADOPTED: Dict[str, Tuple[str, Dict[str, Any], List[str], Any, Any]] = {
     "setuptools with backend-path": (
         system('"setuptools"', "setuptools.build_meta", 'backend-path = ["."]\n'), C,
         ["setuptools", "manyshim"], "setuptools.build_meta", ["."],
+    ),
+    # PEP 517: a backend with backend-path lies in the project, so it is not required.
+    "a backend that builds itself": (
+        system("", "hatchling.ouroboros", 'backend-path = ["src"]\n'), C,
+        ["manyshim"], "hatchling.ouroboros", ["src"],
     ),
     "unknown": (system('"new"', "new.api:x"), {}, ["new", "manyshim"], "new.api:x", None),
 }  # fmt: skip

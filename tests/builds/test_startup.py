@@ -25,7 +25,7 @@ MODULES = """
     manyshim.audit.rules.musl manyshim.audit.rules.policy manyshim.audit.rules.python
     manyshim.audit.rules.runpath manyshim.audit.rules.undefined manyshim.audit.sentences
     manyshim.audit.suffixes manyshim.audit.tags manyshim.audit.verdict manyshim.backend
-    manyshim.backends manyshim.build manyshim.config manyshim.errors manyshim.files manyshim.formats
+    manyshim.build manyshim.config manyshim.errors manyshim.files manyshim.formats
     manyshim.formats.elf manyshim.formats.elf.constants manyshim.formats.elf.dynamic
     manyshim.formats.elf.image manyshim.formats.elf.mapping manyshim.formats.elf.notes
     manyshim.formats.elf.reader manyshim.formats.elf.symbols manyshim.formats.wheel

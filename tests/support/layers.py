@@ -31,18 +31,18 @@ MAY_IMPORT = {
     "demangle": "process errors values",
     "workspace": "errors",
     "intree": "",
-    "wrapped": "intree backends errors",
+    "wrapped": "intree known_backends errors",
     "host": "audit",
     "optiontypes": "audit errors values",
     "options": "optiontypes",
     "pyproject": "files errors",
-    "backends": "values",
-    "spelling": "backends options optiontypes",
+    "known_backends": "values",
+    "spelling": "options optiontypes",
     "settings": "pyproject spelling options optiontypes host audit errors values",
-    "scope": "backends files values",
+    "scope": "known_backends files values",
     "surroundings": "audit errors values",
     "config": "scope settings surroundings pyproject options host audit errors values",
-    "project": "config pyproject spelling backends errors values",
+    "project": "config pyproject spelling known_backends errors values",
     "sdist": "project pyproject intree errors",
     # The optional packages. Each can be deleted without a change in another.
     "repair": "repair.links repair.plan repair.sbom repair.verify "
@@ -59,9 +59,10 @@ MAY_IMPORT = {
     "toolchain.python": "toolchain.target audit host errors values",
     # The entry point of the process in which the wrapped backend builds for a target.
     "toolchain.child": "wrapped errors",
-    "adopt": "adopt.changes adopt.facts backends pyproject process files workspace errors values",
+    "adopt": "adopt.changes adopt.facts known_backends pyproject process files workspace errors "
+    "values",
     "adopt.changes": "values",
-    "adopt.facts": "backends pyproject errors values",
+    "adopt.facts": "known_backends pyproject errors values",
     # The use cases. Only these import the optional packages, when an option asks for them.
     "advice": "demangle audit audit.verdict audit.decision formats.wheel formatters values",
     "operations": "advice audit audit.verdict audit.decision audit.gate formats.wheel formatters "
@@ -71,7 +72,7 @@ MAY_IMPORT = {
     "requirements": "config repair toolchain errors",
     # The entry points.
     "backend": "build requirements config project sdist pyproject workspace wrapped errors",
-    "cli": "operations config project settings scope surroundings pyproject backends options "
+    "cli": "operations config project settings scope surroundings pyproject known_backends options "
     "optiontypes formatters audit errors",
     "cli.init": "cli adopt adopt.changes operations formatters audit errors",
     "__main__": "cli",

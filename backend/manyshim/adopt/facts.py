@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any, FrozenSet, List, Mapping, Optional, Tuple
 
 from manyshim import pyproject
-from manyshim.backends import requirement_name
 from manyshim.errors import ConfigError
+from manyshim.known_backends import requirement_name
 from manyshim.values import NamedTuple
 
 # The states of a folder for a copy of manyshim.
@@ -74,15 +74,6 @@ class Project(NamedTuple):
     def wrapped(self) -> Optional[str]:
         """[tool.manyshim] backend, None if it is missing. Raises ConfigError for no text."""
         return _text(self.own, "backend", "tool.manyshim.backend")
-
-    @property
-    def uses_setuptools(self) -> bool:
-        """Whether a file or a table of setuptools is there."""
-        return bool(
-            {"setup.py", "setup.cfg"} & self.names
-            or "setuptools" in self.tools
-            or "setuptools" in self.required
-        )
 
     def table(self, dotted: str) -> Mapping[str, Any]:
         """Return a table below [tool], empty if it is missing or no table."""

@@ -8,18 +8,17 @@ from typing import List, Optional, Tuple
 from manyshim.adopt import pure
 from manyshim.adopt.changes import BUILD_SYSTEM, OWN_TABLE, Add, Change, Move, Put
 from manyshim.adopt.facts import Project
-from manyshim.backends import (
+from manyshim.errors import ConfigError
+from manyshim.known_backends import (
     BACKENDS,
     LEGACY,
     SETUPTOOLS,
     Backend,
     by_hooks,
-    by_requirements,
-    by_tables,
     normalized,
+    other_than_setuptools,
     requirement_name,
 )
-from manyshim.errors import ConfigError
 from manyshim.values import NamedTuple
 
 SHIM = "manyshim.backend"
@@ -106,20 +105,15 @@ def _listed(entries: Tuple[str, ...]) -> str:
 
 def _suspect(project: Project) -> Optional[Backend]:
     """Return the backend other than setuptools that the project looks like, None for setuptools."""
-    found = [one for one in by_requirements(project.requires) if one.hooks != SETUPTOOLS]
-    if found and "setuptools" not in project.required:
-        return found[0]
-    if project.uses_setuptools:
-        return None
-    found = [one for one in by_tables(project.tools) if one.hooks != SETUPTOOLS]
-    files = [one for one in BACKENDS if project.names.intersection(one.files)]
-    return next(iter((*found, *files)), None)
+    found = other_than_setuptools(project.requires, project.tools, project.names)
+    return found.backend if found else None
 
 
 def _required(project: Project, backend: str, folder: str) -> List[Change]:
     """Return the entries that `requires` needs."""
     changes: List[Change] = []
-    known = by_hooks(backend)
+    # A backend with a backend-path lies in the project (PEP 517).
+    known = None if project.backend_path else by_hooks(backend)
     if not project.requires and known is not None:
         reason = f"{known.name} builds the project"
         changes += [Add(BUILD_SYSTEM, "requires", one, reason) for one in known.own_requirements]
@@ -215,7 +209,8 @@ def _right_backend(project: Project) -> Optional[Backend]:
         return _suspect(project)
     if by_hooks(named) is not None or project.own.get("backend-path"):
         return None
-    # The name of the distribution instead of the module with the hooks, for example.
+    # The name of the distribution instead of the module with the hooks, for example. Names that are
+    # merely similar may be right: flit_scm is a backend, too.
     return next(
         (one for one in BACKENDS if normalized(named) in (normalized(one.name), *one.requirements)),
         None,

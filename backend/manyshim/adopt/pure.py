@@ -6,7 +6,7 @@ import re
 from typing import Any, Callable, Dict, Iterator, Mapping, Optional
 
 from manyshim.adopt.facts import Project
-from manyshim.backends import by_hooks
+from manyshim.known_backends import by_hooks
 from manyshim.values import NamedTuple
 
 # These build no extension at all.

@@ -13,8 +13,8 @@ from manyshim.adopt.files import FileChange, write
 from manyshim.adopt.plan import Plan
 from manyshim.adopt.project import read
 from manyshim.adopt.undo import undo as undo_plan
-from manyshim.backends import LEGACY, SETUPTOOLS
 from manyshim.errors import ConfigError
+from manyshim.known_backends import LEGACY, SETUPTOOLS
 from manyshim.values import NamedTuple
 
 

@@ -7,8 +7,8 @@ from typing import Any, Dict, List, Optional, Tuple
 
 from manyshim.adopt.changes import Add, Change, Drop, Remove, Table
 from manyshim.adopt.facts import ABSENT, SAME, Project
-from manyshim.backends import SETUPTOOLS, by_hooks
 from manyshim.errors import ConfigError
+from manyshim.known_backends import SETUPTOOLS, by_hooks
 from manyshim.values import NamedTuple
 
 _MANIFEST_COMMENT = "# manyshim, the build backend, belongs to the sdist."

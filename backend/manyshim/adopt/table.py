@@ -6,7 +6,7 @@ from typing import Iterator, Tuple
 
 from manyshim.adopt.plan import TOMLI
 from manyshim.adopt.sdist import LISTS
-from manyshim.backends import BACKENDS, LEGACY, SETUPTOOLS
+from manyshim.known_backends import BACKENDS, LEGACY, SETUPTOOLS
 
 # They build through setuptools, and are no backends of their own.
 WITH_SETUPTOOLS = ("scikit-build", "setuptools-rust", "Cython", "cffi", "pybind11", "mypyc")

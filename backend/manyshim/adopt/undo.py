@@ -8,8 +8,8 @@ from manyshim.adopt.changes import BUILD_SYSTEM, OWN_TABLE, Change, Drop, Move, 
 from manyshim.adopt.facts import Project
 from manyshim.adopt.plan import NO_BACKEND, NO_FILE, NO_SYSTEM, SHIM, TOMLI, Plan
 from manyshim.adopt.sdist import removed
-from manyshim.backends import LEGACY, SETUPTOOLS, requirement_name
 from manyshim.errors import ConfigError
+from manyshim.known_backends import LEGACY, SETUPTOOLS, requirement_name
 
 
 def undo(project: Project) -> Plan:

@@ -7,11 +7,12 @@ docs/adoption.md use this data. Every other backend with the PEP 517 hooks can b
 from __future__ import annotations
 
 import re
-from typing import Any, Iterable, Iterator, Mapping, Optional, Tuple
+from typing import Any, Container, Iterable, Iterator, Mapping, Optional, Sequence, Tuple
 
 from manyshim.values import NamedTuple
 
 SETUPTOOLS = "setuptools.build_meta"
+SETUPTOOLS_FILES = ("setup.py", "setup.cfg")
 # What PEP 517 says for a project without `build-backend`.
 LEGACY = "setuptools.build_meta:__legacy__"
 
@@ -92,6 +93,13 @@ _SIMILAR = 0.8
 _NEEDS_KEY = {"poetry": "name"}
 
 
+class Other(NamedTuple):
+    """A backend other than setuptools that a project seems to use, and the sign that tells so."""
+
+    backend: Backend
+    sign: str
+
+
 def by_hooks(name: str) -> Optional[Backend]:
     """Return the known backend that `build-backend = name` means, None for an unknown one."""
     return next((one for one in BACKENDS if name == one.hooks or name in one.aliases), None)
@@ -134,6 +142,35 @@ def by_tables(tools: Mapping[str, Any]) -> Iterator[Backend]:
 def table_of(backend: Backend, tools: Mapping[str, Any]) -> str:
     """Return the dotted name below [tool] of the table that tells of a backend, empty if none."""
     return next((name for name in backend.tables if _has_table(tools, name)), "")
+
+
+def other_than_setuptools(
+    requires: Sequence[str], tools: Mapping[str, Any], names: Container[str]
+) -> Optional[Other]:
+    """Return the backend that a project without a name for it seems to use, None for setuptools.
+
+    `requires` is that of [build-system], `tools` is [tool], and `names` has the names of the files
+    in the project's folder.
+    """
+    marked = "setuptools" in tools or any(name in names for name in SETUPTOOLS_FILES)
+    required = [one for one in by_requirements(requires) if one.hooks != SETUPTOOLS]
+    tables = [one for one in by_tables(tools) if one.hooks != SETUPTOOLS]
+    if "setuptools" in map(requirement_name, requires):
+        # Another backend may use setuptools as a library. Its own table then tells who builds.
+        required = [one for one in required if one in tables and not one.in_setuptools]
+        return None if marked or not required else _required(required[0])
+    if required:
+        return _required(required[0])
+    if marked:
+        return None
+    if tables:
+        return Other(tables[0], f"[tool.{table_of(tables[0], tools)}] is there")
+    found = ((one, name) for one in BACKENDS for name in one.files if name in names)
+    return next((Other(one, f"{name} is there") for one, name in found), None)
+
+
+def _required(backend: Backend) -> Other:
+    return Other(backend, f"build-system.requires names {backend.name}")
 
 
 def requirement_name(text: str) -> str:
