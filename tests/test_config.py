@@ -107,7 +107,8 @@ def test_lists_are_commas_or_repeats(load: Load, given: object, expected: object
         ("platform", "manylinux_2_28_aarch46", "did you mean 'aarch64'?"),
         ("platform", "manylinux2014_riscv64", "is not valid"),
         ("platform", "musllinux_1_2_ppc64", "no musl policy for ppc64"),
-        ("allow", "NEEDED_PATH", "KIND:path-glob"),
+        ("allow", "NEEDED_PATH", "write NEEDED_PATH:* for all files"),
+        ("allow", "pkg/*.so", "KIND:path-glob"),
         ("allow", "NEDED_PATH:*", "did you mean 'NEEDED_PATH'?"),
         ("compression-level", "-1", "0 to 9"),
         ("report", "report.json", "must be an absolute path"),
@@ -125,7 +126,7 @@ def test_wrong_settings_are_named(load: Load, key: str, value: object, words: st
         ('excludes = ["a"]', "[tool.manyshim] excludes is not an option"),
         ("library_path = []", "did you mean 'library-path'?"),
         ("exclude = [1]", "exclude = [1] is not valid; write a list of strings"),
-        ("compression-level = true", "compression-level = True is not valid"),
+        ("compression-level = true", "compression-level = true is not valid"),
     ],
 )
 def test_a_wrong_line_of_the_table_is_named(load: Load, line: str, words: str) -> None:

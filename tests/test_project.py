@@ -166,7 +166,7 @@ def test_a_wrong_build_system_is_an_error(
         ("['/tmp']", "must be a relative path inside"),
         ("['away']", "must be a relative path inside"),
         ("['gone']", "there is no folder 'gone'"),
-        ("['tools/own.py']", "there is no folder 'tools/own.py'"),
+        ("['tools/own.py']", "'tools/own.py' is a file; name the folder"),
         ("[1]", "write a list of strings"),
         ("5", "write a list of strings"),
     ],
@@ -228,3 +228,20 @@ def test_a_near_miss_leads_to_the_hooks(wrong: str, hooks: str) -> None:
 @pytest.mark.parametrize("other", ["os", "json", "my_project_hooks", "backend", "build"])
 def test_other_names_lead_nowhere(other: str) -> None:
     assert known_backends.nearest(other) is None
+
+
+@pytest.mark.parametrize(
+    ("stated", "means"),
+    [
+        ("manyshim.backend", True),
+        ("manyshim", True),
+        ("manyshim:backend", True),
+        ("many_shim.backend", True),
+        ("Manyshim-backend", True),
+        ("manyshims.backend", False),
+        ("my_manyshim.backend", False),
+        ("setuptools.build_meta", False),
+    ],
+)
+def test_wrong_names_of_manyshim_are_known(stated: str, *, means: bool) -> None:
+    assert known_backends.means_manyshim(stated) is means

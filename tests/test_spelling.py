@@ -24,6 +24,8 @@ SETTINGS: Dict[str, Optional[str]] = {
     "manyshim-platfrom": "manyshim.platform",
     "manyshim": "manyshim.KEY",
     "manyshim-qqq": "manyshim.KEY",
+    "tool.manyshim.library-path": "manyshim.library-path",
+    "tool.platform": None,
     "manyshimx": None,
     "shim.platform": None,
     "setup-args": None,
@@ -77,7 +79,10 @@ def test_bare_keys_are_told_where_setuptools_ignores_them(
 
 @pytest.mark.parametrize(
     "head",
-    ["tool.Manyshim", "tool.many-shim", "tool.many_shim", "tool.ManyShim", "manyshim", "Many-Shim"],
+    [
+        *("tool.Manyshim", "tool.many-shim", "tool.many_shim", "tool.ManyShim", "manyshim"),
+        *("Many-Shim", "tools.manyshim", "build-system.manyshim", "project.Manyshim"),
+    ],
 )
 def test_tables_with_a_misspelled_name(tmp_path: Path, head: str) -> None:
     (line,) = notices(tmp_path, {}, {}, f"[{head}]\nplatform = 'x'\n")
@@ -86,6 +91,9 @@ def test_tables_with_a_misspelled_name(tmp_path: Path, head: str) -> None:
 
 def test_tables_of_others_are_not_ours(tmp_path: Path) -> None:
     text = "[tool.manyshimx]\n[tool.shim]\n[tool.manyshim]\n[project]\nname = 'manyshim'\n"
+    text += "[dependency-groups]\nmanyshim = ['manyshim']\n"
+    text += "[tool.uv.sources]\nmanyshim = { path = '..' }\n"
+    text += "[tool.uv.config-settings]\n'manyshim.mode' = 'off'\n"
     assert notices(tmp_path, {}, {}, text) == ()
 
 

@@ -150,15 +150,33 @@ def _exit_on_error() -> Iterator[None]:
     """Print our own errors as one line and exit with their code; let other exceptions pass."""
     try:
         yield
+    except ModuleNotFoundError as error:
+        if not (error.name or "").startswith("manyshim."):
+            raise
+        _print_lines(
+            [f"error: this copy of manyshim is incomplete: {error}; copy the whole folder"]
+        )
+        raise SystemExit(BackendError.exit_code) from None
     except ManyshimError as error:
         if isinstance(error, BackendError) and error.__cause__ is not None:
-            import traceback  # noqa: PLC0415
-
-            cause = error.__cause__
-            traceback.print_exception(type(cause), cause, cause.__traceback__)
+            _print_cause(error.__cause__)
         first, *more = error.lines
         _print_lines([f"error: {first}"], more)
         raise SystemExit(error.exit_code) from None
+
+
+def _print_cause(cause: BaseException) -> None:
+    """Print an exception of the wrapped backend, without the calls that lead to its code."""
+    import traceback  # noqa: PLC0415 (only for an error)
+
+    package = os.path.join(os.path.dirname(os.path.abspath(__file__)), "")
+    rest = cause.__traceback__
+    while rest is not None:
+        file = rest.tb_frame.f_code.co_filename
+        if not os.path.abspath(file).startswith(package) and "importlib" not in file:
+            break
+        rest = rest.tb_next
+    traceback.print_exception(type(cause), cause, rest)
 
 
 def _print_lines(lines: Sequence[str], more: Sequence[str] = ()) -> None:

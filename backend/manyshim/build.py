@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import sys
 from contextlib import ExitStack
-from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from manyshim.advice import advised, readable
 from manyshim.audit.decision import Blockers, TagDecision, blockers, choose
@@ -252,3 +253,12 @@ def _write_report(wheel: Dict[str, Any], path: str) -> None:
     from manyshim.workspace import write_whole  # noqa: PLC0415
 
     write_whole(json.dumps({"version": JSON_VERSION, "wheels": [wheel]}, indent=1) + "\n", path)
+
+
+if not TYPE_CHECKING:  # mypy would take any name for an attribute
+
+    def __getattr__(name: str) -> Any:  # noqa: ANN401 (the package's answer)
+        """Answer a frontend that takes this module for manyshim.backend (PEP 517)."""
+        if name.startswith(("build_", "get_requires_for_build_")):
+            return getattr(sys.modules["manyshim"], name)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

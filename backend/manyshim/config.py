@@ -166,7 +166,8 @@ def _resolved(gathered: Gathered, environ: Mapping[str, str], void: str) -> Reso
     report = values.get("report")
     if report is not None and not os.path.isabs(report):
         text = "must be an absolute path, because a build can run in a temporary copy of the "
-        errors.append(ConfigError(f"report = {report!r} {text}source tree"))
+        where = origins["report"]
+        errors.append(ConfigError(f"report = {report!r} ({where}) {text}source tree"))
     strict = values.get("strict", False) and values.get("mode", "retag") in _STRICT_MODES
     last = _void_lines(ignored, void, notices)
     config = Config(

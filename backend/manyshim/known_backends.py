@@ -7,7 +7,18 @@ docs/adoption.md use this data. Every other backend with the PEP 517 hooks can b
 from __future__ import annotations
 
 import re
-from typing import Any, Container, Iterable, Iterator, Mapping, Optional, Sequence, Tuple
+import sys
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Container,
+    Iterable,
+    Iterator,
+    Mapping,
+    Optional,
+    Sequence,
+    Tuple,
+)
 
 from manyshim.values import NamedTuple
 
@@ -17,6 +28,8 @@ SETUPTOOLS_FILES = ("setup.py", "setup.cfg")
 LEGACY = "setuptools.build_meta:__legacy__"
 
 _REQUIREMENT_NAME = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)")
+# What people write for `build-backend = "manyshim.backend"`.
+_MANYSHIM = re.compile(r"many[-_. ]?shim([-_.:].*)?", re.IGNORECASE | re.DOTALL)
 
 
 class Backend(NamedTuple):
@@ -86,6 +99,8 @@ BACKENDS: Tuple[Backend, ...] = (
     Backend("whey", "whey", ("whey",), ("whey",), ("whey",)),
 )  # fmt: skip
 
+# Packages that setuptools builds extensions with. They are no backends.
+_WITH_SETUPTOOLS = ("scikit-build", "cython", "cffi", "pybind11", "numpy", "mypyc")
 # How similar a wrong name is to a known one, at least (difflib's ratio).
 _SIMILAR = 0.8
 # What belongs to [tool.KEY] without a backend: uv, hatch and pdm have other uses of their tables.
@@ -103,6 +118,16 @@ class Other(NamedTuple):
 def by_hooks(name: str) -> Optional[Backend]:
     """Return the known backend that `build-backend = name` means, None for an unknown one."""
     return next((one for one in BACKENDS if name == one.hooks or name in one.aliases), None)
+
+
+def means_manyshim(build_backend: str) -> bool:
+    """Whether `build-backend` means manyshim, rightly or with a wrong name."""
+    return _MANYSHIM.fullmatch(build_backend) is not None
+
+
+def is_name(backend: Backend, name: str) -> bool:
+    """Whether people give a backend this name, `module[:object]`, without a mistake in it."""
+    return normalized(name.partition(":")[0]) in _names(backend)
 
 
 def by_requirements(requires: Iterable[str]) -> Iterator[Backend]:
@@ -132,6 +157,8 @@ def _names(backend: Backend) -> Iterator[str]:
         parts = hooks.partition(":")[0].split(".")
         yield from (normalized(".".join(parts[:end])) for end in range(1, len(parts) + 1))
     yield from (normalized(name) for name in (backend.name, *backend.requirements))
+    if backend.hooks == SETUPTOOLS:
+        yield from _WITH_SETUPTOOLS
 
 
 def by_tables(tools: Mapping[str, Any]) -> Iterator[Backend]:
@@ -189,3 +216,12 @@ def _has_table(tools: Mapping[str, Any], name: str) -> bool:
     for part in name.split("."):
         table = table.get(part) if isinstance(table, dict) else None
     return isinstance(table, dict) and _NEEDS_KEY.get(name, "") in ("", *table)
+
+
+if not TYPE_CHECKING:  # mypy would take any name for an attribute
+
+    def __getattr__(name: str) -> Any:  # noqa: ANN401 (the package's answer)
+        """Answer a frontend that takes this module for manyshim.backend (PEP 517)."""
+        if name.startswith(("build_", "get_requires_for_build_")):
+            return getattr(sys.modules["manyshim"], name)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

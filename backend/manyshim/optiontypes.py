@@ -47,7 +47,12 @@ class Option(NamedTuple):
 
     def refuse(self, value: object, wanted: str) -> ConfigError:
         """Return the error for a value that the option does not accept."""
-        return ConfigError(f"{self.key} = {value!r} is not valid; {wanted}")
+        return ConfigError(f"{self.key} = {as_written(value)} is not valid; {wanted}")
+
+
+def as_written(value: object) -> str:
+    """Return a value as TOML writes it, as far as the user needs it to find the place."""
+    return str(value).lower() if isinstance(value, bool) else repr(value)
 
 
 def nearest(word: str, known: Sequence[str]) -> str:
@@ -56,19 +61,21 @@ def nearest(word: str, known: Sequence[str]) -> str:
     return f"did you mean {close!r}?" if close else f"choose from {', '.join(known)}"
 
 
-def closest(word: str, known: Sequence[str]) -> Optional[str]:
+def closest(word: str, known: Sequence[str], ratio: float = 0.6) -> Optional[str]:
     """Return the most similar known word, None if no one is similar."""
     from difflib import get_close_matches  # noqa: PLC0415 (only for an error)
 
-    return next(iter(get_close_matches(word, known, 1, 0.4)), None)
+    return next(iter(get_close_matches(word, known, 1, ratio)), None)
 
 
 def choice_of(*choices: str) -> Callable[[Option, Any], str]:
     """Return the parser of an option that has a few words as values."""
 
     def parse(option: Option, value: Any) -> str:  # noqa: ANN401 (any value of TOML)
-        if not isinstance(value, str) or value not in choices:
-            raise option.refuse(value, nearest(str(value), choices))
+        if not isinstance(value, str):
+            raise option.refuse(value, f"choose from {', '.join(choices)}")
+        if value not in choices:
+            raise option.refuse(value, nearest(value, choices))
         return value
 
     return parse
@@ -90,7 +97,7 @@ def parse_boolean(option: Option, value: Any) -> bool:  # noqa: ANN401
 def parse_text(option: Option, value: Any) -> str:  # noqa: ANN401
     """Return a text that is not empty. Raises ConfigError for another value."""
     if not isinstance(value, str) or not value:
-        raise option.refuse(value, "write a string")
+        raise option.refuse(value, "write a string that is not empty")
     return value
 
 
@@ -154,6 +161,8 @@ def parse_allow(option: Option, value: Any) -> Tuple[Allowance, ...]:  # noqa: A
     for part in parse_texts(option, value):
         kind, colon, glob = part.partition(":")
         kind = _RENAMED_KINDS.get(kind, kind)
+        if kind in kinds and not glob:
+            raise option.refuse(part, f"write {kind}:* for all files, or a path-glob for some")
         if not colon or not glob:
             raise option.refuse(part, "write KIND:path-glob, as in NEEDED_PATH:pkg/*.so")
         if kind not in kinds:
@@ -166,15 +175,38 @@ def parse_policy(option: Option, value: Any) -> Optional[PlatformTag]:  # noqa: 
     """Return the policy of a name, None for `auto`. Raises ConfigError for an unknown one."""
     if value == "auto":
         return None
+    if isinstance(value, (list, tuple)):
+        raise option.refuse(value, "write one policy")
     text = str(value)
     tag = parse_platform(f"manylinux{text}" if text.startswith("2014") else text)
     if tag is None:
-        raise option.refuse(value, nearest(text, _known_policies()))
+        raise option.refuse(value, _policy_hint(text))
     if tag.arch and tag.arch not in ARCHES:
-        raise option.refuse(value, f"{tag.arch}: {nearest(tag.arch, tuple(ARCHES))}")
+        right = _ARCH_NAMES.get(tag.arch)
+        hint = f"did you mean {right!r}?" if right else nearest(tag.arch, tuple(ARCHES))
+        raise option.refuse(value, f"{tag.arch}: {hint}")
     if tag.arch and not policies_of(tag.libc, tag.arch).listed:
         raise option.refuse(value, f"there is no {tag.libc} policy for {tag.arch}")
     return tag
+
+
+# What other tools call the architectures of wheels.
+_ARCH_NAMES = {
+    "amd64": "x86_64", "x64": "x86_64", "arm64": "aarch64", "x86": "i686", "i386": "i686",
+    "armhf": "armv7l", "armv7": "armv7l", "ppc64el": "ppc64le",
+}  # fmt: skip
+# The least similarity at which a name may mean a policy (difflib's ratio).
+_LIKE_A_POLICY = 0.75
+
+
+def _policy_hint(text: str) -> str:
+    """Return the hint for an unknown policy: the one that it means, or what to write."""
+    word = re.sub(r"[-. ]", "_", text.lower())
+    word = f"manylinux_{word}" if word[:1].isdigit() else word
+    close = closest(word, _known_policies(), _LIKE_A_POLICY) if re.search(r"\d", word) else None
+    if close:
+        return f"did you mean {close!r}?"
+    return "write auto, or a policy such as manylinux_2_28 or musllinux_1_2"
 
 
 def _known_policies() -> Tuple[str, ...]:

@@ -103,7 +103,7 @@ def _check_frontend(document: Mapping[str, Any], folder: str, wrapped: str) -> N
     stated = system.get("build-backend")
     if not isinstance(stated, str):
         return
-    if stated.partition(":")[0] not in ("manyshim", _OWN):
+    if re.match(r"manyshim([.:]|$)", stated) is None:
         if stated == wrapped:
             raise ConfigError(
                 f'[tool.manyshim] backend = "{wrapped}" is also build-backend, so it would wrap '
@@ -116,14 +116,29 @@ def _check_frontend(document: Mapping[str, Any], folder: str, wrapped: str) -> N
     if folders and not any(
         os.path.isfile(os.path.join(path, "manyshim", "backend.py")) for path in folders
     ):
-        listed = ", ".join(f'"{path}"' for path in system["backend-path"])
-        raise ConfigError(
-            f"build-system.backend-path = [{listed}] does not hold manyshim, so pip and build "
-            "cannot build this project. Your own backend has a key of its own; move the line:",
-            "",
-            "    [tool.manyshim]",
-            f"    backend-path = [{listed}]",
-        )
+        named = "backend" in pyproject.own_table(document)
+        raise _path_error(system["backend-path"], folder, stated=named)
+
+
+def _path_error(paths: Sequence[str], folder: str, *, stated: bool) -> ConfigError:
+    """Return the error for a build-system.backend-path that does not hold manyshim."""
+    listed = ", ".join(f'"{path}"' for path in paths)
+    problem = f"build-system.backend-path = [{listed}] does not hold manyshim"
+    near = [os.path.normpath(f"{path}/{name}") for path in paths for name in ("..", "manyshim")]
+    for place in near:
+        if place.startswith(".."):
+            continue
+        if os.path.isfile(os.path.join(folder, place, "manyshim", "backend.py")):
+            return ConfigError(f'{problem}; write backend-path = ["{place}"], where its copy is')
+    own = [] if stated else ['    backend = "MODULE"  # the name of your backend']
+    return ConfigError(
+        f"{problem}, so pip and build cannot build this project. Your own backend has a key of its "
+        "own; move the line:",
+        "",
+        "    [tool.manyshim]",
+        *own,
+        f"    backend-path = [{listed}]",
+    )
 
 
 def _folder(root: str, path: str) -> str:
@@ -133,6 +148,10 @@ def _folder(root: str, path: str) -> str:
     if os.path.isabs(path) or not os.path.join(real, "").startswith(os.path.join(inside, "")):
         raise ConfigError(
             f"[tool.manyshim] backend-path: {path!r} must be a relative path inside the source tree"
+        )
+    if os.path.isfile(found):
+        raise ConfigError(
+            f"[tool.manyshim] backend-path: {path!r} is a file; name the folder that it is in"
         )
     if not os.path.isdir(found):
         raise ConfigError(

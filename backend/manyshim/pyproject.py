@@ -19,12 +19,23 @@ def read(folder: str, name: str = "pyproject.toml") -> Dict[str, Any]:
     path = os.path.join(folder, name)
     try:
         with open_regular(path) as file:
-            document: Dict[str, Any] = _toml().load(file)
+            data = file.read()
+        if data.startswith(b"\xef\xbb\xbf"):
+            raise ConfigError(f"{name} begins with a byte order mark; save it as UTF-8 without BOM")
+        document: Dict[str, Any] = _toml().loads(data.decode())
     except FileNotFoundError:
         return {}
     except (ValueError, RecursionError, OSError) as error:
-        raise ConfigError(f"{name} cannot be read: {error}") from error
+        raise ConfigError(f"{name} cannot be read: {_reason(error)}") from error
     return document
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, UnicodeDecodeError):
+        line = error.object.count(b"\n", 0, error.start) + 1
+        return f"line {line} is not UTF-8; save the file as UTF-8"
+    # The text of an OSError has its number and the path, which the line has already.
+    return (error.strerror if isinstance(error, OSError) else "") or str(error)
 
 
 def parse(text: str) -> Dict[str, Any]:
@@ -48,7 +59,10 @@ def own_table(document: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return [tool.manyshim]. Raises ConfigError if it is no table."""
     table = tools(document).get("manyshim", {})
     if not isinstance(table, dict):
-        raise ConfigError("tool.manyshim in pyproject.toml must be a table")
+        raise ConfigError(
+            "tool.manyshim in pyproject.toml must be a table; write [tool.manyshim], in single "
+            "brackets"
+        )
     return table
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from manyshim import pyproject, spelling
@@ -9,7 +10,7 @@ from manyshim.audit.tags import PlatformTag
 from manyshim.errors import ConfigError
 from manyshim.host import host_arch
 from manyshim.options import BY_KEY, OPTIONS
-from manyshim.optiontypes import Option, nearest, renamed_kinds
+from manyshim.optiontypes import Option, as_written, nearest, renamed_kinds
 from manyshim.spelling import PREFIX, VARIABLE_PREFIX
 from manyshim.values import NamedTuple
 
@@ -18,6 +19,14 @@ Settings = Optional[Mapping[str, Any]]
 TABLE = "[tool.manyshim]"
 ENVIRONMENT = "the environment"
 COMMAND = "-C"
+
+# Keys of other tables that people write into manyshim's.
+_ELSEWHERE = {
+    "requires": "the key belongs to [build-system]",
+    "build-requires": "write requires in [build-system]",
+    "config-settings": "the key belongs to [tool.uv]",
+    "manyshim": f"write the key alone, without {PREFIX[:-1]!r} and the dot",
+}
 
 # It adds the traceback to an internal error, and is no option.
 _DEBUG = "MANYSHIM_DEBUG"
@@ -120,13 +129,19 @@ def _parsed(key: str, value: Any, place: str) -> Given:  # noqa: ANN401 (any val
     where = f"{TABLE} {key}" if place == TABLE else f"{place} {PREFIX}{key}"
     if option is None:
         word = key.lower().replace("_", "-")
-        raise ConfigError(f"{where} is not an option of manyshim; {nearest(word, list(BY_KEY))}")
-    if option.table_only and place != TABLE:
-        raise ConfigError(
-            f"{option.key} is read from {TABLE} only: frontends ask for the wrapped "
-            "backend's hooks before they pass settings"
-        )
+        hint = _ELSEWHERE.get(word) or nearest(word, list(BY_KEY))
+        raise ConfigError(f"{where} is not an option of manyshim; {hint}")
     origin = option.variable if place == ENVIRONMENT else place
+    if option.table_only and place != TABLE:
+        written = where if origin == place else f"{origin} in {place}"
+        raise ConfigError(
+            f"{written} has no effect: {option.key} is read from {TABLE} only, because frontends "
+            "ask for the wrapped backend's hooks before they pass settings. Write in "
+            "pyproject.toml:",
+            "",
+            f"    {TABLE}",
+            f'    {option.key} = "{value}"',
+        )
     try:
         parsed = option.parse(option, value)
     except ConfigError as error:
@@ -144,11 +159,14 @@ def _is_release(option: Option, parsed: Any) -> bool:  # noqa: ANN401
 def _misplaced(option: Option, value: Any) -> ConfigError:  # noqa: ANN401
     """Return the error for a release key in the table."""
     text = str(value).lower() if isinstance(value, bool) else value
+    if option.key == "report" and not os.path.isabs(str(value)):
+        text = f"/tmp/{value}"  # noqa: S108 (an example)
+    what = f"{option.key} = {as_written(value)} in {TABLE}"
     why = "would affect everyone who builds from your sdist"
     if option.key == "project":
         why = "has no use: it tells which project your release keys are for"
     return ConfigError(
-        f"{option.key} = {value!r} in {TABLE} {why}. Set it for your release builds only:",
+        f"{what} {why}. Set it for your release builds only:",
         "",
         "    [tool.uv]",
         f'    config-settings = {{ "{PREFIX}{option.key}" = "{text}" }}',

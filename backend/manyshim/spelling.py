@@ -13,7 +13,7 @@ VARIABLE_PREFIX = "MANYSHIM_"
 
 _SEPARATORS = re.compile(r"[-_. ]")
 # The name of manyshim, something between, and the key.
-_NEAR = re.compile(r"many[-_. ]?shim([-_.:/ ]*)(.*)", re.IGNORECASE | re.DOTALL)
+_NEAR = re.compile(r"(?:tool\.)?many[-_. ]?shim([-_.:/ ]*)(.*)", re.IGNORECASE | re.DOTALL)
 # This backend ignores settings that it does not know. Others have keys of their own, or fail.
 _IGNORES_SETTINGS = "setuptools.build_meta"
 
@@ -73,7 +73,23 @@ def in_document(document: Mapping[str, Any]) -> List[str]:
     tools = document.get("tool", {})
     names = [f"tool.{name}" for name in tools if name != "manyshim" and _is_name(name)]
     names += [name for name in document if _is_name(name)]
-    return [f"[{name}] in pyproject.toml is not read; write [tool.manyshim]" for name in names]
+    for outer, table in document.items():
+        if outer != "tool" and isinstance(table, dict):
+            inner = (key for key, value in table.items() if isinstance(value, dict))
+            names += [f"{outer}.{name}" for name in inner if _is_name(name)]
+    lines = [f"[{name}] in pyproject.toml is not read; write [tool.manyshim]" for name in names]
+    return [*lines, *_unquoted(tools)]
+
+
+def _unquoted(tools: Mapping[str, Any]) -> List[str]:
+    """Return the line about a key that TOML reads as a table; uv ignores all of [tool.uv] then."""
+    table = tools.get("uv")
+    settings = table.get("config-settings") if isinstance(table, dict) else None
+    keys = settings.get("manyshim") if isinstance(settings, dict) else None
+    if not isinstance(keys, dict):
+        return []
+    right = ", ".join(f'"{PREFIX}{key}"' for key in keys)
+    return [f"[tool.uv] config-settings is not read; write the key in quotes: {right}"]
 
 
 def _is_name(word: str) -> bool:

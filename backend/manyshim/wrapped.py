@@ -20,6 +20,8 @@ def import_backend(name: str, folders: Sequence[str] = ()) -> Any:  # noqa: ANN4
     import raised, if that explains more.
     """
     path, _, attributes = name.partition(":")
+    if not all(path.split(".")):
+        raise BackendError(f'[tool.manyshim] backend = "{name}" is no module; {_suggestion(name)}')
     if path.partition(".")[0] == "manyshim":
         raise BackendError(
             f'[tool.manyshim] backend = "{name}" must not be manyshim itself; name the backend '
@@ -69,6 +71,10 @@ def _import(name: str, path: str, attributes: str, folders: Sequence[str]) -> An
     except Exception as error:
         if isinstance(error, AttributeError) and _is_being_imported(path):
             raise _wraps_itself(name) from None
+        if isinstance(error, AttributeError) and path in sys.modules:
+            raise BackendError(
+                f"the wrapped backend {name} cannot be imported ({error}); {_suggestion(name)}"
+            ) from None
         raise _import_error(name, error) from error
     return found
 
@@ -101,10 +107,10 @@ def _not_in(folders: Sequence[str], path: str) -> BackendError:
 
 
 def _import_error(name: str, error: Exception) -> BackendError:
-    return BackendError(
-        f"the wrapped backend {name} cannot be imported; add its requirements to "
-        f"build-system.requires: {error}"
-    )
+    hint = "; add its requirements to build-system.requires"
+    # A syntax error, for example, is not a matter of requirements.
+    fix = hint if isinstance(error, ImportError) else ""
+    return BackendError(f"the wrapped backend {name} cannot be imported{fix}: {error}")
 
 
 def _missing(name: str, path: str, missing: str) -> BackendError:
@@ -112,19 +118,23 @@ def _missing(name: str, path: str, missing: str) -> BackendError:
     from manyshim import known_backends  # noqa: PLC0415 (only for an error)
 
     problem = f"the wrapped backend {name} cannot be imported (No module named '{missing}')"
-    known = known_backends.by_hooks(name) or known_backends.by_hooks(path)
-    if known:
-        required = '", "'.join(known.own_requirements)
+    near = known_backends.by_hooks(name) or known_backends.nearest(name)
+    if near is None:
+        return BackendError(
+            f"{problem}; add its requirements to build-system.requires. If it lies in your "
+            'source tree, add [tool.manyshim] backend-path = ["its folder"]'
+        )
+    required = '", "'.join(near.own_requirements)
+    if path == near.hooks:
         return BackendError(
             f'{problem}; add "{required}" to build-system.requires, or '
             "install it if you build without isolation"
         )
-    return BackendError(
-        f"{problem}; {_suggestion(name)} or add its requirements to build-system.requires"
-        if known_backends.nearest(name)
-        else f"{problem}; add its requirements to build-system.requires. If it lies in your "
-        'source tree, add [tool.manyshim] backend-path = ["its folder"]'
-    )
+    # A package of a known backend's family can be a backend of its own.
+    other = "" if known_backends.is_name(near, name) else f", or there the requirements of {name}"
+    # manyshim itself requires setuptools.
+    added = "" if near.hooks == _SETUPTOOLS else f', and add "{required}" to build-system.requires'
+    return BackendError(f"{problem}; {_suggestion(name)}{added}{other if added else ''}")
 
 
 def _is_being_imported(module: str) -> bool:
@@ -146,7 +156,8 @@ def _suggestion(name: str) -> str:
     near = known_backends.nearest(name)
     if near is None:
         return f'name a PEP 517 backend, for example backend = "{_SETUPTOOLS}"'
-    return f'write [tool.manyshim] backend = "{near.hooks}"'
+    is_legacy = near.hooks == _SETUPTOOLS and "legacy" in name
+    return f'write [tool.manyshim] backend = "{known_backends.LEGACY if is_legacy else near.hooks}"'
 
 
 def _legacy_hint(name: str, missing: str) -> Optional[str]:

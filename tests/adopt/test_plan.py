@@ -194,6 +194,14 @@ COMPLETED: Dict[str, Tuple[str, Dict[str, Any], List[str]]] = {
         system('"setuptools", "manyshim"', "manyshim"), {},
         ["build-system.build-backend = 'manyshim.backend'"],
     ),
+    "an object in the package": (
+        system('"setuptools", "manyshim"', "manyshim:backend"), {},
+        ["build-system.build-backend = 'manyshim.backend'"],
+    ),
+    "a wrong name of manyshim": (
+        system('"setuptools", "manyshim"', "many-shim.backend"), {},
+        ["build-system.build-backend = 'manyshim.backend'"],
+    ),
     "backend-path of another": (
         system('"setuptools", "manyshim"', SHIM, 'backend-path = ["_own"]\n')
         + '[tool.manyshim]\nbackend = "own"\n', {},
@@ -219,8 +227,9 @@ def test_a_project_that_uses_manyshim(
 
 def test_a_backend_of_the_project_that_imports_manyshim_stays() -> None:
     text = system('"setuptools", "manyshim"', "own", 'backend-path = ["."]\n')
-    found = plan.adopt(project(text, own_backend="from manyshim.backend import *\n"))
-    assert (found.status, found.changes) == ("done", ())
+    for named in (text, text.replace('"own"', '"manyshim_own"')):
+        found = plan.adopt(project(named, own_backend="from manyshim.backend import *\n"))
+        assert (found.status, found.changes) == ("done", ())
 
 
 ERRORS = {
@@ -230,6 +239,10 @@ ERRORS = {
     "meson without a backend": (
         '[project]\nname = "a"\n', {"names": frozenset({"meson.build"})},
         'build-backend = "mesonpy"',
+    ),
+    "backend-path without manyshim and without a backend": (
+        system('"manyshim"', SHIM, 'backend-path = ["lib/manyshim"]\n'), {},
+        'build-system.backend-path = ["lib/manyshim"] does not hold manyshim',
     ),
     "build-system is no table": ("build-system = 1\n", C, "build-system in pyproject.toml must be"),
     "requires is no list": ('[build-system]\nrequires = "a"\n', C, "build-system.requires in"),

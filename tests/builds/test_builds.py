@@ -139,13 +139,13 @@ def test_pip_builds_it(
 
 
 def test_a_copy_inside_the_project_builds_it(clone: Path, tmp_path: Path, uv: Runner) -> None:
-    """As docs/backend.md has it: only setuptools is required, and tomli before Python 3.11."""
+    """As docs/adoption.md has it: only setuptools is required, and tomli before Python 3.11."""
     sample = tmp_path / "sample"
     shutil.copytree(str(clone / "sample_project"), str(sample))
     shutil.copytree(str(clone / "backend" / "manyshim"), str(sample / "backend" / "manyshim"))
     # Without it the sdist, from which a frontend builds the wheel, has no backend.
-    manifest = "graft backend\n"
-    assert manifest in (DOCS / "backend.md").read_text(encoding="utf-8")
+    manifest = "graft backend"
+    assert f"`{manifest}`" in (DOCS / "adoption.md").read_text(encoding="utf-8")
     (sample / "MANIFEST.in").write_text(manifest, encoding="utf-8")
     requires = """["setuptools", "tomli; python_version < '3.11'"]\nbackend-path = ["backend"]"""
     edit(

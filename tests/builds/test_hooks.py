@@ -189,7 +189,6 @@ def test_release_keys_in_uv_s_cache(project: Project) -> None:
     [
         ("1 / 0", "fake", "ZeroDivisionError"),
         ("import no_such", "fake", "No module named 'no_such'"),
-        (FAKE, "fake:inner.backend", "AttributeError"),
     ],
 )
 @pytest.mark.parametrize("use", [BUILD, "hasattr(backend, 'build_editable')"])

@@ -108,7 +108,7 @@ def test_a_release_key_in_the_table_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text("[tool.manyshim]\nstrict = true\n", encoding="utf-8")
     done = run("config", str(tmp_path))
     assert done.returncode == 2
-    assert "strict = True in [tool.manyshim] would affect everyone" in done.stderr
+    assert "strict = true in [tool.manyshim] would affect everyone" in done.stderr
     assert rows(done.stdout)["strict"] == ("false", "default")
 
 

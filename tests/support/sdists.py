@@ -54,5 +54,8 @@ def wrapped(project: Path) -> None:
     system["requires"] = [*system.get("requires", ["setuptools"]), "manyshim"]
     system["build-backend"] = "manyshim.backend"
     tool: Any = document.setdefault("tool", tomlkit.table(is_super_table=True))
-    tool["manyshim"] = {"backend": backend}
+    own = {"backend": backend}
+    if "backend-path" in system:
+        own["backend-path"] = system.pop("backend-path")
+    tool["manyshim"] = own
     path.write_text(tomlkit.dumps(document), encoding="utf-8")

@@ -15,6 +15,7 @@ from manyshim.known_backends import (
     SETUPTOOLS,
     Backend,
     by_hooks,
+    means_manyshim,
     normalized,
     other_than_setuptools,
     requirement_name,
@@ -55,7 +56,7 @@ def adopt(project: Project, *, folder: str = "", force: bool = False) -> Plan:
     `folder` is the folder for a copy of manyshim, if there will be one. `force` also wraps the
     backend of a pure project. Raises ConfigError for a project that cannot be changed.
     """
-    if project.build_backend in (SHIM, "manyshim"):
+    if _is_manyshim(project):
         return _completed(project, folder)
     if _imports_manyshim(project):
         line = f"{project.build_backend} imports manyshim: nothing is changed"
@@ -73,6 +74,14 @@ def adopt(project: Project, *, folder: str = "", force: bool = False) -> Plan:
         )
     changes = [*_required(project, backend, folder), *_wrap(project, backend, folder)]
     return Plan("change", backend, tuple(changes), tuple(notes), folder)
+
+
+def _is_manyshim(project: Project) -> bool:
+    """Whether `build-backend` means manyshim, rightly or with a wrong name."""
+    stated = project.build_backend or ""
+    if stated.partition(":")[0].partition(".")[0] == "manyshim":
+        return True
+    return means_manyshim(stated) and not project.own_backend
 
 
 def _imports_manyshim(project: Project) -> bool:
@@ -166,23 +175,26 @@ def _completed(project: Project, folder: str) -> Plan:
     in_tree = dict(project.copies)
     held = any(in_tree.get(path) in ("same", "other") for path in project.backend_path)
     if project.build_backend != SHIM:
-        changes.append(Put(BUILD_SYSTEM, "build-backend", SHIM, "the hooks are in this module"))
+        changes.append(
+            Put(BUILD_SYSTEM, "build-backend", SHIM, "manyshim's hooks are in this module")
+        )
     if folder and not held:
         raise ConfigError(
             "this project uses manyshim from the index. Take that back first: "
             "manyshim init --undo --write"
         )
     if project.backend_path and not held:
-        reason = "build-system.backend-path does not hold manyshim; pip and build need that"
-        changes.append(Move(BUILD_SYSTEM, "backend-path", OWN_TABLE, "backend-path", "", reason))
+        changes.append(_moved_path(project))
     if not held and "manyshim" not in project.required:
         reason = "frontends install manyshim for the build"
         changes.append(Add(BUILD_SYSTEM, "requires", "manyshim", reason))
     backend = project.wrapped
     right = _right_backend(project)
     if right is not None:
-        text = "setuptools would build the project otherwise" if not backend else f"not {backend}"
-        changes.append(Put(OWN_TABLE, "backend", right.hooks, f"{right.name} builds it; {text}"))
+        reason = f"{right.name} builds it; setuptools would build the project otherwise"
+        if backend:
+            reason = f"the hooks of {right.name} are in the module {right.hooks}"
+        changes.append(Put(OWN_TABLE, "backend", right.hooks, reason))
     known = right or by_hooks(backend or SETUPTOOLS)
     own = known.own_requirements if known else ()
     required = project.required
@@ -200,6 +212,18 @@ def _completed(project: Project, folder: str) -> Plan:
     if not changes:
         notes.append(f"manyshim is the backend already, and wraps {name}: nothing to do")
     return Plan("change" if changes else "done", name, tuple(changes), tuple(notes))
+
+
+def _moved_path(project: Project) -> Change:
+    """Return the change of a backend-path that does not hold manyshim."""
+    if not project.wrapped:
+        listed = _listed(tuple(project.backend_path))
+        raise ConfigError(
+            f"build-system.backend-path = {listed} does not hold manyshim, and [tool.manyshim] "
+            "names no backend that it can be for. `manyshim config` shows what to write"
+        )
+    reason = "build-system.backend-path does not hold manyshim; pip and build need that"
+    return Move(BUILD_SYSTEM, "backend-path", OWN_TABLE, "backend-path", "", reason)
 
 
 def _right_backend(project: Project) -> Optional[Backend]:

@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Dict, FrozenSet, Iterator, List, Mapping, Optional, Tuple
 
 from manyshim.audit.tags import ARCHES, GLIBC, MUSL, PlatformTag, is_number
+from manyshim.errors import ToolError
 from manyshim.values import NamedTuple
 
 MuslRelease = Tuple[int, int, int]
@@ -243,7 +244,11 @@ def read_data(name: str) -> str:
     """Return the text of a data file."""
     # pkgutil and importlib.resources do the same, but importing them costs more than the data.
     folder = __file__.rpartition("policy.py")[0]
-    data: bytes = globals()["__spec__"].loader.get_data(f"{folder}data/{name}")
+    try:
+        data: bytes = globals()["__spec__"].loader.get_data(f"{folder}data/{name}")
+    except FileNotFoundError:
+        what = f"this copy of manyshim is incomplete: it has no audit/data/{name}"
+        raise ToolError(f"{what}; copy the whole folder") from None
     return data.decode("utf-8")
 
 

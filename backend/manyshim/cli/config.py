@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 from typing import Any, Dict, List, Sequence, Tuple
 
-from manyshim import project, pyproject
+from manyshim import known_backends, project, pyproject
 from manyshim.audit.request import Allowance
 from manyshim.audit.tags import PlatformTag
 from manyshim.cli.batch import print_json
@@ -41,13 +42,13 @@ def run(options: argparse.Namespace) -> int:
     folder = options.folder
     if not os.path.isdir(folder):
         raise ConfigError(f"{folder} is not a folder")
-    if not os.path.isfile(os.path.join(folder, "pyproject.toml")):
+    if not os.path.lexists(os.path.join(folder, "pyproject.toml")):
         raise ConfigError(f"{folder} has no pyproject.toml")
     layers = [_uv_layer(folder), Layer(COMMAND, _settings(options.config_setting))]
     resolution = resolve(layers, os.environ, folder)
     errors = _errors(resolution, folder)
     config = resolution.config
-    notices = [*config.notices, *config.last_notices, *_unused(folder)]
+    notices = [*config.notices, *config.last_notices, *_unused(folder), *_not_installed(folder)]
     if options.json:
         _print_json(resolution, notices, errors)
     else:
@@ -79,10 +80,38 @@ def _unused(folder: str) -> List[str]:
     """
     system = pyproject.build_system(pyproject.read(folder))
     stated = system.get("build-backend")
-    if "backend-path" in system or str(stated).partition(".")[0] == "manyshim":
+    if "backend-path" in system or re.match(r"manyshim([.:]|$)", str(stated)):
         return []
     now = f'build-backend is "{stated}"' if stated else "there is no build-backend"
     return [f"{now}, so no build reads these options; `manyshim init` shows what to write"]
+
+
+def _not_installed(folder: str) -> List[str]:
+    """Return a line for each package that the build needs and that requires does not list.
+
+    Frontends install nothing else, and then fail before manyshim can tell why. A copy of manyshim
+    in the source tree needs no requirement.
+    """
+    document = pyproject.read(folder)
+    system = pyproject.build_system(document)
+    if system.get("build-backend") != "manyshim.backend":
+        return []
+    try:
+        required = pyproject.texts(system, "requires", "build-system.requires")
+        wrapped = known_backends.by_hooks(project.wrapped_backend(folder).name)
+    except ManyshimError:
+        return []  # it is among the errors
+    names = {known_backends.requirement_name(text) for text in required}
+    needed = [] if "backend-path" in system or "manyshim" in names else ["manyshim"]
+    if (
+        wrapped
+        and wrapped.hooks != known_backends.SETUPTOOLS
+        and not names & {*wrapped.requirements}
+    ):
+        needed += wrapped.own_requirements
+    return [
+        f'build-system.requires lacks "{name}", and builds install nothing else' for name in needed
+    ]
 
 
 def _rows(resolution: Resolution) -> List[Tuple[str, Any, str]]:
