@@ -98,9 +98,9 @@ def test_lists_are_commas_or_repeats(load: Load, given: object, expected: object
     ("key", "value", "words"),
     [
         ("mdoe", "audit", "did you mean 'mode'?"),
-        ("mode", ["audit", "off"], "is not valid"),
+        ("mode", ["audit", "off"], "has several values: audit, off; give it one"),
         ("strict", "maybe", "write true or false"),
-        ("strict", ["true", "true"], "write true or false"),
+        ("strict", [], "write true or false"),
         ("mode", "retagg", "did you mean 'retag'?"),
         ("mode", "qqq", "choose from retag, audit, off"),
         ("platform", "manylinux_228", "did you mean 'manylinux_2_28'?"),
@@ -326,3 +326,50 @@ def test_a_backend_path_must_be_a_list_of_texts(tmp_path: Path, value: str) -> N
     (tmp_path / "pyproject.toml").write_text(text, encoding="utf-8")
     with pytest.raises(ConfigError, match="must be a list of texts"):
         pyproject.frontend_path(pyproject.read(str(tmp_path)), str(tmp_path))
+
+
+IN_UV = '[tool.uv.config-settings]\n"manyshim.strict" = {}\n'
+
+
+@pytest.mark.parametrize(
+    ("given", "in_table", "expected"),
+    [
+        (["true", "true"], '"true"', True),
+        (["false", "true"], '"true"', False),
+        (["true", "false"], '"false"', True),
+        (["true", "false", "false"], '["false", "false"]', True),
+        ("true", '"true"', True),
+    ],
+)
+def test_a_setting_wins_over_the_one_that_uv_adds(
+    load: Load, given: object, in_table: str, *, expected: bool
+) -> None:
+    """The frontend uv 0.13 appends the value of config-settings to those of `-C`."""
+    table = IN_UV.format(in_table)
+    assert load(option("strict", given), {"UV": "uv"}, table).strict == expected
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (["c.so", "a.so", "b.so"], ("c.so",)),
+        (["a.so", "b.so"], ("a.so", "b.so")),
+        (["c.so", "b.so"], ("c.so", "b.so")),
+    ],
+)
+def test_a_list_wins_over_the_one_that_uv_adds(load: Load, given: object, expected: object) -> None:
+    table = '[tool.uv.config-settings]\n"manyshim.exclude" = ["a.so", "b.so"]\n'
+    assert load(option("exclude", given), {"UV": "uv"}, table).exclude == expected
+
+
+def test_of_different_values_the_first_is_used_with_uv(load: Load) -> None:
+    """The others may be those of a workspace, of a uv.toml, or of the project that is built."""
+    resolved = load(option("strict", ["true", "false"]), {"UV": "uv"})
+    assert resolved.strict
+    said = "manyshim.strict has several values: true, false; the first one is used"
+    assert resolved.notices == (said,)
+
+
+def test_different_values_of_one_setting_are_an_error(load: Load) -> None:
+    with pytest.raises(ConfigError, match="strict has several values: true, false; give it one"):
+        load(option("strict", ["true", "false"]), {}, IN_UV.format('"false"'))

@@ -120,9 +120,10 @@ def test_a_project_of_setuptools_is_no_alarm(
 
 def test_a_backend_that_only_uses_setuptools_is_seen_by_its_table(tmp_path: Path) -> None:
     """Poetry and pdm build extensions with setuptools, in a script of the project."""
-    text = requires("setuptools", "poetry-core") + "[tool.poetry]\nname = 'x'\n"
-    with pytest.raises(ConfigError, match=r"poetry-core seems to build this project"):
-        project.wrapped_backend(tree(tmp_path, text))
+    for line in ("name = 'x'", "packages = [{ include = 'x' }]", "build.script = 'build.py'"):
+        text = requires("setuptools", "poetry-core") + f"[tool.poetry]\n{line}\n"
+        with pytest.raises(ConfigError, match=r"poetry-core seems to build this project"):
+            project.wrapped_backend(tree(tmp_path, text))
     assert project.wrapped_backend(tree(tmp_path, text, ["setup.py"]))
 
 
@@ -163,6 +164,7 @@ def test_a_wrong_build_system_is_an_error(
     [
         ("['..']", "must be a relative path inside"),
         ("['tools/../../x']", "must be a relative path inside"),
+        ("['../{tree}/tools']", "must be a relative path inside"),
         ("['/tmp']", "must be a relative path inside"),
         ("['away']", "must be a relative path inside"),
         ("['gone']", "there is no folder 'gone'"),
@@ -175,6 +177,7 @@ def test_a_backend_path_is_a_folder_in_the_source_tree(
     tmp_path: Path, path: str, words: str
 ) -> None:
     (tmp_path / "away").symlink_to(tmp_path.parent)
+    path = path.replace("{tree}", tmp_path.name)
     text = f"[tool.manyshim]\nbackend = 'own'\nbackend-path = {path}\n"
     with pytest.raises(ConfigError, match=re.escape(words)):
         project.wrapped_backend(tree(tmp_path, text, ["tools/own.py"]))

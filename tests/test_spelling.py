@@ -22,6 +22,9 @@ SETTINGS: Dict[str, Optional[str]] = {
     "many-shim.platform": "manyshim.platform",
     "many_shim.library_path": "manyshim.library-path",
     "manyshim-platfrom": "manyshim.platform",
+    "--manyshim.platform": "manyshim.platform",
+    "tool.manyshim.platform": "manyshim.platform",
+    " manyshim.platform": "manyshim.platform",
     "manyshim": "manyshim.KEY",
     "manyshim-qqq": "manyshim.KEY",
     "tool.manyshim.library-path": "manyshim.library-path",
@@ -54,6 +57,15 @@ def test_settings_with_a_misspelled_prefix(tmp_path: Path, name: str) -> None:
         assert notices(tmp_path, {name: "x"}, {}, table) == ((line,) if right else ())
     # A backend that refuses unknown settings gets its own only.
     assert config.without_own({name: "x"}) == ({} if right else {name: "x"})
+
+
+@pytest.mark.parametrize("key", ["backend", "backend-path"])
+def test_options_of_the_table_are_not_advised_elsewhere(tmp_path: Path, key: str) -> None:
+    """With `-C manyshim.backend`, the build would end with an error."""
+    settings = {key: "x", f"manyshim-{key}": "x"}
+    found = notices(tmp_path, settings, {f"Manyshim_{key}": "x"})
+    assert len(found) == len(settings) + 1
+    assert all(line.endswith(f"; write {key} in [tool.manyshim]") for line in found)
 
 
 @pytest.mark.parametrize("key", ["platform", "strict", "library-path", "library_path"])
@@ -89,11 +101,26 @@ def test_tables_with_a_misspelled_name(tmp_path: Path, head: str) -> None:
     assert line == f"[{head}] in pyproject.toml is not read; write [tool.manyshim]"
 
 
+@pytest.mark.parametrize(
+    ("head", "table"),
+    [
+        ('tool."manyshim.backend"', "tool.manyshim.backend"),
+        ("tool.manyshim-backend", "tool.manyshim-backend"),
+        ("build-system.manyshim", "build-system.manyshim"),
+        ("tool.uv.manyshim", "tool.uv.manyshim"),
+    ],
+)
+def test_tables_in_a_wrong_place(tmp_path: Path, head: str, table: str) -> None:
+    (line,) = notices(tmp_path, {}, {}, f"[{head}]\nplatform = 'x'\n")
+    assert line == f"[{table}] in pyproject.toml is not read; write [tool.manyshim]"
+
+
 def test_tables_of_others_are_not_ours(tmp_path: Path) -> None:
     text = "[tool.manyshimx]\n[tool.shim]\n[tool.manyshim]\n[project]\nname = 'manyshim'\n"
     text += "[dependency-groups]\nmanyshim = ['manyshim']\n"
     text += "[tool.uv.sources]\nmanyshim = { path = '..' }\n"
     text += "[tool.uv.config-settings]\n'manyshim.mode' = 'off'\n"
+    text += "[tool.other]\nmanyshim = 1\n"
     assert notices(tmp_path, {}, {}, text) == ()
 
 

@@ -64,6 +64,7 @@ def get_requires_for_build_wheel(
         from manyshim import config, project, requirements, wrapped  # noqa: PLC0415
 
         found = project.wrapped_backend()
+        _refuse_recursion("get_requires_for_build_wheel", found)
         resolved = config.load(config_settings, os.environ)
         backend = wrapped.import_backend(*found)
         hook = getattr(backend, "get_requires_for_build_wheel", None)
@@ -121,9 +122,11 @@ def _delegate(hook: Callable[..., Any], name: str, found: Wrapped) -> Callable[.
     from manyshim import config, wrapped  # noqa: PLC0415
 
     def cleaned(value: Any) -> Any:  # noqa: ANN401
-        return config.without_own(value) if isinstance(value, dict) else value
+        return config.without_own(value) if isinstance(value, Mapping) else value
 
     def delegate(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 (the hook decides what it takes)
+        with _exit_on_error():
+            _refuse_recursion(name, found)
         with wrapped.explained(found.name):
             result = hook(*map(cleaned, args), **{key: cleaned(kwargs[key]) for key in kwargs})
         if name == "build_sdist":
@@ -131,6 +134,23 @@ def _delegate(hook: Callable[..., Any], name: str, found: Wrapped) -> Callable[.
         return result
 
     return delegate
+
+
+def _refuse_recursion(hook: str, found: Wrapped) -> None:
+    """Raise BackendError if the hook that calls this function runs already, further up.
+
+    Then the wrapped backend has called manyshim, and would do so again and again.
+    """
+    # Only the stack tells. A variable for it would outlive a hook that fails.
+    frame = sys._getframe(1)  # noqa: SLF001 (as logging and warnings do)
+    code, outer = frame.f_code, frame.f_back
+    while outer:
+        if outer.f_code is code and outer.f_locals.get("name", hook) == hook:
+            raise BackendError(
+                f"{found.name} calls manyshim.backend.{hook}, so it wraps itself; "
+                "[tool.manyshim] backend must name another one"
+            )
+        outer = outer.f_back
 
 
 def _verify_sdist(name: Any, folder: Any, found: Wrapped) -> None:  # noqa: ANN401 (of the hook)

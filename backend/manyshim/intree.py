@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
+from importlib import import_module
 from importlib.machinery import ModuleSpec, PathFinder
 from typing import TYPE_CHECKING, Any, Iterable, List, Optional, Sequence
 
 if TYPE_CHECKING:
     from importlib.metadata import Distribution
+
+_NEEDED_LATER = ("difflib", "json", "subprocess", "tarfile", "tempfile", "traceback")
 
 
 class InTreeFinder:
@@ -56,6 +59,9 @@ def prefer(folders: Sequence[str]) -> None:
     """Let imports of this process find modules in these folders first."""
     finder = InTreeFinder(folders)
     if finder not in sys.meta_path:
+        # What manyshim needs later, also if the folders have modules of the same names.
+        for name in _NEEDED_LATER:
+            import_module(name)
         sys.meta_path.insert(0, finder)
 
 

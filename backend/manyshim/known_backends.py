@@ -7,9 +7,7 @@ docs/adoption.md use this data. Every other backend with the PEP 517 hooks can b
 from __future__ import annotations
 
 import re
-import sys
 from typing import (
-    TYPE_CHECKING,
     Any,
     Container,
     Iterable,
@@ -104,8 +102,8 @@ _WITH_SETUPTOOLS = ("scikit-build", "cython", "cffi", "pybind11", "numpy", "mypy
 # How similar a wrong name is to a known one, at least (difflib's ratio).
 _SIMILAR = 0.8
 # What belongs to [tool.KEY] without a backend: uv, hatch and pdm have other uses of their tables.
-# [tool.poetry] counts only with a name, because poetry also manages the dependencies of others.
-_NEEDS_KEY = {"poetry": "name"}
+# poetry also manages the dependencies of others: its table needs one of these keys to count.
+_NEEDS_KEY = {"poetry": ("name", "packages", "build")}
 
 
 class Other(NamedTuple):
@@ -215,13 +213,5 @@ def _has_table(tools: Mapping[str, Any], name: str) -> bool:
     table: Any = tools
     for part in name.split("."):
         table = table.get(part) if isinstance(table, dict) else None
-    return isinstance(table, dict) and _NEEDS_KEY.get(name, "") in ("", *table)
-
-
-if not TYPE_CHECKING:  # mypy would take any name for an attribute
-
-    def __getattr__(name: str) -> Any:  # noqa: ANN401 (the package's answer)
-        """Answer a frontend that takes this module for manyshim.backend (PEP 517)."""
-        if name.startswith(("build_", "get_requires_for_build_")):
-            return getattr(sys.modules["manyshim"], name)
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    wanted = _NEEDS_KEY.get(name)
+    return isinstance(table, dict) and (wanted is None or any(key in table for key in wanted))

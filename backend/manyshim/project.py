@@ -145,7 +145,10 @@ def _folder(root: str, path: str) -> str:
     """Return a folder of [tool.manyshim] backend-path as an absolute path."""
     found = os.path.abspath(os.path.join(root, path))
     real, inside = os.path.realpath(found), os.path.realpath(root)
-    if os.path.isabs(path) or not os.path.join(real, "").startswith(os.path.join(inside, "")):
+    # The source tree of an sdist has another name.
+    by_name = os.path.normpath(path).split(os.sep)[0] == os.pardir
+    outside = not os.path.join(real, "").startswith(os.path.join(inside, ""))
+    if os.path.isabs(path) or by_name or outside:
         raise ConfigError(
             f"[tool.manyshim] backend-path: {path!r} must be a relative path inside the source tree"
         )

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import posixpath
 import tarfile
-from typing import Iterator, List, Sequence, Set
+from typing import Iterator, List, Sequence, Set, Tuple
 
 from manyshim import intree, pyproject
-from manyshim.errors import BackendError
+from manyshim.errors import BackendError, ConfigError
 from manyshim.project import Wrapped
 
 _SHOWN = 3
@@ -16,15 +17,18 @@ _SHOWN = 3
 def verify(path: str, wrapped: Wrapped, folder: str = ".") -> None:
     """Remove the sdist `path` and raise BackendError if it lacks a backend of the source tree.
 
-    Nobody can build from such an sdist. Another archive than .tar.gz is not judged.
+    Nobody can build from such an sdist. Another archive than .tar.gz is not judged, and no sdist
+    with another build system in its pyproject.toml than the source tree has.
     """
     needed = _needed(wrapped, folder)
     if not needed or not path.endswith(".tar.gz"):
         return
     try:
         with tarfile.open(path) as archive:
-            members = {member.name.partition("/")[2] for member in archive if not member.isdir()}
+            members, text = _read(archive)
     except (OSError, EOFError, tarfile.TarError):
+        return
+    if not _builds_alike(text, folder):
         return
     not_found = [name for name in needed if not _has(members, name)]
     if not not_found:
@@ -37,6 +41,30 @@ def verify(path: str, wrapped: Wrapped, folder: str = ".") -> None:
         "",
         *(f"    {line}" for line in _manifest(not_found, folder)),
     )
+
+
+def _read(archive: tarfile.TarFile) -> Tuple[Set[str], bytes]:
+    """Return the names of all files below the sdist's folder, and the bytes of pyproject.toml."""
+    members, text = set(), b""
+    for member in archive:
+        name = posixpath.normpath(member.name).partition("/")[2]
+        if not member.isdir():
+            members.add(name)
+        file = archive.extractfile(member) if name == "pyproject.toml" else None
+        text = file.read() if file else text
+    return members, text
+
+
+def _builds_alike(text: bytes, folder: str) -> bool:
+    """Whether the pyproject.toml of an sdist has the build system of the source tree."""
+    looked_at = (pyproject.build_system, pyproject.own_table)
+    try:
+        packed = pyproject.parse(text.decode())
+        found = [look(packed) for look in looked_at]
+    except (UnicodeDecodeError, ConfigError):
+        return False
+    document = pyproject.read(folder)
+    return found == [look(document) for look in looked_at]
 
 
 def _needed(wrapped: Wrapped, folder: str) -> List[str]:

@@ -74,6 +74,8 @@ def gather(
     given: List[Given] = []
     notices: List[str] = []
     errors: List[ConfigError] = []
+    if "UV" in environ:
+        layers = [_without_uv(layer, _settings_of_uv(document), notices) for layer in layers]
     for place, pairs in _sources(document, environ, layers):
         for key, value in pairs.items():
             try:
@@ -117,10 +119,52 @@ def _own_settings(settings: Settings) -> Dict[str, Any]:
             continue
         key = name[len(PREFIX) :]
         option = BY_KEY.get(key)
-        repeated = option and isinstance(value, (list, tuple)) and isinstance(option.default, tuple)
-        # A repeated key gives a list, and each of its values may be a comma-separated list.
-        own[key] = ",".join(map(str, value)) if repeated else value
+        own[key] = value
+        if option and value and isinstance(value, (list, tuple)):
+            if isinstance(option.default, tuple):
+                # Each value of a repeated key may be a comma-separated list.
+                own[key] = ",".join(map(str, value))
+            elif all(one == value[0] for one in value):
+                own[key] = value[0]
     return own
+
+
+def _without_uv(layer: Layer, table: Mapping[str, Any], notices: List[str]) -> Layer:
+    """Return a layer without the values that uv appends, and with one value for most options.
+
+    uv appends the values of config-settings in pyproject.toml or uv.toml to those of `-C`, although
+    `-C` has precedence. It passes both to dependencies, too. `table` is that of the project which
+    is built.
+    """
+    settings: Dict[str, Any] = {}
+    for name, value in (layer.settings or {}).items():
+        settings[name] = value
+        option = BY_KEY.get(name[len(PREFIX) :]) if name.startswith(PREFIX) else None
+        if option is None or not isinstance(value, list):
+            continue
+        given = settings[name] = _without_added(value, table.get(name))
+        if not isinstance(option.default, tuple) and any(one != given[0] for one in given):
+            listed = ", ".join(map(str, given))
+            notices.append(f"{name} has several values: {listed}; the first one is used")
+            settings[name] = given[0]
+    return Layer(layer.place, settings)
+
+
+def _settings_of_uv(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return [tool.uv] config-settings, empty if uv would refuse it."""
+    table = pyproject.tools(document).get("uv", {})
+    found = table.get("config-settings", {}) if isinstance(table, dict) else {}
+    return found if isinstance(found, dict) else {}
+
+
+def _without_added(values: Sequence[Any], of_uv: Any) -> List[Any]:  # noqa: ANN401 (TOML)
+    """Return the values that `-C` gives, or all if none are.
+
+    uv appends `of_uv`, the key's value in pyproject.toml, although `-C` has precedence.
+    """
+    added = of_uv if isinstance(of_uv, list) else [of_uv]
+    count = len(values) - len(added)
+    return list(values[:count] if added and count > 0 and values[count:] == added else values)
 
 
 def _parsed(key: str, value: Any, place: str) -> Given:  # noqa: ANN401 (any value of TOML)
@@ -131,6 +175,9 @@ def _parsed(key: str, value: Any, place: str) -> Given:  # noqa: ANN401 (any val
         word = key.lower().replace("_", "-")
         hint = _ELSEWHERE.get(word) or nearest(word, list(BY_KEY))
         raise ConfigError(f"{where} is not an option of manyshim; {hint}")
+    several = isinstance(value, list) and len(value) > 1
+    if place != TABLE and several and not isinstance(option.default, tuple):
+        raise ConfigError(f"{where} has several values: {', '.join(map(str, value))}; give it one")
     origin = option.variable if place == ENVIRONMENT else place
     if option.table_only and place != TABLE:
         written = where if origin == place else f"{origin} in {place}"

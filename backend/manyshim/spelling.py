@@ -12,8 +12,8 @@ PREFIX = "manyshim."
 VARIABLE_PREFIX = "MANYSHIM_"
 
 _SEPARATORS = re.compile(r"[-_. ]")
-# The name of manyshim, something between, and the key.
-_NEAR = re.compile(r"(?:tool\.)?many[-_. ]?shim([-_.:/ ]*)(.*)", re.IGNORECASE | re.DOTALL)
+# The name of manyshim, maybe as an option or a table, something between, and the key.
+_NEAR = re.compile(r" *(?:--?|tool\.)?many[-_. ]?shim([-_.:/ ]*)(.*)", re.IGNORECASE | re.DOTALL)
 # This backend ignores settings that it does not know. Others have keys of their own, or fail.
 _IGNORES_SETTINGS = "setuptools.build_meta"
 
@@ -46,13 +46,19 @@ def in_settings(settings: Mapping[str, Any], backend: str) -> List[str]:
     for name in settings:
         key = None if name.startswith(PREFIX) else misspelled(name)
         if key:
-            lines.append(f"-C {name} is not read; write -C {PREFIX}{key}=VALUE")
+            lines.append(f"-C {name} is not read; write {_right(key)}")
         elif backend.partition(":")[0] == _IGNORES_SETTINGS and name.replace("_", "-") in BY_KEY:
             key = name.replace("_", "-")
-            lines.append(
-                f"-C {name} is not read, and setuptools ignores it; write -C {PREFIX}{key}=VALUE"
-            )
+            lines.append(f"-C {name} is not read, and setuptools ignores it; write {_right(key)}")
     return lines
+
+
+def _right(key: str) -> str:
+    """Return what sets an option, in a build if it can be set there."""
+    option = BY_KEY.get(key)
+    if option and option.table_only:
+        return f"{key} in [tool.manyshim]"
+    return f"-C {PREFIX}{key}=VALUE"
 
 
 def in_environment(environ: Mapping[str, str]) -> List[str]:
@@ -64,7 +70,9 @@ def in_environment(environ: Mapping[str, str]) -> List[str]:
         key = None if whole or name.startswith(VARIABLE_PREFIX) else misspelled(name)
         if key:
             variable = VARIABLE_PREFIX + key.upper().replace("-", "_")
-            lines.append(f"the environment variable {name} is not read; write {variable}")
+            option = BY_KEY.get(key)
+            right = _right(key) if option and option.table_only else variable
+            lines.append(f"the environment variable {name} is not read; write {right}")
     return lines
 
 
@@ -73,8 +81,9 @@ def in_document(document: Mapping[str, Any]) -> List[str]:
     tools = document.get("tool", {})
     names = [f"tool.{name}" for name in tools if name != "manyshim" and _is_name(name)]
     names += [name for name in document if _is_name(name)]
-    for outer, table in document.items():
-        if outer != "tool" and isinstance(table, dict):
+    others = {name: table for name, table in document.items() if name != "tool"}
+    for outer, table in {**others, "tool.uv": tools.get("uv")}.items():
+        if isinstance(table, dict):
             inner = (key for key, value in table.items() if isinstance(value, dict))
             names += [f"{outer}.{name}" for name in inner if _is_name(name)]
     lines = [f"[{name}] in pyproject.toml is not read; write [tool.manyshim]" for name in names]
@@ -93,4 +102,4 @@ def _unquoted(tools: Mapping[str, Any]) -> List[str]:
 
 
 def _is_name(word: str) -> bool:
-    return _SEPARATORS.sub("", word).lower() == "manyshim"
+    return _SEPARATORS.sub("", word).lower() in ("manyshim", "manyshimbackend")

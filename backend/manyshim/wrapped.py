@@ -60,8 +60,6 @@ def _import(name: str, path: str, attributes: str, folders: Sequence[str]) -> An
     """Import a module and return the object in it. Raises BackendError."""
     try:
         found: Any = _import_module(path, folders)
-        for attribute in filter(None, attributes.split(".")):
-            found = getattr(found, attribute)
     except BackendError:
         raise
     except ModuleNotFoundError as error:
@@ -71,11 +69,18 @@ def _import(name: str, path: str, attributes: str, folders: Sequence[str]) -> An
     except Exception as error:
         if isinstance(error, AttributeError) and _is_being_imported(path):
             raise _wraps_itself(name) from None
-        if isinstance(error, AttributeError) and path in sys.modules:
-            raise BackendError(
-                f"the wrapped backend {name} cannot be imported ({error}); {_suggestion(name)}"
-            ) from None
         raise _import_error(name, error) from error
+    return _object(found, name, path, attributes)
+
+
+def _object(found: Any, name: str, path: str, attributes: str) -> Any:  # noqa: ANN401
+    """Return the object in a module, or the module without `attributes`. Raises BackendError."""
+    for attribute in filter(None, attributes.split(".")):
+        if not hasattr(found, attribute):
+            if _is_being_imported(path):
+                raise _wraps_itself(name)
+            raise BackendError(f"{path} has no object {attributes}; {_suggestion(name)}")
+        found = getattr(found, attribute)
     return found
 
 

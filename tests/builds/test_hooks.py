@@ -113,9 +113,9 @@ def test_own_settings_are_removed_and_none_stays_none(project: Project) -> None:
     project.made(PURE)
     kept = {"keep": ["a", "b"], "manyshimx": "c"}
     done = project.python(f"""
-import fake
+import fake, types
 mixed = {{"manyshim.mode": "off", **{kept}}}
-for settings in (mixed, {{}}, None):
+for settings in (mixed, types.MappingProxyType(mixed), {{}}, None):
     for name in {OPTIONAL}:
         getattr(backend, name)("x", settings)
         getattr(backend, name)("x", config_settings=settings)
@@ -124,7 +124,7 @@ assert len(mixed) == 3
 print(json.dumps(fake.calls))
 """)
     expected: List[List[object]] = []
-    for settings in (kept, {}, None):
+    for settings in (kept, kept, {}, None):
         for name in OPTIONAL:
             expected += [[name, "x", settings, "not given"], [name, "x", settings]]
         expected += [["build_wheel", settings, "metadata"]]
@@ -189,6 +189,7 @@ def test_release_keys_in_uv_s_cache(project: Project) -> None:
     [
         ("1 / 0", "fake", "ZeroDivisionError"),
         ("import no_such", "fake", "No module named 'no_such'"),
+        ("import os; os.no_such", "fake:inner.backend", "AttributeError"),
     ],
 )
 @pytest.mark.parametrize("use", [BUILD, "hasattr(backend, 'build_editable')"])

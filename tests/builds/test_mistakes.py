@@ -288,11 +288,11 @@ ISOLATION = {"uv": "--no-build-isolation", "build": "--no-isolation", "pip": "--
     "adopter",
     [
         mistakes.ERRORS["strict in the table"],
-        mistakes.ERRORS["a plural"],
+        mistakes.ERRORS["the package as build-backend"],
         # `uv build --no-build-isolation` uses what is installed, whatever `requires` says.
         mistakes.ERRORS["a requirement that is missing"],
     ],
-    ids=["strict", "plural", "requirement"],
+    ids=["strict", "package", "requirement"],
     indirect=True,
 )
 def test_frontends_show_the_one_error(adopter: Adopter, run: Runner, frontend: str) -> None:

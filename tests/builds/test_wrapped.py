@@ -42,6 +42,16 @@ prepare_metadata_for_build_wheel = prepare_metadata_for_build_editable = _there
 get_requires_for_build_editable = get_requires_for_build_sdist = get_requires_for_build_wheel
 """
 
+# A hook that packs the whole source tree, under member names that begin with "./".
+SDIST = """
+def build_sdist(sdist_directory, config_settings=None):
+    import subprocess
+    command = ["tar", "-czf", "demo-1.0.tar.gz", "--transform", "s,^[.],./demo-1.0,"]
+    command += ["./tools", "./pyproject.toml"]
+    subprocess.run(command, cwd=sdist_directory, check=True)
+    return "demo-1.0.tar.gz"
+"""
+
 
 @pytest.fixture
 def project(tmp_path: Path, clean_environment: Dict[str, str]) -> Project:
@@ -124,6 +134,14 @@ def test_a_missing_module_of_the_tree_is_one_error(project: Project, hook: str) 
     assert project.error(hook, 5).startswith("there is no module own.hooks in [tool.manyshim]")
 
 
+def test_modules_beside_the_backend_hide_none_that_manyshim_needs(project: Project) -> None:
+    sdist = "import os\nimport tarfile as _tree\nbuild_wheel = print\n" + SDIST
+    project.write("tools/own.py", sdist)
+    project.write("tools/tarfile.py")
+    project.table('backend = "own"\nbackend-path = ["tools"]')
+    assert project.call("build_sdist") == "demo-1.0.tar.gz"
+
+
 def test_distributions_in_the_tree_are_found(project: Project) -> None:
     project.write("tools/own.py", OWN)
     project.write("tools/own-3.dist-info/METADATA", "Name: own\nVersion: 3\n")
@@ -159,6 +177,9 @@ def test_a_path_without_manyshim_is_one_error_in_every_hook(project: Project, ho
         ("os:path", "os:path has no hook build_wheel"),
         ("mesonpy", 'add "meson-python" to build-system.requires'),
         ("meson-python", 'backend = "mesonpy"'),
+        ("setuptools.build_meta:other.x", "setuptools.build_meta has no object other.x"),
+        (".own", '[tool.manyshim] backend = ".own" is no module'),
+        (":own", '[tool.manyshim] backend = ":own" is no module'),
         ("manyshim", "must not be manyshim itself"),
         ("manyshim:backend", "must not be manyshim itself"),
         ("manyshim.backend:build", "must not be manyshim itself"),
@@ -251,6 +272,28 @@ def test_a_backend_that_wraps_itself_is_one_error(
     assert "Traceback" not in project.stderr
     assert project.stderr.count("manyshim: error: ") == 1
     assert re.search("wraps? itself", project.stderr)
+
+
+RECURSING = """
+from manyshim import backend as _b
+
+def _calling(name):
+    return lambda *args: getattr(_b, name)(*args)
+
+class inner:
+    pass
+
+for _name in {}:
+    globals()[_name] = _calling(_name)
+    setattr(inner, _name, staticmethod(globals()[_name]))
+"""
+
+
+@pytest.mark.parametrize("hook", HOOKS)
+def test_a_hook_that_calls_itself_is_one_error(project: Project, hook: str) -> None:
+    project.write("front/front.py", RECURSING.format(HOOKS))
+    project.table('backend = "front:inner"', backend="front", path=["front"])
+    assert project.error(hook, 5).startswith(f"front:inner calls manyshim.backend.{hook}, so it")
 
 
 REFUSING = """

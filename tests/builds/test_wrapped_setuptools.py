@@ -66,6 +66,40 @@ def test_an_sdist_without_the_backend_of_the_tree_is_refused(project: Project) -
     assert not [name for name in names if name.endswith(".pyc")]
 
 
+REWRITING = """
+def build_sdist(sdist_directory, config_settings=None):
+    import io, os, tarfile
+    with tarfile.open(os.path.join(sdist_directory, "demo-1.0.tar.gz"), "w:gz") as archive:
+        member = tarfile.TarInfo("demo-1.0/pyproject.toml")
+        member.size = len(TEXT)
+        archive.addfile(member, io.BytesIO(TEXT))
+    return "demo-1.0.tar.gz"
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "judged"),
+    [
+        ('[build-system]\nrequires = ["setuptools"]\n', False),
+        ("[build-system\n", False),
+        ("build-system = 3\n", False),
+        ("# a comment\n", True),
+    ],
+)
+def test_an_sdist_with_another_build_system_is_not_judged(
+    project: Project, text: str, *, judged: bool
+) -> None:
+    """A backend may write another pyproject.toml into its sdists, and leave itself out."""
+    add_backend(project)
+    same = (project.root / "pyproject.toml").read_text(encoding="utf-8") if judged else ""
+    code = f"{HOOKS_MODULE}\nTEXT = {(text + same).encode()!r}\n{REWRITING}"
+    project.write("packaging/pep517_backend/hooks.py", code)
+    if judged:
+        assert "lacks packaging/pep517_backend/" in project.error("build_sdist", 5)
+    else:
+        assert project.call("build_sdist") == "demo-1.0.tar.gz"
+
+
 def test_an_sdist_without_its_copy_of_manyshim_is_refused(project: Project) -> None:
     shutil.copytree(
         str(SOURCES / "manyshim"), str(project.root / "backend" / "manyshim"),

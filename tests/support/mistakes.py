@@ -77,7 +77,6 @@ ERRORS: Dict[str, Mistake] = {
     "the package as build-backend": stated("manyshim", RIGHT),
     "an object of the package": stated("manyshim:backend", RIGHT),
     "an object of the module": stated("manyshim.backend:backend", RIGHT),
-    "a plural": stated("manyshim.backends", RIGHT),
     "a module as others have it": stated("manyshim.build", RIGHT),
     # [tool.manyshim] backend
     "the distribution as backend": wraps(
@@ -164,7 +163,7 @@ ERRORS: Dict[str, Mistake] = {
     # Settings and the environment.
     "a typo in a setting": setting("manyshim.stict", "true", "-C manyshim.stict", "'strict'"),
     "a setting twice": setting(
-        "manyshim.platform", ["manylinux_2_28", "2014"], "-C manyshim.platform", "write one policy"
+        "manyshim.platform", ["manylinux_2_28", "2014"], "has several values: manylinux_2_28, 2014"
     ),
     "a relative report": setting(
         "manyshim.report", "r.json", "report = 'r.json' (-C) must be an absolute path"
@@ -278,6 +277,7 @@ UNREAD: Dict[str, Mistake] = {
     "a distribution's name": stated("manyshim_backend", 'build-backend is "manyshim_backend"'),
     "a dash in build-backend": stated("many-shim.backend", 'build-backend is "many-shim.backend"'),
     "a capital letter": stated("Manyshim.backend", 'build-backend is "Manyshim.backend"'),
+    "a plural": stated("manyshim.backends", RIGHT),
     "setuptools' name for the module": stated("manyshim.build_meta", RIGHT),
     "a hook as the backend": stated("manyshim.backend:build_wheel", RIGHT),
 }
