@@ -145,6 +145,18 @@ PURE = {
     "setuptools, keywords": (
         system('"setuptools"'), {"names": SETUP, "setup_py": "setup(**found)"}, None,
     ),
+    "pdm, contents": (
+        system('"pdm-backend"', "pdm.backend", '[tool.pdm.build]\nsource-includes = ["a"]\n'),
+        {}, True,
+    ),
+    "pdm, script": (
+        system('"pdm-pep517"', "pdm.pep517.api", '[tool.pdm.build]\nsetup-script = "b.py"\n'),
+        {}, None,
+    ),
+    "hatchling, library": (
+        system('"hatchling"', "hatchling.build", '[tool.hatch.build]\nartifacts = ["*.so"]\n'),
+        {}, None,
+    ),
     "meson": (system('"meson-python"', "mesonpy"), {}, False),
     "in-tree": (system('"x"', "flit_core.buildapi", 'backend-path = ["."]\n'), {}, None),
 }  # fmt: skip
@@ -161,6 +173,43 @@ def test_pure_projects(text: str, facts: Dict[str, Any], expected: object) -> No
     assert plan.adopt(one, force=True).status == "change"
     unclear = [note for note in found.notes if "cannot be told" in note]
     assert bool(unclear) is (expected is None)
+
+
+# Facts of a project with setuptools, beside `setup(` in setup.py, and what is said of it.
+SETUPTOOLS_SIGNS: Dict[str, Tuple[str, Dict[str, Any], object]] = {
+    "a platform in setup.cfg": ("", {"setup_cfg": "[bdist_wheel]\nplat-name = x\n"}, False),
+    "the limited API": ("", {"setup_cfg": "[bdist_wheel]\npy_limited_api = cp38\n"}, False),
+    "a universal wheel": ("", {"setup_cfg": "[bdist_wheel]\nuniversal = 1\n"}, True),
+    "an extension of pbr": ("", {"setup_cfg": "[extension=a.b]\nsources = b.x\n"}, False),
+    "setup_requires": ("", {"setup_cfg": "[options]\nsetup_requires = wheel\n  cffi>1\n"}, False),
+    "install_requires": ("", {"setup_cfg": "[options]\ninstall_requires =\n  cffi\n"}, True),
+    "cmdclass": ("[tool.setuptools.cmdclass]\nbuild_py = 'a.B'\n", {}, None),
+    "a platform": ("[tool.distutils.bdist_wheel]\nplat-name = 'any'\n", {}, False),
+    "universal": ("[tool.distutils.bdist_wheel]\nuniversal = true\n", {}, True),
+    "a library": ("[tool.setuptools.package-data]\n'*' = ['*.so']\n", {}, None),
+    "a library in MANIFEST.in": ("", {"manifest": "include a/*.so\n"}, None),
+    "no library": ("", {"manifest": "global-exclude *.so\nprune a.so\n# b.so\n"}, True),
+    "another's setup": ("", {"setup_py": "from helper import main\nmain()\n"}, None),
+    "an old fallback": ("", {"setup_py": "from distutils.core import setup\nsetup()\n"}, True),
+    "a comment": ("", {"setup_py": "# distutils, Extension(\nsetup()\n"}, True),
+    "the word": ("", {"setup_py": 'setup(description="A Sphinx Extension")\n'}, True),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("more", "facts", "expected"), SETUPTOOLS_SIGNS.values(), ids=SETUPTOOLS_SIGNS
+)
+def test_signs_of_extensions(more: str, facts: Dict[str, Any], expected: object) -> None:
+    one = project(system('"setuptools"', "setuptools.build_meta", more), **facts)
+    assert pure.judge(one, "setuptools.build_meta").pure is expected
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"), [("setuptools-scm>=8", True), ("cmake-build-extension", None)]
+)
+def test_an_unknown_requirement_may_compile(name: str, expected: object) -> None:
+    one = project(system(f'"setuptools", "{name}"', "setuptools.build_meta"))
+    assert pure.judge(one, "setuptools.build_meta").pure is expected
 
 
 SHIM = "manyshim.backend"
@@ -206,6 +255,10 @@ COMPLETED: Dict[str, Tuple[str, Dict[str, Any], List[str]]] = {
         system('"setuptools", "manyshim"', SHIM, 'backend-path = ["_own"]\n')
         + '[tool.manyshim]\nbackend = "own"\n', {},
         ["build-system.backend-path: move its value to tool.manyshim.backend-path"],
+    ),
+    "a backend that builds itself": (
+        system('"manyshim"', SHIM)
+        + '[tool.manyshim]\nbackend = "mesonpy"\nbackend-path = ["."]\n', {}, [],
     ),
     "in-tree": (
         system('"setuptools"', SHIM, 'backend-path = ["backend"]\n'),
@@ -291,6 +344,42 @@ def test_undo_keeps_other_options() -> None:
         "tool": {"manyshim": {"mode": "off"}},
     }
     assert found.notes == ("[tool.manyshim] keeps mode, which `init` did not write",)
+
+
+def undone(text: str, hint: str = "") -> Dict[str, Any]:
+    return effect(pyproject.parse(text), undo.undo(project(text, hint=hint)).changes)
+
+
+def test_undo_leaves_no_build_without_a_backend() -> None:
+    # manyshim brought setuptools.
+    assert undone(system('"manyshim"', SHIM)) == {
+        "build-system": {"requires": ["setuptools"], "build-backend": "setuptools.build_meta"}
+    }
+
+
+LEGACY_TABLE = '[tool.manyshim]\nbackend = "setuptools.build_meta:__legacy__"\n'
+
+
+@pytest.mark.parametrize("hint", [plan.NO_SYSTEM, plan.NO_FILE])
+def test_undo_keeps_what_the_user_has_added_to_a_new_table(hint: str) -> None:
+    text = system('"setuptools", "manyshim", "numpy"', SHIM) + LEGACY_TABLE
+    assert undone(text, hint) == {"build-system": {"requires": ["setuptools", "numpy"]}}
+    assert undone(system('"setuptools", "manyshim"', SHIM) + LEGACY_TABLE, hint) == {}
+
+
+def test_undo_keeps_a_backend_that_the_user_has_named_since() -> None:
+    text = system('"flit", "manyshim"', SHIM) + '[tool.manyshim]\nbackend = "flit.buildapi"\n'
+    assert undone(text, plan.NO_FILE) == {
+        "build-system": {"requires": ["flit"], "build-backend": "flit.buildapi"}
+    }
+
+
+def test_a_list_that_is_none_is_an_error() -> None:
+    from manyshim.adopt import sdist
+
+    one = project(system('"maturin"', "maturin", '[tool.maturin]\ninclude = "a"\n'))
+    with pytest.raises(ConfigError, match=r"tool\.maturin\.include .* must be a list"):
+        sdist.included(one, "maturin", "backend")
 
 
 def test_undo_without_manyshim_changes_nothing() -> None:

@@ -118,6 +118,16 @@ def test_other_forms_of_tables(text: str) -> None:
     assert back == text
 
 
+@pytest.mark.parametrize("end", ["", "\n"])
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+def test_a_table_that_stands_apart_from_its_subtables(end: str, newline: str) -> None:
+    text = f'[build-system]\nrequires = ["a"]\nbuild-backend = "b"\n[tool.manyshim.x]\ny = 1{end}'
+    text = text.replace("\n", newline)
+    made, back = trip(text)
+    assert pyproject.parse(made)["tool"]["manyshim"] == {"x": {"y": 1}, "backend": "b"}
+    assert back == text
+
+
 REFUSED = {
     "inline own table": '[build-system]\nrequires = ["a"]\nbuild-backend = "b"\n'
     "[tool]\nmanyshim = {}\n",

@@ -23,12 +23,22 @@ def apply(text: str, changes: Tuple[Change, ...]) -> str:
     bom = _BOM if text.startswith(_BOM) else ""
     made = text = text[len(bom) :]
     document = pyproject.parse(text)
+    # Imported before, so that Ctrl-C meanwhile does not lead to another error.
+    tomlkit_error = _tomlkit_error()
     try:
         wanted = effect(document, changes)
         for change in changes:
             made = _Text(made).made(change)
         right = pyproject.parse(made) == wanted
-    except (ConfigError, LookupError, TypeError, ValueError, AttributeError, _tomlkit_error()):
+    except (
+        ConfigError,
+        LookupError,
+        TypeError,
+        ValueError,
+        AttributeError,
+        RecursionError,
+        tomlkit_error,
+    ):
         # Inline tables and dotted keys, for example: tomlkit cannot change all forms.
         right = False
     if not right:
@@ -61,9 +71,10 @@ def _described(change: Change) -> str:
 
 def comment_of(text: str, table: Table, key: str) -> str:
     """Return the comment beside a key, without `#`; empty if there is none."""
+    tomlkit_error = _tomlkit_error()
     try:
         found: Any = tomlkit().parse(text[len(_BOM) :] if text.startswith(_BOM) else text)
-    except _tomlkit_error():
+    except (RecursionError, tomlkit_error):
         return ""
     for part in (*table, key):
         found = found.get(part) if isinstance(found, dict) else None
@@ -179,6 +190,9 @@ class _Text:
 
     def dropped(self, table: Table, key: str) -> str:
         """Return the text without a key, and without its table if nothing else is in it."""
+        alone = self._without_alone(table, key)
+        if alone is not None:
+            return alone
         above = self._find(table)
         above.remove(key)
         text = self._dumped()
@@ -186,6 +200,23 @@ class _Text:
             text = _without_header(text, table)
         ends = self._text.endswith("\n")
         return text if ends or not text.endswith("\n") else text[: -len(self._newline)]
+
+    def _without_alone(self, table: Table, key: str) -> Optional[str]:
+        """Return the text without a key and the header above it, None if this is not possible.
+
+        tomlkit cannot remove a header that stands apart from the tables below it.
+        """
+        header = re.escape(f"[{'.'.join(table)}]")
+        wanted = effect(pyproject.parse(self._text), (Drop(table, key, ""),))
+        lines = rf"{header}[^\n]*\n{re.escape(key)} ?=[^\n]*(?:\n|$)"
+        for found in re.finditer(rf"(?:^|(?<=\n)(?:\r?\n)?){lines}", self._text):
+            before, after = self._text[: found.start()], self._text[found.end() :]
+            if not after and not found[0].endswith("\n"):
+                before = before[: -len(self._newline)] if before.endswith("\n") else before
+            with suppress(ConfigError):
+                if pyproject.parse(before + after) == wanted:
+                    return before + after
+        return None
 
     def _moved(self, change: Move) -> str:
         item = self._find(change.table)[change.key]

@@ -30,19 +30,25 @@ def write(project: str, changes: Tuple[FileChange, ...], *, copy: str, remove: s
     for change in changes:
         _refuse_read_only(project, change)
     made: List[FileChange] = []
+    # A copy that was there before is the user's.
+    copied = bool(copy) and not os.path.lexists(os.path.join(project, copy, vendor.PACKAGE))
     try:
-        if copy:
+        if copied:
             _copy(project, copy)
         for change in changes:
-            _write(project, change)
+            # Before the write: a stop can come right after it.
             made.append(change)
+            _write(project, change)
         if remove:
             _remove(project, remove)
-    except ManyshimError:
+    except BaseException:  # also Ctrl-C
+        if remove and not os.path.lexists(os.path.join(project, remove, vendor.PACKAGE)):
+            raise  # the last step is done, and cannot be taken back
+        # A file that does not have the new text is left alone.
         for change in reversed(made):
             with suppress(ManyshimError):
                 _write(project, FileChange(change.name, change.after, change.before))
-        if copy:
+        if copied:
             with suppress(ManyshimError):
                 _remove(project, copy)
         raise
@@ -92,8 +98,6 @@ def _refuse_changed(path: str, change: FileChange) -> None:
 
 def _copy(project: str, folder: str) -> None:
     target = os.path.join(project, folder, vendor.PACKAGE)
-    if os.path.lexists(target):
-        return
     files: Dict[str, bytes] = vendor.own_files()
     try:
         with private_folder(project) as private:
@@ -112,7 +116,7 @@ def _remove(project: str, folder: str) -> None:
     """Remove a copy of manyshim, and the folder around it if nothing else is in it."""
     around = os.path.join(project, folder)
     try:
-        with private_folder(project) as private:
+        with private_folder(project) as private, suppress(FileNotFoundError):
             os.rename(os.path.join(around, vendor.PACKAGE), os.path.join(private, "old"))
         with suppress(OSError):
             os.rmdir(around)

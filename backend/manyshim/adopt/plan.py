@@ -195,7 +195,9 @@ def _completed(project: Project, folder: str) -> Plan:
         if backend:
             reason = f"the hooks of {right.name} are in the module {right.hooks}"
         changes.append(Put(OWN_TABLE, "backend", right.hooks, reason))
-    known = right or by_hooks(backend or SETUPTOOLS)
+    # A backend with a backend-path lies in the project (PEP 517).
+    lies_here = project.own.get("backend-path")
+    known = right or (None if lies_here else by_hooks(backend or SETUPTOOLS))
     own = known.own_requirements if known else ()
     required = project.required
     if known and not required.intersection(known.requirements) and not held:

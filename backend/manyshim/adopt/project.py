@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import Iterator, List, Optional, Tuple
 
 from manyshim import pyproject
@@ -12,10 +13,12 @@ from manyshim.adopt.facts import Project
 from manyshim.errors import ConfigError, ToolError
 from manyshim.files import open_regular
 
-# Sources that some compiler makes machine code of, and machine code itself.
-_COMPILED = (
-    *(".c", ".cc", ".cpp", ".cxx", ".c++", ".cu", ".pyx", ".rs", ".go", ".zig", ".sip"),
-    *(".f", ".for", ".f90", ".f95", ".f03", ".f08", ".pyf", ".d", ".so", ".a", ".o", ".dylib"),
+# Sources that some compiler makes machine code of, and machine code itself. Templates of sources
+# and libraries with a version have one more ending.
+_COMPILED = re.compile(
+    r"\.(c|cc|cpp|cxx|c\+\+|cu|pyx|rs|go|zig|sip|s|asm|mm|nim|f|for|ftn|f77|f90|f95|f03|f08|pyf|d"
+    r"|so|a|o|dylib|dll|pyd)(\.in|\.src|\.tp|\.j2|\.jinja2?|\.mako|(\.\d+)+)?$",
+    re.IGNORECASE,
 )
 _MAX_SOURCES = 3
 # A bigger tree is not searched to its end. The answer is then the cautious one.
@@ -116,7 +119,7 @@ def _compiled(folder: str) -> Tuple[str, ...]:
         if number >= _MAX_FOLDERS:
             return (*found, "...")
         for name in sorted(names):
-            if name.lower().endswith(_COMPILED):
+            if _COMPILED.search(name):
                 found.append(os.path.relpath(os.path.join(path, name), folder))
                 if len(found) == _MAX_SOURCES:
                     return tuple(found)

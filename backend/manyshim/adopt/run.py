@@ -8,9 +8,9 @@ from typing import List, Tuple
 from manyshim import pyproject
 from manyshim.adopt import edit, plan, sdist, vendor
 from manyshim.adopt.changes import OWN_TABLE
-from manyshim.adopt.facts import SAME, Project
+from manyshim.adopt.facts import OTHER, SAME, Project
 from manyshim.adopt.files import FileChange, write
-from manyshim.adopt.plan import Plan
+from manyshim.adopt.plan import NO_FILE, Plan
 from manyshim.adopt.project import read
 from manyshim.adopt.undo import undo as undo_plan
 from manyshim.errors import ConfigError
@@ -60,28 +60,30 @@ def undo(folder: str) -> Prepared:
     if made.status != "change":
         return Prepared(made)
     after = edit.apply(text, made.changes)
-    files = [FileChange("pyproject.toml", text, after or None)]
+    left = after or (None if project.hint == NO_FILE else "")
+    files = [FileChange("pyproject.toml", text, left)]
     remove = made.folder
     if remove:
         if project.manifest is not None:
             manifest = sdist.without_manifest(project.manifest, remove)
             files.append(FileChange("MANIFEST.in", project.manifest, manifest or None))
-        if dict(project.copies)[remove] != SAME:
+        state = dict(project.copies)[remove]
+        if state == OTHER:
             line = f"{remove}/manyshim differs from this manyshim, so it stays: remove it yourself"
             made = made._replace(notes=(*made.notes, line))
-            remove = ""
+        remove = remove if state == SAME else ""
     return Prepared(made, _changed(files), remove=remove)
 
 
 def diff(change: FileChange) -> List[str]:
-    """Return the lines of a unified diff of a file, without line ends."""
+    """Return the lines of a unified diff of a file, without line feeds."""
     before, after = _lines(change.before), _lines(change.after)
     source = f"a/{change.name}" if change.before is not None else "/dev/null"
     target = f"b/{change.name}" if change.after is not None else "/dev/null"
     lines: List[str] = []
     for line in difflib.unified_diff(before, after, source, target):
         if line.endswith("\n"):
-            lines.append(line.rstrip("\r\n"))
+            lines.append(line[:-1])
         else:
             lines += [line, "\\ No newline at end of file"]
     return lines

@@ -81,6 +81,8 @@ def included(project: Project, backend: str, folder: str) -> Tuple[List[Change],
     for row in LISTS.get(name, ()):
         entry = _filled(row.entry, folder)
         present = project.table(".".join(row.table[1:])).get(row.key)
+        if present is not None and not isinstance(present, list):
+            raise ConfigError(f"{'.'.join(row.table)}.{row.key} in pyproject.toml must be a list")
         if (row.always or present) and entry not in (present or ()):
             changes.append(Add(row.table, row.key, entry, _REASON))
     if known and known.hooks == SETUPTOOLS:

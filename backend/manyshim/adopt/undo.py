@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any, List, Tuple
 
-from manyshim.adopt.changes import BUILD_SYSTEM, OWN_TABLE, Change, Drop, Move, Put, Remove
+from manyshim.adopt.changes import BUILD_SYSTEM, OWN_TABLE, Add, Change, Drop, Move, Put, Remove
 from manyshim.adopt.facts import Project
 from manyshim.adopt.plan import NO_BACKEND, NO_FILE, NO_SYSTEM, SHIM, TOMLI, Plan
 from manyshim.adopt.sdist import removed
 from manyshim.errors import ConfigError
-from manyshim.known_backends import LEGACY, SETUPTOOLS, requirement_name
+from manyshim.known_backends import LEGACY, SETUPTOOLS, by_hooks, requirement_name
 
 
 def undo(project: Project) -> Plan:
@@ -21,21 +21,36 @@ def undo(project: Project) -> Plan:
     in_tree = dict(project.copies)
     folder = next((path for path in project.backend_path if in_tree.get(path, "")), "")
     changes: List[Change] = removed(project, folder) if folder else []
-    if project.hint in (NO_SYSTEM, NO_FILE):
+    if project.hint in (NO_SYSTEM, NO_FILE) and _is_as_written(project, folder):
         reason = "there was no [build-system]"
         # The last table that was written is the first that goes.
         changes.append(Drop(OWN_TABLE, "backend", reason))
         changes += [Drop(BUILD_SYSTEM, key, reason) for key in project.system]
         return Plan("change", backend, tuple(changes), _left(project), folder)
+    removals = len(changes)
     changes += [
         Remove(BUILD_SYSTEM, "requires", entry, "the build does not need it any more")
         for entry in project.requires
         if requirement_name(entry) == "manyshim" or (folder and entry == TOMLI)
     ]
+    known = None if project.own.get("backend-path") else by_hooks(backend)
+    if known and project.requires and len(changes) - removals == len(project.requires):
+        # An empty list would leave the build without its backend, which manyshim brought.
+        reason = f"{known.name} builds the project"
+        changes += [Add(BUILD_SYSTEM, "requires", one, reason) for one in known.own_requirements]
     if folder:
         changes.append(Drop(BUILD_SYSTEM, "backend-path", "the copy of manyshim was there"))
     changes += _unwrap(project, folder)
     return Plan("change", backend, tuple(changes), _left(project), folder)
+
+
+def _is_as_written(project: Project, folder: str) -> bool:
+    """Whether [build-system] has only what `init` writes where there was none."""
+    if project.wrapped != LEGACY:
+        return False
+    keys = {"requires", "build-backend", *(("backend-path",) if folder else ())}
+    entries = (one for one in project.requires if requirement_name(one) != "manyshim")
+    return keys.issuperset(project.system) and {"setuptools", TOMLI}.issuperset(entries)
 
 
 def _unwrap(project: Project, folder: str) -> List[Change]:
@@ -45,7 +60,7 @@ def _unwrap(project: Project, folder: str) -> List[Change]:
     first = "backend-path" in own and own.index("backend-path") < (
         own.index("backend") if "backend" in own else len(own)
     )
-    if project.hint == NO_BACKEND:
+    if project.hint in (NO_BACKEND, NO_SYSTEM, NO_FILE) and project.wrapped == LEGACY:
         changes.append(Drop(BUILD_SYSTEM, "build-backend", why))
         changes.append(Drop(OWN_TABLE, "backend", why))
     elif project.wrapped is None:

@@ -8,6 +8,7 @@ from typing import Dict, Iterable, Tuple
 import manyshim
 from manyshim.adopt.facts import ABSENT, OTHER, SAME, TAKEN
 from manyshim.errors import ToolError
+from manyshim.files import open_regular
 
 # The folders that `--in-tree` takes, in this order.
 FOLDERS = ("backend", "_manyshim")
@@ -45,7 +46,7 @@ def _files(package: str) -> Dict[str, bytes]:
             folders[:] = [name for name in folders if name != "__pycache__"]
             for name in names:
                 if not name.endswith((".pyc", ".pyo")):
-                    with open(os.path.join(path, name), "rb") as file:
+                    with open_regular(os.path.join(path, name)) as file:
                         relative = os.path.relpath(os.path.join(path, name), package)
                         found[relative.replace(os.sep, "/")] = file.read()
     except OSError as error:

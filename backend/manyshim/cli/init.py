@@ -77,7 +77,7 @@ def _lines(prepared: adoption.Prepared, options: argparse.Namespace) -> List[Lin
     if prepared.remove:
         lines.append(Line(f"{prepared.remove}/manyshim: removed; it is {files}", ""))
     for change in prepared.files:
-        lines += [Line(line, _role(line)) for line in adoption.diff(change)]
+        lines += [Line(line.rstrip("\r"), _role(line)) for line in adoption.diff(change)]
     lines += [Line(f"note: {note}", "warning") for note in prepared.plan.notes]
     if prepared.plan.status == "change":
         names = ", ".join(change.name for change in prepared.files)
