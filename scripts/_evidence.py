@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Sequence, Tuple
+from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from _data import REPOSITORY
 
@@ -41,8 +41,15 @@ class Evidence(NamedTuple):
     text: Callable[[Rows], str]
 
 
-def arguments(description: str) -> List[str]:
-    """Return pytest's arguments: those after `--` on the command line."""
+class Options(NamedTuple):
+    """What the command line asks for: pytest's arguments, and a file that keeps the rows."""
+
+    pytest: Sequence[str]
+    rows: Optional[Path]
+
+
+def arguments(description: str) -> Options:
+    """Return the options: pytest's arguments are those after `--`."""
     parser = argparse.ArgumentParser(
         description=f"{description} The page is written only if every row is there.",
     )
@@ -52,8 +59,14 @@ def arguments(description: str) -> List[str]:
         metavar="ARGUMENT",
         help="for pytest, after --: with `-- -k NAME` the script lists the rows that are missing",
     )
-    given: List[str] = parser.parse_args().pytest
-    return given
+    parser.add_argument(
+        "--rows",
+        type=Path,
+        metavar="FILE",
+        help="keep the rows in a file; those of earlier runs count where a test has not run",
+    )
+    given = parser.parse_args()
+    return Options(given.pytest, given.rows)
 
 
 def collected(evidence: Evidence) -> List[Key]:
@@ -66,12 +79,12 @@ def collected(evidence: Evidence) -> List[Key]:
     return [(line,) for line in lines if re.match(r"tests/[\w/]+\.py::", line)]
 
 
-def produce(evidence: Evidence, wanted: Sequence[Key], extra: Sequence[str]) -> int:
+def produce(evidence: Evidence, wanted: Sequence[Key], options: Options) -> int:
     """Run the tests and write the page if all wanted rows are there; return the exit code."""
     with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder, "rows")
+        file = (options.rows or Path(folder, "rows")).absolute()
         file.touch()
-        command = [*_pytest(evidence), "--record", str(file), *extra]
+        command = [*_pytest(evidence), "--record", str(file), *options.pytest]
         code = subprocess.run(command, cwd=REPOSITORY, check=False).returncode
         rows = _read(file, evidence)
     path = EVIDENCE / evidence.page

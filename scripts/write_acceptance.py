@@ -80,8 +80,8 @@ EVIDENCE = Evidence("acceptance.md", _TESTS, "outcomes", ("test",), text)
 
 def main() -> int:
     """Run the tests and write the page; return the exit code."""
-    extra = arguments("Run the acceptance tests and write docs/evidence/acceptance.md.")
-    return produce(EVIDENCE, collected(EVIDENCE), extra)
+    given = arguments("Run the acceptance tests and write docs/evidence/acceptance.md.")
+    return produce(EVIDENCE, collected(EVIDENCE), given)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import sys
 import textwrap
-from typing import List
 
 from _evidence import Evidence, Row, Rows, arguments, produce, python
 from scopeprojects import COMMANDS, DEPENDENCY, HELPER, KEYS, MAIN, MEMBER, WAYS
@@ -87,7 +86,7 @@ EVIDENCE = Evidence(
 
 def main() -> int:
     """Run the tests and write the page; return the exit code."""
-    extra: List[str] = arguments("Pass release keys with real frontends, and write what they do.")
+    given = arguments("Pass release keys with real frontends, and write what they do.")
     wanted = [
         (command.name, way, str(named))
         for named in (False, True)
@@ -95,7 +94,7 @@ def main() -> int:
         for way in WAYS
         if command.uv or way != "[tool.uv]"
     ]
-    return produce(EVIDENCE, wanted, extra)
+    return produce(EVIDENCE, wanted, given)
 
 
 if __name__ == "__main__":

@@ -51,8 +51,8 @@ EVIDENCE = Evidence(
 
 def main() -> int:
     """Run the tests and write the page; return the exit code."""
-    extra = arguments("Repair real projects with two tools and write docs/evidence/repaired.md.")
-    return produce(EVIDENCE, [(project.name,) for project in PROJECTS], extra)
+    given = arguments("Repair real projects with two tools and write docs/evidence/repaired.md.")
+    return produce(EVIDENCE, [(project.name,) for project in PROJECTS], given)
 
 
 if __name__ == "__main__":

@@ -35,9 +35,9 @@ EVIDENCE = Evidence("attacks.md", ["tests/robustness/test_attacks.py"], "attacks
 
 def main() -> int:
     """Run the tests and write the page; return the exit code."""
-    extra = arguments("Run `manyshim show` on hostile wheels and write docs/evidence/attacks.md.")
+    given = arguments("Run `manyshim show` on hostile wheels and write docs/evidence/attacks.md.")
     wanted = ["none: a good wheel", *ATTACKS]
-    return produce(EVIDENCE, [(name,) for name in wanted], extra)
+    return produce(EVIDENCE, [(name,) for name in wanted], given)
 
 
 if __name__ == "__main__":

@@ -51,9 +51,9 @@ EVIDENCE = Evidence(
 
 def main() -> int:
     """Run the tests and write the page; return the exit code."""
-    extra = arguments("Compile real projects for three targets and write docs/evidence/targets.md.")
+    given = arguments("Compile real projects for three targets and write docs/evidence/targets.md.")
     wanted = [(project.name, target) for project in PROJECTS for target in TARGETS]
-    return produce(EVIDENCE, wanted, extra)
+    return produce(EVIDENCE, wanted, given)
 
 
 if __name__ == "__main__":

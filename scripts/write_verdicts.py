@@ -45,8 +45,8 @@ EVIDENCE = Evidence(
 
 def main() -> int:
     """Run the tests and write the page; return the exit code."""
-    extra = arguments("Judge published wheels and write docs/evidence/verdicts.md.")
-    return produce(EVIDENCE, [(wheel["filename"],) for wheel in WHEELS], extra)
+    given = arguments("Judge published wheels and write docs/evidence/verdicts.md.")
+    return produce(EVIDENCE, [(wheel["filename"],) for wheel in WHEELS], given)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -31,11 +32,16 @@ def test_a_page_names_its_script(page: Path) -> None:
 
 
 @pytest.mark.skipif(not LINUX, reason="the attacks ask /proc for their memory")
-def test_a_page_is_not_written_if_rows_are_missing() -> None:
+def test_a_page_is_not_written_if_rows_are_missing(tmp_path: Path) -> None:
     page = DOCS / "evidence" / "attacks.md"
     before = page.read_bytes()
+    kept = tmp_path / "rows"
+    kept.write_text(json.dumps({"table": "attacks", "name": "zip bombs, four"}) + "\n")
     done = subprocess.run(
-        [sys.executable, str(SCRIPTS / "write_robustness.py"), "--", "-k", "empty"],
+        [
+            *(sys.executable, str(SCRIPTS / "write_robustness.py"), "--rows", str(kept)),
+            *("--", "-k", "empty"),
+        ],
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -46,6 +52,7 @@ def test_a_page_is_not_written_if_rows_are_missing() -> None:
     missing = said[said.index(next(line for line in said if "is not written" in line)) + 1 :]
     assert "  zip bomb" in missing
     assert "  WHEEL of empty lines" not in missing, "it has run"
+    assert "  zip bombs, four" not in missing, "an earlier run has its row"
     assert page.read_bytes() == before
 
 
