@@ -1,6 +1,7 @@
 """Check that this environment has the lower bounds of manyshim's dependencies.
 
-Run it with the oldest Python, after `uv pip install --no-config --resolution lowest-direct .`.
+Run it with the oldest Python, after
+`uv pip install --no-config --resolution lowest-direct '.[cli]'`.
 It prints each version beside its bound, and exits with 1 if they differ. Then the suite would test
 a newer version than the metadata promise.
 """
@@ -19,7 +20,7 @@ def main() -> int:
     wrong = 0
     for text in requires("manyshim") or []:
         requirement = Requirement(text)
-        if requirement.marker and not requirement.marker.evaluate({"extra": ""}):
+        if requirement.marker and not requirement.marker.evaluate({"extra": "cli"}):
             continue
         bounds = [one.version for one in requirement.specifier if one.operator == ">="]
         found = version(requirement.name)

@@ -146,7 +146,7 @@ def _settings(given: Sequence[str]) -> Dict[str, Any]:
     settings: Dict[str, Any] = {}
     for text in given:
         key, equals, value = text.partition("=")
-        if not equals:
+        if not equals or not key:
             raise ConfigError(f"-C {text}: write -C KEY=VALUE")
         if key not in settings:
             settings[key] = value
