@@ -270,7 +270,8 @@ def test_a_frontend_tells_that_manyshim_is_not_required(
     adopter: Adopter, run: Runner, frontend: str
 ) -> None:
     done = build(run, adopter, frontend)
-    assert "No module named 'manyshim'" in done.stdout + done.stderr
+    # The last pip for Python 3.8 ends with this exception.
+    assert re.search("No module named 'manyshim'|BackendUnavailable", done.stdout + done.stderr)
 
 
 @pytest.mark.parametrize("frontend", FRONTENDS)
