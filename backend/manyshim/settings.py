@@ -213,12 +213,13 @@ def _misplaced(option: Option, value: Any) -> ConfigError:  # noqa: ANN401
     if option.key == "project":
         why = "has no use: it tells which project your release keys are for"
     return ConfigError(
-        f"{what} {why}. Set it for your release builds only:",
+        f"{what} {why}. Set it for your own builds with uv:",
         "",
         "    [tool.uv]",
         f'    config-settings = {{ "{PREFIX}{option.key}" = "{text}" }}',
         "",
-        f"or -C {PREFIX}{option.key}={text}, or {option.variable}={text} in the environment",
+        f"or for one build: -C {PREFIX}{option.key}={text}, or {option.variable}={text} in the "
+        "environment",
     )
 
 

@@ -232,6 +232,10 @@ COMPLETED: Dict[str, Tuple[str, Dict[str, Any], List[str]]] = {
         system('"hatchling", "manyshim"', SHIM, '[tool.manyshim]\nbackend = "hatchling"\n'), {},
         ["tool.manyshim.backend = 'hatchling.build'"],
     ),
+    "manyshim wraps manyshim": (
+        system('"manyshim"', SHIM, f'[tool.manyshim]\nbackend = "{SHIM}"\n'), {"names": SETUP},
+        ["tool.manyshim.backend = 'setuptools.build_meta'"],
+    ),
     "manyshim not required": (
         system('"setuptools"', SHIM), {}, ["build-system.requires: add 'manyshim'"],
     ),

@@ -185,3 +185,26 @@ backend = "mesonpy"
     assert done.returncode == 2
     assert "manyshim: error: meson-python seems to build this project" in done.stderr
     assert "[tool.Manyshim] in pyproject.toml is not read; write [tool.manyshim]" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("backend", "words"),
+    [
+        ("meson-python", 'is not the module with the hooks; write backend = "mesonpy"'),
+        ("poetry", 'write backend = "poetry.core.masonry.api"'),
+        ("manyshim.backend", "must not be manyshim itself"),
+        ("flit_scm", ""),
+        ("setuptools.build_meta:__legacy__", ""),
+    ],
+)
+def test_a_name_that_no_backend_has(tmp_path: Path, backend: str, words: str) -> None:
+    text = f"""
+[build-system]
+requires = ["manyshim"]
+build-backend = "manyshim.backend"
+[tool.manyshim]
+backend = "{backend}"
+"""
+    (tmp_path / "pyproject.toml").write_text(text, encoding="utf-8")
+    done = run("config", str(tmp_path))
+    assert (words in done.stderr, bool(words)) == (True, bool(done.stderr))

@@ -89,7 +89,7 @@ def tomlkit() -> Any:  # noqa: ANN401 (a module)
     except ImportError as error:
         raise ToolError(
             "manyshim init changes pyproject.toml with tomlkit, which is not installed. "
-            "Install it: pip install 'manyshim[cli]'"
+            "Install it: pip install tomlkit, or pip install 'manyshim[cli]'"
         ) from error
     return tomlkit
 

@@ -233,6 +233,8 @@ def _right_backend(project: Project) -> Optional[Backend]:
     named = project.wrapped
     if named is None:
         return _suspect(project)
+    if re.match(r"manyshim([.:]|$)", named):
+        return _suspect(project) or by_hooks(SETUPTOOLS)
     if by_hooks(named) is not None or project.own.get("backend-path"):
         return None
     # The name of the distribution instead of the module with the hooks, for example. Names that are

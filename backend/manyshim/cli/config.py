@@ -48,7 +48,7 @@ def run(options: argparse.Namespace) -> int:
     resolution = resolve(layers, os.environ, folder)
     errors = _errors(resolution, folder)
     config = resolution.config
-    notices = [*config.notices, *config.last_notices, *_unused(folder), *_not_installed(folder)]
+    notices = [*config.notices, *config.last_notices, *_unused(folder), *_backend_lines(folder)]
     if options.json:
         _print_json(resolution, notices, errors)
     else:
@@ -86,23 +86,44 @@ def _unused(folder: str) -> List[str]:
     return [f"{now}, so no build reads these options; `manyshim init` shows what to write"]
 
 
-def _not_installed(folder: str) -> List[str]:
-    """Return a line for each package that the build needs and that requires does not list.
-
-    Frontends install nothing else, and then fail before manyshim can tell why. A copy of manyshim
-    in the source tree needs no requirement.
-    """
+def _backend_lines(folder: str) -> List[str]:
+    """Return the lines about the wrapped backend's name and its requirements."""
     document = pyproject.read(folder)
     system = pyproject.build_system(document)
     if system.get("build-backend") != "manyshim.backend":
         return []
     try:
         required = pyproject.texts(system, "requires", "build-system.requires")
-        wrapped = known_backends.by_hooks(project.wrapped_backend(folder).name)
+        wrapped = project.wrapped_backend(folder)
     except ManyshimError:
         return []  # it is among the errors
+    in_tree = "backend-path" in system
+    return [*_wrong_name(wrapped), *_not_installed(required, wrapped.name, in_tree=in_tree)]
+
+
+def _wrong_name(wrapped: project.Wrapped) -> List[str]:
+    """Return the line about a name that is manyshim's, or a package's instead of its module's."""
+    name = wrapped.name
+    stated = f'[tool.manyshim] backend = "{name}"'
+    if re.match(r"manyshim([.:]|$)", name):
+        return [f"{stated} must not be manyshim itself; name the backend that manyshim wraps"]
+    meant = known_backends.nearest(name)
+    if wrapped.folders or known_backends.by_hooks(name) or meant is None:
+        return []
+    if not known_backends.is_name(meant, name):
+        return []
+    return [f'{stated} is not the module with the hooks; write backend = "{meant.hooks}"']
+
+
+def _not_installed(required: Sequence[str], hooks: str, *, in_tree: bool) -> List[str]:
+    """Return a line for each package that the build needs and that requires does not list.
+
+    Frontends install nothing else, and then fail before manyshim can tell why. A copy of manyshim
+    in the source tree needs no requirement.
+    """
+    wrapped = known_backends.by_hooks(hooks)
     names = {known_backends.requirement_name(text) for text in required}
-    needed = [] if "backend-path" in system or "manyshim" in names else ["manyshim"]
+    needed = [] if in_tree or "manyshim" in names else ["manyshim"]
     if (
         wrapped
         and wrapped.hooks != known_backends.SETUPTOOLS
