@@ -42,7 +42,7 @@ def adopt(folder: str, *, in_tree: bool = False, force: bool = False) -> Prepare
     if made.folder:
         changes, notes = sdist.included(project, made.backend, made.folder)
         made = made._replace(changes=(*made.changes, *changes), notes=(*made.notes, *notes))
-        if made.backend in (SETUPTOOLS, LEGACY):
+        if _makes_sdists_with_setuptools(project, made.backend):
             manifest = sdist.manifest(project.manifest, made.folder)
             files.append(FileChange("MANIFEST.in", project.manifest, manifest))
     after = edit.apply(text, made.changes)
@@ -51,6 +51,14 @@ def adopt(folder: str, *, in_tree: bool = False, force: bool = False) -> Prepare
         made = made._replace(notes=(*made.notes, line))
     files.append(FileChange("pyproject.toml", text if project.has_pyproject else None, after))
     return Prepared(made, _changed(files), copy=made.folder)
+
+
+def _makes_sdists_with_setuptools(project: Project, backend: str) -> bool:
+    """Whether MANIFEST.in counts: a backend in the project's tree mostly calls setuptools, too."""
+    if backend in (SETUPTOOLS, LEGACY):
+        return True
+    lies_here = bool(project.backend_path or project.own.get("backend-path"))
+    return lies_here and ("setuptools" in project.required or "setup.py" in project.names)
 
 
 def undo(folder: str) -> Prepared:
