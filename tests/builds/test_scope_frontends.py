@@ -181,7 +181,7 @@ def test_in_the_table_they_are_an_error(
     """Also in an editable installation, so that the first command tells it."""
     done = start(place, workspace(tmp_path, {}, "strict = true"), command, run, ok=False)
     assert done.returncode
-    assert "strict = True in [tool.manyshim] would affect everyone" in done.stdout + done.stderr
+    assert "strict = true in [tool.manyshim] would affect everyone" in done.stdout + done.stderr
     assert MAIN not in builds(tmp_path / "log")
 
 
