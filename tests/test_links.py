@@ -20,6 +20,10 @@ LINK = re.compile(r"\]\((?![a-z]+:)([^)#\s]+)[^)]*\)")
 NAMED = re.compile(r"\bdocs/[\w./-]+\.(?:md|svg)\b")
 
 
+# A path below a folder of a machine or of a user.
+MACHINE = re.compile(r"(?<![\w.])/(?:root|home|Users|work|opt|tmp|var)/[\w.]")
+
+
 def broken(page: Path) -> List[str]:
     """List the targets of a page that do not exist."""
     text = page.read_text(encoding="utf-8")
@@ -31,6 +35,11 @@ def broken(page: Path) -> List[str]:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(REPOSITORY)))
 def test_links_point_to_files(page: Path) -> None:
     assert broken(page) == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(REPOSITORY)))
+def test_no_page_has_a_path_of_a_machine(page: Path) -> None:
+    assert MACHINE.findall(page.read_text(encoding="utf-8")) == []
 
 
 def test_a_broken_link_is_found(tmp_path: Path) -> None:

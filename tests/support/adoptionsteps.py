@@ -233,11 +233,15 @@ def _use(bench: Bench, python: str) -> None:
 
 
 def _reason(output: str, folder: Path) -> str:
-    """Return the end of an output from the last line that names an error, without our folder."""
+    """Return the end of an output from the last line that names an error.
+
+    Absolute paths are the machine's own: only their last part is kept.
+    """
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     named = [at for at, line in enumerate(lines) if re.match(r"\S*[Ee]rror\b", line)]
     text = " ".join(lines[named[-1] :] if named else lines[-1:])
-    return text.replace(f"{folder}/", "")[:_MAX_REASON]
+    text = text.replace(f"{folder}/", "")
+    return re.sub(r"(?<![\w.:/-])/(?:[^\s'\"/]+/)+", ".../", text)[:_MAX_REASON]
 
 
 def _differences(one: Mapping[str, object], other: Mapping[str, object]) -> Set[str]:
