@@ -207,7 +207,7 @@ def _misplaced(option: Option, value: Any) -> ConfigError:  # noqa: ANN401
     """Return the error for a release key in the table."""
     text = str(value).lower() if isinstance(value, bool) else value
     if option.key == "report" and not os.path.isabs(str(value)):
-        text = f"/tmp/{value}"  # noqa: S108 (an example)
+        text = f"/path/to/{value}"
     what = f"{option.key} = {as_written(value)} in {TABLE}"
     why = "would affect everyone who builds from your sdist"
     if option.key == "project":

@@ -156,7 +156,9 @@ ERRORS: Dict[str, Mistake] = {
     "zig in the table": table('compiler = "zig"', *RELEASE, '{ "manyshim.compiler" = "zig" }'),
     "repair in the table": table('mode = "repair"', *RELEASE, "-C manyshim.mode=repair"),
     "strip in the table": table('strip = "debug"', *RELEASE, "MANYSHIM_STRIP=debug"),
-    "report in the table": table('report = "r.json"', *RELEASE, "-C manyshim.report=/tmp/r.json"),
+    "report in the table": table(
+        'report = "r.json"', *RELEASE, "-C manyshim.report=/path/to/r.json"
+    ),
     "a list of tables": Mistake(
         system() + PROJECT + "[[tool.manyshim]]\n", ("write [tool.manyshim], in single brackets",)
     ),
