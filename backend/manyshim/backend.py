@@ -36,15 +36,18 @@ def build_wheel(
     """
     with _exit_on_error():
         # Imported here and below, because frontends also import this module only to find hooks.
-        from manyshim import build, config, project, workspace  # noqa: PLC0415
+        from manyshim import build, config, project, pyproject, workspace  # noqa: PLC0415
 
-        wrapped_backend = project.wrapped_backend()
+        document = pyproject.read(os.curdir)
+        wrapped_backend = project.wrapped_backend(document=document)
         if workspace.is_private(wheel_directory):
             raise BackendError(
                 f"{wrapped_backend.name} calls manyshim.backend.build_wheel, so it wraps itself; "
                 "[tool.manyshim] backend must name another one"
             )
-        resolved = config.load(config_settings, os.environ, wheel_directory=wheel_directory)
+        resolved = config.load(
+            config_settings, os.environ, wheel_directory=wheel_directory, document=document
+        )
         _print_lines(resolved.notices)
         backend_settings = config.without_own(config_settings)
         with workspace.private_folder(wheel_directory) as folder:
@@ -61,11 +64,12 @@ def get_requires_for_build_wheel(
 ) -> List[str]:
     """Return the wrapped backend's requirements, and those of manyshim that are not installed."""
     with _exit_on_error():
-        from manyshim import config, project, requirements, wrapped  # noqa: PLC0415
+        from manyshim import config, project, pyproject, requirements, wrapped  # noqa: PLC0415
 
-        found = project.wrapped_backend()
+        document = pyproject.read(os.curdir)
+        found = project.wrapped_backend(document=document)
         _refuse_recursion("get_requires_for_build_wheel", found)
-        resolved = config.load(config_settings, os.environ)
+        resolved = config.load(config_settings, os.environ, document=document)
         backend = wrapped.import_backend(*found)
         hook = getattr(backend, "get_requires_for_build_wheel", None)
         with wrapped.explained(found.name):

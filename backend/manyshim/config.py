@@ -91,13 +91,15 @@ def load(
     environ: Mapping[str, str],
     folder: str = ".",
     wheel_directory: Optional[str] = None,
+    document: Optional[Mapping[str, Any]] = None,
 ) -> Config:
     """Return the configuration of a build in the source tree `folder`.
 
-    `wheel_directory` is that of the hook. Raises ConfigError for an unknown key, an invalid value,
+    `wheel_directory` is that of the hook. `document` is pyproject.toml, if the caller has read it.
+    Raises ConfigError for an unknown key, an invalid value,
     or a release key in the table.
     """
-    resolution = resolve([Layer(COMMAND, given)], environ, folder, wheel_directory)
+    resolution = resolve([Layer(COMMAND, given)], environ, folder, wheel_directory, document)
     for error in resolution.errors:
         raise error
     return resolution.config
@@ -108,12 +110,14 @@ def resolve(
     environ: Mapping[str, str],
     folder: str = ".",
     wheel_directory: Optional[str] = None,
+    document: Optional[Mapping[str, Any]] = None,
 ) -> Resolution:
     """Resolve the options of all sources; `layers` are settings of rising precedence.
 
     Raises ConfigError only for a pyproject.toml or a date that cannot be read.
     """
-    document = pyproject.read(folder)
+    if document is None:
+        document = pyproject.read(folder)
     gathered = settings.gather(document, environ, layers)
     if not any(map(_can_be_void, gathered.given)):
         return _resolved(gathered, environ, "")

@@ -31,13 +31,15 @@ class Forgotten(NamedTuple):
     sign: str
 
 
-def wrapped_backend(folder: str = ".") -> Wrapped:
+def wrapped_backend(folder: str = ".", document: Optional[Mapping[str, Any]] = None) -> Wrapped:
     """Return the backend that the source tree `folder` wraps.
 
-    Raises ConfigError if its pyproject.toml names no backend but shows another one than setuptools,
-    or if a folder of [tool.manyshim] backend-path or build-system.backend-path is wrong.
+    `document` is its pyproject.toml, if the caller has read it. Raises ConfigError if it
+    names no backend but shows another one than setuptools, or if a folder of [tool.manyshim]
+    backend-path or build-system.backend-path is wrong.
     """
-    document = pyproject.read(folder)
+    if document is None:
+        document = pyproject.read(folder)
     name = config.table_value(document, "backend")
     listed = config.table_value(document, "backend-path")
     stated = "backend" in pyproject.own_table(document)

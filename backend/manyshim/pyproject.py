@@ -49,29 +49,25 @@ def parse(text: str) -> Dict[str, Any]:
 
 def tools(document: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return [tool]. Raises ConfigError if it is no table."""
-    found = document.get("tool", {})
-    if not isinstance(found, dict):
-        raise ConfigError("tool in pyproject.toml must be a table")
-    return found
+    return _table(document, "tool")
 
 
 def own_table(document: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return [tool.manyshim]. Raises ConfigError if it is no table."""
-    table = tools(document).get("manyshim", {})
-    if not isinstance(table, dict):
-        raise ConfigError(
-            "tool.manyshim in pyproject.toml must be a table; write [tool.manyshim], in single "
-            "brackets"
-        )
-    return table
+    return _table(tools(document), "tool.manyshim", "; write [tool.manyshim], in single brackets")
 
 
 def build_system(document: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return [build-system]. Raises ConfigError if it is no table."""
-    table = document.get("build-system", {})
-    if not isinstance(table, dict):
-        raise ConfigError("build-system in pyproject.toml must be a table")
-    return table
+    return _table(document, "build-system")
+
+
+def _table(above: Mapping[str, Any], name: str, hint: str = "") -> Mapping[str, Any]:
+    """Return the table with the dotted `name` out of the one above it."""
+    found = above.get(name.rpartition(".")[2], {})
+    if not isinstance(found, dict):
+        raise ConfigError(f"{name} in pyproject.toml must be a table{hint}")
+    return found
 
 
 def frontend_path(document: Mapping[str, Any], folder: str) -> List[str]:
