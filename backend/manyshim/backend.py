@@ -164,9 +164,9 @@ def _verify_sdist(name: Any, folder: Any, found: Wrapped) -> None:  # noqa: ANN4
     with _exit_on_error():
         system = pyproject.build_system(pyproject.read(os.curdir))
         if isinstance(name, str) and (found.folders or system.get("backend-path")):
-            from manyshim import sdist  # noqa: PLC0415 (only for an in-tree backend)
+            from manyshim import intree_sdist  # noqa: PLC0415 (only for an in-tree backend)
 
-            sdist.verify(os.path.join(folder, name), found)
+            intree_sdist.verify(os.path.join(folder, name), found)
 
 
 @contextmanager

@@ -105,7 +105,7 @@ def _check_frontend(document: Mapping[str, Any], folder: str, wrapped: str) -> N
     stated = system.get("build-backend")
     if not isinstance(stated, str):
         return
-    if re.match(r"manyshim([.:]|$)", stated) is None:
+    if not pyproject.is_manyshim(stated):
         if stated == wrapped:
             raise ConfigError(
                 f'[tool.manyshim] backend = "{wrapped}" is also build-backend, so it would wrap '

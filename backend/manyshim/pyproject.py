@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from typing import Any, Dict, List, Mapping
 
@@ -68,6 +69,11 @@ def _table(above: Mapping[str, Any], name: str, hint: str = "") -> Mapping[str, 
     if not isinstance(found, dict):
         raise ConfigError(f"{name} in pyproject.toml must be a table{hint}")
     return found
+
+
+def is_manyshim(backend: str) -> bool:
+    """Whether a backend's name, `module[:object]`, is the package manyshim or a module of it."""
+    return re.match(r"manyshim([.:]|$)", backend) is not None
 
 
 def frontend_path(document: Mapping[str, Any], folder: str) -> List[str]:

@@ -43,7 +43,7 @@ MAY_IMPORT = {
     "surroundings": "audit errors values",
     "config": "scope settings surroundings pyproject options host audit errors values",
     "project": "config pyproject spelling known_backends errors values",
-    "sdist": "project pyproject intree errors",
+    "intree_sdist": "project pyproject intree errors",
     # The optional packages. Each can be deleted without a change in another.
     "repair": "repair.links repair.plan repair.sbom repair.verify "
     "audit audit.verdict audit.decision audit.messages formats.zip formats.elf formats.wheel "
@@ -71,7 +71,7 @@ MAY_IMPORT = {
     "formatters config scope settings options host toolchain workspace wrapped errors values",
     "requirements": "config repair toolchain errors",
     # The entry points.
-    "backend": "build requirements config project sdist pyproject workspace wrapped errors",
+    "backend": "build requirements config project intree_sdist pyproject workspace wrapped errors",
     "cli": "operations config project settings scope surroundings pyproject known_backends options "
     "optiontypes formatters audit errors",
     "cli.init": "cli adopt adopt.changes operations formatters audit errors",

@@ -11,6 +11,7 @@ from importlib.util import find_spec
 from typing import Iterator, List
 
 from manyshim import process
+from manyshim.adopt.files import text_of
 from manyshim.adopt.run import Prepared
 from manyshim.errors import ToolError
 from manyshim.workspace import private_folder
@@ -33,6 +34,7 @@ def wheels(folder: str, prepared: Prepared) -> Iterator[List[str]]:
     # Beside the project, relative paths to its neighbours hold in the copy, too.
     above = os.path.dirname(project)
     parent = above if os.access(above, os.W_OK) else tempfile.gettempdir()
+    # The wheels lie in no private folder: a build into one looks like a backend that wraps itself.
     with private_folder(parent) as copy, tempfile.TemporaryDirectory() as out:
         try:
             _copy(project, copy)
@@ -45,15 +47,9 @@ def wheels(folder: str, prepared: Prepared) -> Iterator[List[str]]:
 
 
 def _is_written(project: str, prepared: Prepared) -> bool:
-    for change in prepared.files:
-        path = os.path.join(project, change.name)
-        text = None
-        if os.path.lexists(path):
-            with open(path, encoding="utf-8", newline="") as file:
-                text = file.read()
-        if text != change.after:
-            return False
-    return True
+    return all(
+        text_of(os.path.join(project, change.name)) == change.after for change in prepared.files
+    )
 
 
 def _copy(project: str, copy: str) -> None:

@@ -86,13 +86,17 @@ def _write(project: str, change: FileChange) -> None:
         raise ToolError(f"{path}: cannot be written: {error.strerror}") from error
 
 
+def text_of(path: str) -> Optional[str]:
+    """Return the text of a file with its line ends, None if there is no file."""
+    if not os.path.lexists(path):
+        return None
+    with open(path, encoding="utf-8", newline="") as file:
+        return file.read()
+
+
 def _refuse_changed(path: str, change: FileChange) -> None:
     """Raise ToolError if another program has written the file since it was read."""
-    content = None
-    if os.path.lexists(path):
-        with open(path, encoding="utf-8", newline="") as file:
-            content = file.read()
-    if content != change.before:
+    if text_of(path) != change.before:
         raise ToolError(f"{path}: was changed by another program: run the command again")
 
 

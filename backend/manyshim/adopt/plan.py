@@ -20,6 +20,7 @@ from manyshim.known_backends import (
     other_than_setuptools,
     requirement_name,
 )
+from manyshim.pyproject import is_manyshim
 from manyshim.values import NamedTuple
 
 SHIM = "manyshim.backend"
@@ -233,7 +234,7 @@ def _right_backend(project: Project) -> Optional[Backend]:
     named = project.wrapped
     if named is None:
         return _suspect(project)
-    if re.match(r"manyshim([.:]|$)", named):
+    if is_manyshim(named):
         return _suspect(project) or by_hooks(SETUPTOOLS)
     if by_hooks(named) is not None or project.own.get("backend-path"):
         return None

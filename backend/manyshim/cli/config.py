@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import argparse
 import os
-import re
 import sys
-from typing import Any, Dict, List, Sequence, Tuple
+from typing import Any, Dict, List, Mapping, Sequence, Tuple
 
 from manyshim import known_backends, project, pyproject
 from manyshim.audit.request import Allowance
@@ -44,11 +43,18 @@ def run(options: argparse.Namespace) -> int:
         raise ConfigError(f"{folder} is not a folder")
     if not os.path.lexists(os.path.join(folder, "pyproject.toml")):
         raise ConfigError(f"{folder} has no pyproject.toml")
-    layers = [_uv_layer(folder), Layer(COMMAND, _settings(options.config_setting))]
-    resolution = resolve(layers, os.environ, folder)
-    errors = _errors(resolution, folder)
+    document = pyproject.read(folder)
+    layers = [_uv_layer(document, folder), Layer(COMMAND, _settings(options.config_setting))]
+    resolution = resolve(layers, os.environ, folder, document=document)
+    errors: List[ManyshimError] = list(resolution.errors)
     config = resolution.config
-    notices = [*config.notices, *config.last_notices, *_unused(folder), *_backend_lines(folder)]
+    notices = [*config.notices, *config.last_notices, *_unused(document)]
+    # A build ends with such an error before the wrapped backend runs.
+    try:
+        notices += _backend_lines(document, project.wrapped_backend(folder, document))
+    except ManyshimError as refused:
+        if refused.lines not in [one.lines for one in errors]:
+            errors.append(refused)
     if options.json:
         _print_json(resolution, notices, errors)
     else:
@@ -62,41 +68,25 @@ def run(options: argparse.Namespace) -> int:
     return max((error.exit_code for error in errors), default=0)
 
 
-def _errors(resolution: Resolution, folder: str) -> List[ManyshimError]:
-    """Return the errors with which a build would end before the wrapped backend runs."""
-    errors: List[ManyshimError] = list(resolution.errors)
-    try:
-        project.wrapped_backend(folder)
-    except ManyshimError as error:
-        if error.lines not in [one.lines for one in errors]:
-            errors.append(error)
-    return errors
-
-
-def _unused(folder: str) -> List[str]:
+def _unused(document: Mapping[str, Any]) -> List[str]:
     """Return the line about a project that manyshim does not build.
 
     A backend of the source tree may call manyshim, so nothing is said about it.
     """
-    system = pyproject.build_system(pyproject.read(folder))
+    system = pyproject.build_system(document)
     stated = system.get("build-backend")
-    if "backend-path" in system or re.match(r"manyshim([.:]|$)", str(stated)):
+    if "backend-path" in system or pyproject.is_manyshim(str(stated)):
         return []
     now = f'build-backend is "{stated}"' if stated else "there is no build-backend"
     return [f"{now}, so no build reads these options; `manyshim init` shows what to write"]
 
 
-def _backend_lines(folder: str) -> List[str]:
+def _backend_lines(document: Mapping[str, Any], wrapped: project.Wrapped) -> List[str]:
     """Return the lines about the wrapped backend's name and its requirements."""
-    document = pyproject.read(folder)
     system = pyproject.build_system(document)
     if system.get("build-backend") != "manyshim.backend":
         return []
-    try:
-        required = pyproject.texts(system, "requires", "build-system.requires")
-        wrapped = project.wrapped_backend(folder)
-    except ManyshimError:
-        return []  # it is among the errors
+    required = pyproject.texts(system, "requires", "build-system.requires")
     in_tree = "backend-path" in system
     return [*_wrong_name(wrapped), *_not_installed(required, wrapped.name, in_tree=in_tree)]
 
@@ -105,7 +95,7 @@ def _wrong_name(wrapped: project.Wrapped) -> List[str]:
     """Return the line about a name that is manyshim's, or a package's instead of its module's."""
     name = wrapped.name
     stated = f'[tool.manyshim] backend = "{name}"'
-    if re.match(r"manyshim([.:]|$)", name):
+    if pyproject.is_manyshim(name):
         return [f"{stated} must not be manyshim itself; name the backend that manyshim wraps"]
     meant = known_backends.nearest(name)
     if wrapped.folders or known_backends.by_hooks(name) or meant is None:
@@ -146,7 +136,7 @@ def _rows(resolution: Resolution) -> List[Tuple[str, Any, str]]:
     return rows
 
 
-def _uv_layer(folder: str) -> Layer:
+def _uv_layer(document: Mapping[str, Any], folder: str) -> Layer:
     """Return the settings that uv hands to the build if it runs in the folder.
 
     uv ignores [tool.uv] if there is a uv.toml beside it.
@@ -155,7 +145,7 @@ def _uv_layer(folder: str) -> Layer:
     table: Any = pyproject.read(folder, name)
     if not os.path.lexists(os.path.join(folder, name)):
         name = "[tool.uv]"
-        table = pyproject.tools(pyproject.read(folder)).get("uv", {})
+        table = pyproject.tools(document).get("uv", {})
     found = table.get("config-settings", {}) if isinstance(table, dict) else {}
     if not isinstance(found, dict):
         raise ConfigError(f"config-settings in {name} must be a table")
