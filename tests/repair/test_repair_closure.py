@@ -10,8 +10,9 @@ from manyshim.audit.facts import SHARED, ElfFile, ElfIdent, VersionNeed, WheelFa
 from manyshim.audit.request import Request
 from manyshim.audit.tags import PlatformTag, parse_platform, parse_wheel_name
 from manyshim.audit.verdict import audit
+from manyshim.formats.elf.edits import Patch
 from manyshim.repair.closure import alternatives, plan
-from manyshim.repair.plan import Copy, Library, Patch, Plan, RepairRequest
+from manyshim.repair.plan import Copy, Library, Plan, RepairRequest
 from manyshim.repair.run import to_dict
 
 EXT = "pkg/_x.cpython-311-x86_64-linux-gnu.so"

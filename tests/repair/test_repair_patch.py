@@ -17,10 +17,10 @@ from elfwriter import Elf, write
 from manyshim.audit.facts import ElfFile
 from manyshim.errors import ToolError
 from manyshim.formats.elf import reader
+from manyshim.formats.elf.edits import Patch
 from manyshim.formats.zip.window import Window
 from manyshim.repair import patch, strip
 from manyshim.repair.patch import Patchelf
-from manyshim.repair.plan import Patch
 
 pytestmark = pytest.mark.skipif(not LINUX, reason="patches files on Linux")
 BYTES_NAME = os.fsdecode(b"lib\xff\xe9.so")

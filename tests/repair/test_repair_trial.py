@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from elfbuilding import build_chain, gcc, needs_gcc, patchelf
-from manyshim.repair.plan import Patch
+from manyshim.formats.elf.edits import Patch
 from manyshim.repair.trial import load_failures
 
 pytestmark = needs_gcc

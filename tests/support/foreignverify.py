@@ -13,9 +13,9 @@ import needs
 from foreignbuilding import Repaired, Tools
 from manyshim.audit.facts import ElfFile
 from manyshim.formats.elf import reader
+from manyshim.formats.elf.edits import Patch
 from manyshim.formats.wheel.wheel import Wheel
 from manyshim.formats.zip.window import Window
-from manyshim.repair.plan import Patch
 from manyshim.repair.verify.comparison import damage
 
 # Loads the file in its argument, prints the result of answer() and the mapped files.

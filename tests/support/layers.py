@@ -23,7 +23,9 @@ MAY_IMPORT = {
     "audit.gate": "audit audit.verdict audit.decision values",
     # Readers and writers of file formats.
     "formats.zip": "files errors values",
-    "formats.elf": "formats.zip audit.facts audit.findings audit.tags errors values",
+    "formats.elf": "formats.elf.edits formats.zip audit.facts audit.findings audit.tags errors "
+    "values",
+    "formats.elf.edits": "audit.facts values",
     "formats.wheel": "formats.zip formats.elf audit.facts audit.findings audit.tags errors values",
     "formatters": "audit audit.verdict audit.decision audit.messages errors values",
     # The settings and the host.
@@ -46,12 +48,13 @@ MAY_IMPORT = {
     "intree_sdist": "project pyproject intree errors",
     # The optional packages. Each can be deleted without a change in another.
     "repair": "repair.links repair.plan repair.sbom repair.verify "
-    "audit audit.verdict audit.decision audit.messages formats.zip formats.elf formats.wheel "
+    "audit audit.verdict audit.decision audit.messages "
+    "formats.zip formats.elf formats.elf.edits formats.wheel "
     "config host process files errors values",
     "repair.sbom": "repair.links audit files values",
     "repair.links": "",
-    "repair.verify": "repair.plan formats.zip formats.elf audit errors values",
-    "repair.plan": "audit audit.verdict values",
+    "repair.verify": "formats.elf.edits repair.plan formats.zip formats.elf audit errors values",
+    "repair.plan": "audit audit.verdict formats.elf.edits values",
     "toolchain": "toolchain.compiler toolchain.python toolchain.target audit config pyproject host "
     "process workspace errors values",
     "toolchain.target": "audit errors values",
@@ -96,7 +99,7 @@ THIRD_PARTY = {
 # The modules that the pure core must not import.
 IMPURE = {"elftools", "zipfile", "os", "io", "subprocess", "logging", "pathlib", "time", "random"}
 PURE = (
-    *("audit", "formatters", "repair.plan", "repair.closure", "repair.fixes"),
+    *("audit", "formatters", "formats.elf.edits", "repair.plan", "repair.closure", "repair.fixes"),
     *(
         "repair.sbom.licenses",
         "repair.sbom.document",

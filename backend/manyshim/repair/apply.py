@@ -8,12 +8,13 @@ from typing import Dict, List, Mapping, Sequence
 
 from manyshim.audit.facts import ElfFile, install_path
 from manyshim.errors import DamageError, InvalidWheelError, ToolError
+from manyshim.formats.elf.edits import Patch
 from manyshim.formats.wheel.wheel import Wheel
 from manyshim.formats.zip.digest import digest_of, file_portions
 from manyshim.formats.zip.directory import Entry
 from manyshim.formats.zip.window import MemberError
 from manyshim.repair import patch as patching
-from manyshim.repair.plan import Patch, Plan
+from manyshim.repair.plan import Plan
 from manyshim.repair.strip import strip
 from manyshim.repair.trial import load_failures
 from manyshim.repair.verify.comparison import damage

@@ -14,7 +14,8 @@ from manyshim.audit.names import escapes_wheel, is_libpython, matches
 from manyshim.audit.policy import policies_of
 from manyshim.audit.tags import MUSL
 from manyshim.audit.verdict import audit
-from manyshim.repair.plan import Copy, Library, Patch, Plan, RepairRequest
+from manyshim.formats.elf.edits import Patch
+from manyshim.repair.plan import Copy, Library, Plan, RepairRequest
 
 # A copy's name contains this many digits of the original library's SHA-256, so it is unique.
 _HASH_DIGITS = 8

@@ -8,7 +8,7 @@ from manyshim.audit.facts import ElfFile, WheelFacts
 from manyshim.audit.names import escapes_wheel
 from manyshim.audit.tags import ARCHES, MUSL
 from manyshim.audit.verdict import Report
-from manyshim.repair.plan import Patch
+from manyshim.formats.elf.edits import Patch
 
 # zig and Debian's musl-gcc write this name for musl's libc. Alpine and auditwheel use
 # libc.musl-<arch>.so.1.

@@ -23,10 +23,10 @@ from typing import BinaryIO, Iterator, List, Mapping, Tuple
 from manyshim.errors import InvalidWheelError, ToolError
 from manyshim.formats.elf import dynamic as dynamics
 from manyshim.formats.elf.constants import DT_RPATH, DT_RUNPATH, PF_X, PT_GNU_STACK
+from manyshim.formats.elf.edits import Patch
 from manyshim.formats.elf.image import ElfError, Image
 from manyshim.formats.zip.window import MemberError, Window
 from manyshim.process import first_good, operand, run, seconds_for, writable
-from manyshim.repair.plan import Patch
 from manyshim.values import NamedTuple
 
 # The first release that replaces names in version needs and keeps p_align of added segments.

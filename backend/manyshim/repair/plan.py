@@ -9,39 +9,8 @@ from manyshim.audit.facts import ElfFile, WheelFacts
 from manyshim.audit.request import Request
 from manyshim.audit.tags import PlatformTag
 from manyshim.audit.verdict import Report
+from manyshim.formats.elf.edits import Patch
 from manyshim.values import NamedTuple
-
-
-class Patch(NamedTuple):
-    """The changes of one file; empty fields change nothing.
-
-    `replace_needed` are pairs of an old and a new name. `rpath` becomes the only DT_RPATH; an empty
-    text removes RPATH and RUNPATH, None keeps both. `plain_stack` clears the executable bit of
-    PT_GNU_STACK.
-    """
-
-    replace_needed: Tuple[Tuple[str, str], ...] = ()
-    remove_needed: Tuple[str, ...] = ()
-    soname: Optional[str] = None
-    rpath: Optional[str] = None
-    plain_stack: bool = False
-
-    def applied(self, elf: ElfFile) -> ElfFile:
-        """Predict the facts of the patched file."""
-        new = dict(self.replace_needed)
-        kept = (name for name in elf.needed if name not in self.remove_needed)
-        rpath = elf.rpath if self.rpath is None else tuple(filter(None, self.rpath.split(":")))
-        return elf._replace(
-            needed=tuple(new.get(name, name) for name in kept),
-            versions_needed=tuple(
-                need._replace(library=new.get(need.library, need.library))
-                for need in elf.versions_needed
-            ),
-            soname=self.soname or elf.soname,
-            rpath=rpath,
-            runpath=elf.runpath if self.rpath is None else (),
-            executable_stack=False if self.plain_stack else elf.executable_stack,
-        )
 
 
 class Library(NamedTuple):

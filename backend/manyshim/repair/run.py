@@ -11,6 +11,7 @@ from manyshim.audit.tags import WheelName
 from manyshim.audit.verdict import Report
 from manyshim.config import Config
 from manyshim.errors import DamageError, ToolError, escape, shorten
+from manyshim.formats.elf.edits import Patch
 from manyshim.formats.wheel.rewrite import Edits, rewrite
 from manyshim.formats.wheel.wheel import Wheel
 from manyshim.host import host_arch, interpreter_libc
@@ -18,7 +19,7 @@ from manyshim.repair import closure
 from manyshim.repair.apply import PatchOptions, graft, sha256
 from manyshim.repair.closure import plan
 from manyshim.repair.fixes import fixes
-from manyshim.repair.plan import Library, Patch, Plan, RepairRequest
+from manyshim.repair.plan import Library, Plan, RepairRequest
 from manyshim.repair.search import ENVIRONMENT, Requester, Search
 from manyshim.values import NamedTuple
 

@@ -21,10 +21,10 @@ from manyshim.audit.facts import ElfFile
 from manyshim.errors import ToolError
 from manyshim.formats.elf import dynamic as dynamics
 from manyshim.formats.elf import reader
+from manyshim.formats.elf.edits import Patch
 from manyshim.formats.elf.image import Image
 from manyshim.formats.zip.window import Window
 from manyshim.repair.patch import clear_execstack
-from manyshim.repair.plan import Patch
 from manyshim.repair.strip import strip
 from manyshim.repair.trial import load_failures
 from manyshim.repair.verify.comparison import damage

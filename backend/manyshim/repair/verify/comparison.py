@@ -33,9 +33,9 @@ from manyshim.formats.elf.constants import (
     PT_NOTE,
 )
 from manyshim.formats.elf.dynamic import Dynamic
+from manyshim.formats.elf.edits import Patch
 from manyshim.formats.elf.image import ElfError, Image
 from manyshim.formats.zip.window import MemberError, Window
-from manyshim.repair.plan import Patch
 from manyshim.repair.verify import filler, segments
 from manyshim.repair.verify.dynamic_tables import MOVING, RELOCATIONS, Node, Tables
 from manyshim.repair.verify.mapped import Memory, Range
