@@ -61,7 +61,7 @@ class Layout:
         return "Q" if self.bits == 64 else "I"
 
 
-_LAYOUTS = {
+LAYOUTS = {
     (bits_code, data_code): Layout(order, bits)
     for bits_code, bits in ((1, 32), (2, 64))
     for data_code, order in ((1, "<"), (2, ">"))
@@ -94,7 +94,7 @@ class Image:
         if size < 16:
             raise ElfError(f"its {size} bytes are shorter than an ELF header")
         ident = self.window.read(0, 16)
-        layout = _LAYOUTS.get((ident[4], ident[5]))
+        layout = LAYOUTS.get((ident[4], ident[5]))
         if layout is None:
             raise ElfError(f"its class byte {ident[4]} or data byte {ident[5]} is not valid")
         if size < 16 + layout.header.size:
