@@ -35,6 +35,7 @@ _ALIGNMENT = 16
 # llvm-strip takes a PT_LOAD for the parent of a segment at its offset, and loses the alignment.
 _BEFORE_SEGMENTS = 16
 _IDENT_SIZE = 16
+_MAX_HOLE = 64 << 20
 
 
 class Changes:
@@ -63,10 +64,8 @@ class Changes:
         ]
 
     def finish(self) -> None:
-        """Add the edits of the headers. Raises ElfError if an address is too large."""
-        headers, layout = self.headers, self.headers.layout
-        if any(one.type == PT_LOAD and one.end > 1 << layout.bits for one in self.programs):
-            raise ElfError(f"a new segment would lie beyond {layout.bits} bits of addresses")
+        """Add the edits of the headers."""
+        headers = self.headers
         if self.file != headers.file:
             self.edits[_IDENT_SIZE] = headers.pack_file(self.file)
         if self.programs != list(headers.programs):
@@ -160,16 +159,23 @@ class _Segment:
         headers = self.headers = changes.headers
         self.slot = find_slot(headers, dynamic)
         self.moves_table = self.slot == Slot()
-        self.page = _PAGES.get(headers.file.machine, _LARGEST_PAGE)
+        self.page = self.align = _PAGES.get(headers.file.machine, _LARGEST_PAGE)
         top = _aligned(_top(headers), self.page)
         self.offset = _aligned(headers.size, _ALIGNMENT)
         if self.moves_table:
             # The kernel may add e_phoff to the load address to find the table.
             ahead = headers.loads[0].address - headers.loads[0].offset
             self.offset = max(self.offset, top - ahead)
+            if self.offset - headers.size > _MAX_HOLE:
+                raise ElfError(f"it would grow by {self.offset - headers.size} bytes of zeros")
+            # An offset must equal its address modulo the alignment: what divides `ahead`.
+            self.align = min(self.page, ahead & -ahead or self.page)
             self.address = self.offset + ahead
         else:
             self.address = top + self.offset % self.page
+        bits = headers.layout.bits
+        if self.address + 2 * headers.size + self.page > 1 << bits:
+            raise ElfError(f"a new segment would not lie within {bits} bits of addresses")
         self.position = self.address
         self.flags = PF_R
         # The address ranges that move, each with how far.
@@ -263,7 +269,7 @@ class _Segment:
         last = max(i for i, one in enumerate(changes.programs) if one.type == PT_LOAD)
         size = self.position - self.address
         own = ProgramHeader(
-            PT_LOAD, self.flags, self.offset, self.address, self.address, size, size, self.page
+            PT_LOAD, self.flags, self.offset, self.address, self.address, size, size, self.align
         )
         changes.programs.insert(last + 1, own)
         if slot.dropped is None:

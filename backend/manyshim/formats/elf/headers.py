@@ -58,9 +58,8 @@ class ProgramHeader(NamedTuple):
 
     def moved(self, delta: int, offset: int) -> ProgramHeader:
         """Return it `delta` bytes further in memory, and at an offset of the file."""
-        return self._replace(
-            offset=offset, address=self.address + delta, physical=self.physical + delta
-        )
+        physical = self.physical + delta if self.physical == self.address else self.physical
+        return self._replace(offset=offset, address=self.address + delta, physical=physical)
 
 
 class SectionHeader(NamedTuple):
@@ -105,6 +104,11 @@ class Headers:
         self._section = struct.Struct(f"{layout.order}{'IIQQQQIIQQ' if self.wide else '10I'}")
         self.programs = tuple(self._programs())
         self.sections = tuple(self._sections())
+        for one in self.loads:
+            if one.offset + one.file_size > self.size or one.end > 1 << layout.bits:
+                raise ElfError(
+                    f"its segment at {one.address:#x} lies outside of the file or memory"
+                )
         self.mapping = Mapping((one[2:4] + one[5:7] for one in self.loads), self.size)
 
     @property
@@ -119,8 +123,11 @@ class Headers:
 
     def read(self, offset: int, size: int) -> bytes:
         """Read `size` bytes of the file. Raises ElfError if it has fewer."""
-        self._file.seek(offset)
-        data = self._file.read(size)
+        if offset + size <= self.size:
+            self._file.seek(offset)
+            data = self._file.read(size)
+        else:
+            data = b""
         if len(data) < size:
             raise ElfError(f"it ends at {self.size}, before the {size} bytes at offset {offset}")
         return data
@@ -128,7 +135,7 @@ class Headers:
     def locate(self, address: int, size: int, what: str) -> int:
         """Return the offset of `size` bytes at an address. Raises ElfError if they are split."""
         found = self.mapping.find(address)
-        if found is None or found[1] < size:
+        if found is None or found[1] < size or found[0] < 0:
             raise ElfError(f"the {size} bytes of its {what} at {address:#x} are not in the file")
         return found[0]
 

@@ -13,8 +13,11 @@ import struct
 from contextlib import suppress
 from typing import Dict, Iterator, List, Mapping, Optional, Sequence, Set, Tuple
 
+from manyshim.audit.facts import EXECUTABLE
 from manyshim.formats.elf.constants import (
+    DF_1_PIE,
     DT_DEBUG,
+    DT_FLAGS_1,
     DT_NEEDED,
     DT_RELACOUNT,
     DT_RELCOUNT,
@@ -138,12 +141,20 @@ def _planned(headers: Headers, patch: Patch) -> Changes:
         ]
     if patch._replace(plain_stack=False) != Patch():
         dynamic = dynamic_section(headers)
+        if _is_static(headers, dynamic):
+            raise ElfError("it is a static program, so no loader reads its names")
         names = _names(headers, dynamic, patch)
         changes.edits.update(names.versions)
         entries = _with_room(names.entries, dynamic.capacity, headers.programs)
         place_names(changes, dynamic, names.strings.appended, entries, names.entries)
     changes.finish()
     return changes
+
+
+def _is_static(headers: Headers, dynamic: DynamicSection) -> bool:
+    """Return whether a program has no loader. glibc's start code stops if it has a search path."""
+    program = headers.file.type == EXECUTABLE or (dynamic.get(DT_FLAGS_1) or 0) & DF_1_PIE
+    return bool(program) and not any(one.type == PT_INTERP for one in headers.programs)
 
 
 def _names(headers: Headers, dynamic: DynamicSection, patch: Patch) -> _Names:
