@@ -115,7 +115,7 @@ def whole_wheel(data: bytes) -> str:
             for key in ("Tag", "Root-Is-Purelib", "Wheel-Version", "Build", ""):
                 opened.fields(key)
             opened.facts()
-            opened.broken()
+            opened.facts(verify=True)
             metadata.read(opened)
             metadata.record_problem(opened)
     except InvalidWheelError:

@@ -8,10 +8,14 @@ import zlib
 from typing import FrozenSet, Optional, Tuple
 
 from manyshim.audit.facts import ElfFile
+from manyshim.errors import ToolError
 from manyshim.formats.elf import debuginfo, reader
+from manyshim.formats.elf.edits import Patch
 from manyshim.formats.elf.image import ElfError
+from manyshim.formats.elf.patch import patch_file
 from manyshim.formats.zip.directory import DEFLATED, STORED
 from manyshim.formats.zip.window import MemberError, Window
+from manyshim.repair.verify import differences
 from outcome import READ, REFUSED, agree, stored
 
 _MEMBER = "demo/demo.cpython-311-x86_64-linux-gnu.so"
@@ -19,6 +23,8 @@ _NAMES = frozenset(("PyInit_demo", "demo_new", "demo_state", "malloc", ""))
 # What the seeds of debug information use, as tests/support/debugsources.py has it.
 _USED = ("pidfd_open", "fcntl64@GLIBC_2.28")
 _SECONDS = 2.0
+# The seeds need libc.so.6 or nothing; a name that a file does not need is refused.
+_PATCH = Patch(soname="lib-with-another-name.so.1", rpath="$ORIGIN/../x.libs", plain_stack=True)
 
 _Facts = Tuple[ElfFile, FrozenSet[str]]
 
@@ -45,6 +51,29 @@ def _facts(window: Window) -> Optional[_Facts]:
     if not found <= asked:
         raise AssertionError(f"not asked for: {found - asked}")
     return reading.facts, found
+
+
+def patched(data: bytes) -> str:
+    """Patch an ELF file, prove what was written, and patch it again, which changes nothing."""
+    source = stored("patch", "x.so", data)
+    target, again = f"{source}.patched", f"{source}.again"
+    try:
+        patch_file(source, target, _PATCH)
+    except ElfError:
+        return REFUSED
+    try:
+        found = differences(source, target, _PATCH)
+    except ToolError:
+        # The loader's reader does not read the original, so no repair patches it.
+        return READ
+    if found:
+        # The proof may refuse a damaged file, which then stays as it was.
+        return REFUSED
+    patch_file(target, again, _PATCH)
+    with open(target, "rb") as first, open(again, "rb") as second:
+        if first.read() != second.read():
+            raise AssertionError("the same patch changes a patched file")
+    return READ
 
 
 def debug_information(data: bytes) -> str:

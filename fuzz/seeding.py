@@ -83,4 +83,4 @@ def _wheel() -> Iterator[bytes]:
     yield SEPARATOR.join((b"Tag: py3-none-any\n  py2-none-any\n", b",,\n"))
 
 
-_MAKERS = {"elf": _elf, "zip": _zip, "record": _record, "wheel": _wheel}
+_MAKERS = {"elf": _elf, "patch": _elf, "zip": _zip, "record": _record, "wheel": _wheel}

@@ -14,6 +14,7 @@ TARGETS: Dict[str, Target] = {
     for target in (
         Target("zip", archives.zip_archive),
         Target("elf", binaries.elf, max_len=8192),
+        Target("patch", binaries.patched, max_len=8192),
         Target("record", archives.record_rows),
         Target("wheel", archives.whole_wheel),
         Target("tags", texts.tag, max_len=512),

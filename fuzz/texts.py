@@ -10,6 +10,7 @@ from archives import SEPARATOR
 from manyshim import config, project
 from manyshim.audit import suffixes, tags
 from manyshim.errors import ConfigError
+from manyshim.repair.sbom import copyright as notices
 from manyshim.repair.sbom import licenses
 from manyshim.repair.sbom.packages import Packages
 from outcome import READ, REFUSED, agree, folder, stored, text
@@ -118,11 +119,12 @@ def _system() -> str:
 def copyright_file(data: bytes) -> str:
     """Read the licences of a copyright file, and write them for each package manager."""
     notice = text(data)
-    found = licenses.of_debian(notice)
+    found = notices.licences(notice, "libz.so.1", "zlib")
     agree("sorted", found, tuple(sorted(set(found))))
     for kind in ("deb", "rpm", "apk"):
         licenses.choice(kind, found)
         licenses.choice(kind, (notice,))
+        licenses.choice(kind, (notice, *found))
     for name in ("License", "Files"):
-        licenses.field(notice, name)
+        notices.field(notice, name)
     return READ if found else REFUSED

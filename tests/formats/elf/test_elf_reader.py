@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import glob
 import os
+import struct
 import sys
 import sysconfig
 from dataclasses import replace
-from typing import Any, Callable, Dict, List
+from typing import Any, Callable, Dict, List, Optional
 
 import pytest
 
@@ -15,6 +16,7 @@ import elfdamage as damage
 from elfvariants import FULL, PIE, VARIANTS, described, differences, read, summary
 from elfwriter import TARGETS, Elf, Symbol, write
 from manyshim.audit.tags import MACHINES
+from manyshim.formats.elf.constants import DT_HASH, PT_NOTE
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
@@ -56,6 +58,30 @@ def test_sections_are_not_needed(arch: str) -> None:
     beyond = read(damage.section_table_past_end(data)).facts
     assert beyond.damage == ("its section header table extends beyond the end of the file",)
     assert beyond._replace(damage=()) == facts
+
+
+def test_notes_for_four_bytes_in_a_segment_for_eight() -> None:
+    """Mold 1 puts .note.gnu.property, for 8 bytes, and the other notes into one PT_NOTE."""
+    notes = ((b"GNU", 3, bytes(20)), (b"GNU", 1, bytes(16)))
+    data = write(described("x86_64", notes=notes))
+    mixed = damage.with_segment(data, PT_NOTE, 0, align=8)
+    assert mixed != data
+    assert read(mixed).facts == read(data).facts
+    assert read(mixed).facts.damage == ()
+
+
+@pytest.mark.parametrize("interp", [None, "/lib/ld.so"])
+def test_a_hash_table_of_lld_for_s390x(interp: Optional[str]) -> None:
+    """Its words have 4 bytes. Those of GNU ld have 8."""
+    data = write(described("s390x", sysv_hash=True, gnu_hash=False, interp=interp))
+    start = damage.table_offset(data, DT_HASH)
+    buckets, chains = struct.unpack_from(">2Q", data, start)
+    words = struct.unpack_from(f">{2 + buckets + chains}Q", data, start)
+    narrow = struct.pack(f">{len(words)}I", *words)
+    changed = (
+        data[:start] + narrow.ljust(2 * len(narrow), b"\xff") + data[start + 2 * len(narrow) :]
+    )
+    assert read(changed).facts == read(data).facts
 
 
 # The type of the relocation that stores a thread-local variable's offset from the thread pointer,

@@ -67,6 +67,14 @@ DT_VERNEEDNUM = 0x6FFFFFFF
 DT_AUXILIARY = 0x7FFFFFFD
 DT_FILTER = 0x7FFFFFFF
 
+# The tags whose values are addresses, besides those in the ranges (gABI, figure 5-10).
+ADDRESS_TAGS = (
+    *(3, 4, 5, 6, 7, 12, 13, 17, 23, 25, 26, 32, 34, 36, DT_ANDROID_REL, DT_ANDROID_RELA),
+    *(DT_ANDROID_RELR, DT_VERSYM, DT_VERDEF, DT_VERNEED),
+)
+# DT_ADDRRNGLO to DT_ADDRRNGHI, and those of the processor.
+ADDRESS_TAG_RANGES = (range(0x6FFFFE00, 0x6FFFFF00), range(0x70000000, 0x7FFFFFFD))
+
 # Values of DT_FLAGS and DT_FLAGS_1.
 DF_TEXTREL = 0x4
 DF_STATIC_TLS = 0x10
@@ -90,12 +98,18 @@ SHT_DYNAMIC = 6
 SHT_NOBITS = 8
 SHF_ALLOC = 2
 SHF_EXECINSTR = 4
+SHF_TLS = 0x400
 
 # The type of GNU's property note, and its property that states the x86 level.
 NT_GNU_PROPERTY_TYPE_0 = 5
 GNU_PROPERTY_X86_ISA_1_NEEDED = 0xC0008002
 
 EM_AARCH64 = 183
+
+# The largest page size of a kernel in bytes, by e_machine, where it is not 64 KiB: x86, s390x,
+# riscv64.
+PAGES = {3: 4096, 62: 4096, 22: 4096, 243: 4096}
+LARGEST_PAGE = 65536
 
 # r_info: by e_machine and word size, the types of relocations that store a thread-local variable's
 # fixed offset from the thread pointer (the psABI of each architecture).

@@ -21,14 +21,18 @@ from manyshim.formats.elf.constants import (
     SHT_DYNAMIC,
     SHT_STRTAB,
 )
-from manyshim.formats.elf.headers import DynamicSection, Entry, Headers, ProgramHeader
+from manyshim.formats.elf.headers import (
+    DynamicSection,
+    Entry,
+    Headers,
+    ProgramHeader,
+    Range,
+    last_load,
+    round_up,
+)
 from manyshim.formats.elf.image import ElfError
-from manyshim.formats.elf.slots import TABLES, Range, Slot, can_move, find_slot
+from manyshim.formats.elf.slots import TABLES, Slot, can_move, check_end, find_slot
 
-# The page size in bytes with which a segment must be mappable, by e_machine, where it is not 64
-# KiB: x86, s390x, riscv64.
-_PAGES = {3: 4096, 62: 4096, 22: 4096, 243: 4096}
-_LARGEST_PAGE = 65536
 # Moved bytes keep their address modulo this. No note or table needs more.
 _MODULUS = 64
 _ALIGNMENT = 16
@@ -50,7 +54,7 @@ class Changes:
         self.headers = headers
         self.edits: Dict[int, bytes] = {}
         self.copies: List[Tuple[int, int, int]] = []
-        self.file = headers.file
+        self.file = headers.header
         self.programs = list(headers.programs)
         self.sections = list(headers.sections)
 
@@ -66,7 +70,7 @@ class Changes:
     def finish(self) -> None:
         """Add the edits of the headers."""
         headers = self.headers
-        if self.file != headers.file:
+        if self.file != headers.header:
             self.edits[_IDENT_SIZE] = headers.pack_file(self.file)
         if self.programs != list(headers.programs):
             table = b"".join(map(headers.pack_program, self.programs))
@@ -127,7 +131,7 @@ def _has_own_segment(headers: Headers, dynamic: DynamicSection) -> bool:
 def _grow_own_segment(
     changes: Changes, dynamic: DynamicSection, appended: bytes, entries: Sequence[Entry]
 ) -> None:
-    index = max(i for i, one in enumerate(changes.programs) if one.type == PT_LOAD)
+    index = last_load(changes.programs)
     last = changes.programs[index]
     changes.programs[index] = last._replace(
         file_size=last.file_size + len(appended), memory_size=last.memory_size + len(appended)
@@ -157,11 +161,12 @@ class _Segment:
     def __init__(self, changes: Changes, dynamic: DynamicSection, appended: bytes) -> None:
         self.changes, self.dynamic, self.appended = changes, dynamic, appended
         headers = self.headers = changes.headers
+        check_end(headers)
         self.slot = find_slot(headers, dynamic)
         self.moves_table = self.slot == Slot()
-        self.page = self.align = _PAGES.get(headers.file.machine, _LARGEST_PAGE)
-        top = _aligned(_top(headers), self.page)
-        self.offset = _aligned(headers.size, _ALIGNMENT)
+        self.page = self.align = headers.page
+        top = round_up(_top(headers), self.page)
+        self.offset = round_up(headers.size, _ALIGNMENT)
         if self.moves_table:
             # The kernel may add e_phoff to the load address to find the table.
             ahead = headers.loads[0].address - headers.loads[0].offset
@@ -193,7 +198,7 @@ class _Segment:
             tag: value + self._delta(value) for tag, value in self.dynamic.entries if tag in TABLES
         }
         count = len(entries) + 2
-        place = _aligned(self.position, _ALIGNMENT)
+        place = round_up(self.position, _ALIGNMENT)
         if fitting is None:
             self.position = place + count * self.headers.layout.dynamic.size
         values.update(self._place_strings())
@@ -266,12 +271,11 @@ class _Segment:
                 changes.programs[index] = one.moved(delta, self._in_file(one.address + delta))
         if slot.dropped is not None:
             del changes.programs[slot.dropped]
-        last = max(i for i, one in enumerate(changes.programs) if one.type == PT_LOAD)
         size = self.position - self.address
         own = ProgramHeader(
             PT_LOAD, self.flags, self.offset, self.address, self.address, size, size, self.align
         )
-        changes.programs.insert(last + 1, own)
+        changes.programs.insert(last_load(changes.programs) + 1, own)
         if slot.dropped is None:
             self._state_table()
 
@@ -288,7 +292,3 @@ class _Segment:
                 changes.programs[index] = grown
         if self.moves_table:
             changes.file = changes.file._replace(program_offset=self.offset)
-
-
-def _aligned(value: int, to: int) -> int:
-    return -(-value // to) * to

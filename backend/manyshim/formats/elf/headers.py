@@ -7,9 +7,9 @@ Sources: ELF gABI chapters 4 and 5.
 from __future__ import annotations
 
 import struct
-from typing import BinaryIO, Iterator, List, Optional, Tuple
+from typing import BinaryIO, Container, Iterable, Iterator, List, Optional, Sequence, Tuple
 
-from manyshim.formats.elf.constants import DT_NULL, MAGIC, PT_DYNAMIC, PT_LOAD, SHF_ALLOC
+from manyshim.formats.elf import constants as c
 from manyshim.formats.elf.image import LAYOUTS, ElfError
 from manyshim.formats.elf.mapping import Mapping
 from manyshim.values import NamedTuple
@@ -17,8 +17,17 @@ from manyshim.values import NamedTuple
 _IDENT_SIZE = 16
 _MAX_DYNAMIC = 1 << 20
 _MAX_PROGRAMS = 1024
+_MAX_NOTES = 1 << 20
+# No library has so many sections.
+_MAX_SECTIONS = 0xFFFF
+# What may be parsed of all notes of a file, each time that it is asked for.
+_MAX_PARSED_NOTES = 8 << 20
 # e_phnum with this value means that the number is stored elsewhere.
 _PN_XNUM = 0xFFFF
+
+Entry = Tuple[int, int]
+# The first address or offset, and the one behind the last.
+Range = Tuple[int, int]
 
 
 class FileHeader(NamedTuple):
@@ -56,6 +65,11 @@ class ProgramHeader(NamedTuple):
         """The address behind its memory."""
         return self.address + self.memory_size
 
+    @property
+    def range(self) -> Range:
+        """The addresses of its bytes, those of the file included."""
+        return self.address, self.address + max(self.file_size, self.memory_size)
+
     def moved(self, delta: int, offset: int) -> ProgramHeader:
         """Return it `delta` bytes further in memory, and at an offset of the file."""
         physical = self.physical + delta if self.physical == self.address else self.physical
@@ -79,10 +93,17 @@ class SectionHeader(NamedTuple):
     @property
     def allocated(self) -> bool:
         """Whether it has memory when the file is loaded."""
-        return bool(self.flags & SHF_ALLOC)
+        return bool(self.flags & c.SHF_ALLOC)
 
+    @property
+    def loaded(self) -> bool:
+        """Whether its bytes in the file are part of the loaded file."""
+        return self.allocated and self.type != c.SHT_NOBITS and self.size > 0
 
-Entry = Tuple[int, int]
+    @property
+    def range(self) -> Range:
+        """Its addresses."""
+        return self.address, self.address + self.size
 
 
 class Headers:
@@ -93,14 +114,15 @@ class Headers:
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
+        self._parsed_notes = 0
         self.size = file.seek(0, 2)
         ident = self.read(0, _IDENT_SIZE)
-        layout = LAYOUTS.get((ident[4], ident[5])) if ident.startswith(MAGIC) else None
+        layout = LAYOUTS.get((ident[4], ident[5])) if ident.startswith(c.MAGIC) else None
         if layout is None:
             raise ElfError("it is not an ELF file")
         self.layout = layout
         stated = self.read(_IDENT_SIZE, layout.header.size)
-        self.file = FileHeader(*layout.header.unpack(stated))
+        self.header = FileHeader(*layout.header.unpack(stated))
         self._section = struct.Struct(f"{layout.order}{'IIQQQQIIQQ' if self.wide else '10I'}")
         self.programs = tuple(self._programs())
         self.sections = tuple(self._sections())
@@ -119,7 +141,17 @@ class Headers:
     @property
     def loads(self) -> List[ProgramHeader]:
         """The loaded segments, in the order of the table."""
-        return [one for one in self.programs if one.type == PT_LOAD]
+        return [one for one in self.programs if one.type == c.PT_LOAD]
+
+    @property
+    def page(self) -> int:
+        """The page size with which a segment can be mapped on every machine of this kind."""
+        return c.PAGES.get(self.header.machine, c.LARGEST_PAGE)
+
+    def places(self, entries: Iterable[Entry], but: Container[int] = ()) -> List[int]:
+        """Return the addresses that the file header and dynamic entries state, without some."""
+        found = [value for tag, value in entries if tag not in but and _is_address(tag)]
+        return [*found, self.header.entry]
 
     def read(self, offset: int, size: int) -> bytes:
         """Read `size` bytes of the file. Raises ElfError if it has fewer."""
@@ -139,6 +171,30 @@ class Headers:
             raise ElfError(f"the {size} bytes of its {what} at {address:#x} are not in the file")
         return found[0]
 
+    def notes(self, segment: ProgramHeader) -> Iterator[Tuple[bytes, int, bytes]]:
+        """Yield the owner, the type and the content of each note of a PT_NOTE.
+
+        mold puts notes of two alignments into one segment, so words of zero are skipped. Raises
+        ElfError if the segment is larger than notes are, or does not end with a note.
+        """
+        self._parsed_notes += segment.file_size
+        if segment.file_size > _MAX_NOTES or self._parsed_notes > _MAX_PARSED_NOTES:
+            raise ElfError(f"its notes have {segment.file_size} bytes")
+        data = self.read(segment.offset, segment.file_size)
+        word = struct.Struct(self.layout.order + "3I")
+        position = 0
+        while position + word.size <= len(data):
+            owner_size, size, kind = word.unpack_from(data, position)
+            if not owner_size:
+                position += 4
+                continue
+            owner = position + word.size
+            content = owner + -(-owner_size // 4) * 4
+            yield data[owner : owner + owner_size], kind, data[content : content + size]
+            position = content + -(-size // 4) * 4
+        if position > len(data) or any(data[position:]):
+            raise ElfError("its notes do not end with their segment")
+
     def pack_file(self, header: FileHeader) -> bytes:
         """Return a file header as bytes, which begin behind e_ident."""
         return self.layout.header.pack(*header)
@@ -154,7 +210,7 @@ class Headers:
         return self._section.pack(*section)
 
     def _programs(self) -> Iterator[ProgramHeader]:
-        header, size = self.file, self.layout.segment.size
+        header, size = self.header, self.layout.segment.size
         if header.program_count == _PN_XNUM or header.program_count > _MAX_PROGRAMS:
             raise ElfError(f"it has {header.program_count} program headers, too many to change")
         if header.program_count and header.program_size != size:
@@ -168,7 +224,7 @@ class Headers:
                 yield ProgramHeader(*(kind, flags, *places, align))
 
     def _sections(self) -> List[SectionHeader]:
-        header, size = self.file, self._section.size
+        header, size = self.header, self._section.size
         if not header.section_offset or header.section_size != size:
             return []
         if header.section_offset + size * max(header.section_count, 1) > self.size:
@@ -180,6 +236,8 @@ class Headers:
             count = first.size
             if header.section_offset + size * count > self.size:
                 return []
+        if count > _MAX_SECTIONS:
+            raise ElfError(f"it has {count} section headers, too many to change")
         table = self.read(header.section_offset, size * count)
         return [SectionHeader(*fields) for fields in self._section.iter_unpack(table)]
 
@@ -202,7 +260,7 @@ class DynamicSection(NamedTuple):
 
 def dynamic_section(headers: Headers) -> DynamicSection:
     """Read PT_DYNAMIC. Raises ElfError if there is none, or if it is not as the loader needs it."""
-    found = [index for index, one in enumerate(headers.programs) if one.type == PT_DYNAMIC]
+    found = [index for index, one in enumerate(headers.programs) if one.type == c.PT_DYNAMIC]
     if not found:
         raise ElfError("it has no dynamic section")
     segment, entry = headers.programs[found[-1]], headers.layout.dynamic
@@ -213,6 +271,25 @@ def dynamic_section(headers: Headers) -> DynamicSection:
     offset = headers.locate(segment.address, size, "dynamic section")
     entries = list(entry.iter_unpack(headers.read(offset, size)))
     tags = [tag for tag, _ in entries]
-    if DT_NULL not in tags:
+    if c.DT_NULL not in tags:
         raise ElfError("its dynamic section does not end with DT_NULL")
-    return DynamicSection(found[-1], offset, capacity, tuple(entries[: tags.index(DT_NULL)]))
+    return DynamicSection(found[-1], offset, capacity, tuple(entries[: tags.index(c.DT_NULL)]))
+
+
+def last_load(programs: Sequence[ProgramHeader]) -> int:
+    """Return the index of the last PT_LOAD."""
+    return max(index for index, one in enumerate(programs) if one.type == c.PT_LOAD)
+
+
+def overlaps(one: Range, other: Range) -> bool:
+    """Return whether two ranges have something in common."""
+    return one[0] < other[1] and other[0] < one[1]
+
+
+def round_up(value: int, to: int) -> int:
+    """Return the next multiple."""
+    return -(-value // to) * to
+
+
+def _is_address(tag: int) -> bool:
+    return tag in c.ADDRESS_TAGS or any(tag in one for one in c.ADDRESS_TAG_RANGES)

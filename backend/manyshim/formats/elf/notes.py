@@ -12,9 +12,20 @@ from manyshim.formats.elf.constants import (
     PT_NOTE,
 )
 from manyshim.formats.elf.image import ElfError, Image, Segment
+from manyshim.values import NamedTuple
 
 _X86_MACHINES = (3, 62)
 _MAX_NOTES = 1 << 20
+
+
+class _Part(NamedTuple):
+    """A note: its offset, the size of its owner, where its content begins and ends, its type."""
+
+    start: int
+    owner_size: int
+    content: int
+    end: int
+    kind: int
 
 
 def read(image: Image) -> Tuple[int, bool, List[str]]:
@@ -47,17 +58,33 @@ def _note_entries(image: Image, segment: Segment) -> Iterator[Tuple[bytes, int, 
             f"its {size} bytes of notes at offset {segment.offset} extend beyond the file's end"
         )
     data = image.bytes_at(segment.offset, size)
-    align = 8 if segment.align == 8 else 4
     header = struct.Struct(image.layout.order + "3I")
+    align = 8 if segment.align == 8 else 4
+    for start, owner_size, content, end, kind in _parts(data, header, align):
+        if end > size:
+            raise ElfError(f"a note at offset {segment.offset + start} extends beyond its segment")
+        owner = data[start + header.size : start + header.size + owner_size]
+        yield owner.rstrip(b"\0"), kind, data[content:end]
+
+
+def _parts(data: bytes, header: struct.Struct, align: int) -> List[_Part]:
+    """Return the places of all notes; the last one may extend beyond the data.
+
+    mold has put notes that are aligned to 4 bytes behind those that are aligned to 8.
+    """
+    parts = list(_aligned_parts(data, header, align))
+    if align == 8 and parts and parts[-1].end > len(data):
+        other = list(_aligned_parts(data, header, 4))
+        return other if other[-1].end <= len(data) else parts
+    return parts
+
+
+def _aligned_parts(data: bytes, header: struct.Struct, align: int) -> Iterator[_Part]:
     position = 0
-    while position + header.size <= size:
+    while position + header.size <= len(data):
         owner_size, content_size, kind = header.unpack_from(data, position)
         content = -(-(position + header.size + owner_size) // align) * align
-        if content + content_size > size:
-            start = segment.offset + position
-            raise ElfError(f"a note at offset {start} extends beyond its segment")
-        owner = data[position + header.size : position + header.size + owner_size]
-        yield owner.rstrip(b"\0"), kind, data[content : content + content_size]
+        yield _Part(position, owner_size, content, content + content_size, kind)
         position = -(-(content + content_size) // align) * align
 
 

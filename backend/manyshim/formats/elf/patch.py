@@ -27,7 +27,6 @@ from manyshim.formats.elf.constants import (
     DT_STRSZ,
     DT_STRTAB,
     DT_VERNEED,
-    DT_VERNEEDNUM,
     PF_X,
     PT_GNU_STACK,
     PT_INTERP,
@@ -45,6 +44,8 @@ from manyshim.formats.elf.image import ElfError
 from manyshim.values import NamedTuple
 
 _MAX_VERSIONS = 20_000
+# The largest that is known has 5 MiB. It is read into memory.
+_MAX_STRINGS = 64 << 20
 _BLOCK = 1 << 20
 
 
@@ -95,6 +96,8 @@ class _Strings:
             raise ElfError("its dynamic string table does not end with NUL")
         self._data = bytearray(data)
         self._old_size = len(data)
+        # A file may need one name thousands of times, and the table may be large.
+        self._places: Dict[bytes, int] = {}
 
     @property
     def appended(self) -> bytes:
@@ -116,10 +119,13 @@ class _Strings:
             raise ElfError(f"the name {text!r} contains NUL")
         if now is not None and self.at(now) == text:
             return now
-        found = self._data.find(text + b"\0")
+        found = self._places.get(text, -1)
+        if found < 0:
+            found = self._data.find(text + b"\0")
         if found < 0:
             found = len(self._data)
             self._data += text + b"\0"
+        self._places[text] = found
         return found
 
 
@@ -153,7 +159,7 @@ def _planned(headers: Headers, patch: Patch) -> Changes:
 
 def _is_static(headers: Headers, dynamic: DynamicSection) -> bool:
     """Return whether a program has no loader. glibc's start code stops if it has a search path."""
-    program = headers.file.type == EXECUTABLE or (dynamic.get(DT_FLAGS_1) or 0) & DF_1_PIE
+    program = headers.header.type == EXECUTABLE or (dynamic.get(DT_FLAGS_1) or 0) & DF_1_PIE
     return bool(program) and not any(one.type == PT_INTERP for one in headers.programs)
 
 
@@ -161,6 +167,10 @@ def _names(headers: Headers, dynamic: DynamicSection, patch: Patch) -> _Names:
     address, size = dynamic.get(DT_STRTAB), dynamic.get(DT_STRSZ)
     if address is None or not size:
         raise ElfError("its dynamic section has no string table")
+    if size > _MAX_STRINGS:
+        raise ElfError(
+            f"its dynamic string table has {size} bytes, more than {_MAX_STRINGS >> 20} MiB"
+        )
     strings = _Strings(headers.read(headers.locate(address, size, "dynamic string table"), size))
     new = {_encode(old): _encode(name) for old, name in patch.replace_needed}
     removed = set(map(_encode, patch.remove_needed))
@@ -212,13 +222,16 @@ def _version_edits(
     new: Mapping[bytes, bytes],
     removed: Set[bytes],
 ) -> Iterator[Tuple[int, bytes]]:
-    """Yield the changed file names of version needs (vn_file), by offset."""
-    address, count = dynamic.get(DT_VERNEED), dynamic.get(DT_VERNEEDNUM) or 0
-    if address is None:
+    """Yield the changed file names of version needs (vn_file), by offset.
+
+    As in glibc, the last one has no next one; DT_VERNEEDNUM is not read.
+    """
+    address = dynamic.get(DT_VERNEED)
+    if not address:
         return
     order = headers.layout.order
     node, name_index = struct.Struct(f"{order}HHIII"), struct.Struct(f"{order}I")
-    for _ in range(min(count, _MAX_VERSIONS)):
+    for _ in range(_MAX_VERSIONS):
         offset = headers.locate(address, node.size, "version needs")
         _, _, value, _, following = node.unpack(headers.read(offset, node.size))
         name = strings.at(value)

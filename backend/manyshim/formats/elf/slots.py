@@ -8,7 +8,6 @@ Sources: ELF gABI chapter 5; glibc elf/dl-load.c and sysdeps/generic/dl-prop.h.
 
 from __future__ import annotations
 
-import struct
 from typing import Iterable, Iterator, List, Optional, Sequence, Set, Tuple
 
 from manyshim.formats.elf.constants import (
@@ -30,11 +29,16 @@ from manyshim.formats.elf.constants import (
     PT_PHDR,
     SHT_NOBITS,
 )
-from manyshim.formats.elf.headers import DynamicSection, Headers, ProgramHeader
+from manyshim.formats.elf.headers import (
+    DynamicSection,
+    Headers,
+    ProgramHeader,
+    Range,
+    overlaps,
+)
 from manyshim.formats.elf.image import ElfError
 from manyshim.values import NamedTuple
 
-Range = Tuple[int, int]
 Note = Tuple[bytes, int]
 
 # The tables that may move: loaders find them by these tags only.
@@ -43,21 +47,10 @@ TABLES = (DT_GNU_HASH, DT_HASH, DT_SYMTAB, DT_VERSYM, DT_VERDEF, DT_VERNEED)
 _OWNERS = (b"GNU\0", b"FDO\0", b"Android\0", b"Go\0\0", b"stapsdt\0")
 # The notes that only inform: the version of the system, the build ID, the package, Go's build ID.
 _INFORMATION = {(b"GNU\0", 1), (b"GNU\0", 3), (b"FDO\0", 0xCAFE1A7E), (b"Go\0\0", 4)}
+_BLOCK = 1 << 20
 _UNKNOWN = (b"", 0)
-_MAX_NOTES = 1 << 16
 # Segments that state no bytes of their own.
 _VIEWS = (PT_LOAD, PT_PHDR, PT_NULL, PT_GNU_STACK)
-
-# Tags whose values are addresses, besides those of the ranges below (ELF gABI, figure 5-10).
-_ADDRESSES = frozenset((3, 4, 5, 6, 7, 12, 13, 17, 23, 25, 26, 32, 34, 36, 0x6000000F, 0x60000011))
-_ADDRESS_RANGES = (
-    range(0x6FFFE000, 0x6FFFE001),  # DT_ANDROID_RELR
-    range(0x6FFFFE00, 0x6FFFFF00),  # DT_ADDRRNGLO to DT_ADDRRNGHI
-    range(0x6FFFFFF0, 0x6FFFFFF1),  # DT_VERSYM
-    range(0x6FFFFFFC, 0x6FFFFFFD),  # DT_VERDEF
-    range(0x6FFFFFFE, 0x6FFFFFFF),  # DT_VERNEED
-    range(0x70000000, 0x7FFFFFFD),  # of the processor
-)
 
 
 class Slot(NamedTuple):
@@ -70,6 +63,27 @@ class Slot(NamedTuple):
     dropped: Optional[int] = None
     grows: bool = False
     units: Tuple[Range, ...] = ()
+
+
+def check_end(headers: Headers) -> None:
+    """Raise ElfError if the file ends with bytes that only its own code knows.
+
+    Programs that carry their data, such as an archive, look for them at the end of the file.
+    Without section headers, they cannot be told from what was in a section.
+    """
+    header = headers.header
+    if not headers.sections:
+        return
+    ends = [one.offset + one.file_size for one in headers.programs if one.type != PT_NULL]
+    ends += (one.offset + one.size for one in headers.sections if one.type != SHT_NOBITS)
+    ends.append(header.section_offset + len(headers.sections) * header.section_size)
+    start = max((end for end in ends if end <= headers.size), default=0)
+    for place in range(start, headers.size, _BLOCK):
+        if headers.read(place, min(_BLOCK, headers.size - place)).strip(b"\0"):
+            raise ElfError(
+                f"its last {headers.size - start} bytes are in no segment and no section, "
+                "and its code may look for them at the end of the file"
+            )
 
 
 def find_slot(headers: Headers, dynamic: DynamicSection) -> Slot:
@@ -88,11 +102,6 @@ def find_slot(headers: Headers, dynamic: DynamicSection) -> Slot:
         if one.type == PT_NOTE and _notes(headers, one) <= _INFORMATION:
             return Slot(index)
     raise ElfError("there is no room for one more program header, and strip needs the table")
-
-
-def is_address(tag: int) -> bool:
-    """Return whether the values of a dynamic tag are addresses."""
-    return tag in _ADDRESSES or any(tag in one for one in _ADDRESS_RANGES)
 
 
 def _reusable(headers: Headers, dynamic: DynamicSection) -> Optional[int]:
@@ -119,40 +128,38 @@ def _reusable(headers: Headers, dynamic: DynamicSection) -> Optional[int]:
 def _has_only_strings(headers: Headers, dynamic: DynamicSection, load: ProgramHeader) -> bool:
     """Return whether a segment holds the dynamic strings and nothing else, by its sections."""
     inside = [
-        (section.address, section.size)
-        for section in headers.sections
-        if section.allocated
-        and section.size
-        and _overlaps(_of(load), (section.address, section.address + section.size))
+        (one.address, one.size)
+        for one in headers.sections
+        if one.allocated and one.size and overlaps(load.range, one.range)
     ]
     if inside != [(dynamic.get(DT_STRTAB), dynamic.get(DT_STRSZ))]:
         return False
     if load.flags & PF_X or load.file_size != load.memory_size or len(headers.loads) < 2:
         return False
-    table = headers.file.program_offset
+    table = headers.header.program_offset
     if load.offset <= table < load.offset + load.file_size:
         return False
     others = (one for one in headers.programs if one.type not in _VIEWS)
-    if any(_overlaps(_of(load), _of(other)) for other in others):
+    if any(overlaps(load.range, other.range) for other in others):
         return False
-    places = [value for tag, value in dynamic.entries if is_address(tag) and tag != DT_STRTAB]
-    return not any(load.address <= place < load.end for place in (*places, headers.file.entry))
+    places = headers.places(dynamic.entries, but=(DT_STRTAB,))
+    return not any(load.address <= place < load.end for place in places)
 
 
 def _units_behind(headers: Headers, dynamic: DynamicSection) -> Optional[Tuple[Range, ...]]:
     """Return what must move so that the table can grow by one entry; None if something cannot."""
-    start = headers.file.program_offset
+    start = headers.header.program_offset
     entry = headers.layout.segment.size
-    end = start + headers.file.program_count * entry
+    end = start + headers.header.program_count * entry
     first = headers.loads[0]
     if not first.offset <= start or end + entry > first.offset + first.file_size:
         return None
     delta = first.address - first.offset
     hole = (end + delta, end + delta + entry)
-    units = tuple(one for one in _units(headers, dynamic, first) if _overlaps(one, hole))
+    units = tuple(one for one in _units(headers, dynamic, first) if overlaps(one, hole))
     strings = dynamic.get(DT_STRTAB) or 0
     known = (*units, (strings, strings + (dynamic.get(DT_STRSZ) or 0)))
-    if any(_overlaps(one, hole) for one in _fixed(headers, dynamic, known)):
+    if any(overlaps(one, hole) for one in _fixed(headers, dynamic, known)):
         return None
     # Without sections, nothing tells that the other bytes are padding.
     return units if headers.sections or not _without(hole, known) else None
@@ -160,12 +167,10 @@ def _units_behind(headers: Headers, dynamic: DynamicSection) -> Optional[Tuple[R
 
 def _units(headers: Headers, dynamic: DynamicSection, first: ProgramHeader) -> List[Range]:
     """Return the address ranges in the first segment that may move; overlapping ones are one."""
-    found = [
-        _of(one) for one in headers.programs if one.type not in _VIEWS and can_move(headers, one)
-    ]
+    found = [one.range for one in headers.programs if can_move(headers, one)]
     found += (
         (value, value + size)
-        for tag, value in dynamic.entries
+        for tag, value in dict(dynamic.entries).items()
         if tag in TABLES
         for size in (_table_size(headers, dynamic, value),)
         if size
@@ -185,26 +190,22 @@ def _table_size(headers: Headers, dynamic: DynamicSection, address: int) -> int:
     for section in headers.sections:
         if section.allocated and section.address == address and section.size:
             return section.size
-    places = [value for tag, value in dynamic.entries if is_address(tag)]
+    places = headers.places(dynamic.entries)
     places += (place for one in headers.programs for place in (one.address, one.end))
-    places.append(headers.file.entry)
     return min((place - address for place in places if place > address), default=0)
 
 
 def _fixed(headers: Headers, dynamic: DynamicSection, known: Sequence[Range]) -> Iterator[Range]:
     """Yield the address ranges that must stay: all that is stated and not in `known`."""
     for section in headers.sections:
-        if section.allocated and section.type != SHT_NOBITS:
-            place = section.address, section.address + section.size
-            if not any(one[0] <= place[0] and place[1] <= one[1] for one in known):
-                yield place
+        start, end = section.range
+        if section.loaded and not any(one[0] <= start and end <= one[1] for one in known):
+            yield start, end
     for one in headers.programs:
         if one.type not in _VIEWS and not can_move(headers, one):
-            yield _of(one)
-    for tag, value in dynamic.entries:
-        if is_address(tag) and tag not in (*TABLES, DT_STRTAB):
-            yield value, value + 1
-    yield headers.file.entry, headers.file.entry + 1
+            yield one.range
+    for place in headers.places(dynamic.entries, but=(*TABLES, DT_STRTAB)):
+        yield place, place + 1
 
 
 def can_move(headers: Headers, one: ProgramHeader) -> bool:
@@ -215,36 +216,11 @@ def can_move(headers: Headers, one: ProgramHeader) -> bool:
 
 
 def _notes(headers: Headers, segment: ProgramHeader) -> Set[Note]:
-    """Return the owner and type of each note; an unknown owner if the segment is not readable.
-
-    mold puts notes of two alignments into one segment, so words of zero are skipped.
-    """
-    if not 0 < segment.file_size <= _MAX_NOTES:
-        return {_UNKNOWN}
+    """Return the owner and type of each note; an unknown owner if they cannot be read."""
     try:
-        data = headers.read(segment.offset, segment.file_size)
+        return {(owner, kind) for owner, kind, _ in headers.notes(segment)} or {_UNKNOWN}
     except ElfError:
         return {_UNKNOWN}
-    word = struct.Struct(headers.layout.order + "3I")
-    found: Set[Note] = set()
-    position = 0
-    while position + word.size <= len(data):
-        name_size, size, kind = word.unpack_from(data, position)
-        if not (name_size or size or kind):
-            position += 4
-            continue
-        name = position + word.size
-        found.add((data[name : name + name_size], kind))
-        position = name + _aligned(name_size, 4) + _aligned(size, 4)
-    return found | {_UNKNOWN} if any(data[position:]) else found
-
-
-def _of(one: ProgramHeader) -> Range:
-    return one.address, one.address + max(one.file_size, one.memory_size)
-
-
-def _overlaps(one: Range, other: Range) -> bool:
-    return one[0] < other[1] and other[0] < one[1]
 
 
 def _without(whole: Range, covered: Iterable[Range]) -> List[Range]:
@@ -257,7 +233,3 @@ def _without(whole: Range, covered: Iterable[Range]) -> List[Range]:
         if position >= whole[1]:
             return [one for one in rest if one[0] < one[1]]
     return [*(one for one in rest if one[0] < one[1]), (position, whole[1])]
-
-
-def _aligned(size: int, to: int) -> int:
-    return -(-size // to) * to

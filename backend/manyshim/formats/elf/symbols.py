@@ -130,10 +130,9 @@ def undefined_end(facts: ElfFile, dynamic: Dynamic) -> int:
 
 def count(dynamic: Dynamic) -> int:
     """Return the number of dynamic symbols. Only the hash tables or the relocations tell it."""
-    image = dynamic.image
-    address = dynamic.get(DT_HASH)
+    image, address = dynamic.image, dynamic.get(DT_HASH)
     if address is not None:
-        word = _hash_word(image)
+        word = _hash_word(image, address)
         return int(word.unpack(image.at(address + word.size, word.size, "hash table"))[0])
     table = _gnu_hash(dynamic)
     if table and table.last:
@@ -187,7 +186,7 @@ def _sysv_chain(dynamic: Dynamic, name: str) -> Iterator[int]:
     image, address = dynamic.image, dynamic.get(DT_HASH)
     if address is None:
         return
-    word = _hash_word(image)
+    word = _hash_word(image, address)
     buckets, chains = (
         word.unpack(image.at(address + place * word.size, word.size, "hash table"))[0]
         for place in (0, 1)
@@ -205,9 +204,12 @@ def _sysv_chain(dynamic: Dynamic, name: str) -> Iterator[int]:
         place = 2 + buckets + index
 
 
-def _hash_word(image: Image) -> struct.Struct:
+def _hash_word(image: Image, address: int) -> struct.Struct:
+    order = image.layout.order
     wide = image.layout.bits == 64 and image.ident.machine in WIDE_HASH_MACHINES
-    return struct.Struct(image.layout.order + ("Q" if wide else "I"))
+    # LLD writes 4-byte words for s390x. Read as one of 8 bytes, two are too many buckets.
+    wide = wide and struct.unpack(f"{order}Q", image.at(address, 8, "hash table"))[0] < 1 << 32
+    return struct.Struct(order + ("Q" if wide else "I"))
 
 
 class _GnuHash:
