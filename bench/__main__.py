@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterator
 from fnmatch import fnmatchcase
 from typing import NamedTuple
 
-from bench import debug, graft, plot, report, run, wheels
+from bench import debug, graft, large, plot, report, run, wheels
 from bench.contenders import CONTENDERS
 from bench.report import Measured
-from bench.rows import DEBUG, GRAFT, PROJECT, ROWS, applies
+from bench.rows import DEBUG, GRAFT, LARGE, PROJECT, ROWS, applies
 from bench.run import Outcome
 
 _PROJECT = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), PROJECT)
@@ -126,6 +126,7 @@ def _planned(only: str, cache: str, folder: str, measured: Measured) -> Iterator
     made: dict[str, Callable[[], str]] = {
         DEBUG: lambda: debug.build(folder),
         GRAFT: lambda: graft.build(folder),
+        LARGE: lambda: large.build(folder),
         PROJECT: lambda: _PROJECT,
     }
     for subject, make in made.items():

@@ -83,6 +83,8 @@ _ALL = (
             "auditwheel", "repair", "-z", _LEVEL, "-w", folder, subject
         ),
     ),
+    # It is in the dependency group `bench`, and takes no level.
+    Contender("repairwheel", lambda subject, folder: _module("repairwheel", subject, "-o", folder)),
     Contender(
         "rewrite step",
         lambda subject, folder: _step("rewrite", subject, folder, _PLATFORM),

@@ -11,6 +11,7 @@ from bench.run import Outcome
 # The subjects that are not published wheels.
 DEBUG = "extension with debug information"
 GRAFT = "extension with libssl and libcrypto"
+LARGE = "extension with a library of 100 MB"
 PROJECT = "sample_project"
 
 # (group, subject, contender) -> its runs.
@@ -118,6 +119,16 @@ ROWS = (
         "graft", "graft: faster than `auditwheel repair`, same deflate level", FASTER, _REPAIR,
         "auditwheel repair", (GRAFT,), must=1.5, aim=2,
     ),
+    Row(
+        "graft", "graft: faster than `repairwheel`", FASTER, _REPAIR, "repairwheel", (GRAFT,),
+        must=1.5, aim=2,
+    ),
+    Row(
+        "large graft", "graft of 100 MB: faster than `auditwheel repair`", FASTER, _REPAIR,
+        "auditwheel repair", (LARGE,), must=1,
+    ),
+    Row("large graft", "peak memory of a graft of 100 MB", MEMORY, _REPAIR, must=48,
+        subjects=(LARGE,)),
     Row("audit", "peak memory of an audit", MEMORY, _SHOW, must=40, aim=24),
     Row("retag", "peak memory of a retag", MEMORY, _RETAG, must=40, aim=24),
     Row("retag", "peak memory of the rewrite step", MEMORY, _REWRITE, must=40, aim=24),
@@ -157,7 +168,7 @@ def applies(row: Row, subject: str, size: float | None) -> bool:
 def lines(runs: Runs, sizes: Mapping[str, float]) -> Iterator[Line]:
     """Judge every row on every subject that was run for it."""
     subjects = {(group, subject) for group, subject, _ in runs}
-    order = [*sizes, DEBUG, GRAFT, PROJECT]
+    order = [*sizes, DEBUG, GRAFT, LARGE, PROJECT]
     for row in ROWS:
         for subject in order:
             if (row.group, subject) in subjects and applies(row, subject, sizes.get(subject)):

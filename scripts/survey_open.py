@@ -88,19 +88,14 @@ def _fits(version: tuple[int, ...], python: str, abi: str) -> bool:
 def open_all(path: Path, python: Path) -> dict[str, Any]:
     """Return, for each library of a wheel, the loader's message; empty if it was opened."""
     with tempfile.TemporaryDirectory(prefix="manyshim-survey-") as root:
-        members = _unpack(path, root)
+        members = unpack(path, root)
         libraries = [place for place, member in members.items() if ".so" in Path(member).name]
-        done = subprocess.run(
-            [str(python), "-c", _OPENER],
-            input=json.dumps(libraries), check=False, capture_output=True, text=True,
-            timeout=_LIMIT, cwd=root, env={"PATH": os.defpath, "LC_ALL": "C", "HOME": root},
-        )  # fmt: skip
-        results = dict(json.loads(line) for line in done.stdout.splitlines() if line[:1] == "[")
+        results, error = opened(root, libraries, python)
         needed = {members[place]: _needed(place) for place in members}
     return {
         "wheel": path.name,
         "python": python.parent.parent.name,
-        "error": done.stderr[-2000:] if done.returncode else "",
+        "error": error,
         "files": {
             members[place]: results[place].replace(root, "")
             for place in libraries
@@ -110,12 +105,23 @@ def open_all(path: Path, python: Path) -> dict[str, Any]:
     }
 
 
+def opened(root: str, libraries: list[str], python: Path) -> tuple[dict[str, str], str]:
+    """Open libraries below a folder; return the loader's message for each, and Python's error."""
+    done = subprocess.run(
+        [str(python), "-c", _OPENER],
+        input=json.dumps(libraries), check=False, capture_output=True, text=True,
+        timeout=_LIMIT, cwd=root, env={"PATH": os.defpath, "LC_ALL": "C", "HOME": root},
+    )  # fmt: skip
+    results = dict(json.loads(line) for line in done.stdout.splitlines() if line[:1] == "[")
+    return results, done.stderr[-2000:] if done.returncode else ""
+
+
 def _needed(place: str) -> list[str]:
     elf = read_elf(place, Path(place).read_bytes())
     return list(elf.needed) if elf else []
 
 
-def _unpack(path: Path, root: str) -> dict[str, str]:
+def unpack(path: Path, root: str) -> dict[str, str]:
     """Install a wheel's files into a folder; return the ELF files as place -> member."""
     elfs = {}
     with zipfile.ZipFile(path) as archive:

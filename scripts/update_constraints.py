@@ -32,7 +32,8 @@ POINTS = [(minor, patch) for minor in MINORS for patch in (0, 1, 2, 99)]
 # The list in [tool.uv], and the arguments with which uv compiles it.
 LISTS = {
     "constraint-dependencies": (
-        *("--group", "dev", "--group", "builds", "--group", "fuzz", "--all-extras"),
+        *("--group", "dev", "--group", "builds", "--group", "fuzz", "--group", "bench"),
+        "--all-extras",
         str(PYPROJECT),
     ),
     "build-constraint-dependencies": ("--group", "builds"),
