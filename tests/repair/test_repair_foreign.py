@@ -14,7 +14,7 @@ import pytest
 
 import needs
 from debian import cache, debian
-from elfbuilding import LINUX, gcc, needs_gcc, patchelf
+from elfbuilding import LINUX, gcc, needs_gcc
 from foreignbuilding import (
     Repaired,
     Tools,
@@ -50,7 +50,6 @@ CALLS = {
 
 @pytest.fixture(scope="module")
 def tools() -> Tools:
-    patchelf()
     return aarch64()
 
 
@@ -122,7 +121,9 @@ def test_folders_of_this_machine_are_not_searched(
     (tmp_path / "empty").mkdir()
     for number, arguments in enumerate(((), ("--sysroot", str(tmp_path / "empty")))):
         done = repair(source, tmp_path / str(number), *arguments)
-        assert done.wheel["plan"]["lacking"] == {"libmiddle.so.1": "it was not found"}
+        assert done.wheel["plan"]["lacking"] == {
+            "libmiddle.so.1": "it was not found; name its folder with library-path"
+        }
         assert "libmiddle.so.1 is not copied: it was not found" in done.output
         assert "skipped" not in done.output
         assert (done.code, done.path) == (1, None)

@@ -9,7 +9,7 @@ from typing import Tuple
 
 import pytest
 
-from elfbuilding import LINUX, gcc, needs_gcc, patchelf
+from elfbuilding import LINUX, gcc, needs_gcc
 from foreignbuilding import build_chain, musl, musl_tools, pack, repair
 from foreignverify import compare_with_originals, facts, load_module, mapped
 from manyshim.audit.request import Request
@@ -23,7 +23,6 @@ pytestmark = pytest.mark.skipif(not LINUX, reason="only Linux has such compilers
 def test_a_wheel_for_musl_is_repaired_and_loaded(
     compiler: Tuple[str, Tuple[str, ...]], tmp_path: Path, *, fix: bool
 ) -> None:
-    patchelf()
     tools = musl_tools(*compiler)
     root = tmp_path / "root"
     module = build_chain(tools, root, "usr/lib")
@@ -50,7 +49,6 @@ def test_a_wheel_for_musl_is_repaired_and_loaded(
 def test_for_musl_libraries_for_glibc_are_skipped(
     compiler: Tuple[str, Tuple[str, ...]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    patchelf()
     module = build_chain(musl_tools(*compiler), tmp_path / "root", "usr/lib")
     source = pack(module, tmp_path / "in", "x86_64")
     wrong = tmp_path / "wrong"

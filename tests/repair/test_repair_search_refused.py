@@ -12,7 +12,7 @@ from typing import List, Sequence, Tuple
 import pytest
 
 from elfwriter import TARGETS, Elf, write
-from manyshim.errors import ToolError
+from manyshim.errors import ConfigError, ToolError
 from manyshim.repair.search import Requester, Search
 from searching import NAME, below, make_folders, make_requester, path_of, put, search_sysroot, text
 from unprivileged import unprivileged
@@ -163,3 +163,35 @@ def test_hostile_paths_are_refused_in_time(tmp_path: Path, kind: str, says: str)
     with pytest.raises(ToolError, match=re.escape(says)):
         search_sysroot(tmp_path).find(NAME, chain)
     assert time.monotonic() - start < 10
+
+
+ODD_PATHS = [
+    "/o\0pt",
+    "include /etc/\0*",
+    "include /e\0tc/x",
+    "/\udcff\udcfe",
+    "include \udcff*/[\0]",
+]
+
+
+@pytest.mark.parametrize("libc", ["glibc", "musl"])
+@pytest.mark.parametrize("line", ODD_PATHS)
+def test_paths_that_no_file_has_are_skipped(tmp_path: Path, line: str, libc: str) -> None:
+    """At a NUL, musl stops reading its file; glibc skips the line."""
+    put(tmp_path / "opt" / NAME)
+    for name in ("ld.so.conf", "ld-musl-x86_64.path", "more"):
+        content = f"/opt\n{line}\n" if libc == "musl" else f"{line}\n/opt\n"
+        (tmp_path / "etc").mkdir(exist_ok=True)
+        (tmp_path / "etc" / name).write_bytes(content.encode("utf-8", "surrogateescape"))
+    paths = ("/a\0b", "$ORIGIN/\0", "/\udcff")
+    chain = [Requester("", paths, ()), Requester("/x\0/y", (), paths)]
+    environ = {"LD_LIBRARY_PATH": ":".join(paths)}
+    search = search_sysroot(tmp_path, libc=libc, environ=environ, library_path=["/a\0b"])
+    found = search.find(NAME, chain)
+    assert found is not None
+    assert found.path == str(tmp_path / "opt" / NAME)
+    assert search.find("lib\0x.so", chain) is None
+    native = Search("x86_64", libc, native=True, environ=environ)
+    assert native.find("libnone\udcff.so", chain) is None
+    with pytest.raises(ConfigError, match="is not a folder"):
+        search_sysroot(tmp_path / "a\0b")

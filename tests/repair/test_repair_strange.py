@@ -123,18 +123,15 @@ def test_one_file_with_two_names_is_copied_once(
 
 @WAYS
 @pytest.mark.parametrize("which", ["copy", "member"])
-def test_a_file_without_section_headers_is_an_error(
-    project: RepairProject, way: str, which: str
+def test_a_file_without_section_headers_is_repaired(
+    project: RepairProject, way: str, which: str, tmp_path: Path
 ) -> None:
-    """Without section headers patchelf fails."""
     project.simple()
     files = {"copy": project.libs / "libdeep.so.1", "member": project.folder / "top" / "libtop.so"}
     headless(files[which])
-    data = project.pack({"demo/libtop.so": files["member"]})
-    done = project.run(way)
-    # The output of patchelf follows in separate lines.
-    assert "patchelf failed with exit code 1" in project.failed(way, done, data)
-    assert "section headers" in done.stdout + done.stderr
+    project.pack({"demo/libtop.so": files["member"]})
+    wheel, _ = project.repaired(way)
+    assert called(unpacked(wheel, tmp_path / "tree")) == 7
 
 
 @WAYS
@@ -248,7 +245,6 @@ def test_a_second_repair_changes_nothing(project: RepairProject, tmp_path: Path)
         return folder / wheel.name
 
     assert again().read_bytes() == wheel.read_bytes()
-    # GNU strip may damage a file that patchelf has changed; then nothing is stripped.
     for what in ("debug", "all"):
         assert called(unpacked(again("--strip", what), tmp_path / what)) == 7
 

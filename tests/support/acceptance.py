@@ -14,7 +14,6 @@ import pytest
 import needs
 from compiling import Done, zig
 from constraints import without_constraints
-from elfbuilding import patchelf
 from frontends import Runner
 from sdists import fetch, wrapped
 from strict_index import find_uv, problems
@@ -96,12 +95,6 @@ def release(name: str, version: str, folder: Path) -> Path:
     project = fetch(name, version, folder)
     wrapped(project)
     return project
-
-
-def with_patchelf(frontend: Frontend) -> Frontend:
-    """Return the frontend with patchelf on PATH; skip the test without it."""
-    path = os.pathsep.join((os.path.dirname(patchelf().path), frontend.environ["PATH"]))
-    return frontend._replace(environ={**frontend.environ, "PATH": path})
 
 
 def unpinned(frontend: Frontend) -> Frontend:

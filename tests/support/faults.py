@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Container, List, Sequence, Tuple
 
 from elfwriter import Elf, Symbol, write
-from manyshim import build, operations
+from manyshim import build, retagging
 from manyshim.config import Config
 from wheelwriter import wheel, wheel_name
 
@@ -114,6 +114,6 @@ class Place:
 
     def recover(self) -> None:
         """Require that the next run finishes and removes leftover folders."""
-        operations.retag(str(self.source), str(self.dist), Config())
+        retagging.retag(str(self.source), str(self.dist), Config())
         assert self.wheels() == os.listdir(self.dist) == [NEW]
         shutil.rmtree(str(self.dist))

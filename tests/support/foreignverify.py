@@ -16,7 +16,7 @@ from manyshim.formats.elf import reader
 from manyshim.formats.elf.edits import Patch
 from manyshim.formats.wheel.wheel import Wheel
 from manyshim.formats.zip.window import Window
-from manyshim.repair.verify.comparison import damage
+from manyshim.repair.verify import differences
 
 # Loads the file in its argument, prints the result of answer() and the mapped files.
 LOADER = """\
@@ -70,7 +70,8 @@ def compare_with_originals(repaired: Repaired, source: Path, folder: Path) -> Li
             ":".join(now.rpath) if (was.rpath, was.runpath) != (now.rpath, now.runpath) else None
         )
         soname = now.soname if was.soname != now.soname else None
-        assert damage(str(original), str(after / member), Patch(renamed, (), soname, rpath)) == []
+        patch = Patch(renamed, (), soname, rpath)
+        assert differences(str(original), str(after / member), patch) == []
     return sorted(originals)
 
 

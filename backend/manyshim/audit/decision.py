@@ -48,6 +48,25 @@ def choose(report: Report, request: Request) -> TagDecision:
     return _proved(report, wanted)
 
 
+def needs_no_tag(report: Report) -> bool:
+    """Whether a wheel needs no tag: it is not for Linux, and has no machine code."""
+    missed = any(
+        found.kind == "ELF_CORRUPT" or (found.kind == "NO_ELF" and not found.allowed)
+        for found in report.findings
+    )
+    return not report.name.linux and report.arch is None and not missed
+
+
+def can_be_copied(report: Report, decision: TagDecision) -> bool:
+    """Whether no command can give a wheel a better tag than it has, so that it may keep it.
+
+    No policy is defined for its system or architecture, or it is pure. A wheel with an error is
+    not for anyone.
+    """
+    without = decision.reason == Evidence.OTHER_ARCH or needs_no_tag(report)
+    return without and not report.errors
+
+
 def _nothing_judged(report: Report) -> TagDecision:
     """Return why a wheel has no file that a policy applies to."""
     if report.other_machines:

@@ -107,6 +107,11 @@ class ElfFile(NamedTuple):
     damage: Tuple[str, ...] = ()
 
     @property
+    def libraries(self) -> Tuple[str, ...]:
+        """The names of all libraries that it asks for, also of those that only glibc reads."""
+        return (*self.needed, *self.filters, *self.auxiliary)
+
+    @property
     def loadable(self) -> bool:
         """Whether a loader accepts the file: no object file, core dump or detached debug file."""
         return self.ident.loadable and not self.detached
@@ -172,9 +177,10 @@ class Copies(NamedTuple):
 class RecordFacts(NamedTuple):
     """The paths for which RECORD and the archive disagree, sorted.
 
-    `absent` has the first 1,000 in RECORD, and `more_absent` counts the others. `wrong_hash` and
-    `wrong_crc` are empty unless every member was read. `blank` is true if RECORD has a blank line,
-    at which some installers stop.
+    `absent` has the first 1,000 in RECORD, and `more_absent` counts the others. `wrong_hash`,
+    `wrong_crc` and `weak_hash` are empty unless every member was read, and in the order of the
+    archive. `weak_hash` are those with a hash that installers do not accept. `blank` is true if
+    RECORD has a blank line, at which some installers stop.
     """
 
     unlisted: Tuple[str, ...] = ()
@@ -184,6 +190,7 @@ class RecordFacts(NamedTuple):
     wrong_crc: Tuple[str, ...] = ()
     blank: bool = False
     more_absent: int = 0
+    weak_hash: Tuple[str, ...] = ()
 
 
 class MetadataFacts(NamedTuple):

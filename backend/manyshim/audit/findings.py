@@ -26,6 +26,7 @@ class Evidence(str, Enum):
     UNVERSIONED = "unversioned"
     # BY_NAME_ONLY.
     PROGRAM = "program"
+    OTHER_FOLDER = "other install folder"
     # MUSL_PATCH_LEVEL.
     RUNTIME_COPY = "copy of a compiler runtime"
     # STATIC_TLS.
@@ -87,6 +88,7 @@ class Evidence(str, Enum):
     NOT_FOR_LINUX = "not for Linux"
     OTHER_ARCH = "architecture without policies"
     ERRORS = "errors"
+    OTHER_HASH = "other hash"
     NO_POLICY_HOLDS = "no policy holds"
     FILES_OF_OTHER = "files of another architecture or libc"
     UNKNOWN_POLICY = "unknown policy"
@@ -105,6 +107,8 @@ class Advice(str, Enum):
     COPIED = "copied"
     # No older glibc has a symbol of that name.
     NEW_NAME = "new name"
+    # A repair has run, and could not resolve the finding.
+    REPAIRED = "repaired"
 
 
 KINDS = {

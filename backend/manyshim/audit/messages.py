@@ -79,10 +79,7 @@ SENTENCES: Dict[str, Callable[[Finding], Sentence]] = {
         "states {subject}; installers require Wheel-Version 1.x", "rebuild the wheel"
     ),
     "WHEEL_TAGS": template("{evidence}", "write them anew with `manyshim retag`"),
-    "EXECSTACK": template(
-        "requests an executable stack ({subject}); glibc 2.41+, musl and SELinux refuse it",
-        "link with -Wl,-z,noexecstack; in assembly add .section .note.GNU-stack",
-    ),
+    "EXECSTACK": sentences.executable_stack,
     "TEXTREL": template(
         "has relocations in its code ({subject}), which SELinux and musl refuse",
         "compile every object with -fPIC",
@@ -100,8 +97,8 @@ SENTENCES: Dict[str, Callable[[Finding], Sentence]] = {
     ),
     "RPATH_LEAK": template(
         "has a search path outside of the wheel: '{subject}' {evidence}",
-        'let manyshim remove it (`fix = ["rpath"]` in [tool.manyshim], or `manyshim retag --fix '
-        "rpath`), or remove it from the link flags; in a wheel, use only $ORIGIN/...",
+        'let manyshim remove it (`fix = ["rpath"]` in [tool.manyshim], or `--fix rpath` of `retag` '
+        "and `repair`), or remove it from the link flags; in a wheel, use only $ORIGIN/...",
     ),
     "VENDORED_SONAME_CLASH": template(
         "has the soname {subject}; a process may already have another library of that name",
@@ -115,7 +112,8 @@ SENTENCES: Dict[str, Callable[[Finding], Sentence]] = {
     "FALSE_TAG": sentences.false_tag,
     "INDEX_TAG": template(
         "the package index does not accept the platform tag {subject}",
-        "use a manylinux or musllinux tag for an architecture that the index accepts",
+        "use a manylinux or musllinux tag for an architecture that the index accepts; `manyshim "
+        "show` prints the tag that is proved, or what rules it out",
     ),
     "METADATA": template("{evidence}", "rebuild the wheel; the index compares both"),
     "TOO_LARGE": template(

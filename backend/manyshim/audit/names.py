@@ -27,6 +27,26 @@ def is_copy(path: str) -> bool:
     return folder.endswith(".libs") and len(digest) == 8 and set(digest) <= set(_HEXADECIMAL)
 
 
+def bad_path(path: str) -> Optional[Evidence]:
+    """Return why a member's path is not valid in a wheel; None if it is."""
+    if path.startswith("/"):
+        return Evidence.ABSOLUTE_PATH
+    if ".." in path and ".." in re.split(r"[/\\]", path):
+        return Evidence.PARENT_FOLDER
+    if path[1:2] == ":" and path[0].isascii() and path[0].isalpha():
+        return Evidence.DRIVE
+    if is_too_long(path):
+        return Evidence.TOO_LONG
+    return None if path.isprintable() else _unprintable(path)
+
+
+def _unprintable(path: str) -> Optional[Evidence]:
+    if any("\ud800" <= character <= "\udfff" for character in path):
+        return Evidence.NOT_UTF8
+    control = any(character < " " or character == "\x7f" for character in path)
+    return Evidence.CONTROL_CHARACTERS if control else None
+
+
 def is_libpython(name: str) -> bool:
     """Whether a NEEDED name is the library of a Python interpreter."""
     return name.startswith("libpy") and re.fullmatch(_LIBPYTHON, name) is not None

@@ -123,23 +123,39 @@ def missing_version(found: Finding) -> Sentence:
 
 def external(found: Finding) -> Sentence:
     """Return the sentence of EXTERNAL_LIBRARY."""
+    copy = "copy it into the wheel (-C manyshim.mode=repair, or `manyshim repair`), "
+    if found.advice == Advice.REPAIRED:
+        copy = ""
     return Sentence(
         f"needs {shorten(found.subject)}, which {policy_name(found)} and older do not allow",
-        "copy it into the wheel (-C manyshim.mode=repair, or `manyshim repair`), link it "
-        "statically, or declare that the "
-        f'environment provides it: exclude = ["{shorten(found.subject)}"]',
+        f"{copy}link it statically, or declare that the environment provides it: "
+        f'exclude = ["{shorten(found.subject)}"]',
     )
 
 
 def by_name_only(found: Finding) -> Sentence:
     """Return the sentence of BY_NAME_ONLY."""
     library = shorten(found.library)
+    accept = f'if nobody runs it, accept it: allow = ["BY_NAME_ONLY:{shorten(found.path)}"]'
+    repaired = found.advice == Advice.REPAIRED
+    other_folder = found.evidence == Evidence.OTHER_FOLDER
+    if other_folder and found.severity == f.POLICY:
+        move = (
+            "" if repaired else ", or a program into the scripts folder and run `manyshim repair`"
+        )
+        if found.details == ("scripts",):
+            move = "" if repaired else " (a program of the scripts folder: with `manyshim repair`)"
+        return Sentence(
+            f"needs {shorten(found.subject)}, which is in the wheel as {library}; "
+            f"{describe(found.evidence, found.details)}",
+            f"put the file into the package{move}, or link the library statically; {accept}",
+        )
     if found.evidence == Evidence.PROGRAM:
+        repair = "" if repaired else ", or set its search path with `manyshim repair`"
         return Sentence(
             f"needs {shorten(found.subject)}, which is in the wheel as {library} but on no search "
             "path of the program; the program does not start",
-            "link it with -Wl,-rpath,'$ORIGIN/...', or copy the library with `manyshim repair`; if "
-            f'nobody runs it, accept it: allow = ["BY_NAME_ONLY:{shorten(found.path)}"]',
+            f"link it with -Wl,-rpath,'$ORIGIN/...'{repair}; {accept}",
         )
     if found.severity == f.POLICY:
         return Sentence(
@@ -150,7 +166,7 @@ def by_name_only(found: Finding) -> Sentence:
         )
     return Sentence(
         f"finds {shorten(found.subject)} ({library}) only because it is already loaded",
-        "link with -Wl,-rpath,'$ORIGIN/...'",
+        "" if other_folder else "link with -Wl,-rpath,'$ORIGIN/...'",
     )
 
 
@@ -240,6 +256,17 @@ def suffix(found: Finding) -> Sentence:
     if found.severity == f.INFO:
         return Sentence(f"{message}; another file of the module is loaded instead")
     return Sentence(message, "build the extension for the Pythons and the platform of the tags")
+
+
+def executable_stack(found: Finding) -> Sentence:
+    """Return the sentence of EXECSTACK."""
+    # Without the program header there is no bit to clear.
+    clear = "" if found.subject.startswith("no ") else ", or clear the bit with the fix execstack"
+    return Sentence(
+        f"requests an executable stack ({shorten(found.subject)}); glibc 2.41+, musl and SELinux "
+        "refuse it",
+        f"link with -Wl,-z,noexecstack; in assembly add .section .note.GNU-stack{clear}",
+    )
 
 
 def static_tls(found: Finding) -> Sentence:

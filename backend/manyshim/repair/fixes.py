@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Dict, Sequence
 
 from manyshim.audit.facts import ElfFile, WheelFacts
+from manyshim.audit.loader.runpath import used_entries
 from manyshim.audit.names import escapes_wheel
 from manyshim.audit.tags import ARCHES, MUSL
 from manyshim.audit.verdict import Report
@@ -17,17 +18,19 @@ _MUSL_LIBC = "libc.so"
 
 def fixes(facts: WheelFacts, report: Report, wanted: Sequence[str]) -> Dict[str, Patch]:
     """Return the patches for the selected fixes, by member; unchanged members are left out."""
-    found = {elf.path: _fix(facts, report, elf, wanted) for elf in facts.elfs if elf.loadable}
+    elfs = (elf for elf in facts.elfs if elf.loadable)
+    found = {elf.path: fix(elf, report, wanted, facts.distribution) for elf in elfs}
     return {path: patch for path, patch in found.items() if patch != Patch()}
 
 
-def _fix(facts: WheelFacts, report: Report, elf: ElfFile, wanted: Sequence[str]) -> Patch:
+def fix(elf: ElfFile, report: Report, wanted: Sequence[str], distribution: str) -> Patch:
+    """Return the patch of one file for the selected fixes; it may change nothing."""
     patch = Patch()
     if "execstack" in wanted and elf.executable_stack:
         patch = patch._replace(plain_stack=True)
     if "rpath" in wanted:
-        entries = elf.runpath or elf.rpath
-        kept = [entry for entry in entries if not escapes_wheel(elf, entry, facts.distribution)]
+        entries = used_entries(elf, report.libc or "")
+        kept = [entry for entry in entries if not escapes_wheel(elf, entry, distribution)]
         if len(kept) < len(entries):
             patch = patch._replace(rpath=":".join(kept))
     if "musl-soname" in wanted and report.libc == MUSL and _MUSL_LIBC in elf.needed:

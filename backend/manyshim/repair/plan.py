@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import posixpath
-from typing import Callable, Mapping, Optional, Sequence, Tuple
+from typing import Callable, FrozenSet, Mapping, Optional, Sequence, Tuple
 
+from manyshim.audit.decision import TagDecision
 from manyshim.audit.facts import ElfFile, WheelFacts
+from manyshim.audit.findings import Finding
 from manyshim.audit.request import Request
 from manyshim.audit.tags import PlatformTag
 from manyshim.audit.verdict import Report
@@ -38,7 +40,7 @@ Find = Callable[[str, Sequence[ElfFile]], Optional[Library]]
 class RepairRequest(NamedTuple):
     """A wheel, its audit, and what a repair may change.
 
-    `bundle` are globs of the sonames that may be copied. `fixes` are patches by member that are
+    `bundle` are globs of the sonames that may be copied. `fix` are the names of the fixes that are
     always applied.
     """
 
@@ -47,7 +49,7 @@ class RepairRequest(NamedTuple):
     request: Request
     bundle: Sequence[str]
     find: Find
-    fixes: Mapping[str, Patch] = {}
+    fix: Sequence[str] = ()
 
 
 class Copy(NamedTuple):
@@ -66,12 +68,14 @@ class Copy(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """A repair: the copies, the patches, the programs that move, and the predicted policy.
+    """A repair: the copies, the patches, the programs that move, and the predicted result.
 
     `patches` are by member. `launchers` map a program in the scripts folder to its new member.
     `not_copied` are the libraries that are not copied, by name, each with the reason. `policy` is
-    the policy that the repaired wheel is predicted to meet. `alternatives` are the policies that it
-    would meet if the environment provided a library instead of its copy.
+    the policy that the repaired wheel is predicted to meet, `decision` its tag. Without a tag,
+    `blockers` are the findings that rule it out. `alternatives` are the policies that it would meet
+    if the environment provided a library instead of its copy. `needed` are the names of the
+    libraries that the found ones need, copied or not.
     """
 
     copies: Tuple[Copy, ...] = ()
@@ -79,7 +83,10 @@ class Plan(NamedTuple):
     launchers: Mapping[str, str] = {}
     not_copied: Mapping[str, str] = {}
     policy: Optional[PlatformTag] = None
+    decision: TagDecision = TagDecision()
+    blockers: Tuple[Finding, ...] = ()
     alternatives: Tuple[Tuple[Copy, Optional[PlatformTag]], ...] = ()
+    needed: FrozenSet[str] = frozenset()
 
     @property
     def empty(self) -> bool:

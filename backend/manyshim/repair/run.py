@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Dict, List, Optional, Sequence, Tuple
 
 from manyshim import __version__
+from manyshim.audit.decision import choose
 from manyshim.audit.facts import ElfFile, WheelFacts
+from manyshim.audit.patterns import needed_names
 from manyshim.audit.tags import WheelName
 from manyshim.audit.verdict import Report
 from manyshim.config import Config
-from manyshim.errors import DamageError, ToolError, escape, shorten
-from manyshim.formats.elf.edits import Patch
+from manyshim.errors import DamageError, ToolError, escape
 from manyshim.formats.wheel.rewrite import Edits, rewrite
 from manyshim.formats.wheel.wheel import Wheel
 from manyshim.host import host_arch, interpreter_libc
@@ -19,9 +20,13 @@ from manyshim.repair import closure
 from manyshim.repair.apply import PatchOptions, graft, sha256
 from manyshim.repair.closure import plan
 from manyshim.repair.fixes import fixes
+from manyshim.repair.notes import changes, notes
+from manyshim.repair.outside import Outside, find_outside
 from manyshim.repair.plan import Library, Plan, RepairRequest
-from manyshim.repair.search import ENVIRONMENT, Requester, Search
+from manyshim.repair.private import readable
+from manyshim.repair.search import Requester, Search
 from manyshim.values import NamedTuple
+from manyshim.workspace import parent_of, subfolder
 
 # The errors that a repair resolves. A wheel with any other error is not repaired.
 _REPAIRED = ("LIBPYTHON", "EXECSTACK")
@@ -40,43 +45,38 @@ class RepairResult(NamedTuple):
 
 
 def make_plan(
-    facts: WheelFacts, report: Report, config: Config, *, with_alternatives: bool = False
+    facts: WheelFacts, report: Report, config: Config, *, dry_run: bool = False
 ) -> Tuple[Plan, List[str]]:
     """Plan what a configuration asks for; return the plan and notes for the user. Writes nothing.
 
-    `with_alternatives` adds the policy that would be met without each copy. Raises ConfigError,
-    ToolError.
+    A dry run adds the policy that would be met without each copy. Raises ConfigError, ToolError.
     """
     request, platform = config.request, config.request.platform
+    plain = Plan(decision=choose(report, request), blockers=report.errors)
     if report.arch is None or report.libc is None:
-        return Plan(), []
+        return plain, []
     if any(found.kind not in _REPAIRED for found in report.errors):
-        return Plan(), []
-    fix_patches = fixes(facts, report, config.fix)
+        return plain, []
+    plain = plain._replace(patches=fixes(facts, report, config.fix))
     same_target = platform is None or (platform.libc, platform.arch or report.arch) == (
         report.libc,
         report.arch,
     )
     if config.mode != "repair" or not same_target:
-        return Plan(patches=fix_patches), _fix_notes(fix_patches)
-    search = Search(
-        report.arch,
-        report.libc,
-        native=_native(report),
-        library_path=config.library_path,
-        sysroot=config.sysroot,
-        environ=os.environ,
-    )
+        return plain, changes(plain.patches, "fixed")
+    search = _search(report, config, config.sysroot)
     finder = _Finder(search)
-    repair_request = RepairRequest(facts, report, request, config.bundle, finder.find, fix_patches)
+    repair_request = RepairRequest(facts, report, request, config.bundle, finder.find, config.fix)
     best = plan(repair_request)
-    if with_alternatives:
+    if dry_run:
         best = closure.alternatives(repair_request, best)
-    notes = list(_notes(best, search.skipped))
-    if best.policy is None:
-        # If no policy is met, copies would only make the wheel larger.
-        best = best._replace(copies=(), patches=fix_patches, launchers={})
-    return best, [*_fix_notes(fix_patches), *map(escape, notes)]
+    needed = needed_names(copy.library.elf for copy in best.copies)
+    best = best._replace(needed=frozenset(needed))
+    lines = notes(best, search.skipped, dry_run=dry_run)
+    if not best.decision.tag:
+        # A wheel without a tag is not written.
+        best = best._replace(copies=(), patches={}, launchers={})
+    return best, lines
 
 
 def repair(
@@ -87,24 +87,22 @@ def repair(
     If a file differs from the plan, the wheel stays unchanged and `notes` give the reason. Raises
     ConfigError, InvalidWheelError, ToolError.
     """
-    plan, notes = make_plan(facts, report, config)
+    plan, lines = make_plan(facts, report, config)
     if plan.empty and config.strip == "none":
-        return RepairResult(None, plan, tuple(notes))
+        return RepairResult(None, plan, tuple(lines))
     arch = report.arch or ""
-    options = PatchOptions(arch, host_arch(), _native(report), config.strip, dict(os.environ))
-    work = os.path.join(folder, "repair")
-    target = os.path.join(folder, "repaired")
+    outside = _outside(facts, report, plan, config)
+    options = PatchOptions(arch, host_arch(), config.strip, dict(os.environ), outside)
+    work, target = (subfolder(folder, name) for name in ("repair", "repaired"))
     try:
-        os.makedirs(work)
-        os.makedirs(target)
-    except OSError as error:
-        raise ToolError(f"{work}: cannot be written: {error.strerror}") from error
-    try:
-        files = graft(wheel, facts.elfs, plan, work, options)
+        grafted = graft(wheel, facts.elfs, plan, work, options)
     except DamageError as error:
-        return RepairResult(None, plan, (escape(f"not repaired: {error}"),))
-    edits = Edits(wheel.name.platforms, config.compression_level, config.epoch, files)
-    return RepairResult(rewrite(wheel, target, edits), plan, tuple(notes))
+        return RepairResult(None, plan, (escape(f"not repaired: {readable(str(error), work)}"),))
+    except ToolError as error:
+        raise ToolError(*(readable(line, work) for line in error.lines)) from error
+    edits = Edits(wheel.name.platforms, config.compression_level, config.epoch, grafted.files)
+    lines += map(escape, grafted.notes)
+    return RepairResult(rewrite(wheel, target, edits), plan, tuple(lines))
 
 
 def sbom(plan: Plan, config: Config, wheel: Wheel, name: WheelName, folder: str) -> Dict[str, str]:
@@ -115,6 +113,7 @@ def sbom(plan: Plan, config: Config, wheel: Wheel, name: WheelName, folder: str)
     from manyshim.repair.sbom.packages import Packages  # noqa: PLC0415
 
     packages = Packages(config.sysroot)
+    copied = {copy.name for copy in plan.copies}
     grafted = [
         document.Grafted(
             soname=copy.library.elf.soname or copy.names[0],
@@ -123,7 +122,7 @@ def sbom(plan: Plan, config: Config, wheel: Wheel, name: WheelName, folder: str)
             source=copy.library.real,
             sha256=copy.library.digest,
             size=copy.library.size,
-            needs=tuple(sorted(new for _, new in copy.patch.replace_needed)),
+            needs=tuple(sorted({new for _, new in copy.patch.replace_needed} & copied)),
             needed_by=copy.needed_by,
             package=packages.owner(copy.library.real),
         )
@@ -134,47 +133,14 @@ def sbom(plan: Plan, config: Config, wheel: Wheel, name: WheelName, folder: str)
         with open(path, "xb") as file:
             file.write(document.document(name, grafted, version=__version__, epoch=config.epoch))
     except OSError as error:
-        raise ToolError(f"{path}: cannot be written: {error.strerror}") from error
+        where = parent_of(folder)
+        raise ToolError(f"{where}: the SBOM cannot be written: {error.strerror}") from error
     # An earlier repair of the same wheel may have written an SBOM with this name.
     taken = {entry.name for entry in wheel.entries}
     stem, dot, rest = document.FILE_NAME.partition(".")
     names = (f"{stem}{number}{dot}{rest}" for number in ("", *range(2, len(taken) + 3)))
     members = (f"{wheel.dist_info}/sboms/{name}" for name in names)
     return {next(member for member in members if member not in taken): path}
-
-
-def alternatives(plan: Plan) -> List[str]:
-    """Return a line for each copy: the policy that would be met if the environment provided it."""
-    return [
-        f"{shorten(copy.names[0])}: {plan.policy} with the copy, {other or 'no policy'} "
-        "if the environment provides it (exclude)"
-        for copy, other in plan.alternatives
-    ]
-
-
-def to_dict(plan: Plan) -> Dict[str, Any]:
-    """Return a plan as values for JSON; sorted, so that equal plans give equal bytes."""
-    others = {copy.member: str(other) for copy, other in plan.alternatives if other}
-    return {
-        "policy": str(plan.policy) if plan.policy else None,
-        "copies": [
-            {
-                "source": copy.library.real,
-                "found": copy.library.how,
-                "member": copy.member,
-                "sha256": copy.library.digest,
-                "needed_by": list(copy.needed_by),
-                "excluded": others.get(copy.member),
-            }
-            for copy in plan.copies
-        ],
-        "patches": {
-            path: {"needed": dict(patch.replace_needed), "removed": list(patch.remove_needed)}
-            for path, patch in sorted(plan.patches.items())
-        },
-        "launchers": dict(sorted(plan.launchers.items())),
-        "lacking": dict(sorted(plan.not_copied.items())),
-    }
 
 
 class _Finder:
@@ -189,11 +155,7 @@ class _Finder:
 
         Raises ToolError.
         """
-        requesters = [
-            Requester(elf.path if os.path.isabs(elf.path) else "", elf.rpath, elf.runpath)
-            for elf in chain
-        ]
-        found = self._search.find(name, requesters)
+        found = self._search.find(name, list(map(Requester.of, chain)))
         if found is None:
             return None
         try:
@@ -206,40 +168,25 @@ class _Finder:
         return Library(name, found.path, found.real, found.how, digest, facts, size)
 
 
+def _outside(facts: WheelFacts, report: Report, plan: Plan, config: Config) -> Optional[Outside]:
+    """Return what the patched files take from this machine; None if they are not to be loaded."""
+    if not config.trial or not _native(report):
+        return None
+    search = _search(report, config, None)
+    return find_outside([elf for elf in facts.elfs if elf.loadable], plan, search)
+
+
+def _search(report: Report, config: Config, sysroot: Optional[str]) -> Search:
+    return Search(
+        report.arch or "",
+        report.libc or "",
+        native=_native(report),
+        library_path=config.library_path,
+        sysroot=sysroot,
+        environ=os.environ,
+    )
+
+
 def _native(report: Report) -> bool:
     """Return whether this machine can load the wheel's files."""
     return (report.arch, report.libc) == (host_arch(), interpreter_libc())
-
-
-def _fix_notes(patches: Mapping[str, Patch]) -> List[str]:
-    notes = []
-    for path, patch in sorted(patches.items()):
-        if patch.plain_stack:
-            notes.append(f"fixed {path}: its stack is no longer executable")
-        if patch.rpath is not None:
-            change = f"is now {patch.rpath}" if patch.rpath else "was removed"
-            notes.append(f"fixed {path}: its search path {change}")
-        notes += [
-            f"fixed {path}: it now needs {new} instead of {old}"
-            for old, new in patch.replace_needed
-        ]
-    return list(map(escape, notes))
-
-
-def _notes(plan: Plan, skipped: Sequence[str]) -> List[str]:
-    # If no policy is met, nothing is copied, but the notes still list what was found.
-    verb = "copies" if plan.policy else "would copy"
-    notes = [
-        f"{verb} {copy.library.real} as {copy.member} ({copy.library.how})" for copy in plan.copies
-    ]
-    notes += [
-        f"warning: {copy.names[0]} was found through LD_LIBRARY_PATH"
-        for copy in plan.copies
-        if copy.library.how == ENVIRONMENT
-    ]
-    notes += [f"{name} is not copied: {reason}" for name, reason in sorted(plan.not_copied.items())]
-    if plan.copies and not plan.policy:
-        notes.append("nothing is copied: the wheel would still not meet any policy")
-    if plan.not_copied:
-        notes += [f"skipped: {reason}" for reason in skipped]
-    return notes

@@ -7,17 +7,7 @@ from __future__ import annotations
 
 import os
 import posixpath
-from typing import (
-    Dict,
-    Iterable,
-    Iterator,
-    List,
-    Mapping,
-    Optional,
-    Sequence,
-    Set,
-    Tuple,
-)
+from typing import Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Set, Tuple
 
 from manyshim.audit.facts import ElfFile
 from manyshim.errors import ConfigError, InvalidWheelError, ToolError
@@ -47,6 +37,11 @@ class Requester(NamedTuple):
     path: str
     rpath: Tuple[str, ...]
     runpath: Tuple[str, ...]
+
+    @classmethod
+    def of(cls, elf: ElfFile) -> Requester:
+        """Return the search path of a file of the wheel, or of one with an absolute path."""
+        return cls(elf.path if posixpath.isabs(elf.path) else "", elf.rpath, elf.runpath)
 
 
 class Found(NamedTuple):
@@ -126,14 +121,20 @@ class Search:
         A name with a slash is a path and is never searched. Raises ToolError if a search path or
         ld.so.conf exceeds its limits.
         """
-        if not soname or "/" in soname:
-            return None
         own = tuple(self._own_folders(chain))
         key = (soname, own)
         if key not in self._results:
-            found = (self._look_in(place, soname) for place in self._with_system(own))
-            self._results[key] = next(filter(None, found), None)
+            self._results[key] = self._first(soname, self._with_system(own))
         return self._results[key]
+
+    def find_own(self, soname: str, chain: Sequence[Requester]) -> Optional[Found]:
+        """As `find`, but not in the folders that the target's loader searches for every file."""
+        return self._first(soname, self._own_folders(chain))
+
+    def _first(self, soname: str, places: Iterable[_Place]) -> Optional[Found]:
+        if not soname or "/" in soname:
+            return None
+        return next(filter(None, (self._look_in(place, soname) for place in places)), None)
 
     def _with_system(self, own: Iterable[_Place]) -> Iterator[_Place]:
         """Yield `own`, then the folders that the target's loader searches for every file."""

@@ -7,11 +7,12 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Dict, Optional
+from typing import Dict
 
 import pytest
 
 import needs
+from databases import DEBIAN, debian, owner, status, system
 from manyshim.repair.sbom import packages
 from manyshim.repair.sbom.packages import Distro, Package, Packages
 
@@ -19,47 +20,7 @@ pytestmark = pytest.mark.skipif(
     not sys.platform.startswith("linux"), reason="there are no such databases"
 )
 
-DEBIAN = Distro("debian", "12")
 LIBRARY = "/usr/lib/x86_64-linux-gnu"
-
-
-def owner(path: str, sysroot: Optional[str] = None) -> Optional[Package]:
-    return Packages(sysroot).owner(path)
-
-
-def system(root: Path, files: Dict[str, str]) -> str:
-    """Write a sysroot; a text that begins with "->" becomes a link to the rest of the text."""
-    for path, text in files.items():
-        target = root / path.lstrip("/")
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if text.startswith("->"):
-            target.symlink_to(text[2:])
-        else:
-            target.write_bytes(text.encode("utf-8", "surrogateescape"))
-    return str(root)
-
-
-def status(name: str, version: str, arch: str = "amd64", state: str = "installed") -> str:
-    return (
-        f"Package: {name}\nStatus: install ok {state}\nArchitecture: {arch}\n"
-        f"Version: {version}\nDescription: it\n Package: other\n\n"
-    )
-
-
-def debian(root: Path, lists: Dict[str, str], more: Optional[Dict[str, str]] = None) -> str:
-    """Write a merged Debian 12 with packages (`name` or `name:arch`), all of version 1-1."""
-    paragraphs = [status(name.partition(":")[0], "1-1") for name in lists]
-    return system(
-        root,
-        {
-            "/lib": "->usr/lib",
-            "/usr/lib/os-release": "NAME='D'\nID=debian\nVERSION_ID=\"12\"\n",
-            "/etc/os-release": "->../usr/lib/os-release",
-            "/var/lib/dpkg/status": "".join(paragraphs),
-            **{f"/var/lib/dpkg/info/{name}.list": text for name, text in lists.items()},
-            **(more or {}),
-        },
-    )
 
 
 @pytest.mark.skipif(not os.path.isdir(LIBRARY), reason="needs Debian's libraries for x86_64")
@@ -294,6 +255,27 @@ def test_rpm_that_hangs_is_run_once(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         assert rpm.owner(str(tmp_path / "root" / "lib64" / "x.so")) is None
     assert time.monotonic() - begin < 10
     assert (tmp_path / "log").read_text().count("--root") == 1
+
+
+def test_a_licence_is_that_of_the_library(tmp_path: Path) -> None:
+    """One package may have several libraries, and its source package another name."""
+    text = (
+        "Format: copyright-format\n\nFiles: *\nLicense: GPL-2+\n\n"
+        "Files: libone/*\nLicense: ISC\n\nFiles: libtwo/*\nLicense: Zlib\n"
+    )
+    libraries = [f"/usr/lib/lib{name}.so.1" for name in ("one", "two", "three", "all-x")]
+    more = dict.fromkeys(libraries, "")
+    more["/usr/share/doc/a/copyright"] = text
+    root = debian(tmp_path, {"a": "".join(f"{path}\n" for path in libraries)}, more)
+    found = [owner(root + path, root) for path in libraries]
+    assert [one.licenses for one in found if one] == [("ISC",), ("Zlib",), (), ()]
+    paragraphs = status("a", "1-1").replace("Version", "Source: all (2)\nVersion")
+    (tmp_path / "var/lib/dpkg/status").write_text(paragraphs)
+    short = text.replace("GPL-2+", "Expat").replace("two", "all")
+    (tmp_path / "usr/share/doc/a/copyright").write_text(short)
+    other = owner(root + libraries[3], root)
+    assert other is not None
+    assert other.licenses == ("Expat",)
 
 
 def test_without_a_database_there_is_no_owner(tmp_path: Path) -> None:

@@ -99,7 +99,7 @@ def test_the_document() -> None:
     assert ssl["purl"] == "pkg:deb/debian/libssl3@3.0.19-1~deb12u2?arch=amd64&distro=debian-12"
     assert ssl["hashes"] == [{"alg": "SHA-256", "content": "ab" * 32}]
     assert ssl["version"] == "3.0.19-1~deb12u2"
-    assert [item["license"]["id"] for item in ssl["licenses"]] == ["Apache-2.0", "GPL-2.0-or-later"]
+    assert [item["expression"] for item in ssl["licenses"]] == ["Apache-2.0 AND GPL-2.0-or-later"]
     assert stated(ssl) == [
         ("manyshim:needed-by", "demo/a.so"),
         ("manyshim:needed-by", "demo/b.so"),
@@ -222,12 +222,66 @@ STATED = {
     ),
     ("apk", "MIT AND (Zlib)"): ("expression", "MIT AND (Zlib)"),
     ("apk", "BSD-3-clause"): ("name", "BSD-3-clause"),
+    ("apk", "MIT AND LicenseRef-own"): ("expression", "MIT AND LicenseRef-own"),
+    ("apk", "LicenseRef-own"): ("name", "LicenseRef-own"),
+    ("apk", "MIT AND LicenseRef-"): ("name", "MIT AND LicenseRef-"),
+    ("apk", "MIT WITH LicenseRef-own"): ("name", "MIT WITH LicenseRef-own"),
+    ("apk", "MIT Zlib BSD-2-Clause"): ("name", "MIT Zlib BSD-2-Clause"),
+    ("rpm", "BSD with advertising"): ("name", "BSD with advertising"),
+    ("rpm", "LGPLv2+ and MIT"): ("name", "LGPLv2+ and MIT"),
+    ("rpm", "LicenseRef-Fedora-Public-Domain AND (MIT OR ISC)"): (
+        "expression",
+        "LicenseRef-Fedora-Public-Domain AND (MIT OR ISC)",
+    ),
     ("deb", "BSD-3-clause"): ("id", "BSD-3-Clause"),
     ("deb", "Expat"): ("id", "MIT"),
+    ("deb", "expat"): ("id", "MIT"),
+    ("deb", "ZLIB"): ("id", "Zlib"),
     ("deb", "MIT"): ("name", "MIT"),
+    ("deb", "X11"): ("name", "X11"),
+    ("deb", "libpng"): ("name", "libpng"),
+    ("deb", "LPGL-2.1+"): ("name", "LPGL-2.1+"),
+    ("deb", "GPL"): ("name", "GPL"),
+    ("deb", "GPL-1"): ("id", "GPL-1.0-only"),
     ("deb", "GPL-2"): ("id", "GPL-2.0-only"),
-    ("deb", "GPL-2+ or Artistic"): ("name", "GPL-2+ or Artistic"),
-    ("deb", "MIT AND ISC"): ("name", "MIT AND ISC"),
+    ("deb", "GPL-2.0+"): ("id", "GPL-2.0-or-later"),
+    ("deb", "LGPL-2.1"): ("id", "LGPL-2.1-only"),
+    ("deb", "LGPL-3.0.0+"): ("id", "LGPL-3.0-or-later"),
+    ("deb", "LGPL-1+"): ("name", "LGPL-1+"),
+    ("deb", "GPL-2.1+"): ("name", "GPL-2.1+"),
+    ("deb", "AGPL-3"): ("id", "AGPL-3.0-only"),
+    ("deb", "Apache-2"): ("id", "Apache-2.0"),
+    ("deb", "Apache-2.0.0"): ("id", "Apache-2.0"),
+    ("deb", "CC0"): ("id", "CC0-1.0"),
+    ("deb", "Boost-1.0"): ("id", "BSL-1.0"),
+    ("deb", "GPL-2+ or Artistic"): (
+        "expression",
+        "GPL-2.0-or-later OR LicenseRef-Debian-Artistic",
+    ),
+    ("deb", "Expat OR ISC and Zlib"): ("expression", "MIT OR ISC AND Zlib"),
+    ("deb", "GPL-2+ or Expat, and ISC"): ("expression", "(GPL-2.0-or-later OR MIT) AND ISC"),
+    ("deb", "Expat, and ISC, or Zlib"): ("name", "Expat, and ISC, or Zlib"),
+    ("deb", "Expat, ISC"): ("name", "Expat, ISC"),
+    ("deb", "Expat and"): ("name", "Expat and"),
+    ("deb", "or ISC"): ("name", "or ISC"),
+    ("deb", "GPL-2 with Linux-syscall-note exception"): (
+        "expression",
+        "GPL-2.0-only WITH Linux-syscall-note",
+    ),
+    ("deb", "Apache-2.0 with LLVM exception or Expat"): (
+        "expression",
+        "Apache-2.0 WITH LLVM-exception OR MIT",
+    ),
+    ("deb", "GPL-2+ with OpenSSL exception"): ("name", "GPL-2+ with OpenSSL exception"),
+    ("deb", "LGPL-2.1+ or GPL-2+ with OpenSSL exception"): (
+        "expression",
+        "LGPL-2.1-or-later OR LicenseRef-Debian-GPL-2-or-later-with-OpenSSL-exception",
+    ),
+    ("deb", "BSD3~Müller or X_1"): (
+        "expression",
+        "LicenseRef-Debian-BSD3-M-ller OR LicenseRef-Debian-X-1",
+    ),
+    ("deb", "ISC or ~"): ("expression", "ISC OR LicenseRef-Debian-unnamed"),
     ("deb", "public-domain"): ("name", "public-domain"),
 }
 
@@ -256,45 +310,10 @@ def test_every_id_is_known_to_spdx() -> None:
     assert set(licenses.DEBIAN.values()) <= licenses.SPDX
 
 
-COPYRIGHT = """
-Format: http://somewhere/copyright-format/1.0/
-Upstream-Name: x
-Source: somewhere
-
-Files: *
-Copyright: 1995 somebody
-License: Zlib
- This software is provided
- .
- License: fake
-
-Files: a.c
-  b.c
-license:   GPL-2+  or Artistic
-
-Files: debian/* debian/rules
-License: GPL-3
-
-License: Artistic
- Text.
-"""
-
-
-def test_debian_s_copyright_file() -> None:
-    assert licenses.of_debian(COPYRIGHT) == ("GPL-2+ or Artistic", "Zlib")
-    header = COPYRIGHT.replace("Source:", "License: MPL-2.0\nSource:")
-    assert licenses.of_debian(header) == ("GPL-2+ or Artistic", "MPL-2.0", "Zlib")
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        "This package was debianized by somebody.\n\nLicense: GPL-2\n",
-        "Format: other\n\nFiles: *\nLicense: GPL-2\n",
-        COPYRIGHT.replace("License: Zlib", "License:"),
-        COPYRIGHT.replace("license:", "Licence:"),
-    ],
-)
-def test_copyright_files_without_all_licences_give_none(text: str) -> None:
-    assert licenses.of_debian(text) == ()
+def test_several_licences_of_one_library_all_apply() -> None:
+    package = SSL._replace(licenses=("Expat or ISC", "LGPL-2+", "public-domain"))
+    data = document(name(), [library("x.so", package)], version="0.1.0")
+    validate(data)
+    (row,) = component(data, "x.so")["licenses"]
+    expected = "(MIT OR ISC) AND LGPL-2.0-or-later AND LicenseRef-Debian-public-domain"
+    assert row == {"expression": expected, "acknowledgement": "declared"}

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import itertools
 import math
-import re
 from typing import Counter, FrozenSet, Iterator, Optional, Set, Tuple
 
 from manyshim.audit import findings as f
-from manyshim.audit.facts import WheelFacts, install_path, is_too_long
+from manyshim.audit.facts import WheelFacts, install_path
 from manyshim.audit.findings import Evidence, Finding, finding
 from manyshim.audit.identity import DEVICES, machine_name
+from manyshim.audit.names import bad_path
 from manyshim.audit.request import Request
 from manyshim.audit.tags import MACHINES
 
@@ -29,7 +29,7 @@ def members(facts: WheelFacts) -> Iterator[Finding]:
 
 def _bad_paths(facts: WheelFacts) -> Iterator[Finding]:
     for path in facts.paths:
-        evidence = _bad_path(path)
+        evidence = bad_path(path)
         if evidence:
             yield finding("BAD_PATH", path, path, evidence=evidence)
 
@@ -44,25 +44,6 @@ def _duplicates(facts: WheelFacts) -> Iterator[Finding]:
 def _symlinks(facts: WheelFacts) -> Iterator[Finding]:
     for path in facts.symlinks:
         yield finding("SYMLINK_MEMBER", path, path)
-
-
-def _bad_path(path: str) -> Optional[Evidence]:
-    if path.startswith("/"):
-        return Evidence.ABSOLUTE_PATH
-    if ".." in path and ".." in re.split(r"[/\\]", path):
-        return Evidence.PARENT_FOLDER
-    if path[1:2] == ":" and path[0].isascii() and path[0].isalpha():
-        return Evidence.DRIVE
-    if is_too_long(path):
-        return Evidence.TOO_LONG
-    return None if path.isprintable() else _unprintable(path)
-
-
-def _unprintable(path: str) -> Optional[Evidence]:
-    if any("\ud800" <= character <= "\udfff" for character in path):
-        return Evidence.NOT_UTF8
-    control = any(character < " " or character == "\x7f" for character in path)
-    return Evidence.CONTROL_CHARACTERS if control else None
 
 
 def tags_agree(facts: WheelFacts, request: Request) -> Iterator[Finding]:
@@ -197,16 +178,25 @@ def _native(facts: WheelFacts) -> Iterator[str]:
 
 
 def record(facts: WheelFacts, request: Request) -> Iterator[Finding]:
-    """Yield findings for differences of RECORD: errors if `request.thorough` is set."""
-    severity = f.ERROR if request.thorough else f.WARNING
+    """Yield findings for differences of RECORD: errors if `request.thorough` is set.
+
+    A wrong hash or CRC is always an error: the file may not be the one that was built. An algorithm
+    that installers do not accept counts as a wrong hash only if `request.thorough` is set, because
+    a rewrite replaces it.
+    """
+    hashes = facts.record.wrong_hash
+    if request.thorough and facts.record.weak_hash:
+        hashes = tuple(sorted({*hashes, *facts.record.weak_hash}))
     for evidence, paths in (
         (Evidence.UNLISTED, facts.record.unlisted),
         (Evidence.ABSENT, facts.record.absent),
         (Evidence.WRONG_SIZE, facts.record.wrong_size),
-        (Evidence.WRONG_HASH, facts.record.wrong_hash),
+        (Evidence.WRONG_HASH, hashes),
         (Evidence.WRONG_CRC, facts.record.wrong_crc),
         (Evidence.BLANK_LINE, ("RECORD",) if facts.record.blank else ()),
     ):
+        sure = evidence in (Evidence.WRONG_HASH, Evidence.WRONG_CRC)
+        severity = f.ERROR if request.thorough or sure else f.WARNING
         for path in paths[:_MAX_SHOWN]:
             yield finding("RECORD", path, evidence.value, severity=severity, evidence=evidence)
         more = len(paths) - _MAX_SHOWN

@@ -6,7 +6,7 @@ import re
 from typing import Iterable, Iterator
 
 from manyshim.audit import findings as f
-from manyshim.audit.facts import ElfFile, VersionNeed
+from manyshim.audit.facts import ElfFile, VersionNeed, install_path
 from manyshim.audit.findings import Evidence, Finding, finding
 from manyshim.audit.loader.search import BY_NAME_ONLY, INTERNAL, LOADER, PATH, SYSTEM, Edge
 from manyshim.audit.names import is_libpython
@@ -65,8 +65,14 @@ def _needed(context: Context, elf: ElfFile) -> Iterable[str]:
 
 def _by_name_only(context: Context, elf: ElfFile, name: str, edge: Edge) -> Iterator[Finding]:
     declared = any(context.request.allows("BY_NAME_ONLY", path) for path in (elf.path, edge.target))
-    evidence = Evidence.PROGRAM if elf.executable else None
-    made = finding("BY_NAME_ONLY", elf.path, name, library=edge.target, evidence=evidence)
+    here, there = (
+        install_path(path, context.facts.distribution).root for path in (elf.path, edge.target)
+    )
+    made = finding("BY_NAME_ONLY", elf.path, name, library=edge.target)
+    if here != there:
+        made = made._replace(evidence=Evidence.OTHER_FOLDER, details=(here,))
+    elif elf.executable:
+        made = made._replace(evidence=Evidence.PROGRAM)
     if edge.preloaded or declared:
         yield made._replace(severity=f.WARNING, allowed=declared)
     else:

@@ -8,7 +8,7 @@ from contextlib import suppress
 from functools import partial
 from importlib import import_module
 from itertools import chain
-from typing import Iterable, Iterator, List, Mapping, Set, Tuple, Union
+from typing import Collection, Iterable, Iterator, List, Mapping, Set, Tuple, Union
 
 from manyshim.audit.facts import RecordFacts
 from manyshim.formats.zip.directory import Entry
@@ -43,9 +43,9 @@ def parse(data: bytes) -> Iterator[Tuple[str, Row]]:
             fields = _quoted(chain((line,), lines))
         else:
             fields = line.rstrip("\r\n").split(",")
-        if len(fields) != 3:
-            fields = [*fields, "", "", ""][:3]
-        path, digest, size = fields
+        if len(fields) > 3:
+            fields[2] = ""  # some installers refuse such a row, so it is written anew
+        path, digest, size = [*fields, "", "", ""][:3]
         yield path, Row(digest, size)
 
 
@@ -185,3 +185,43 @@ def compare(
         blank=blank,
     )
     return facts, in_order and not any(facts)
+
+
+def corrections(
+    rows: Iterable[Tuple[str, Row]],
+    members: Mapping[str, Entry],
+    dist_info: str,
+    facts: RecordFacts,
+    rebuilt: Collection[str] = (),
+) -> str:
+    """Return what a rewrite corrects in RECORD, as `1 row added, 2 hashes corrected`.
+
+    `rebuilt` are the members whose wrong hash it replaces. The order of rows and the ends of lines
+    do not count.
+    """
+    own, *signatures = (f"{dist_info}/{name}" for name in UNLISTED)
+    replaced = set(rebuilt)
+    listed = hashes = sizes = 0
+    removed = len(facts.absent) + facts.more_absent
+    for path, row in rows:
+        if path in signatures:
+            removed += path in members
+        elif path in members:
+            listed += 1
+            if path != own:
+                hashes += path not in replaced and not row.digest.startswith("sha256=")
+                sizes += not row.size
+    # The rows of members, without one for each member that has any.
+    removed += listed - (len(members.keys() - set(signatures)) - len(facts.unlisted))
+    counted = (
+        (len(facts.unlisted), "row", "rows", "added"),
+        (removed, "row", "rows", "removed"),
+        (len(facts.wrong_size) + sizes, "size", "sizes", "corrected"),
+        (hashes + len(replaced), "hash", "hashes", "corrected"),
+        (int(facts.blank), "blank line", "", "removed"),
+    )
+    return ", ".join(
+        f"{number} {one if number == 1 else more} {done}"
+        for number, one, more, done in counted
+        if number
+    )

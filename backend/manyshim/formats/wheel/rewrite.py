@@ -21,6 +21,8 @@ from manyshim.values import NamedTuple
 if TYPE_CHECKING:
     from manyshim.formats.zip.deflate import Deflated
 
+_COPIED_AT_ONCE = 1 << 20
+
 # APPNOTE.TXT 4.4.2: the system whose modes a member has.
 _UNIX = 3
 
@@ -31,10 +33,10 @@ _FIRST_MOMENT, _LAST_MOMENT = 315532800, 4354819198
 class Edits(NamedTuple):
     """What a rewrite changes: the platform tags, and how new contents are written.
 
-    `level` is zlib's. `epoch` is SOURCE_DATE_EPOCH in seconds; None keeps the members' times.
-    `files` maps members, existing or new ones, to the paths of their new contents. `impure` writes
-    `Root-Is-Purelib: false`. Without it the field stays as it is, so that no member is installed
-    into another folder.
+    Without `platforms` the name and WHEEL stay. `level` is zlib's. `epoch` is SOURCE_DATE_EPOCH in
+    seconds; None keeps the members' times. `files` maps members, existing or new ones, to the paths
+    of their new contents. `impure` writes `Root-Is-Purelib: false`. Without it the field stays as
+    it is, so that no member is installed into another folder.
     """
 
     platforms: Tuple[str, ...]
@@ -51,7 +53,7 @@ def rewrite(source: Wheel, folder: str, edits: Edits) -> str:
     file is synced and read back. It is not renamed, so `folder` has to be private. Raises ToolError
     if the file cannot be written, InvalidWheelError if a member cannot be read.
     """
-    name = source.name._replace(platforms=edits.platforms)
+    name = source.name._replace(platforms=edits.platforms or source.name.platforms)
     target = os.path.join(folder, str(name))
     difference = ""
     try:
@@ -59,7 +61,9 @@ def rewrite(source: Wheel, folder: str, edits: Edits) -> str:
         # If several members have one name, installers keep the last one.
         entries = tuple({entry.name: entry for entry in source.archive.entries}.values())
         entries = _with_new(source, entries, fresh)
-        metadata = _metadata(source.metadata, name, impure=edits.impure)
+        metadata = source.wheel_data()
+        if edits.platforms:
+            metadata = _metadata(source.metadata, name, impure=edits.impure)
         new = _contents(source, entries, metadata, fresh)
         # If a copied local header differs from the directory, all members are written one by one.
         for contiguous_prefix in (_contiguous_prefix(source.archive, entries, {**fresh, **new}), 0):
@@ -80,10 +84,36 @@ def rewrite(source: Wheel, folder: str, edits: Edits) -> str:
             if not difference:
                 return target
     except (OSError, EOFError) as error:
-        raise ToolError(f"{target}: cannot be written: {error}") from error
+        reason = getattr(error, "strerror", None) or error
+        raise ToolError(f"{name}: cannot be written: {reason}") from error
     except MemberError as error:
         raise InvalidWheelError(f"{source.path}: {error}") from error
-    raise ToolError(f"{target}: {difference} is not what was written")
+    raise ToolError(f"{name}: {difference} is not what was written")
+
+
+def copy(source: Wheel, folder: str) -> str:
+    """Write a copy of the wheel's file, byte by byte, into `folder`. Return the new file's path.
+
+    The file is synced. It is not renamed, so `folder` has to be private. Raises ToolError if the
+    file cannot be written, InvalidWheelError if the wheel cannot be read.
+    """
+    name = os.path.basename(source.path)
+    target = os.path.join(folder, name)
+    size = source.archive.size
+    try:
+        with open(target, "xb") as file:
+            for at in range(0, size, _COPIED_AT_ONCE):
+                length = min(_COPIED_AT_ONCE, size - at)
+                data = source.archive.bytes_at(at, length)
+                if len(data) < length:
+                    raise InvalidWheelError(f"{source.path}: the file has become shorter")
+                file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        # The folder is private.
+        raise ToolError(f"{name}: cannot be written: {error.strerror}") from error
+    return target
 
 
 def _deflated(edits: Edits, folder: str) -> Dict[str, Deflated]:
@@ -196,6 +226,8 @@ def _record(source: Wheel, entries: Tuple[Entry, ...], changed: Mapping[str, rec
 
 
 def _row(source: Wheel, entry: Entry, known: record.Row) -> record.Row:
+    if entry.name in source.digests:
+        return record.Row(record.stated(source.digests[entry.name]), str(entry.size))
     if known.size == str(entry.size) and known.digest.startswith("sha256="):
         return known
     crc, digest = source.archive.digest(entry)

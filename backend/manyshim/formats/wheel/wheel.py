@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 from typing import (
+    TYPE_CHECKING,
     BinaryIO,
     Dict,
     FrozenSet,
@@ -26,6 +27,9 @@ from manyshim.formats.wheel import fields, record
 from manyshim.formats.zip.archive import Archive
 from manyshim.formats.zip.directory import Entry
 from manyshim.formats.zip.window import MemberError
+
+if TYPE_CHECKING:
+    from manyshim.formats.wheel.verification import Verification
 
 # To read debug information, the whole file is held in memory.
 _MAX_IN_MEMORY = 64 << 20
@@ -49,6 +53,9 @@ class Wheel:
 
     def __init__(self, path: str) -> None:
         name = parse_wheel_name(os.path.basename(path))
+        if name is None and not os.path.isfile(path):
+            what = "is not a file" if os.path.exists(path) else "no such file"
+            raise InvalidWheelError(f"{path}: {what}")
         if name is None:
             raise InvalidWheelError(f"{path}: its name is not that of a wheel (PEP 427)")
         self.name = name
@@ -61,6 +68,10 @@ class Wheel:
             self.dist_info = self._find_dist_info()
             self.metadata = self._read_metadata()
             self.record, self.in_order = record.compare(self.rows(), self._by_name, self.dist_info)
+            # Known after all members were read: the SHA-256 of those that need a new row, and
+            # whose row stated another hash.
+            self.digests: Mapping[str, bytes] = {}
+            self.rebuilt: Tuple[str, ...] = ()
         except BaseException:
             self.archive.close()
             raise
@@ -88,9 +99,13 @@ class Wheel:
             raise InvalidWheelError(f"{self.path}: it has no {shorten(self.dist_info)}/{name}")
         return self.archive.read(entry, at_most)
 
+    def wheel_data(self) -> bytes:
+        """Return the bytes of WHEEL, unchanged."""
+        return self._member("WHEEL", _MAX_METADATA)
+
     def _read_metadata(self) -> List[fields.Field]:
         try:
-            return fields.parse(self._member("WHEEL", _MAX_METADATA).decode("utf-8"))
+            return fields.parse(self.wheel_data().decode("utf-8"))
         except UnicodeDecodeError as error:
             raise InvalidWheelError(f"{self.path}: its WHEEL is not UTF-8: {error}") from error
 
@@ -121,18 +136,23 @@ class Wheel:
         """Return the values of a field of WHEEL."""
         return tuple(one.value for one in self.metadata if one.name.lower() == key.lower())
 
-    def facts(self) -> WheelFacts:
+    def facts(self, *, verify: bool = False) -> WheelFacts:
         """Read every ELF file, whatever its name, and what the audit needs of other members.
 
-        RECORD does not matter here: installers unpack what the archive holds.
+        RECORD does not matter here: installers unpack what the archive holds. With `verify`, every
+        member is read to its end, and `record` tells whose CRC or hash is wrong.
         """
+        verification = self._verification() if verify else None
         elfs: List[ElfFile] = []
         unreadable: List[Unreadable] = []
         static_objects: List[str] = []
         names = size = 0
         for entry in self.entries:
+            tap = verification.tap(entry) if verification else None
+            window = None
             try:
                 window = self.archive.window(entry)
+                window.tap = tap
                 head = window.read(0, min(entry.size, len(_ARCHIVE)))
                 if head == _ARCHIVE:
                     static_objects.append(entry.name)
@@ -144,11 +164,15 @@ class Wheel:
                     size += _size_of_names(reading.facts)
             except (ElfError, MemberError) as error:
                 unreadable.append(Unreadable(entry.name, str(error)))
+            if verification and tap:
+                verification.judge(entry, tap, window)
             if names > _MAX_NAMES or size > _MAX_NAME_BYTES:
                 raise InvalidWheelError(
                     f"{self.path}: its files refer to more than {_MAX_NAMES} names, or to names of "
                     f"more than {_MAX_NAME_BYTES >> 20} MiB"
                 )
+        if verification:
+            self._verified(verification)
         return WheelFacts(
             name=self.name,
             distribution=self.dist_info[: -len(".dist-info")],
@@ -165,26 +189,34 @@ class Wheel:
             copies=_copies(self.entries, {elf.path for elf in elfs if elf.loadable}),
         )
 
-    def broken(self) -> Tuple[Tuple[str, ...], Tuple[str, ...]]:
-        """Read every member. Return those with a wrong CRC, and those with a wrong hash in RECORD.
+    def _verification(self) -> Verification:
+        from manyshim.formats.wheel.verification import (  # noqa: PLC0415 (a build needs no hash)
+            Verification,
+        )
 
-        A member that cannot be read is among the first.
-        """
-        wrong_crc: List[str] = []
-        wrong_hash: List[str] = []
-        rows = self.rows_of_members()
-        for entry in self.entries:
-            try:
-                stated = rows.get(entry.name, record.Row()).digest
-                crc, digest = self.archive.digest(entry, record.algorithm(stated))
-            except MemberError:
-                wrong_crc.append(entry.name)
-                continue
-            if crc != entry.crc:
-                wrong_crc.append(entry.name)
-            if stated and stated != record.stated(digest, record.algorithm(stated)):
-                wrong_hash.append(entry.name)
-        return tuple(wrong_crc), tuple(wrong_hash)
+        in_order = self.in_order and len(self.entries) == len(self._by_name)
+        return Verification(self.rows(), self._by_name, self.dist_info, in_order=in_order)
+
+    def _verified(self, found: Verification) -> None:
+        self.digests = found.digests
+        self.record = self.record._replace(
+            wrong_crc=tuple(found.wrong_crc),
+            wrong_hash=tuple(found.wrong_hash),
+            weak_hash=tuple(found.weak),
+        )
+
+    def rebuild_record(self) -> None:
+        """Let a rewrite replace the rows whose hash is wrong, which are `rebuilt` from now on."""
+        self.rebuilt = self.record.wrong_hash
+        self.in_order = self.in_order and not self.rebuilt
+        self.record = self.record._replace(wrong_hash=())
+
+    def corrections(self) -> str:
+        """Return what a rewrite corrects in RECORD, for a line; empty if it corrects nothing."""
+        if self.in_order:
+            return ""
+        names = (self._by_name, self.dist_info)
+        return record.corrections(self.rows(), *names, self.record, self.rebuilt)
 
     def content(self, path: str) -> Optional[BinaryIO]:
         """Return a member as a file in memory, or None if it is too large or broken."""

@@ -113,14 +113,17 @@ class Archive:
             raise InvalidWheelError(f"{self.path}: {shorten(entry.name)}: its CRC does not match")
         return data
 
+    def portions(self, entry: Entry) -> Iterator[bytes]:
+        """Yield a member's content in portions of bounded size. Raises MemberError."""
+        window = self.window(entry)
+        for start in range(0, entry.size, _READ_AT_ONCE):
+            yield window.read(start, min(_READ_AT_ONCE, entry.size - start))
+
     def digest(self, entry: Entry, algorithm: str = "sha256") -> Tuple[int, bytes]:
         """Read a whole member in bounded memory. Return its CRC-32 and its hash."""
         from manyshim.formats.zip.digest import digest_of  # noqa: PLC0415 (an audit needs no hash)
 
-        window = self.window(entry)
-        starts = range(0, entry.size, _READ_AT_ONCE)
-        portions = (window.read(at, min(_READ_AT_ONCE, entry.size - at)) for at in starts)
-        crc, _, digest = digest_of(portions, algorithm)
+        crc, _, digest = digest_of(self.portions(entry), algorithm)
         return crc, digest
 
     def bytes_at(self, offset: int, length: int) -> bytes:

@@ -1,10 +1,10 @@
-"""Compute the CRC-32, the size and a hash of contents in one pass."""
+"""Compute the CRC-32, the size and hashes of contents in one pass."""
 
 from __future__ import annotations
 
 import zlib
 from hashlib import new
-from typing import Iterable, Iterator
+from typing import Iterable, Iterator, Tuple
 
 from manyshim.files import open_regular
 from manyshim.values import NamedTuple
@@ -18,6 +18,30 @@ class Digest(NamedTuple):
     crc: int
     size: int
     hash: bytes
+
+
+class Tap:
+    """Computes the CRC-32 and hashes of a member from the bytes that a window inflates.
+
+    A window may inflate some bytes several times. Each byte counts once; `position` bytes of the
+    member's `size` have been taken. Raises ValueError for an algorithm that Python does not have.
+    """
+
+    def __init__(self, size: int, algorithms: Tuple[str, ...] = ("sha256",)) -> None:
+        self.size = size
+        self.position = self.crc = 0
+        self.hashes = {name: new(name) for name in algorithms}
+
+    def take(self, begin: int, data: bytes) -> None:
+        """Take the bytes at the offset `begin`, as far as they are new."""
+        start, end = self.position - begin, self.size - begin
+        if not 0 <= start < min(len(data), end):
+            return
+        fresh = memoryview(data)[start:end]
+        self.crc = zlib.crc32(fresh, self.crc)
+        for one in self.hashes.values():
+            one.update(fresh)
+        self.position += len(fresh)
 
 
 def digest_of(portions: Iterable[bytes], algorithm: str = "sha256") -> Digest:

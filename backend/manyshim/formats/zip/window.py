@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import zlib
 from bisect import bisect_right
-from typing import Any, BinaryIO, List, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Any, BinaryIO, List, Optional, Sequence, Tuple
 
 from manyshim.errors import InvalidWheelError
+
+if TYPE_CHECKING:
+    from manyshim.formats.zip.digest import Tap
 
 # The portions of deflate's input and output. Memory use is a few of them. The first ones are small,
 # because only the first eight bytes of most members are read.
@@ -72,11 +75,17 @@ class Window:
 
     Ranges passed to `retain` stay in memory once they are inflated. Reading a byte that is not in
     memory inflates from the nearest checkpoint before it, or from the start. `inflated` counts the
-    bytes inflated so far. Windows of one archive share an `allowance`.
+    bytes inflated so far. Windows of one archive share an `allowance`. A `tap` takes each byte that
+    is inflated.
     """
 
     # These are set only where they differ, because a wheel may have thousands of members.
     allowance: Optional[Allowance] = None
+    tap: Optional[Tap] = None
+    # The inflater at the tap's position, if the window has gone back from there.
+    _at_tap: Optional[_Checkpoint] = None
+    _position: int
+    _fed: int
     _allowed = 0
     _checkpoints: Sequence[_Checkpoint] = ()
     _next_checkpoint = _LEAST_PART
@@ -160,11 +169,35 @@ class Window:
         return self.allowance
 
     def _rewind(self) -> None:
+        if self.tap and self._position == self.tap.position:
+            self._at_tap = self._position, self._fed, self._inflater
         # Created on first use: it takes 8 KiB, and a wheel may have thousands of libraries.
         self._inflater: Any = None
         self._fed = 0
         self._position = 0
         self._tail = b""
+
+    def finish(self, tap: Tap) -> None:
+        """Give the tap all bytes that it has not taken; then remove it. Raises MemberError.
+
+        Bytes that were inflated before are not inflated again.
+        """
+        # The rest of one pass is no sign of scattered tables, and needs no checkpoints.
+        before = self.inflated, self._next_checkpoint
+        self.inflated, self._next_checkpoint = 0, self.size + 1
+        if self._at_tap and self._position != tap.position:
+            self._position, self._fed, self._inflater = self._at_tap
+        try:
+            while tap.position < self.size:
+                if self._stored:
+                    length = min(_OUTPUT, self.size - tap.position)
+                    tap.take(tap.position, self._read_file(self._start + tap.position, length))
+                else:
+                    self._inflate(_OUTPUT)
+        finally:
+            self.inflated, self._next_checkpoint = before
+            self.tap = self._at_tap = None
+            self._rewind()
 
     def _checkpoint(self, offset: int) -> Optional[_Checkpoint]:
         """Return the last checkpoint at or before an offset, or None."""
@@ -222,9 +255,17 @@ class Window:
                 raise MemberError(
                     f"it inflates to {self._position} bytes; the archive states {self.size}"
                 )
+        if self.tap:
+            self.tap.take(self._position, chunk)
         self._position += len(chunk)
-        self.inflated += len(chunk)
-        again = min(self.inflated - self.size, len(chunk))
+        self._count(len(chunk))
+        self._tail = chunk
+        return chunk
+
+    def _count(self, length: int) -> None:
+        """Count inflated bytes. Raises MemberError if too many are inflated more than once."""
+        self.inflated += length
+        again = min(self.inflated - self.size, length)
         if again > 0:
             allowance = self.allowance or self._own_allowance()
             allowance.more -= again
@@ -233,8 +274,6 @@ class Window:
                     "its tables are scattered: to read them, and those of the files before it, "
                     f"inflates {_MAX_MORE} bytes more than once"
                 )
-        self._tail = chunk
-        return chunk
 
     def _add_checkpoint(self) -> None:
         """Add a checkpoint. The inflater must have used all its input, or the copy keeps it too."""

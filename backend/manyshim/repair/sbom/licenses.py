@@ -1,12 +1,13 @@
 """Read licences as packages state them, and write them in the form of CycloneDX.
 
-No licence is guessed. A name that certainly is one of SPDX becomes an id; any other text is kept.
+No licence is guessed. A name that certainly is one of SPDX becomes an id; any other one is kept. An
+expression has it as a LicenseRef.
 """
 
 from __future__ import annotations
 
 import re
-from typing import Dict, FrozenSet, List, Mapping, Optional, Sequence, Set, Tuple
+from typing import Dict, FrozenSet, List, Mapping, Optional, Sequence
 
 # SPDX ids that libraries use. A licence that is not listed is written as a name, which is valid.
 _SPDX = """
@@ -36,81 +37,122 @@ _EXCEPTIONS = """
 SPDX: FrozenSet[str] = frozenset(_SPDX.split())
 EXCEPTIONS: FrozenSet[str] = frozenset(_EXCEPTIONS.split())
 
-# Short names of Debian's copyright-format 1.0 that mean the same as one SPDX id.
+# Short names of Debian's copyright-format 1.0 that differ from the id by more than upper and lower
+# case or a final ".0".
 DEBIAN: Mapping[str, str] = {
-    "Expat": "MIT",
-    "BSD-2-clause": "BSD-2-Clause",
-    "BSD-3-clause": "BSD-3-Clause",
-    "GPL-1": "GPL-1.0-only",
-    "GPL-1+": "GPL-1.0-or-later",
-    "GPL-2": "GPL-2.0-only",
-    "GPL-2+": "GPL-2.0-or-later",
-    "GPL-3": "GPL-3.0-only",
-    "GPL-3+": "GPL-3.0-or-later",
-    "LGPL-2": "LGPL-2.0-only",
-    "LGPL-2+": "LGPL-2.0-or-later",
-    "LGPL-2.1": "LGPL-2.1-only",
-    "LGPL-2.1+": "LGPL-2.1-or-later",
-    "LGPL-3": "LGPL-3.0-only",
-    "LGPL-3+": "LGPL-3.0-or-later",
+    "expat": "MIT",
+    "boost-1": "BSL-1.0",
+    "cc0": "CC0-1.0",
+    "openldap-2.8": "OLDAP-2.8",
 }
-# The specification discourages these names, because several licences have them.
-_AMBIGUOUS_IN_DEBIAN = frozenset({"MIT", "X11"})
+_DEBIAN_EXCEPTIONS: Mapping[str, str] = {
+    "libtool": "Libtool-exception",
+    "linux-syscall-note": "Linux-syscall-note",
+    "llvm": "LLVM-exception",
+}
+# Several licences have these names, also where SPDX has an id that is spelled so.
+_AMBIGUOUS = "hpnd icu intel json libpng libtiff mit ntp openssl ruby tcl w3c x11"
+_AMBIGUOUS_IN_DEBIAN: FrozenSet[str] = frozenset(_AMBIGUOUS.split())
+_GPL = re.compile(r"(a?gpl|lgpl)-([1-3](?:\.1)?)(?:\.0)*(\+?)")
+_REFERENCE = re.compile(r"LicenseRef-[A-Za-z0-9.-]+")
 
-_FORMAT = re.compile(r"copyright-format|/dep5|dep-5", re.IGNORECASE)
 
+def of_debian(text: str) -> str:
+    """Return a licence of a copyright file as an SPDX expression; such names are free text.
 
-def field(paragraph: str, name: str) -> Optional[str]:
-    """Return a field of a paragraph of a Debian control file, with its continuation lines."""
-    pattern = rf"^{re.escape(name)}:[ \t]*(.*(?:\n[ \t].*)*)"
-    match = re.search(pattern, paragraph, re.MULTILINE | re.IGNORECASE)
-    return match.group(1).rstrip() if match else None
-
-
-def of_debian(text: str) -> Tuple[str, ...]:
-    """Return the short names in a copyright file of format 1.0; empty unless it states all.
-
-    Files of the packaging (`debian/*`) are not part of the library, so they are ignored.
+    A name without an id becomes a LicenseRef. In this format, a comma separates operands whose own
+    `and` or `or` comes first.
     """
-    paragraphs = re.split(r"\n(?:[ \t]*\n)+", text.lstrip())
-    if not _FORMAT.search(field(paragraphs[0], "Format") or ""):
-        return ()
-    names: Set[str] = set()
-    stated = field(paragraphs[0], "License")
-    if stated:
-        names.add(_synopsis(stated))
-    for paragraph in paragraphs[1:]:
-        files = field(paragraph, "Files")
-        if files is None or all(item.startswith("debian/") for item in files.split()):
-            continue
-        name = _synopsis(field(paragraph, "License") or "")
-        if not name:
-            return ()  # a partial list would look complete
-        names.add(name)
-    return tuple(sorted(names - {""}))
+    chunks = re.split(r", (?=(?:and|or) )", text, flags=re.IGNORECASE)
+    operators = {chunk.split()[0].upper() for chunk in chunks[1:]}
+    parts = [_operands(chunk.split(" ", 1)[1] if at else chunk) for at, chunk in enumerate(chunks)]
+    if len(operators) > 1 or not all(parts):
+        return _reference(text)
+    if len(parts) == 1:
+        return parts[0] or ""
+    return f" {operators.pop()} ".join(_in_parentheses(part or "") for part in parts)
 
 
-def _synopsis(value: str) -> str:
-    return " ".join(value.partition("\n")[0].split())
+def _operands(text: str) -> Optional[str]:
+    """Return licences that are joined by `and` and `or` as an expression; None for other texts."""
+    choices: List[str] = []
+    for one in re.split(" or ", text, flags=re.IGNORECASE):
+        names = [_debian_name(name) for name in re.split(" and ", one, flags=re.IGNORECASE)]
+        if not all(names):
+            return None
+        choices.append(" AND ".join(map(str, names)))
+    return " OR ".join(choices)
+
+
+def _debian_name(text: str) -> Optional[str]:
+    base, with_, exception = text.partition(" with ")
+    if " " in base or not base:
+        return None
+    if not with_:
+        return _debian_id(base) or _reference(base)
+    known = _debian_id(base)
+    added = _DEBIAN_EXCEPTIONS.get(exception.lower().partition(" exception")[0])
+    return f"{known} WITH {added}" if known and added else _reference(text)
+
+
+def _debian_id(name: str) -> Optional[str]:
+    gpl = _GPL.fullmatch(name.lower())
+    if gpl:
+        family, version, later = gpl.groups()
+        whole = version if "." in version else f"{version}.0"
+        found = f"{family.upper()}-{whole}-{'or-later' if later else 'only'}"
+        return found if found in SPDX else None
+    key = _key(name)
+    return DEBIAN.get(key) or (None if key in _AMBIGUOUS_IN_DEBIAN else _BY_KEY.get(key))
+
+
+def _key(name: str) -> str:
+    """Return a name for comparison: upper case and a final ".0" have no meaning in this format."""
+    key = name.lower()
+    while key.endswith(".0"):
+        key = key[:-2]
+    return key
+
+
+_BY_KEY: Mapping[str, str] = {_key(name): name for name in SPDX}
+
+
+def _reference(text: str) -> str:
+    """Return a LicenseRef, which may have letters, digits, points and hyphens only."""
+    name = re.sub(r"[^A-Za-z0-9.-]+", "-", text.replace("+", "-or-later")).strip("-")
+    return f"LicenseRef-Debian-{name or 'unnamed'}"
+
+
+def _in_parentheses(expression: str) -> str:
+    return f"({expression})" if re.search(" AND | OR ", expression) else expression
 
 
 def choice(kind: str, stated: Sequence[str]) -> List[Dict[str, object]]:
-    """Return licences as CycloneDX's licenseChoice: ids and names, or a single expression.
+    """Return licences as CycloneDX's licenseChoice: an id, a name, or an expression.
 
-    `kind` is the kind of the package ("deb", "rpm", "apk"), which determines their spelling.
+    `kind` is the kind of the package ("deb", "rpm", "apk"), which determines their spelling. All of
+    several licences apply.
     """
-    if kind != "deb" and len(stated) == 1 and " " in stated[0] and _is_expression(stated[0]):
-        return [{"expression": stated[0], "acknowledgement": "declared"}]
-    return [{"license": {**_one(kind, text), "acknowledgement": "declared"}} for text in stated]
-
-
-def _one(kind: str, text: str) -> Dict[str, str]:
     if kind == "deb":
-        if text in DEBIAN:
-            return {"id": DEBIAN[text]}
-        if text in _AMBIGUOUS_IN_DEBIAN:
-            return {"name": text}
-    return {"id": text} if text in SPDX else {"name": text}
+        spelled = [of_debian(text) for text in stated]
+        whole = spelled[0] if len(spelled) == 1 else " AND ".join(map(_in_parentheses, spelled))
+    else:
+        whole = " ".join(stated)
+    if whole in SPDX:
+        return [_license({"id": whole})]
+    if _REFERENCE.fullmatch(whole) and len(stated) == 1:
+        return [_license({"name": stated[0]})]
+    if _is_expression(whole):
+        return [{"expression": whole, "acknowledgement": "declared"}]
+    return [_license({"name": text}) for text in stated]
+
+
+def _license(fields: Dict[str, str]) -> Dict[str, object]:
+    return {"license": {**fields, "acknowledgement": "declared"}}
+
+
+def _is_licence(word: str) -> bool:
+    return word in SPDX or _REFERENCE.fullmatch(word) is not None
 
 
 def _is_expression(text: str) -> bool:
@@ -124,11 +166,11 @@ def _is_expression(text: str) -> bool:
             depth += 1 if word == "(" else -1
             fits = (before in ("(", "AND", "OR")) == (word == "(") and before != "WITH"
         elif word in ("AND", "OR", "WITH"):
-            fits = before in SPDX or (word != "WITH" and before in EXCEPTIONS | {")"})
+            fits = _is_licence(before) or (word != "WITH" and before in EXCEPTIONS | {")"})
         elif before == "WITH":
             fits = word in EXCEPTIONS
         else:
-            fits = word in SPDX and before in ("(", "AND", "OR")
+            fits = _is_licence(word) and before in ("(", "AND", "OR")
         if not fits or depth < 0:
             return False
         before = word

@@ -12,7 +12,7 @@ from typing import Dict, Iterable, Iterator, List, Optional, Tuple
 
 from manyshim.files import open_regular
 from manyshim.repair.links import resolve
-from manyshim.repair.sbom import licenses
+from manyshim.repair.sbom import copyright as notices
 from manyshim.values import NamedTuple
 
 _DPKG = "/var/lib/dpkg"
@@ -40,7 +40,7 @@ class Package(NamedTuple):
     """An installed package; unknown fields are empty.
 
     `kind` is "deb", "rpm" or "apk". `version` is what the package manager prints, with the epoch if
-    there is one. `licenses` are spelled as in the package.
+    there is one. `licenses` are those of the file that was searched, spelled as in the package.
     """
 
     kind: str
@@ -71,6 +71,10 @@ class Packages:
         `path` begins with the sysroot; links are followed.
         """
         path = os.path.abspath(path)
+        try:
+            os.fsencode(path)
+        except ValueError:  # this machine's encoding cannot express the name
+            return None
         for root in (self._given, self._root):
             if path.startswith(root + "/"):
                 names = list(self._spellings(self._resolve(path[len(root) :])))
@@ -94,15 +98,15 @@ class Packages:
         return _content(self._root + self._resolve(path), at_most)
 
     def _database(self, path: str) -> bytes:
+        """Return a database with a newline before and after each line, by which it is found."""
         if path not in self._texts:
-            # Every line then has a newline before and after it, by which it is found.
-            self._texts[path] = b"\n" + self._read(path) + b"\n\n"
+            self._texts[path] = b"\n" + _without_nul(self._read(path)) + b"\n\n"
         return self._texts[path]
 
     def _distro(self) -> Distro:
         text = self._read("/etc/os-release") or self._read("/usr/lib/os-release")
         stated: Dict[str, str] = {}
-        for line in _text(text).splitlines():
+        for line in _text(_without_nul(text)).split("\n"):
             key, _, value = line.strip().partition("=")
             if value[:1] in ("'", '"') and value[-1:] == value[:1]:
                 value = value[1:-1]
@@ -111,16 +115,14 @@ class Packages:
 
     def _dpkg_owner(self, names: Iterable[str]) -> Optional[Package]:
         """Look in dpkg's database: its file lists, diversions and status (dpkg(1), "Files")."""
-        found = {package for name in names for package in self._dpkg_owners(name)}
-        return _unambiguous(
-            [package for name in sorted(found) for package in self._dpkg_facts(name)]
-        )
+        found = {package: name for name in names for package in self._dpkg_owners(name)}
+        facts = (self._dpkg_facts(*one) for one in sorted(found.items()))
+        return _unambiguous([package for packages in facts for package in packages])
 
     def _dpkg_owners(self, path: str) -> Iterator[str]:
         """Yield the packages that installed the file at a path, as `name` or `name:arch`."""
-        lines = _text(self._database(f"{_DPKG}/diversions")).strip().split("\n")
         base, diverted_by = os.path.basename(path), None
-        for original, diverted, by in zip(lines[::3], lines[1::3], lines[2::3]):
+        for original, diverted, by in self._diversions():
             if not {os.path.basename(original), os.path.basename(diverted)} & {base}:
                 continue
             if path in self._spellings(diverted):
@@ -131,6 +133,15 @@ class Packages:
         for package in self._listing(path):
             if diverted_by in (None, package.partition(":")[0]):
                 yield package
+
+    def _diversions(self) -> Iterator[Tuple[str, str, str]]:
+        """Yield the original path, the path after the diversion, and the package that asked."""
+        # Each has three lines, so a line cannot be dropped alone.
+        lines = self._read(f"{_DPKG}/diversions").split(b"\n")
+        for three in zip(lines[::3], lines[1::3], lines[2::3]):
+            if not any(b"\0" in line for line in three):
+                original, diverted, by = map(os.fsdecode, three)
+                yield original, diverted, by
 
     def _listing(self, path: str) -> Iterator[str]:
         """Yield the packages whose file list contains a path."""
@@ -164,23 +175,26 @@ class Packages:
             return b""
         parts: List[bytes] = []
         for name, is_link in lists:
-            if name.endswith(".list"):
+            if name.endswith(".list") and name != ".list":
                 path = f"{folder}/{name}"
                 # There are hundreds of lists and links are rare, so only links are resolved.
                 data = self._read(path) if is_link else _content(self._root + path)
-                parts.append(b"\0%b\n%b\n" % (os.fsencode(name[: -len(".list")]), data))
+                package = os.fsencode(name[: -len(".list")])
+                parts.append(b"\0%b\n%b\n" % (package, _without_nul(data)))
         return b"".join(parts)
 
-    def _dpkg_facts(self, package: str) -> Iterator[Package]:
+    def _dpkg_facts(self, package: str, path: str) -> Iterator[Package]:
         name, _, arch = package.partition(":")
         for paragraph in _paragraphs(self._database(f"{_DPKG}/status"), f"Package: {name}"):
-            state = (licenses.field(paragraph, "Status") or "").split()[-1:]
-            of_arch = licenses.field(paragraph, "Architecture") or ""
+            state = (notices.field(paragraph, "Status") or "").split()[-1:]
+            of_arch = notices.field(paragraph, "Architecture") or ""
             if state in (["config-files"], ["not-installed"]) or (arch or of_arch) != of_arch:
                 continue
-            version = licenses.field(paragraph, "Version") or ""
+            version = notices.field(paragraph, "Version") or ""
             notice = self._read(f"/usr/share/doc/{name}/copyright", _MAX_COPYRIGHT)
-            stated = licenses.of_debian(_text(notice))
+            notice = _without_nul(notice)
+            source = (notices.field(paragraph, "Source") or name).partition(" ")[0]
+            stated = notices.licences(_text(notice), os.path.basename(path), source)
             yield Package("deb", name, version, of_arch, self._distro(), stated)
 
     def _apk_owner(self, names: Iterable[str]) -> Optional[Package]:
@@ -197,7 +211,7 @@ class Packages:
                     paragraph = _text(text[text.rfind(b"\n\n", 0, position) + 2 : end])
                     # The first field of each letter is the package's; letters are case-sensitive.
                     fields = {row[:2]: row[2:] for row in reversed(paragraph.split("\n"))}
-                    found.append(self._stated("apk", [fields.get(f"{key}:", "") for key in "PVAL"]))
+                    found += self._stated("apk", [fields.get(f"{key}:", "") for key in "PVAL"])
                 position = text.find(line, position + 1)
         return _unambiguous(found)
 
@@ -227,15 +241,16 @@ class Packages:
             self._rpm = None  # it would fail or hang for every file
             return None
         found: List[Package] = []
-        for line in _text(run.stdout).splitlines():
+        for line in _text(_without_nul(run.stdout)).split("\n"):
             fields = ["" if field == "(none)" else field for field in line.split("\t")]
             if len(fields) == 4:
-                found.append(self._stated("rpm", fields))
+                found += self._stated("rpm", fields)
         return _unambiguous(found)
 
-    def _stated(self, kind: str, fields: List[str]) -> Package:
+    def _stated(self, kind: str, fields: List[str]) -> Iterator[Package]:
         name, version, arch, stated = fields
-        return Package(kind, name, version, arch, self._distro(), (stated,) if stated else ())
+        if name:
+            yield Package(kind, name, version, arch, self._distro(), (stated,) if stated else ())
 
 
 def _content(path: str, at_most: int = _MAX_DATABASE) -> bytes:
@@ -247,13 +262,20 @@ def _content(path: str, at_most: int = _MAX_DATABASE) -> bytes:
         return b""
 
 
+def _without_nul(data: bytes) -> bytes:
+    """Return a text without its lines that have a NUL: no name and no path has one."""
+    if b"\0" not in data:
+        return data
+    return b"\n".join(line for line in data.split(b"\n") if b"\0" not in line)
+
+
 def _text(data: bytes) -> str:
     return data.decode("utf-8", "surrogateescape")
 
 
 def _paragraphs(text: bytes, line: str) -> Iterator[str]:
     """Yield the paragraphs of a database that contain a line; `text` begins with a newline."""
-    wanted = b"\n%b\n" % os.fsencode(line)
+    wanted = b"\n%b\n" % line.encode("utf-8", "surrogateescape")
     position = text.find(wanted)
     while position >= 0:
         end = text.index(b"\n\n", position)

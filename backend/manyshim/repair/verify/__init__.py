@@ -1,1 +1,0 @@
-"""Compare patched files with their originals and the plan."""
