@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Mapping, Optional, Tuple
+from typing import Iterable, Mapping, Optional, Tuple
 
 from manyshim.audit.decision import TagDecision, needs_advice
 from manyshim.audit.findings import Advice, Finding
@@ -18,6 +18,12 @@ from manyshim.formatters.text import Notes
 # Headers make these names of older functions: `__isoc23_strtol` of strtol, `fcntl64` of fcntl, and
 # stat itself since glibc 2.33. Older headers make other names.
 _OF_HEADERS = frozenset(("stat", "fstat", "lstat", "fstatat", "mknod", "mknodat"))
+
+_AFTER_REPAIR = {
+    "TOO_NEW": Advice.COPIED,
+    "EXTERNAL_LIBRARY": Advice.REPAIRED,
+    "BY_NAME_ONLY": Advice.REPAIRED,
+}
 
 _NOWHERE: Mapping[str, Tuple[str, ...]] = {}
 
@@ -35,8 +41,18 @@ def advised(
     about = [found for found in report.findings if found.kind == "TOO_NEW"]
     makers = {path: _maker(path, wheel, request) for path in {found.path for found in about}}
     advices = {found: _advice(found, makers[found.path]) for found in about}
-    found = (one._replace(advice=advices.get(one)) for one in report.findings)
+    found = (one._replace(advice=advices.get(one, one.advice)) for one in report.findings)
     return report._replace(findings=tuple(found))
+
+
+def after_repair(found: Iterable[Finding]) -> Tuple[Finding, ...]:
+    """Return findings with what their fixes depend on after a repair: it is not to be run again."""
+    return tuple(
+        one._replace(advice=_AFTER_REPAIR[one.kind])
+        if one.kind in _AFTER_REPAIR and (one.kind != "TOO_NEW" or is_copy(one.path))
+        else one
+        for one in found
+    )
 
 
 def _advice(found: Finding, maker: Optional[Advice]) -> Optional[Advice]:

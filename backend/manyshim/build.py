@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from manyshim.advice import advised, readable
-from manyshim.audit.decision import Blockers, TagDecision, blockers, choose
+from manyshim.audit.decision import Blockers, TagDecision, blockers, choose, needs_no_tag
 from manyshim.audit.findings import Evidence
 from manyshim.audit.tags import WheelName, parse_wheel_name
 from manyshim.audit.verdict import Report
@@ -23,11 +23,12 @@ from manyshim.errors import (
 from manyshim.formats.wheel.wheel import Wheel
 from manyshim.formatters.text import build_lines, why_not
 from manyshim.host import host_arch, interpreter_refuses
-from manyshim.operations import Prepared, inspect, internal_error, prepare, write_retagged
+from manyshim.operations import inspect, internal_error
 from manyshim.options import STRICT
 from manyshim.settings import Settings
 from manyshim.values import NamedTuple
 from manyshim.wrapped import explained, import_backend
+from manyshim.writing import Prepared, prepare, write_retagged
 
 # The folder of the source tree in which setuptools, CMake and Meson leave object files.
 _BUILD_FOLDER = "build"
@@ -138,7 +139,8 @@ def _finished(built: str, config: Config) -> Tuple[str, List[str]]:
             raise NotCompliantError(first, *lines)
         if decision.tag and config.mode != "audit":
             finished = write_retagged(prepared, decision, config, private)
-            return finished, [f"{name} -> {os.path.basename(finished)}", *lines]
+            first = f"{name} -> {os.path.basename(finished)}"
+            return finished, [first, *prepared.corrections, *lines]
         # The line of NO_ELF names a pure wheel already.
         only_pure = decision.reason == Evidence.PURE and len(report.findings) == 1
         if report.arch is not None or (report.findings and not only_pure):
@@ -160,7 +162,9 @@ def _decide(report: Report, config: Config) -> _Decision:
     if _opted_out(decision, config):
         refused = Evidence.REFUSED_BY_INTERPRETER
         return _Decision(TagDecision(None, refused, (str(decision.tag),)))
-    return _Decision(decision, config.request.strict and not decision.tag and not _passes(report))
+    return _Decision(
+        decision, config.request.strict and not decision.tag and not needs_no_tag(report)
+    )
 
 
 def _explained(prepared: Prepared, decision: TagDecision, config: Config) -> List[str]:
@@ -172,7 +176,16 @@ def _explained(prepared: Prepared, decision: TagDecision, config: Config) -> Lis
     compiled = config.compiled is not None
     notes = readable(report, places)
     lines = build_lines(report, decision, blocked, notes, compiled=compiled)
-    return [*prepared.notes, *(line.text for line in lines)]
+    return [*prepared.notes, *_unmatched(prepared), *(line.text for line in lines)]
+
+
+def _unmatched(prepared: Prepared) -> List[str]:
+    """Return the warnings about patterns of exclude and bundle that miss their library."""
+    if all(one.matched for one in prepared.patterns):
+        return []
+    from manyshim.audit import patterns  # noqa: PLC0415 (only for a pattern that matches nothing)
+
+    return patterns.lines(prepared.patterns)
 
 
 def _no_verdict(error: ManyshimError, built: str, config: Config) -> List[str]:
@@ -210,15 +223,6 @@ def _places(
             for symbol, found in debuginfo.uses_in_library(library, symbols).items():
                 places.setdefault(symbol, found)
     return {symbol: tuple(map(str, found)) for symbol, found in places.items()}
-
-
-def _passes(report: Report) -> bool:
-    """Whether a wheel needs no tag: it is not for Linux, and has no machine code."""
-    missed = any(
-        found.kind == "ELF_CORRUPT" or (found.kind == "NO_ELF" and not found.allowed)
-        for found in report.findings
-    )
-    return not report.name.linux and report.arch is None and not missed
 
 
 def _opted_out(decision: TagDecision, config: Config) -> bool:

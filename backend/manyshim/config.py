@@ -52,6 +52,7 @@ class Config(NamedTuple):
     python_headers: Optional[str] = None
     compression_level: int = 6
     strip: str = "none"
+    trial: bool = True
     sbom: bool = True
     report: Optional[str] = None
     notices: Tuple[str, ...] = ()

@@ -118,8 +118,14 @@ OPTIONS: Tuple[Option, ...] = (
     ),
     Option(
         "strip", choice_of("none", "debug", "all"), "none", "`none`; `debug` `all` (release keys)",
-        "what to strip from the wheel's ELF files",
+        "strip debug information (`debug`), or all symbols that no loader needs (`all`)",
         release=differs("none"),
+    ),
+    Option(
+        "trial", parse_boolean, True, "`true` `false`",
+        "load each library that a repair, `fix` or `strip` changed; this runs code of the wheel on "
+        "this machine",
+        "`false` for wheels that you do not trust",
     ),
     Option(
         "sbom", parse_boolean, True, "`true` `false`", "write an SBOM of what a repair copied",

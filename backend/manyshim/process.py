@@ -44,11 +44,12 @@ def run(
     environ: Mapping[str, str],
     seconds: float,
     limits: Optional[Limits] = None,
+    folder: Optional[str] = None,
 ) -> str:
     """Run a command and return what it printed on both streams.
 
-    Raises ToolError if it cannot be started, fails, is killed or takes longer than `seconds`. After
-    that time its children are killed, too.
+    `folder` is its current folder, without limits only. Raises ToolError if it cannot be started,
+    fails, is killed or takes longer than `seconds`. After that time its children are killed, too.
     """
     if limits:
         return _run_limited(command, environ, seconds, limits)
@@ -61,6 +62,7 @@ def run(
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             env=dict(environ),
+            cwd=folder,
             start_new_session=True,
         )
     except OSError as error:
@@ -78,8 +80,8 @@ def run(
     text = output.decode("utf-8", "replace")
     if process.returncode:
         quoted = (f"  {line}" for line in _last_lines(text))
-        ending = _ending(process.returncode)
-        raise ToolError(f"{name} {ending}: {_command_line(command)}", *quoted)
+        how = ending(process.returncode)
+        raise ToolError(f"{name} {how}: {_command_line(command)}", *quoted)
     return text
 
 
@@ -115,7 +117,7 @@ def _output_within(
                 if process.returncode is None:
                     _kill(process)
         if process.returncode:
-            raise ToolError(f"{os.path.basename(command[0])} {_ending(process.returncode)}")
+            raise ToolError(f"{os.path.basename(command[0])} {ending(process.returncode)}")
         output.seek(0)
         return output.read(limits.output).decode("utf-8", "replace")
 
@@ -155,8 +157,11 @@ def operand(path: str) -> str:
 
 
 @contextmanager
-def writable(path: str) -> Iterator[None]:
-    """Let the owner write to a file within the block. Raises ToolError if that is not possible."""
+def writable(path: str, name: str = "") -> Iterator[None]:
+    """Let the owner write to a file within the block. Raises ToolError if that is not possible.
+
+    `name` is printed instead of the path.
+    """
     try:
         mode = stat.S_IMODE(os.stat(path).st_mode)
         os.chmod(path, mode | stat.S_IRUSR | stat.S_IWUSR)
@@ -166,7 +171,7 @@ def writable(path: str) -> Iterator[None]:
             with suppress(FileNotFoundError):
                 os.chmod(path, mode)
     except OSError as error:
-        raise ToolError(f"{path}: cannot be written: {error.strerror}") from error
+        raise ToolError(f"{name or path}: cannot be written: {error.strerror}") from error
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:
@@ -176,7 +181,8 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
         process.kill()
 
 
-def _ending(code: int) -> str:
+def ending(code: int) -> str:
+    """Return how a process ended, in words, by its exit code as in `subprocess`."""
     if code > 0:
         return f"failed with exit code {code}"
     try:

@@ -14,12 +14,6 @@ def missing(config: Config, environ: Mapping[str, str]) -> List[str]:
     """Return the requirements of this build that the environment does not have."""
     explained = config.mode != "off" and config.explain != "never"
     wanted = ["pyelftools"] if explained and find_spec("elftools") is None else []
-    # An executable stack is cleared without patchelf.
-    fixes = config.mode == "retag" and set(config.fix) - {"execstack"}
-    if config.mode == "repair" or fixes:
-        from manyshim.repair import patch  # noqa: PLC0415 (needed for changes only)
-
-        wanted += patch.missing_requirements(environ)
     if config.compiler == "zig":
         from manyshim.toolchain import build  # noqa: PLC0415 (needed for zig only)
 

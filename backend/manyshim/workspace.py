@@ -40,6 +40,21 @@ def private_folder(parent: str) -> Iterator[str]:
             os.close(lock)
 
 
+def subfolder(private: str, name: str) -> str:
+    """Create a folder in a private one, unless it is there; return its path. Raises ToolError."""
+    path = os.path.join(private, name)
+    try:
+        os.makedirs(path, exist_ok=True)
+    except OSError as error:
+        raise ToolError(f"{parent_of(private)}: cannot be written: {error.strerror}") from error
+    return path
+
+
+def parent_of(private: str) -> str:
+    """Return the user's folder that has a private one."""
+    return os.path.dirname(os.path.abspath(private))
+
+
 def is_private(path: str) -> bool:
     """Whether a path is a private folder, by its name."""
     return _is_ours(os.path.basename(os.path.abspath(path)))

@@ -25,7 +25,6 @@ from acceptance import (
     release,
     tags,
     unpacked,
-    with_patchelf,
 )
 from compiling import PROBE, Done, compile_wheel, copy, elfs
 from frontends import Runner
@@ -40,11 +39,6 @@ pytestmark = on_x86_64
 @pytest.fixture(scope="module")
 def frontend(run: Runner, build_environment: Dict[str, str]) -> Frontend:
     return frontend_with(run, build_environment)
-
-
-@pytest.fixture(scope="module")
-def frontend_with_patchelf(frontend: Frontend) -> Frontend:
-    return with_patchelf(frontend)
 
 
 KIWI = """
@@ -109,14 +103,14 @@ print(markupsafe.escape("<a & b>"))
 @pytest.mark.parametrize(("minor", "libc"), [(10, "gnu"), (11, "musl")])
 def test_markupsafe_for_musl_has_the_suffix_of_its_python(
     tmp_path: Path,
-    frontend_with_patchelf: Frontend,
+    frontend: Frontend,
     pythons: Mapping[int, str],
     minor: int,
     libc: str,
 ) -> None:
     python = cpython(pythons, minor)
     project = release("markupsafe", "3.0.4", tmp_path)
-    done = frontend_with_patchelf.build(project, python, MUSL)
+    done = frontend.build(project, python, MUSL)
     assert tags(done) == f"cp3{minor}-cp3{minor}-{MUSL}"
     assert done.wheel is not None
     ((path, elf),) = elfs(done.wheel).items()
@@ -130,7 +124,7 @@ def test_markupsafe_for_musl_has_the_suffix_of_its_python(
     if sys.version_info >= (3, 10):
         # auditwheel reports NEEDED libc.so as a missing library, and accepts Alpine's name.
         assert auditwheel(done.wheel) != MUSL
-        fixed = frontend_with_patchelf.build(
+        fixed = frontend.build(
             release("markupsafe", "3.0.4", tmp_path / "fixed"), python, MUSL, fix="musl-soname"
         )
         assert fixed.wheel is not None
@@ -142,11 +136,11 @@ def test_markupsafe_for_musl_has_the_suffix_of_its_python(
 @pytest.mark.full
 @pytest.mark.parametrize("fix", ["", "musl-soname"])
 def test_markupsafe_is_imported_on_musl(
-    tmp_path: Path, frontend_with_patchelf: Frontend, pythons: Mapping[int, str], fix: str
+    tmp_path: Path, frontend: Frontend, pythons: Mapping[int, str], fix: str
 ) -> None:
     python = cpython(pythons, 11)
     project = release("markupsafe", "3.0.4", tmp_path)
-    done = frontend_with_patchelf.build(project, python, MUSL, fix=fix)
+    done = frontend.build(project, python, MUSL, fix=fix)
     assert system("musl-amd64").run(SPEEDUPS, unpacked(done)) == "&lt;a &amp; b&gt;\n"
 
 

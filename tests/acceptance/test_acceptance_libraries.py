@@ -22,7 +22,6 @@ from acceptance import (
     release,
     tags,
     unpacked,
-    with_patchelf,
 )
 from constraints import without_constraints
 from debian import cache, debian
@@ -35,7 +34,7 @@ pytestmark = on_x86_64
 
 @pytest.fixture(scope="module")
 def frontend(run: Runner, build_environment: Dict[str, str]) -> Frontend:
-    return with_patchelf(frontend_with(run, build_environment))
+    return frontend_with(run, build_environment)
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ import pytest
 
 from manyshim.audit import findings as f
 from manyshim.audit.decision import Blockers, TagDecision
-from manyshim.audit.findings import KINDS, Evidence, Finding, finding
+from manyshim.audit.findings import KINDS, Advice, Evidence, Finding, finding
 from manyshim.audit.messages import SENTENCES, sentence
 from manyshim.audit.reasons import describe, join_names
 from manyshim.audit.tags import GLIBC, MUSL, PlatformTag, parse_wheel_name
@@ -164,6 +164,15 @@ def test_long_lists_of_names_are_cut() -> None:
         ),
         (usual("EXTERNAL_LIBRARY"), ["libsubject.so", "manylinux_2_31", "exclude ="]),
         (usual("BY_NAME_ONLY"), ["no search path", 'allow = ["BY_NAME_ONLY:liblibrary.so"]']),
+        (
+            usual("BY_NAME_ONLY", evidence=Evidence.OTHER_FOLDER),
+            ["no fixed path leads there from the folder some", "manyshim repair"],
+        ),
+        (
+            usual("EXTERNAL_LIBRARY", advice=Advice.REPAIRED),
+            ["libsubject.so", "link it statically"],
+        ),
+        (usual("EXECSTACK", subject="PT_GNU_STACK is RWE"), ["clear the bit"]),
         (usual("BY_NAME_ONLY", severity=f.WARNING), ["already loaded"]),
         (usual("MIXED_ARCH"), ['allow = ["MIXED_ARCH:pkg/_x.so"]']),
         (usual("VERDEF_MISSING"), ["one", "libsubject.so", "liblibrary.so"]),

@@ -34,7 +34,7 @@ MODULES = """
     manyshim.formats.zip.directory manyshim.formats.zip.pack manyshim.formats.zip.window
     manyshim.formatters manyshim.formatters.text manyshim.host manyshim.operations manyshim.options
     manyshim.optiontypes manyshim.project manyshim.pyproject manyshim.settings manyshim.spelling
-    manyshim.surroundings manyshim.values manyshim.workspace manyshim.wrapped
+    manyshim.surroundings manyshim.values manyshim.workspace manyshim.wrapped manyshim.writing
 """
 # The archive's names are in this encoding where they do not say UTF-8; the lock is fcntl's.
 # Releases of setuptools differ in whether they load the others themselves.

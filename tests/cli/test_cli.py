@@ -181,8 +181,6 @@ def test_check_accepts_the_tag_of_an_architecture_without_policies(tmp_path: Pat
     assert (result.returncode, kinds(result)) == (0, [])
     report = run("show", path)
     assert "no tag: no policy is defined for the architecture armv6l" in report.stdout
-    assert run("retag", path, "-w", tmp_path / "out").returncode == 1
-    assert not list((tmp_path / "out").glob("*.whl"))
 
 
 @pytest.mark.parametrize(
@@ -267,6 +265,23 @@ def test_bad_usage_is_exit_code_two(arguments: List[str], words: str) -> None:
     assert result.returncode == 2
     assert words in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_what_is_no_file_is_said(tmp_path: Path) -> None:
+    missing = run("show", tmp_path / "*.whl")
+    assert (missing.returncode, "*.whl: no such file" in missing.stderr) == (3, True)
+    folder = run("show", tmp_path)
+    assert (folder.returncode, "is not a file" in folder.stderr) == (3, True)
+
+
+def test_a_value_of_a_list_may_have_commas(tmp_path: Path) -> None:
+    """As in `-C` and in variables."""
+    path = make(tmp_path)
+    once = run("show", "--json", "-v", path, "--exclude", "libx.so.1,liby.so.1")
+    twice = run("show", "--json", "-v", path, "--exclude", "libx.so.1", "--exclude", "liby.so.1")
+    assert once.stdout == twice.stdout
+    fixed = run("retag", path, "-w", tmp_path / "out", "--fix", "rpath,execstack")
+    assert fixed.returncode == 0, fixed.stderr
 
 
 @pytest.mark.parametrize("command", ["show", "check", "retag", "repair"])

@@ -24,6 +24,8 @@ WHEELS: Dict[str, Tuple[str, bytes]] = {
     # Its suffix says that it is for glibc.
     "suffix": ("linux_x86_64", write(Elf(symbols=(INIT,)))),
     "aarch64": ("linux_aarch64", write(TARGETS["aarch64"])),
+    "musl": ("linux_x86_64", write(Elf(needed=("libc.musl-x86_64.so.1",), symbols=(INIT,)))),
+    "named": ("musllinux_1_2_x86_64", write(Elf(symbols=(INIT,)))),
     "pure": ("any", b""),
 }
 
@@ -32,7 +34,9 @@ def make(folder: Path, name: str) -> Path:
     """Write one of the wheels; return its path."""
     platform, elf = WHEELS[name]
     tag = f"py3-none-{platform}" if platform == "any" else f"cp311-cp311-{platform}"
-    extension = "demo/_x.abi3.so" if name == "open" else EXTENSION
+    extension = EXTENSION
+    if name in ("open", "musl", "named"):
+        extension = "demo/_x.abi3.so"
     files = {"demo/__init__.py": b"", **({extension: elf} if elf else {})}
     path = folder / name
     path.mkdir(parents=True)
@@ -108,14 +112,20 @@ def test_the_nearest_source_decides_the_platform(
         ("AUDITWHEEL_PLAT", "musllinux_1_2_x86_64", "glibc", "x86_64, glibc"),
         ("AUDITWHEEL_PLAT", "musllinux_1_2_x86_64", "suffix", "x86_64, glibc"),
         ("MANYSHIM_PLATFORM", "musllinux_1_2", "glibc", "x86_64, glibc"),
+        ("MANYSHIM_PLATFORM", "manylinux_2_28_x86_64", "aarch64", "aarch64, glibc"),
+        ("AUDITWHEEL_PLAT", "manylinux_2_28_x86_64", "musl", "x86_64, musl"),
+        ("MANYSHIM_PLATFORM", "manylinux_2_28", "musl", "x86_64, musl"),
+        # Its name decides, because its files fit both families.
+        ("AUDITWHEEL_PLAT", "manylinux_2_28_x86_64", "named", "x86_64, musl"),
     ],
 )
-def test_a_wheel_of_another_architecture_or_libc_gets_a_line(
-    variable: str, value: str, name: str, libc: str, tmp_path: Path
+@pytest.mark.parametrize("command", ["retag", "repair"])
+def test_a_wheel_of_another_architecture_or_libc_gets_a_line(  # noqa: PLR0917
+    command: str, variable: str, value: str, name: str, libc: str, tmp_path: Path
 ) -> None:
     path = make(tmp_path, name)
-    done = run("retag", path, "-w", tmp_path / "out", **{variable: value})
-    plain = run("retag", path, "-w", tmp_path / "plain")
+    done = run(command, path, "-w", tmp_path / "out", **{variable: value})
+    plain = run(command, path, "-w", tmp_path / "plain")
     assert done.returncode == plain.returncode == 0
     assert written(tmp_path / "out") == written(tmp_path / "plain") != []
     line = f"  {variable}={value} does not apply: this wheel is for {libc}"
@@ -178,9 +188,10 @@ def test_other_options_are_not_read_from_the_environment(tmp_path: Path) -> None
         "MANYSHIM_STRICT": "perhaps",
         "MANYSHIM_NO_OPTION": "1",
     }
-    done = run("retag", "--json", path, "-w", tmp_path / "out", **others)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert json.loads(done.stdout)["wheels"][0]["tag"] == "manylinux_2_17_x86_64"
+    for command in ("retag", "repair"):
+        done = run(command, "--json", path, "-w", tmp_path / command, **others)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert json.loads(done.stdout)["wheels"][0]["tag"] == "manylinux_2_17_x86_64"
 
 
 def test_what_is_written_takes_the_date_of_the_environment(tmp_path: Path) -> None:

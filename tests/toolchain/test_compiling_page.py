@@ -12,7 +12,7 @@ from typing import List, Tuple
 import pytest
 import tomlkit
 
-from elfbuilding import needs_gcc, patchelf
+from elfbuilding import needs_gcc
 from manyshim.audit.tags import ARCHES, GLIBC, MUSL, PlatformTag
 from manyshim.config import load
 from manyshim.errors import ConfigError
@@ -96,9 +96,7 @@ def test_cibuildwheels_command_repairs(tmp_path: Path) -> None:
     built = save(tmp_path, wheel(content, tag=TAG), NAME)
     folder = tmp_path / "repaired"
     folder.mkdir()
-    path = os.pathsep.join(
-        (os.path.dirname(sys.executable), os.path.dirname(patchelf().path), os.environ["PATH"])
-    )
+    path = os.pathsep.join((os.path.dirname(sys.executable), os.environ["PATH"]))
     done = subprocess.run(
         ["sh", "-c", command.format(wheel=built, dest_dir=folder)],
         env={

@@ -51,7 +51,18 @@ def add_writing(parser: argparse.ArgumentParser, *, needed: bool) -> None:
         "--strip", choices=("none", "debug", "all"), default="none", help=meaning("strip")
     )
     parser.add_argument(
+        "--no-trial",
+        action="store_true",
+        help="do not load changed libraries, for wheels that you do not trust; without this "
+        "option, `repair`, --fix and --strip run code of the wheel on this machine",
+    )
+    parser.add_argument(
         "--compression-level", default="6", metavar="0-9", help=meaning("compression-level")
+    )
+    parser.add_argument(
+        "--rebuild-record",
+        action="store_true",
+        help="write RECORD anew from the archive, even if it states other hashes",
     )
 
 
@@ -82,6 +93,7 @@ def writing_config(options: argparse.Namespace) -> Config:
     config = audit_config(options)._replace(
         fix=parsed("fix", options.fix),
         strip=options.strip,
+        trial=not options.no_trial,
         compression_level=parsed("compression-level", options.compression_level),
         epoch=epoch(os.environ),
         suggested=None
@@ -95,6 +107,9 @@ def writing_config(options: argparse.Namespace) -> Config:
 def parsed(key: str, value: object) -> Any:  # noqa: ANN401 (each option has its own type)
     """Return the value of an option, parsed as in a build. Raises ConfigError."""
     option = BY_KEY[key]
+    if isinstance(value, list):
+        # As in a build, each value of a repeated option may be a comma-separated list.
+        value = ",".join(value)
     return option.parse(option, value)
 
 

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 from functools import partial
-from typing import Any, Callable, Dict, Iterator, List
+from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, List
 
 from manyshim.cli.screen import Screen, put
 from manyshim.errors import InternalError, InvalidWheelError, ManyshimError, printable
 from manyshim.formatters.json import JSON_VERSION, failure
 from manyshim.formatters.text import Line
 from manyshim.operations import REPORT, Outcome, internal_error
+
+if TYPE_CHECKING:
+    from manyshim.audit.patterns import Pattern
 
 # For fewer bytes than this, several processes cost more than they save.
 _WORTH_A_PROCESS = 8 << 20
@@ -22,14 +26,21 @@ def over_wheels(options: argparse.Namespace, work: Callable[[str], Outcome]) -> 
     wheels: List[str] = options.wheels
     screen = Screen(plain=options.json)
     code, data = 0, []
+    patterns: List[Pattern] = []
     outcomes = _outcomes(partial(_guarded, work), wheels, options.jobs)
     for outcome in screen.progress(outcomes, wheels):
         code = max(code, outcome.code)
         data.append(outcome.data)
+        patterns += outcome.patterns
         failed = [line for line in outcome.lines if line.role == "failure"]
         screen.print_lines(failed if options.json else outcome.lines)
     if options.json:
         print_json({"version": JSON_VERSION, "wheels": data})
+    if not all(one.matched for one in patterns):
+        from manyshim.audit.patterns import lines  # noqa: PLC0415 (few commands have a pattern)
+
+        for line in lines(patterns, verbose=options.verbose):
+            put(printable(f"manyshim: {line}"), sys.stderr)
     return code
 
 

@@ -6,7 +6,7 @@ import argparse
 from functools import partial
 from typing import Sequence
 
-from manyshim import operations
+from manyshim import retagging
 from manyshim.cli.arguments import add_wheels, add_writing, meaning, parsed, writing_config
 from manyshim.cli.batch import over_wheels
 
@@ -36,11 +36,6 @@ def run(options: argparse.Namespace) -> int:
         sysroot=options.sysroot,
         sbom=not options.no_sbom,
     )
-    work = partial(
-        operations.retag,
-        folder=options.wheel_dir,
-        config=config,
-        dry_run=options.dry_run,
-        verbose=options.verbose,
-    )
+    asked = retagging.Options(options.dry_run, options.verbose, options.rebuild_record)
+    work = partial(retagging.retag, folder=options.wheel_dir, config=config, options=asked)
     return over_wheels(options, work)

@@ -6,7 +6,7 @@ import argparse
 from functools import partial
 from typing import Sequence
 
-from manyshim import operations
+from manyshim import retagging
 from manyshim.cli.arguments import add_wheels, add_writing, writing_config
 from manyshim.cli.batch import over_wheels
 
@@ -20,7 +20,6 @@ def add_arguments(parser: argparse.ArgumentParser, _given: Sequence[str]) -> Non
 def run(options: argparse.Namespace) -> int:
     """Retag each wheel; return the exit code."""
     config = writing_config(options)
-    work = partial(
-        operations.retag, folder=options.wheel_dir, config=config, verbose=options.verbose
-    )
+    asked = retagging.Options(verbose=options.verbose, rebuild=options.rebuild_record)
+    work = partial(retagging.retag, folder=options.wheel_dir, config=config, options=asked)
     return over_wheels(options, work)

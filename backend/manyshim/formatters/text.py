@@ -109,6 +109,11 @@ def check_lines(report: Report, notes: Notes = _NO_NOTES, *, verbose: bool = Fal
     return lines
 
 
+def finding_lines(found: Iterable[Finding]) -> List[str]:
+    """Return the lines of findings that have no other heading, each with its fix."""
+    return [line.text for line in _grouped(found, "  ")]
+
+
 def why_not(decision: TagDecision) -> str:
     """Return the reason why a wheel gets no tag; empty if it gets one."""
     return describe(decision.reason, decision.details)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import io
-import random
 import tracemalloc
-import zlib
 from dataclasses import replace
 from typing import TYPE_CHECKING, List, Tuple
 
@@ -16,52 +14,23 @@ from hypothesis import strategies as st
 from elfwriter import Elf, Symbol, write
 from manyshim.formats.elf import reader
 from manyshim.formats.zip.window import Allowance, MemberError, Window
+from zipwindows import (
+    BODY,
+    DEFLATED,
+    MEBIBYTE,
+    PACKED,
+    PORTION,
+    SAMPLES,
+    STEPS,
+    STORED,
+    deflated,
+    noise,
+    over,
+    window,
+)
 
 if TYPE_CHECKING:
     from _pytest.mark.structures import ParameterSet
-
-STORED, DEFLATED = 0, 8
-BEFORE, AFTER = b"before" * 7, b"after" * 9
-MEBIBYTE = 1 << 20
-# The window inflates in portions of this size at most.
-PORTION = 1 << 18
-
-
-def deflated(data: bytes) -> bytes:
-    packer = zlib.compressobj(1, zlib.DEFLATED, -15)
-    return packer.compress(data) + packer.flush()
-
-
-def window(data: bytes, method: int = DEFLATED) -> Window:
-    payload = data if method == STORED else deflated(data)
-    return over(payload, len(data), method)
-
-
-def over(payload: bytes, size: int, method: int = DEFLATED) -> Window:
-    file = io.BytesIO(BEFORE + payload + AFTER)
-    return Window(file, len(BEFORE), len(payload), size, method)
-
-
-def noise(size: int, seed: int = 0, *, packable: bool = False) -> bytes:
-    source = random.Random(seed)  # noqa: S311 (test data)
-    if packable:
-        return b"".join(b"%d;" % source.getrandbits(9) for _ in range(size // 2))[:size]
-    return source.getrandbits(8 * size).to_bytes(size, "little") if size else b""
-
-
-SAMPLES = tuple(
-    noise(size, packable=packable)
-    for size in (0, 1, 4095, 4096, 4097, 70_000, 300_000, 900_000)
-    for packable in (False, True)
-)
-STEPS = st.lists(
-    st.tuples(
-        st.sampled_from(("read", "read", "read", "retain", "discard")),
-        st.floats(0, 1),
-        st.sampled_from((0, 1, 4, 64, 4096, 65_536, 262_144, 10**6)),
-    ),
-    max_size=12,
-)
 
 
 @settings(max_examples=200, deadline=None, database=None)
@@ -88,10 +57,6 @@ def test_outside(method: int, start: int, length: int) -> None:
 
 def damaged(name: str, view: Window, gist: str) -> ParameterSet:
     return pytest.param(view, gist, id=name)
-
-
-BODY = noise(300_000)
-PACKED = deflated(BODY)
 
 
 @pytest.mark.parametrize(
