@@ -210,3 +210,15 @@ def test_an_unreadable_file_is_an_error_or_a_sentence(tmp_path: Path) -> None:
             compared(bad, good)
     with pytest.raises(ToolError, match="cannot be read"):
         compared(tmp_path / "missing", good)
+
+
+@needs_gcc
+def test_data_behind_all_sections_would_be_lost(tmp_path: Path) -> None:
+    """A program that carries its data looks for them at the end of its file."""
+    (tmp_path / "main.c").write_text("int main(void) { return 0; }\n")
+    gcc(tmp_path, "-g", "main.c", "-o", "main")
+    program = tmp_path / "main"
+    program.write_bytes(program.read_bytes() + b"PAYLOAD8")
+    after = stripped(program, tmp_path, "strip -s", "binutils")
+    (sentence,) = compared(program, after)
+    assert sentence.startswith("its last 8 bytes are in no segment and no section")

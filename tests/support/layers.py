@@ -62,7 +62,7 @@ MAY_IMPORT = {
     "repair.verify": "repair.elf_bytes repair.patch_choices formats.elf.constants "
     "formats.elf.edits formats.elf.headers audit.facts",
     "repair.verify_strip": "repair.elf_bytes formats.elf.constants formats.elf.headers "
-    "formats.elf.image audit",
+    "formats.elf.image formats.elf.payload audit",
     "repair.patch_choices": "repair.elf_bytes formats.elf.constants formats.elf.headers "
     "formats.elf.image values",
     "repair.elf_bytes": "formats.elf.constants formats.elf.dynamic formats.elf.headers "

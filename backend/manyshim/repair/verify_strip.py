@@ -16,6 +16,7 @@ from manyshim.audit.identity import OS_ABIS
 from manyshim.formats.elf import constants as c
 from manyshim.formats.elf.headers import ProgramHeader, SectionHeader
 from manyshim.formats.elf.image import ElfError
+from manyshim.formats.elf.payload import check_payload
 from manyshim.repair.elf_bytes import BLOCK, StoredFile, changed_facts, compare_files
 
 # The smallest page of every architecture that a wheel is for.
@@ -37,6 +38,11 @@ def _differences(old: StoredFile, new: StoredFile) -> Iterator[str]:
         ident = expected.ident._replace(os_abi=found.ident.os_abi)
         expected = expected._replace(ident=ident)
     yield from changed_facts(expected, found)
+    try:
+        check_payload(old)
+    except ElfError as error:
+        # strip removes them.
+        yield str(error)
     if new.header.entry != old.header.entry:
         yield f"its entry point is {new.header.entry:#x}, not {old.header.entry:#x}"
     yield from _segments(old, new)

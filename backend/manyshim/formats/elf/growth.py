@@ -31,7 +31,8 @@ from manyshim.formats.elf.headers import (
     round_up,
 )
 from manyshim.formats.elf.image import ElfError
-from manyshim.formats.elf.slots import TABLES, Slot, can_move, check_end, find_slot
+from manyshim.formats.elf.payload import check_payload
+from manyshim.formats.elf.slots import TABLES, Slot, can_move, find_slot
 
 # Moved bytes keep their address modulo this. No note or table needs more.
 _MODULUS = 64
@@ -161,7 +162,7 @@ class _Segment:
     def __init__(self, changes: Changes, dynamic: DynamicSection, appended: bytes) -> None:
         self.changes, self.dynamic, self.appended = changes, dynamic, appended
         headers = self.headers = changes.headers
-        check_end(headers)
+        check_payload(headers)
         self.slot = find_slot(headers, dynamic)
         self.moves_table = self.slot == Slot()
         self.page = self.align = headers.page

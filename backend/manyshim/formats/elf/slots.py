@@ -27,7 +27,6 @@ from manyshim.formats.elf.constants import (
     PT_NOTE,
     PT_NULL,
     PT_PHDR,
-    SHT_NOBITS,
 )
 from manyshim.formats.elf.headers import (
     DynamicSection,
@@ -47,7 +46,6 @@ TABLES = (DT_GNU_HASH, DT_HASH, DT_SYMTAB, DT_VERSYM, DT_VERDEF, DT_VERNEED)
 _OWNERS = (b"GNU\0", b"FDO\0", b"Android\0", b"Go\0\0", b"stapsdt\0")
 # The notes that only inform: the version of the system, the build ID, the package, Go's build ID.
 _INFORMATION = {(b"GNU\0", 1), (b"GNU\0", 3), (b"FDO\0", 0xCAFE1A7E), (b"Go\0\0", 4)}
-_BLOCK = 1 << 20
 _UNKNOWN = (b"", 0)
 # Segments that state no bytes of their own.
 _VIEWS = (PT_LOAD, PT_PHDR, PT_NULL, PT_GNU_STACK)
@@ -63,27 +61,6 @@ class Slot(NamedTuple):
     dropped: Optional[int] = None
     grows: bool = False
     units: Tuple[Range, ...] = ()
-
-
-def check_end(headers: Headers) -> None:
-    """Raise ElfError if the file ends with bytes that only its own code knows.
-
-    Programs that carry their data, such as an archive, look for them at the end of the file.
-    Without section headers, they cannot be told from what was in a section.
-    """
-    header = headers.header
-    if not headers.sections:
-        return
-    ends = [one.offset + one.file_size for one in headers.programs if one.type != PT_NULL]
-    ends += (one.offset + one.size for one in headers.sections if one.type != SHT_NOBITS)
-    ends.append(header.section_offset + len(headers.sections) * header.section_size)
-    start = max((end for end in ends if end <= headers.size), default=0)
-    for place in range(start, headers.size, _BLOCK):
-        if headers.read(place, min(_BLOCK, headers.size - place)).strip(b"\0"):
-            raise ElfError(
-                f"its last {headers.size - start} bytes are in no segment and no section, "
-                "and its code may look for them at the end of the file"
-            )
 
 
 def find_slot(headers: Headers, dynamic: DynamicSection) -> Slot:
