@@ -90,8 +90,9 @@ def _judged(data: bytes) -> List[Tuple[str, record.Row]]:
     text = io.TextIOWrapper(io.BytesIO(data), encoding="utf-8", newline="")
     found = []
     for fields in csv.reader(text, strict=True):
-        path, digest, size = fields if len(fields) == 3 else [*fields, "", "", ""][:3]
-        found.append((path, record.Row(digest, size)))
+        path, digest, size = [*fields, "", "", ""][:3]
+        # Installers refuse a row of more fields, so it counts as one without a size.
+        found.append((path, record.Row(digest, size if len(fields) <= 3 else "")))
     return found
 
 

@@ -134,7 +134,7 @@ def test_a_library_gets_path_and_locale_only(
         monkeypatch.setenv(name, value)
     for name in ("LC_ALL", "LC_CTYPE"):
         monkeypatch.delenv(name, raising=False)
-    tempfile.tempdir = None
+    monkeypatch.setattr(tempfile, "tempdir", None)
     seen = environment_seen(tmp_path / "one", good, Outside())
     folder = seen.pop("pwd")
     assert folder.startswith(f"{tmp_path}/")
