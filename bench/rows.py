@@ -127,7 +127,7 @@ ROWS = (
         "large graft", "graft of 100 MB: faster than `auditwheel repair`", FASTER, _REPAIR,
         "auditwheel repair", (LARGE,), must=1,
     ),
-    Row("large graft", "peak memory of a graft of 100 MB", MEMORY, _REPAIR, must=48,
+    Row("large graft", "peak memory of a graft of 100 MB", MEMORY, _REPAIR, must=40,
         subjects=(LARGE,)),
     Row("audit", "peak memory of an audit", MEMORY, _SHOW, must=40, aim=24),
     Row("retag", "peak memory of a retag", MEMORY, _RETAG, must=40, aim=24),

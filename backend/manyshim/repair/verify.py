@@ -45,8 +45,6 @@ def _planned_facts(facts: ElfFile, patch: Patch) -> ElfFile:
     # Of files for other machines, no facts are read.
     found = patch.applied(facts) if facts.dynamic else facts
     stack = facts.executable_stack and not patch.plain_stack
-    if facts.dynamic and patch.rpath:
-        found = found._replace(rpath=tuple(patch.rpath.split(":")))
     return found._replace(executable_stack=stack)
 
 

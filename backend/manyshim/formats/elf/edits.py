@@ -26,7 +26,9 @@ class Patch(NamedTuple):
         """Predict the facts of the patched file."""
         new = dict(self.replace_needed)
         kept = (name for name in elf.needed if name not in self.remove_needed)
-        rpath = elf.rpath if self.rpath is None else tuple(filter(None, self.rpath.split(":")))
+        rpath = (
+            elf.rpath if self.rpath is None else tuple(self.rpath.split(":") if self.rpath else ())
+        )
         return elf._replace(
             needed=tuple(new.get(name, name) for name in kept),
             versions_needed=tuple(

@@ -165,7 +165,7 @@ def _is_static(headers: Headers, dynamic: DynamicSection) -> bool:
 
 def _names(headers: Headers, dynamic: DynamicSection, patch: Patch) -> _Names:
     address, size = dynamic.get(DT_STRTAB), dynamic.get(DT_STRSZ)
-    if address is None or not size:
+    if not address or not size:
         raise ElfError("its dynamic section has no string table")
     if size > _MAX_STRINGS:
         raise ElfError(

@@ -138,8 +138,17 @@ def _units_behind(headers: Headers, dynamic: DynamicSection) -> Optional[Tuple[R
     known = (*units, (strings, strings + (dynamic.get(DT_STRSZ) or 0)))
     if any(overlaps(one, hole) for one in _fixed(headers, dynamic, known)):
         return None
+    # What begins in a unit must end there, or only a part of it would move.
+    movable = (one.range for one in headers.programs if can_move(headers, one))
+    parts = (one for one in movable if not _is_inside(one, units))
+    if any(overlaps(one, place) for one in parts for place in (hole, *units)):
+        return None
     # Without sections, nothing tells that the other bytes are padding.
     return units if headers.sections or not _without(hole, known) else None
+
+
+def _is_inside(one: Range, others: Iterable[Range]) -> bool:
+    return any(start <= one[0] and one[1] <= end for start, end in others)
 
 
 def _units(headers: Headers, dynamic: DynamicSection, first: ProgramHeader) -> List[Range]:
