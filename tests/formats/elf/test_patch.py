@@ -176,6 +176,7 @@ def damaged(elf: Elf, old: bytes, new: bytes) -> bytes:
             Patch(rpath="/x"),
             "static program",
         ),
+        (write(replace(GOOD, type=1)), Patch(soname="y"), "no program and no shared library"),
         (write(GOOD), Patch((("libno.so", "libyes.so"),)), "does not need libno.so"),
         (write(GOOD), Patch(remove_needed=("libno.so",)), "does not need libno.so"),
         (write(GOOD), Patch(soname="a\0b"), "contains NUL"),

@@ -13,7 +13,7 @@ import struct
 from contextlib import suppress
 from typing import Dict, Iterator, List, Mapping, Optional, Sequence, Set, Tuple
 
-from manyshim.audit.facts import EXECUTABLE
+from manyshim.audit.facts import EXECUTABLE, SHARED
 from manyshim.formats.elf.constants import (
     DF_1_PIE,
     DT_DEBUG,
@@ -146,6 +146,8 @@ def _planned(headers: Headers, patch: Patch) -> Changes:
             for one in changes.programs
         ]
     if patch._replace(plain_stack=False) != Patch():
+        if headers.header.type not in (EXECUTABLE, SHARED):
+            raise ElfError("it is no program and no shared library, so no loader reads its names")
         dynamic = dynamic_section(headers)
         if _is_static(headers, dynamic):
             raise ElfError("it is a static program, so no loader reads its names")

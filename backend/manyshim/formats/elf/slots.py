@@ -185,7 +185,7 @@ def _fixed(headers: Headers, dynamic: DynamicSection, known: Sequence[Range]) ->
     """Yield the address ranges that must stay: all that is stated and not in `known`."""
     for section in headers.sections:
         start, end = section.range
-        if section.loaded and not any(one[0] <= start and end <= one[1] for one in known):
+        if section.loaded and not _is_inside((start, end), known):
             yield start, end
     for one in headers.programs:
         if one.type not in _VIEWS and not can_move(headers, one):
