@@ -19,9 +19,9 @@ ZIP64_EXTRA = 0x0001
 UNICODE_PATH_EXTRA = 0x7075
 DATA_DESCRIPTOR_FLAG = 0x08
 
-# The errors of zipfile for a directory or a member that it cannot read. NotImplementedError is
-# zipfile's own: it means a version, a compression method or an encryption that zipfile lacks.
-UNREADABLE = (zipfile.BadZipFile, NotImplementedError, UnicodeDecodeError, struct.error)
+# The errors of zipfile for a directory or a member that it cannot read. It raises a RuntimeError
+# for what it lacks: a version, a compression method, an encryption.
+UNREADABLE = (zipfile.BadZipFile, RuntimeError, UnicodeDecodeError, struct.error)
 
 Extras = List[Tuple[int, bytes]]
 
