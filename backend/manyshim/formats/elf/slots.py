@@ -190,12 +190,20 @@ def _fixed(headers: Headers, dynamic: DynamicSection, known: Sequence[Range]) ->
     for one in headers.programs:
         if one.type not in _VIEWS and not can_move(headers, one):
             yield one.range
+            # Its offset may lead to other bytes than its address.
+            start = one.offset + headers.loads[0].address - headers.loads[0].offset
+            yield start, start + one.file_size
     for place in headers.places(dynamic.entries, but=(*TABLES, DT_STRTAB)):
         yield place, place + 1
 
 
 def can_move(headers: Headers, one: ProgramHeader) -> bool:
-    """Return whether a segment's bytes may move: loaders find them by its header only."""
+    """Return whether a segment's bytes may move: loaders find them by its header only.
+
+    Tools have left headers behind whose offset and address lead to different bytes.
+    """
+    if (headers.mapping.find(one.address) or (None,))[0] != one.offset:
+        return False
     return one.type in (PT_INTERP, PT_GNU_PROPERTY) or (
         one.type == PT_NOTE and all(owner in _OWNERS for owner, _ in _notes(headers, one))
     )
