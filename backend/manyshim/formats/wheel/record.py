@@ -39,7 +39,7 @@ def parse(data: bytes) -> Iterator[Tuple[str, Row]]:
     text = io.TextIOWrapper(io.BytesIO(data), encoding="utf-8", newline="")
     lines = _lines(text)
     for line in lines:
-        if '"' in line or "\0" in line or len(line) > _MAX_FIELD:
+        if '"' in line or len(line) > _MAX_FIELD:
             fields = _quoted(chain((line,), lines))
         else:
             fields = line.rstrip("\r\n").split(",")
