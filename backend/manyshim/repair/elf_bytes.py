@@ -10,7 +10,7 @@ import os
 import re
 import struct
 from contextlib import ExitStack
-from typing import BinaryIO, Callable, Dict, Iterator, List, Optional, Sequence, Set, Tuple
+from typing import BinaryIO, Callable, Dict, Iterator, List, Optional, Sequence
 
 from manyshim.audit.facts import ElfFile
 from manyshim.errors import InvalidWheelError, ToolError, shorten
@@ -82,13 +82,6 @@ class StoredFile(Headers):
     def string(self, index: int) -> str:
         """Return a string of the dynamic string table."""
         return self.dynamic.string(index) if self.dynamic else ""
-
-    def note_kinds(self, one: ProgramHeader) -> Set[Tuple[bytes, int]]:
-        """Return the owner and type of each note; an unknown one if they cannot be read."""
-        try:
-            return {(owner, kind) for owner, kind, _ in self.notes(one)} or {(b"", 0)}
-        except ElfError:
-            return {(b"", 0)}
 
     def table_edit(self, start: int, count: int) -> Edit:
         """Return the file header with this place and number of program headers."""

@@ -113,7 +113,7 @@ def _notes(file: StoredFile) -> Counter[Tuple[bytes, int, bytes]]:
         if one.type in (c.PT_NOTE, c.PT_GNU_PROPERTY):
             # An old patchelf leaves a PT_NOTE behind that no longer leads to notes.
             with suppress(ElfError):
-                found.update(list(file.notes(one)))
+                found.update([(note.owner, note.kind, note.content) for note in file.notes(one)])
     return found
 
 

@@ -7,11 +7,12 @@ Sources: ELF gABI chapters 4 and 5.
 from __future__ import annotations
 
 import struct
-from typing import BinaryIO, Container, Iterable, Iterator, List, Optional, Sequence, Tuple
+from typing import BinaryIO, Container, Iterable, Iterator, List, Optional, Sequence, Set, Tuple
 
 from manyshim.formats.elf import constants as c
 from manyshim.formats.elf.image import LAYOUTS, ElfError
 from manyshim.formats.elf.mapping import Mapping
+from manyshim.formats.elf.notes import Note, split
 from manyshim.values import NamedTuple
 
 _IDENT_SIZE = 16
@@ -20,6 +21,7 @@ _MAX_PROGRAMS = 1024
 _MAX_NOTES = 1 << 20
 # No library has so many sections.
 _MAX_SECTIONS = 0xFFFF
+_UNKNOWN_NOTE = (b"", 0)
 # What may be parsed of all notes of a file, each time that it is asked for.
 _MAX_PARSED_NOTES = 8 << 20
 # e_phnum with this value means that the number is stored elsewhere.
@@ -171,29 +173,27 @@ class Headers:
             raise ElfError(f"the {size} bytes of its {what} at {address:#x} are not in the file")
         return found[0]
 
-    def notes(self, segment: ProgramHeader) -> Iterator[Tuple[bytes, int, bytes]]:
-        """Yield the owner, the type and the content of each note of a PT_NOTE.
+    def notes(self, segment: ProgramHeader) -> List[Note]:
+        """Return the notes of a PT_NOTE.
 
-        mold puts notes of two alignments into one segment, so words of zero are skipped. Raises
-        ElfError if the segment is larger than notes are, or does not end with a note.
+        Raises ElfError if the segment is larger than notes are, or does not end with a note.
         """
         self._parsed_notes += segment.file_size
         if segment.file_size > _MAX_NOTES or self._parsed_notes > _MAX_PARSED_NOTES:
             raise ElfError(f"its notes have {segment.file_size} bytes")
         data = self.read(segment.offset, segment.file_size)
-        word = struct.Struct(self.layout.order + "3I")
-        position = 0
-        while position + word.size <= len(data):
-            owner_size, size, kind = word.unpack_from(data, position)
-            if not owner_size:
-                position += 4
-                continue
-            owner = position + word.size
-            content = owner + -(-owner_size // 4) * 4
-            yield data[owner : owner + owner_size], kind, data[content : content + size]
-            position = content + -(-size // 4) * 4
-        if position > len(data) or any(data[position:]):
+        notes, end = split(data, self.layout.order, segment.align)
+        if end > len(data) or any(data[end:]):
             raise ElfError("its notes do not end with their segment")
+        # Zeros at the end read as notes without an owner and content.
+        return [one for one in notes if any(one[1:])]
+
+    def note_kinds(self, segment: ProgramHeader) -> Set[Tuple[bytes, int]]:
+        """Return the owner and type of each note; an unknown one if there is none to read."""
+        try:
+            return {(note.owner, note.kind) for note in self.notes(segment)} or {_UNKNOWN_NOTE}
+        except ElfError:
+            return {_UNKNOWN_NOTE}
 
     def pack_file(self, header: FileHeader) -> bytes:
         """Return a file header as bytes, which begin behind e_ident."""

@@ -18,14 +18,43 @@ _X86_MACHINES = (3, 62)
 _MAX_NOTES = 1 << 20
 
 
-class _Part(NamedTuple):
-    """A note: its offset, the size of its owner, where its content begins and ends, its type."""
+class Note(NamedTuple):
+    """A note: its offset in the segment, its owner with NUL, its type and its content."""
 
-    start: int
-    owner_size: int
-    content: int
-    end: int
+    offset: int
+    owner: bytes
     kind: int
+    content: bytes
+
+
+def split(data: bytes, order: str, align: int) -> Tuple[List[Note], int]:
+    """Split the bytes of a PT_NOTE; `order` is that of `struct`, `align` is p_align.
+
+    Returns the notes, and where they end: beyond the data if the last one is not complete. mold
+    puts notes that are aligned to 4 bytes beside those that are aligned to 8, and fills with zeros.
+    """
+    notes, end = _split(data, order, 8 if align == 8 else 4)
+    if align == 8 and end > len(data):
+        other = _split(data, order, 4, fills=True)
+        return other if other[1] <= len(data) else (notes, end)
+    return notes, end
+
+
+def _split(data: bytes, order: str, align: int, *, fills: bool = False) -> Tuple[List[Note], int]:
+    header = struct.Struct(order + "3I")
+    notes: List[Note] = []
+    position = end = 0
+    while position + header.size <= len(data):
+        owner_size, size, kind = header.unpack_from(data, position)
+        if fills and not owner_size:
+            position += 4
+            continue
+        owner = position + header.size
+        content = -(-(owner + owner_size) // align) * align
+        end = content + size
+        notes.append(Note(position, data[owner : owner + owner_size], kind, data[content:end]))
+        position = -(-end // align) * align
+    return notes, end
 
 
 def read(image: Image) -> Tuple[int, bool, List[str]]:
@@ -42,50 +71,29 @@ def read(image: Image) -> Tuple[int, bool, List[str]]:
             damage.append(f"its notes take more than {_MAX_NOTES >> 20} MiB in total")
             break
         try:
-            for owner, kind, content in _note_entries(image, segment):
-                if owner == b"GNU" and kind == NT_GNU_PROPERTY_TYPE_0:
-                    level |= _isa_needed(image, content)
+            for note in _note_entries(image, segment):
+                owner = note.owner.rstrip(b"\0")
+                if owner == b"GNU" and note.kind == NT_GNU_PROPERTY_TYPE_0:
+                    level |= _isa_needed(image, note.content)
                 android = android or owner == b"Android"
         except ElfError as error:
             damage.append(str(error))
     return level, android, damage
 
 
-def _note_entries(image: Image, segment: Segment) -> Iterator[Tuple[bytes, int, bytes]]:
+def _note_entries(image: Image, segment: Segment) -> Iterator[Note]:
+    """Yield the notes of a segment. Raises ElfError behind the last one that is complete."""
     size = segment.file_size
     if segment.offset + size > image.window.size:
         raise ElfError(
             f"its {size} bytes of notes at offset {segment.offset} extend beyond the file's end"
         )
     data = image.bytes_at(segment.offset, size)
-    header = struct.Struct(image.layout.order + "3I")
-    align = 8 if segment.align == 8 else 4
-    for start, owner_size, content, end, kind in _parts(data, header, align):
-        if end > size:
-            raise ElfError(f"a note at offset {segment.offset + start} extends beyond its segment")
-        owner = data[start + header.size : start + header.size + owner_size]
-        yield owner.rstrip(b"\0"), kind, data[content:end]
-
-
-def _parts(data: bytes, header: struct.Struct, align: int) -> List[_Part]:
-    """Return the places of all notes; the last one may extend beyond the data.
-
-    mold has put notes that are aligned to 4 bytes behind those that are aligned to 8.
-    """
-    parts = list(_aligned_parts(data, header, align))
-    if align == 8 and parts and parts[-1].end > len(data):
-        other = list(_aligned_parts(data, header, 4))
-        return other if other[-1].end <= len(data) else parts
-    return parts
-
-
-def _aligned_parts(data: bytes, header: struct.Struct, align: int) -> Iterator[_Part]:
-    position = 0
-    while position + header.size <= len(data):
-        owner_size, content_size, kind = header.unpack_from(data, position)
-        content = -(-(position + header.size + owner_size) // align) * align
-        yield _Part(position, owner_size, content, content + content_size, kind)
-        position = -(-(content + content_size) // align) * align
+    notes, end = split(data, image.layout.order, segment.align)
+    yield from notes if end <= size else notes[:-1]
+    if end > size:
+        start = segment.offset + notes[-1].offset
+        raise ElfError(f"a note at offset {start} extends beyond its segment")
 
 
 def _isa_needed(image: Image, content: bytes) -> int:

@@ -8,7 +8,7 @@ Sources: ELF gABI chapter 5; glibc elf/dl-load.c and sysdeps/generic/dl-prop.h.
 
 from __future__ import annotations
 
-from typing import Iterable, Iterator, List, Optional, Sequence, Set, Tuple
+from typing import Iterable, Iterator, List, Optional, Sequence, Tuple
 
 from manyshim.formats.elf.constants import (
     DT_GNU_HASH,
@@ -38,15 +38,12 @@ from manyshim.formats.elf.headers import (
 from manyshim.formats.elf.image import ElfError
 from manyshim.values import NamedTuple
 
-Note = Tuple[bytes, int]
-
 # The tables that may move: loaders find them by these tags only.
 TABLES = (DT_GNU_HASH, DT_HASH, DT_SYMTAB, DT_VERSYM, DT_VERDEF, DT_VERNEED)
 # The owners of notes that are found by PT_NOTE only. Other notes may be referred to by code.
 _OWNERS = (b"GNU\0", b"FDO\0", b"Android\0", b"Go\0\0", b"stapsdt\0")
 # The notes that only inform: the version of the system, the build ID, the package, Go's build ID.
 _INFORMATION = {(b"GNU\0", 1), (b"GNU\0", 3), (b"FDO\0", 0xCAFE1A7E), (b"Go\0\0", 4)}
-_UNKNOWN = (b"", 0)
 # Segments that state no bytes of their own.
 _VIEWS = (PT_LOAD, PT_PHDR, PT_NULL, PT_GNU_STACK)
 
@@ -76,7 +73,7 @@ def find_slot(headers: Headers, dynamic: DynamicSection) -> Slot:
     for index, one in enumerate(headers.programs):
         # Code follows the notes in files of gcc-toolset 15. No loader reads these notes, and
         # debuggers find them by their sections.
-        if one.type == PT_NOTE and _notes(headers, one) <= _INFORMATION:
+        if one.type == PT_NOTE and headers.note_kinds(one) <= _INFORMATION:
             return Slot(index)
     raise ElfError("there is no room for one more program header, and strip needs the table")
 
@@ -205,16 +202,8 @@ def can_move(headers: Headers, one: ProgramHeader) -> bool:
     if (headers.mapping.find(one.address) or (None,))[0] != one.offset:
         return False
     return one.type in (PT_INTERP, PT_GNU_PROPERTY) or (
-        one.type == PT_NOTE and all(owner in _OWNERS for owner, _ in _notes(headers, one))
+        one.type == PT_NOTE and all(owner in _OWNERS for owner, _ in headers.note_kinds(one))
     )
-
-
-def _notes(headers: Headers, segment: ProgramHeader) -> Set[Note]:
-    """Return the owner and type of each note; an unknown owner if they cannot be read."""
-    try:
-        return {(owner, kind) for owner, kind, _ in headers.notes(segment)} or {_UNKNOWN}
-    except ElfError:
-        return {_UNKNOWN}
 
 
 def _without(whole: Range, covered: Iterable[Range]) -> List[Range]:
