@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from elfbuilding import needs_gcc
-from manyshim.repair.private import readable
+from manyshim.repair.member_names import readable
 from repairing import WAYS, RepairProject, script
 
 pytestmark = needs_gcc

@@ -12,8 +12,8 @@ import pytest
 import needs
 from elfbuilding import LINUX, needs_gcc
 from foreignbuilding import MUSL_LOADER
+from manyshim.repair.member_names import readable
 from manyshim.repair.outside import Outside
-from manyshim.repair.private import readable
 from manyshim.repair.trial import Trial, missing_library, notes, try_loading
 from trying import library
 

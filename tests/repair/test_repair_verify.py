@@ -195,7 +195,7 @@ DAMAGES: Dict[str, Tuple[Callable[[bytes], bytes], str]] = {
     ),
     "the new segment": (
         lambda data: with_segment(data, PT_LOAD, 3, vaddr=0x9000),
-        "can no longer be read",
+        "address",
     ),
     "a lost entry": (lambda data: with_header(data, phnum=5), "it has 5 program headers, not"),
     "the entry point": (lambda data: with_header(data, entry=64), "its file header at offset"),

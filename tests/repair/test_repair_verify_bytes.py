@@ -18,8 +18,8 @@ from elftables import Symbol
 from elfwriter import write
 from manyshim.formats.elf.edits import Patch
 from manyshim.formats.elf.patch import patch_file
-from manyshim.repair.elf_bytes import StoredFile
 from manyshim.repair.verify import differences
+from manyshim.repair.verify_file import StoredFile
 
 PT_NULL, PT_LOAD, PT_DYNAMIC, PT_INTERP, PT_NOTE, PT_PHDR = 0, 1, 2, 3, 4, 6
 PT_GNU_STACK = 0x6474E551

@@ -15,8 +15,8 @@ from elftables import Symbol
 from elfwriter import write
 from manyshim.formats.elf.edits import Patch
 from manyshim.formats.elf.patch import patch_file
-from manyshim.repair.elf_bytes import Edit, StoredFile
 from manyshim.repair.verify import differences
+from manyshim.repair.verify_file import Edit, StoredFile
 
 PT_LOAD, PT_DYNAMIC, PT_INTERP, PT_PHDR = 1, 2, 3, 6
 DT_INIT, DT_GNU_HASH, DT_VERSYM = 12, 0x6FFFFEF5, 0x6FFFFFF0

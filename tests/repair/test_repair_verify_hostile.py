@@ -16,8 +16,8 @@ from elfwriter import write
 from manyshim.errors import ToolError
 from manyshim.formats.elf.edits import Patch
 from manyshim.formats.elf.patch import patch_file
-from manyshim.repair.elf_bytes import StoredFile
 from manyshim.repair.verify import differences
+from manyshim.repair.verify_file import StoredFile
 from manyshim.repair.verify_strip import strip_differences
 
 BASE = Elf(

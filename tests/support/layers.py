@@ -59,13 +59,13 @@ MAY_IMPORT = {
     "errors",
     "repair.plan": "audit audit.verdict audit.decision formats.elf.edits values",
     # They import no module that patches, so that they cannot repeat its mistakes.
-    "repair.verify": "repair.elf_bytes repair.patch_choices formats.elf.constants "
+    "repair.verify": "repair.verify_file repair.verify_choices formats.elf.constants "
     "formats.elf.edits formats.elf.headers audit.facts",
-    "repair.verify_strip": "repair.elf_bytes formats.elf.constants formats.elf.headers "
+    "repair.verify_strip": "repair.verify_file formats.elf.constants formats.elf.headers "
     "formats.elf.image formats.elf.payload audit",
-    "repair.patch_choices": "repair.elf_bytes formats.elf.constants formats.elf.headers "
+    "repair.verify_choices": "repair.verify_file formats.elf.constants formats.elf.headers "
     "formats.elf.image values",
-    "repair.elf_bytes": "formats.elf.constants formats.elf.dynamic formats.elf.headers "
+    "repair.verify_file": "formats.elf.constants formats.elf.dynamic formats.elf.headers "
     "formats.elf.image formats.elf.reader formats.zip audit.facts errors values",
     "toolchain": "toolchain.compiler toolchain.python toolchain.target audit config pyproject host "
     "process workspace errors values",
@@ -93,7 +93,7 @@ MAY_IMPORT = {
     # The entry points.
     "backend": "build requirements config project intree_sdist pyproject workspace wrapped errors",
     "cli": "operations retagging audit.patterns config project settings scope surroundings "
-    "pyproject known_backends options optiontypes formatters audit errors",
+    "pyproject known_backends options optiontypes formatters audit process errors",
     "cli.init": "cli adopt adopt.changes operations formatters audit errors",
     "__main__": "cli",
 }

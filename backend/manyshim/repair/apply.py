@@ -22,6 +22,7 @@ from manyshim.repair.trial import Trial, notes, try_loading
 from manyshim.repair.verify import differences
 from manyshim.repair.verify_strip import strip_differences
 from manyshim.values import NamedTuple
+from manyshim.workspace import parent_of
 
 
 class PatchOptions(NamedTuple):
@@ -57,7 +58,7 @@ def graft(
     try:
         return _Workspace(wheel, elfs, plan, folder, options).run()
     except OSError as error:
-        where = error.filename or _public(folder)
+        where = error.filename or parent_of(os.path.dirname(folder))
         raise ToolError(f"{where}: {error.strerror}; the wheel was not repaired") from error
 
 
@@ -196,11 +197,6 @@ class _Workspace:
                 file.write(launcher(new))
             written[old] = path
         return written
-
-
-def _public(folder: str) -> str:
-    """Return the user's folder that contains the private one."""
-    return os.path.dirname(os.path.dirname(os.path.abspath(folder)))
 
 
 def sha256(path: str) -> str:

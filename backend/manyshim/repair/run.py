@@ -20,10 +20,10 @@ from manyshim.repair import closure
 from manyshim.repair.apply import PatchOptions, graft, sha256
 from manyshim.repair.closure import plan
 from manyshim.repair.fixes import fixes
+from manyshim.repair.member_names import readable
 from manyshim.repair.notes import changes, notes
 from manyshim.repair.outside import Outside, find_outside
 from manyshim.repair.plan import Library, Plan, RepairRequest
-from manyshim.repair.private import readable
 from manyshim.repair.search import Requester, Search
 from manyshim.values import NamedTuple
 from manyshim.workspace import parent_of, subfolder

@@ -16,11 +16,11 @@ from typing import Dict, FrozenSet, List, Mapping, Sequence
 
 from manyshim.errors import ToolError, shorten
 from manyshim.process import ending
-from manyshim.repair import private
+from manyshim.repair import member_names
 from manyshim.repair.outside import Outside
 from manyshim.values import NamedTuple
 
-_SCRIPT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "loading.py")
+_SCRIPT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "trial_process.py")
 # How long the interpreter may take to start and to end, in seconds.
 _START_SECONDS = 60.0
 _LIBRARY_PATH = "LD_LIBRARY_PATH"
@@ -103,7 +103,7 @@ def try_loading(
                 not_loaded[file.member] = broken[file.original].text
             elif not broken[file.original].text:
                 text = reasons[file.patched].text
-                failures[file.member] = private.readable(text, folder, renamed)
+                failures[file.member] = member_names.readable(text, folder, renamed)
     return TrialResult(failures, not_loaded)
 
 

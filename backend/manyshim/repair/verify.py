@@ -16,8 +16,8 @@ from manyshim.audit.facts import ElfFile
 from manyshim.formats.elf import constants as c
 from manyshim.formats.elf.edits import Patch
 from manyshim.formats.elf.headers import Entry
-from manyshim.repair.elf_bytes import BLOCK, Copy, Edit, StoredFile, changed_facts, compare_files
-from manyshim.repair.patch_choices import MOVING, TABLES, Choices
+from manyshim.repair.verify_choices import MOVING, TABLES, Choices
+from manyshim.repair.verify_file import BLOCK, Copy, Edit, StoredFile, changed_facts, compare_files
 
 _SEARCH_PATHS = (c.DT_RPATH, c.DT_RUNPATH)
 _MAX_NEEDS = 20_000

@@ -17,7 +17,7 @@ from manyshim.formats.elf import constants as c
 from manyshim.formats.elf.headers import ProgramHeader, SectionHeader
 from manyshim.formats.elf.image import ElfError
 from manyshim.formats.elf.payload import check_payload
-from manyshim.repair.elf_bytes import BLOCK, StoredFile, changed_facts, compare_files
+from manyshim.repair.verify_file import BLOCK, StoredFile, changed_facts, compare_files
 
 # The smallest page of every architecture that a wheel is for.
 _PAGE = 4096

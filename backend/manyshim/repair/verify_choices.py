@@ -12,7 +12,7 @@ from typing import Iterator, List, Optional, Sequence
 
 from manyshim.formats.elf import constants as c
 from manyshim.formats.elf.headers import ProgramHeader, Range, last_load, overlaps, round_up
-from manyshim.repair.elf_bytes import Copy, StoredFile
+from manyshim.repair.verify_file import Copy, StoredFile
 from manyshim.values import NamedTuple
 
 # What may move to let the program headers grow.
