@@ -76,7 +76,6 @@ def record_rows(data: bytes) -> str:
         agree("rows", rows, _judged(data))
     for path, row in rows:
         record.line(path, row)
-        record.algorithm(row.digest)
     new = record.row(b"Wheel-Version: 1.0\n")
     changed = record.edited(data, own, edited, new)
     others = [(path, row) for path, row in rows if path != own]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 from collections import deque
 from contextlib import suppress
 from multiprocessing import Pipe, Process
@@ -93,11 +92,9 @@ class _Worker(Generic[_Result]):
         self.process.join()
         self.connection.close()
         code = self.process.exitcode or 0
-        if code >= 0:
-            return f"ended with exit code {code}"
-        with suppress(ValueError):
-            return f"was killed by {signal.Signals(-code).name}"
-        return f"was killed by signal {-code}"
+        from manyshim.process import ending  # noqa: PLC0415 (only after a failure)
+
+        return ending(code) if code < 0 else f"ended with exit code {code}"
 
 
 def _ready(workers: Sequence[_Worker[_Result]]) -> List[_Worker[_Result]]:

@@ -1,7 +1,7 @@
 """Change the names, the search path and the stack flag of an ELF file in place.
 
-The file is copied. New strings are appended in one new segment, a dozen bytes are edited where they
-are, and nothing else moves.
+The file is copied. New strings are appended in one new segment, and a few bytes are edited where
+they are. Only what is in the way of the segment's header moves, into that segment.
 Sources: ELF gABI chapters 4 and 5; LSB "Symbol Versioning"; glibc elf/dl-load.c and dl-version.c.
 """
 

@@ -88,15 +88,6 @@ def stated(digest: bytes, algorithm: str = "sha256") -> str:
     return f"{algorithm}={urlsafe_b64encode(digest).rstrip(b'=').decode()}"
 
 
-def algorithm(stated: str) -> str:
-    """Return the hash algorithm of a row's hash.
-
-    For a weak or unknown algorithm it is sha256, and then the row's hash counts as wrong.
-    """
-    name = stated.partition("=")[0]
-    return name if name in ("sha256", "sha384", "sha512") else "sha256"
-
-
 def line(path: str, row: Row) -> str:
     """Return a row as text, without its line break."""
     plain = f"{path},{row.digest},{row.size}"

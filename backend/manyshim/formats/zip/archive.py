@@ -119,11 +119,11 @@ class Archive:
         for start in range(0, entry.size, _READ_AT_ONCE):
             yield window.read(start, min(_READ_AT_ONCE, entry.size - start))
 
-    def digest(self, entry: Entry, algorithm: str = "sha256") -> Tuple[int, bytes]:
-        """Read a whole member in bounded memory. Return its CRC-32 and its hash."""
+    def digest(self, entry: Entry) -> Tuple[int, bytes]:
+        """Read a whole member in bounded memory. Return its CRC-32 and its SHA-256."""
         from manyshim.formats.zip.digest import digest_of  # noqa: PLC0415 (an audit needs no hash)
 
-        crc, _, digest = digest_of(self.portions(entry), algorithm)
+        crc, _, digest = digest_of(self.portions(entry))
         return crc, digest
 
     def bytes_at(self, offset: int, length: int) -> bytes:
