@@ -207,7 +207,11 @@ def _predicted(
     plan, planned = run.make_plan(facts, report, config, dry_run=True)
     decision = choose(report, config.request)
     blocked = finding_lines(after_repair(plan.blockers))
-    tag, why = plan.decision.tag, why_not(plan.decision)
+    # A wheel whose files cannot be patched is written as it is, if at all.
+    refused = run.refusal(wheel, plan)
+    expected = decision if refused else plan.decision
+    tag, why = expected.tag, why_not(expected)
+    planned += [refused] if refused else []
     corrections = corrections_of(wheel) if tag else ()
     lines = [
         Line(str(report.name), "title"),

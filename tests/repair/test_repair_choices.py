@@ -10,6 +10,7 @@ from typing import Any, Dict
 
 import pytest
 
+from commandline import run
 from elfbuilding import needs_gcc
 from repairing import NAME, WAYS, RepairProject, facts, members, shared, unpacked
 
@@ -137,3 +138,20 @@ def test_a_dry_run_lists_the_copies_and_writes_nothing(project: RepairProject) -
     }
     assert project.wheels() == []
     assert project.source.read_bytes() == data
+
+
+@pytest.mark.parametrize("where", ["member", "copy"])
+def test_a_dry_run_tells_what_cannot_be_patched(project: RepairProject, where: str) -> None:
+    """The code of a file with data at its end may look for them there."""
+    project.simple()
+    path = project.libs / "libdeep.so.1" if where == "copy" else project.folder / "top/libtop.so"
+    path.write_bytes(path.read_bytes() + b"PAYLOAD")
+    project.pack({"demo/libtop.so": project.folder / "top" / "libtop.so"})
+    options = ("--library-path", str(project.libs))
+    predicted = run("repair", "--dry-run", project.source, *options)
+    done = run("repair", project.source, "-w", project.dist, *options)
+    (reason,) = re.findall("not repaired: .* cannot be patched: its last 7 bytes .*", done.stdout)
+    assert reason in predicted.stdout
+    assert (predicted.returncode, done.returncode) == (1, 1)
+    assert "would stay as it is" in predicted.stdout
+    assert project.wheels() == []

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
-from typing import Dict, List, Mapping, Optional, Sequence, Tuple
+import tempfile
+from typing import Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from manyshim.audit.facts import ElfFile, install_path
 from manyshim.errors import DamageError, InvalidWheelError, ToolError
 from manyshim.formats.elf.edits import Patch
 from manyshim.formats.elf.image import ElfError
-from manyshim.formats.elf.patch import patch_file
+from manyshim.formats.elf.patch import check_patch, patch_file
 from manyshim.formats.wheel.wheel import Wheel
 from manyshim.formats.zip.digest import digest_of, file_portions
 from manyshim.formats.zip.window import MemberError
@@ -60,6 +61,29 @@ def graft(
     except OSError as error:
         where = error.filename or parent_of(os.path.dirname(folder))
         raise ToolError(f"{where}: {error.strerror}; the wheel was not repaired") from error
+
+
+def refusals(wheel: Wheel, plan: Plan) -> Iterator[str]:
+    """Yield why files of a plan cannot be patched, without a change of any file.
+
+    Raises InvalidWheelError if a member cannot be read, OSError if another file cannot be.
+    """
+    entries = {entry.name: entry for entry in wheel.entries}
+    for member, patch in sorted(plan.patches.items()):
+        with tempfile.TemporaryFile() as file:
+            try:
+                file.writelines(wheel.archive.portions(entries[member]))
+                check_patch(file, patch)
+            except MemberError as error:
+                raise InvalidWheelError(f"{wheel.path}: {member}: {error}") from error
+            except ElfError as error:
+                yield f"{member} cannot be patched: {error}"
+    for copy in plan.copies:
+        with open(copy.library.real, "rb") as library:
+            try:
+                check_patch(library, copy.patch)
+            except ElfError as error:
+                yield f"{copy.member} cannot be patched: {error}"
 
 
 class _Workspace:

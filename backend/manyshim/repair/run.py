@@ -17,7 +17,7 @@ from manyshim.formats.wheel.rewrite import Edits, rewrite
 from manyshim.formats.wheel.wheel import Wheel
 from manyshim.host import host_arch, interpreter_libc
 from manyshim.repair import closure
-from manyshim.repair.apply import PatchOptions, graft, sha256
+from manyshim.repair.apply import PatchOptions, graft, refusals, sha256
 from manyshim.repair.closure import plan
 from manyshim.repair.fixes import fixes
 from manyshim.repair.member_names import readable
@@ -77,6 +77,17 @@ def make_plan(
         # A wheel without a tag is not written.
         best = best._replace(copies=(), patches={}, launchers={})
     return best, lines
+
+
+def refusal(wheel: Wheel, plan: Plan) -> str:
+    """Return the line about the first file that cannot be patched as planned, "" if all can.
+
+    Raises InvalidWheelError, ToolError.
+    """
+    try:
+        return next((escape(f"not repaired: {reason}") for reason in refusals(wheel, plan)), "")
+    except OSError as error:
+        raise ToolError(f"{error.filename or 'a file'}: {error.strerror}") from error
 
 
 def repair(

@@ -11,7 +11,7 @@ import os
 import shutil
 import struct
 from contextlib import suppress
-from typing import Dict, Iterator, List, Mapping, Optional, Sequence, Set, Tuple
+from typing import BinaryIO, Dict, Iterator, List, Mapping, Optional, Sequence, Set, Tuple
 
 from manyshim.audit.facts import EXECUTABLE, SHARED
 from manyshim.formats.elf.constants import (
@@ -75,6 +75,11 @@ def patch_file(source: str, target: str, patch: Patch) -> None:
     finally:
         with suppress(FileNotFoundError):
             os.remove(temporary)
+
+
+def check_patch(file: BinaryIO, patch: Patch) -> None:
+    """Raise ElfError if an open file cannot be patched, with the reason; write nothing."""
+    _planned(Headers(file), patch)
 
 
 def _encode(name: str) -> bytes:
