@@ -26,7 +26,7 @@ from survey_rows import (
     DATA,
     Row,
     Unavailable,
-    default_cache,
+    add_options,
     in_parallel,
     read_json,
     rows,
@@ -83,17 +83,10 @@ def results(cache: Path) -> tuple[list[dict[str, Any]], dict[str, Any]]:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="N")
-    parser.add_argument("--cache", default=default_cache(), metavar="DIR")
-    parser.add_argument("--again", action="store_true", help="make the results anew")
+    add_options(parser)
     parser.add_argument(
         "--largest", type=int, default=1 << 20, metavar="MB", help="skip larger ones"
     )
-    pyenv = os.environ.get("PYENV_ROOT") or os.path.expanduser("~/.pyenv")
-    parser.add_argument(
-        "--pythons", default=os.path.join(pyenv, "versions"), metavar="DIR",
-        help="a folder with a folder for each Python, named by its version",
-    )  # fmt: skip
     return parser.parse_args()
 
 

@@ -9,7 +9,6 @@ result; then the page is not written. It is 2 if wheels cannot be downloaded.
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -26,7 +25,7 @@ from survey_rows import (
     DATA,
     Row,
     Unavailable,
-    default_cache,
+    add_options,
     in_parallel,
     read_json,
     rows,
@@ -66,15 +65,8 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("step", nargs="*", choices=(*_STEPS, []), help="default: all of them")
     parser.add_argument("--only", default="*", metavar="GLOB", help="wheels of this name")
-    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="N")
-    parser.add_argument("--cache", default=default_cache(), metavar="DIR")
-    parser.add_argument("--again", action="store_true", help="make the results anew")
+    add_options(parser)
     parser.add_argument("--all", action="store_true", help="print each firing, not only unjudged")
-    pyenv = os.environ.get("PYENV_ROOT") or os.path.expanduser("~/.pyenv")
-    parser.add_argument(
-        "--pythons", default=os.path.join(pyenv, "versions"), metavar="DIR",
-        help="a folder with a folder for each Python, named by its version",
-    )  # fmt: skip
     return parser.parse_args()
 
 

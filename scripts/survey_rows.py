@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import re
@@ -53,6 +54,21 @@ def default_cache() -> str:
     """Return the folder that keeps wheels and results (XDG Base Directory)."""
     home = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
     return os.path.join(home, "manyshim-survey")
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of all scripts that work on the wheels."""
+    pyenv = os.environ.get("PYENV_ROOT") or os.path.expanduser("~/.pyenv")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="N")
+    parser.add_argument(
+        "--cache", default=default_cache(), metavar="DIR",
+        help="the folder that keeps wheels and results",
+    )  # fmt: skip
+    parser.add_argument("--again", action="store_true", help="make the results anew")
+    parser.add_argument(
+        "--pythons", default=os.path.join(pyenv, "versions"), metavar="DIR",
+        help="a folder with a folder for each Python, named by its version",
+    )  # fmt: skip
 
 
 def platform_of(filename: str) -> Platform:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import shutil
 import struct
+import tempfile
 from contextlib import suppress
 from typing import BinaryIO, Dict, Iterator, List, Mapping, Optional, Sequence, Set, Tuple
 
@@ -57,7 +58,9 @@ def patch_file(source: str, target: str, patch: Patch) -> None:
     """
     with open(source, "rb") as file:
         changes = _planned(Headers(file), patch)
-    temporary = f"{target}.part"
+    # The folder may have a file of any name.
+    descriptor, temporary = tempfile.mkstemp(dir=os.path.dirname(target) or os.curdir)
+    os.close(descriptor)
     try:
         shutil.copyfile(source, temporary)
         with open(temporary, "r+b") as out:
