@@ -7,13 +7,13 @@ import time
 from dataclasses import replace
 from pathlib import Path
 from subprocess import run
-from typing import List, Tuple
+from typing import Dict, List, Tuple
 
 import pytest
 
 import needs
 from elfbuilding import gcc, needs_gcc
-from elfdamage import without_dynamic
+from elfdamage import with_segment, without_dynamic
 from elfwriter import TARGETS, Symbol, write
 from manyshim.audit.facts import ElfFile
 from manyshim.formats.elf import reader
@@ -160,3 +160,37 @@ def test_a_program_of_mold_is_patched(tmp_path: Path, removed: Tuple[str, ...]) 
     patch_file(str(source), str(target), LONGER)
     assert differences(str(source), str(target), LONGER) == []
     run([target], check=True)
+
+
+PT_NOTE, PT_GNU_PROPERTY = 4, 0x6474E553
+
+
+@pytest.mark.parametrize("sections", [True, False])
+@pytest.mark.parametrize(
+    ("kind", "nth", "fields"),
+    [
+        (PT_NOTE, 0, {"memsz": 1 << 27}),
+        (PT_NOTE, 1, {"memsz": 1 << 27}),
+        (PT_NOTE, 0, {"vaddr": 0xF000}),
+        (PT_NOTE, 1, {"vaddr": 0xF000}),
+        (PT_GNU_PROPERTY, 0, {"vaddr": 0x8B00}),
+        (PT_GNU_PROPERTY, 0, {"vaddr": 0x19F}),
+        (PT_GNU_PROPERTY, 0, {"memsz": 1 << 40}),
+    ],
+)
+def test_stale_headers_of_notes_keep_what_they_lead_to(
+    tmp_path: Path, kind: int, nth: int, fields: Dict[str, int], *, sections: bool
+) -> None:
+    """A header that no longer fits its notes is no reason for damage, nor for a false alarm."""
+    notes = ((b"GNU", 3, bytes(20)),)
+    elf = replace(TARGETS["x86_64"], soname="x.so", isa=2, notes=notes, sections=sections)
+    source, target = tmp_path / "x.so", tmp_path / "y.so"
+    source.write_bytes(with_segment(write(elf), kind, nth, **fields))
+    try:
+        patch_file(str(source), str(target), LONGER)
+    except ElfError as error:
+        assert "no room for one more program header" in str(error)  # noqa: PT017
+        return
+    assert differences(str(source), str(target), LONGER) == []
+    assert facts(target).damage == facts(source).damage
+    assert facts(target).isa_level == facts(source).isa_level
