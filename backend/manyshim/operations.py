@@ -1,4 +1,4 @@
-"""The use cases of the commands that only read wheels, and the steps that all share."""
+"""The use case of `show`, and the steps that all use cases share."""
 
 from __future__ import annotations
 
@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, AbstractSet, Any, Dict, List, Optional, Tuple
 from manyshim.advice import advised, readable
 from manyshim.audit.decision import TagDecision, choose
 from manyshim.audit.facts import WheelFacts
-from manyshim.audit.findings import Finding
 from manyshim.audit.policy import policies_of
 from manyshim.audit.request import Request
-from manyshim.audit.verdict import Report, audit, load, questions, resolved
+from manyshim.audit.verdict import Report, audit, load, questions
 from manyshim.errors import InternalError
 from manyshim.formats.wheel.wheel import Wheel
-from manyshim.formatters.text import Line, check_lines, show_lines
+from manyshim.formatters.text import Line, show_lines
 from manyshim.values import NamedTuple
 
 if TYPE_CHECKING:
@@ -115,38 +114,3 @@ def show(path: str, request: Request, *, verbose: bool = False) -> Outcome:
         report = advised(report, decision, wheel, request)
     lines = show_lines(report, decision, readable(report), verbose=verbose)
     return outcome(0, lines, report, decision, compare_patterns(facts, report, request.exclude))
-
-
-def check(path: str, request: Request, *, verbose: bool = False) -> Outcome:
-    """Verify a wheel's tags, METADATA and RECORD, and that the index accepts it.
-
-    The exit code is 1 if there is an error. Raises InvalidWheelError, and
-    ToolError if packaging or wheel is not installed.
-    """
-    from manyshim.audit.gate import index, metadata  # noqa: PLC0415 (only for this command)
-    from manyshim.formats.wheel import metadata as readers  # noqa: PLC0415
-
-    request = request._replace(thorough=True)
-    with Wheel(path) as wheel:
-        facts = wheel.facts(verify=True)
-        report = inspect(wheel, request, facts)
-        found = [
-            *index.index_rules(facts),
-            *metadata.record(readers.record_problem(wheel)),
-        ]
-        # A METADATA that is damaged in the archive has its findings already.
-        if f"{wheel.dist_info}/METADATA" not in facts.record.wrong_crc:
-            found += metadata.metadata(readers.read(wheel))
-        false: List[Finding] = []
-        for tag in index.tags_to_prove(facts.name, request):
-            judged = report
-            if tag.libc != report.libc and report.open_libc:
-                judged = inspect(wheel, request._replace(platform=tag), facts)
-                found += [one for one in judged.errors if one not in report.findings]
-            false += index.false_tags(tag, judged, request)
-        found += index.by_cause(false)
-    decision = choose(report, request)
-    report = report._replace(findings=resolved((*report.findings, *found), request))
-    lines = check_lines(report, readable(report), verbose=verbose)
-    patterns = compare_patterns(facts, report, request.exclude)
-    return outcome(1 if report.errors else 0, lines, report, decision, patterns)

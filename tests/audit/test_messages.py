@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 import json
+from importlib import import_module
+from pkgutil import iter_modules
 from typing import Any, Callable, List, Tuple
 
 import pytest
 
 from manyshim.audit import findings as f
+from manyshim.audit import gate
 from manyshim.audit.decision import Blockers, TagDecision
-from manyshim.audit.findings import KINDS, Advice, Evidence, Finding, finding
+from manyshim.audit.findings import (
+    KINDS,
+    Advice,
+    Evidence,
+    Finding,
+    Problem,
+    finding,
+    problem_finding,
+)
 from manyshim.audit.messages import SENTENCES, sentence
 from manyshim.audit.reasons import describe, join_names
 from manyshim.audit.tags import GLIBC, MUSL, PlatformTag, parse_wheel_name
@@ -49,12 +60,35 @@ def hostile(kind: str) -> Finding:
     )
 
 
-def test_kinds_and_sentences_are_the_same() -> None:
-    assert SENTENCES.keys() == KINDS.keys()
+def gate_problems() -> List[Problem]:
+    """Return the problems of all modules of the gate."""
+    for module in iter_modules(gate.__path__):
+        import_module(f"{gate.__name__}.{module.name}")
+    return [one for group in Problem.__subclasses__() for one in group]
+
+
+def test_each_kind_has_a_sentence() -> None:
+    of_problems = {one.value.kind for one in gate_problems()}
+    assert SENTENCES.keys() | of_problems == KINDS.keys()
+
+
+@pytest.mark.parametrize("problem", gate_problems(), ids=lambda one: f"{one}")
+def test_a_problem_of_the_gate_has_words(problem: Problem) -> None:
+    row = problem.value
+    assert row.severity in (f.ERROR, f.WARNING, f.INFO)
+    for details in (("some", "details", "more"), (HOSTILE,), ()):
+        said = sentence(problem_finding(problem, "pkg/file", *details))
+        text = said.message + said.fix
+        assert text.isprintable()
+        assert said.message == said.message.strip()
+        assert not said.message.endswith(".")
+        assert said.fix or row.severity == f.INFO
+        if details != (HOSTILE,):
+            assert not set("{}") & set(text)
 
 
 @pytest.mark.parametrize("severity", [f.ERROR, f.POLICY, f.WARNING, f.INFO])
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", SENTENCES)
 def test_sentence_is_whole(kind: str, severity: str) -> None:
     said = sentence(usual(kind, severity=severity))
     assert said.message
@@ -64,19 +98,19 @@ def test_sentence_is_whole(kind: str, severity: str) -> None:
     assert said.fix == said.fix.strip()
 
 
-@pytest.mark.parametrize("kind", [kind for kind in KINDS if KINDS[kind] in (f.ERROR, f.POLICY)])
+@pytest.mark.parametrize("kind", [kind for kind in SENTENCES if KINDS[kind] in (f.ERROR, f.POLICY)])
 def test_error_and_policy_finding_has_a_fix(kind: str) -> None:
     assert sentence(usual(kind)).fix
 
 
-@pytest.mark.parametrize("kind", [kind for kind in KINDS if KINDS[kind] == f.WARNING])
+@pytest.mark.parametrize("kind", [kind for kind in SENTENCES if KINDS[kind] == f.WARNING])
 def test_warning_has_a_fix(kind: str) -> None:
     assert sentence(usual(kind)).fix
 
 
 @pytest.mark.parametrize("make", [hostile, bare])
 @pytest.mark.parametrize("severity", [f.ERROR, f.POLICY, f.WARNING, f.INFO])
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", SENTENCES)
 def test_names_are_escaped(kind: str, severity: str, make: Callable[[str], Finding]) -> None:
     said = sentence(make(kind)._replace(severity=severity))
     text = said.message + said.fix

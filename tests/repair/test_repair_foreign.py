@@ -26,7 +26,7 @@ from foreignbuilding import (
 )
 from foreignverify import compare_with_originals, facts, load_module, mapped, unpacked
 from manyshim.audit.request import Request
-from manyshim.operations import check
+from manyshim.checking import check
 
 pytestmark = pytest.mark.skipif(not LINUX, reason="only Linux has such compilers and loaders")
 

@@ -13,7 +13,7 @@ from elfbuilding import LINUX, gcc, needs_gcc
 from foreignbuilding import build_chain, musl, musl_tools, pack, repair
 from foreignverify import compare_with_originals, facts, load_module, mapped
 from manyshim.audit.request import Request
-from manyshim.operations import check
+from manyshim.checking import check
 
 pytestmark = pytest.mark.skipif(not LINUX, reason="only Linux has such compilers and loaders")
 

@@ -27,7 +27,7 @@ from foreignverify import compare_with_originals
 from frontends import Runner
 from manyshim.audit.request import Request
 from manyshim.audit.tags import parse_wheel_name
-from manyshim.operations import check
+from manyshim.checking import check
 from publishedwheels import auditwheel
 from recording import Record
 from repaireduse import MAPS, asked, original

@@ -21,13 +21,16 @@ MAY_IMPORT = {
     "audit.decision": "audit audit.verdict values",
     "audit.messages": "audit errors values",
     "audit.patterns": "audit errors values",
-    "audit.gate": "audit audit.verdict audit.decision values",
+    "audit.gate": "audit audit.gate.facts audit.verdict audit.decision values",
+    "audit.gate.facts": "audit values",
     # Readers and writers of file formats.
-    "formats.zip": "files errors values",
+    "formats.zip": "audit.gate.facts files errors values",
     "formats.elf": "formats.elf.edits formats.zip audit.facts audit.findings audit.tags errors "
     "values",
     "formats.elf.edits": "audit.facts values",
-    "formats.wheel": "formats.zip formats.elf audit.facts audit.findings audit.tags errors values",
+    "formats.wheel": "formats.zip formats.elf audit.facts audit.findings audit.gate.facts "
+    "audit.tags errors values",
+    "formats.sdist": "formats.wheel audit.gate.facts files errors values",
     "formatters": "audit audit.verdict audit.decision audit.messages errors values",
     # The settings and the host.
     "process": "errors values",
@@ -80,8 +83,10 @@ MAY_IMPORT = {
     "adopt.facts": "known_backends pyproject errors values",
     # The use cases. Only these import the optional packages, when an option asks for them.
     "advice": "demangle audit audit.verdict audit.decision formats.wheel formatters values",
-    "operations": "advice audit audit.patterns audit.verdict audit.decision audit.gate "
-    "formats.wheel formatters errors values",
+    "operations": "advice audit audit.patterns audit.verdict audit.decision formats.wheel "
+    "formatters errors values",
+    "checking": "advice operations audit audit.verdict audit.decision audit.gate audit.gate.facts "
+    "formats.zip formats.wheel formats.sdist formatters errors values",
     "writing": "advice operations audit audit.patterns audit.verdict audit.decision formats.wheel "
     "formatters config repair repair.verify_loading workspace values",
     "retagging": "advice operations writing audit audit.verdict audit.decision formats.wheel "
@@ -92,8 +97,8 @@ MAY_IMPORT = {
     "requirements": "config toolchain errors",
     # The entry points.
     "backend": "build requirements config project intree_sdist pyproject workspace wrapped errors",
-    "cli": "operations retagging audit.patterns config project settings scope surroundings "
-    "pyproject known_backends options optiontypes formatters audit process errors",
+    "cli": "operations checking retagging audit.patterns config project settings scope "
+    "surroundings pyproject known_backends options optiontypes formatters audit process errors",
     "cli.init": "cli adopt adopt.changes operations formatters audit errors",
     "__main__": "cli",
 }
@@ -108,7 +113,8 @@ THIRD_PARTY = {
     "rich": {"cli.screen"},
     "tomli": {"pyproject"},
     "_manylinux": {"host"},
-    "packaging": {"formats.wheel.metadata"},
+    "packaging": {"formats.wheel.metadata", "formats.sdist"},
+    "readme_renderer": {"formats.wheel.metadata"},
     "wheel": {"formats.wheel.metadata"},
     "tomlkit": {"adopt.edit"},
 }

@@ -137,6 +137,15 @@ KINDS = {
     "INDEX_TAG": ERROR,
     "TOO_LARGE": ERROR,
     "METADATA": ERROR,
+    "FILE_NAME": ERROR,
+    "LICENSE_FILE": ERROR,
+    "ENTRY_POINTS": ERROR,
+    "DESCRIPTION": ERROR,
+    "ZIP_FRAMING": ERROR,
+    "INSTALL_PATH": ERROR,
+    "WRONG_PLATFORM": ERROR,
+    "SDIST": ERROR,
+    "INCOMPLETE_SET": ERROR,
     "WHEEL_TAGS": ERROR,
     "WHEEL_FILE": ERROR,
     "UNUSABLE_TAG": WARNING,
@@ -164,6 +173,23 @@ KINDS = {
 }
 
 
+class Row(NamedTuple):
+    """What a problem of the gate means: its kind and severity, and templates of its sentence.
+
+    A template may use `{subject}`, `{library}`, `{symbols}`, `{path}`, and `{0}`, `{1}` and so on
+    for the details.
+    """
+
+    kind: str
+    severity: str
+    message: str
+    fix: str = ""
+
+
+class Problem(Enum):
+    """What a rule of the gate found. Each rule's module has its problems; each value is a Row."""
+
+
 class Finding(NamedTuple):
     """One finding.
 
@@ -171,7 +197,8 @@ class Finding(NamedTuple):
     `symbols` are what the finding is about. `policy` is the newest policy that it rules out.
     `required` is the version that the file needs, if the finding is about one. `evidence` is what
     was seen, with its values in `details`. `allowed` is true if the user accepted the finding.
-    `advice` is what its fix depends on, if that is known.
+    `advice` is what its fix depends on, if that is known. `problem` is set for the problems of the
+    gate.
     """
 
     kind: str
@@ -186,6 +213,7 @@ class Finding(NamedTuple):
     details: Tuple[str, ...] = ()
     allowed: bool = False
     advice: Optional[Advice] = None
+    problem: Optional[Problem] = None
 
 
 def dotted(version: Version) -> str:
@@ -196,7 +224,8 @@ def dotted(version: Version) -> str:
 def sort_key(found: Finding) -> Tuple[Any, ...]:
     """Return the sort key of a finding: all fields; None sorts before every value."""
     optional = (found.policy or (), found.required or (), found.evidence or "")
-    return (*found[:6], *optional, found.details, found.allowed)
+    name = found.problem.name if found.problem else ""
+    return (*found[:6], *optional, found.details, found.allowed, name)
 
 
 def finding(  # noqa: PLR0913 (the fields of a finding, with its kind's severity filled in)
@@ -217,3 +246,10 @@ def finding(  # noqa: PLR0913 (the fields of a finding, with its kind's severity
         *(kind, severity or KINDS[kind], path, subject, library, symbols, policy),
         *(required, evidence, details),
     )
+
+
+def problem_finding(what: Problem, path: str = "", *details: str, subject: str = "") -> Finding:
+    """Return the finding of a problem of the gate; without a `subject`, its own name is it."""
+    row: Row = what.value
+    subject = subject or what.name.lower().replace("_", " ")
+    return Finding(row.kind, row.severity, path, subject, details=details, problem=what)

@@ -1,5 +1,6 @@
 """The sentences that users read about findings: what is wrong, where, the limit, and the fix.
 
+Those of the gate's problems are beside their rules (`audit/gate/`), because a kind has many.
 The path of the file is printed before the sentence, so the sentence begins with its verb. For
 several files the verb becomes plural; no other word may depend on the number of files.
 """
@@ -159,7 +160,11 @@ _PLURAL = {
 
 def sentence(found: Finding, *, plural: bool = False) -> Sentence:
     """Return the sentence of a finding; `plural` if it is about several files."""
-    text = SENTENCES[found.kind](found)
+    if found.problem:
+        # One kind of the gate has many problems, so their words are beside their rules.
+        text = template(found.problem.value.message, found.problem.value.fix)(found)
+    else:
+        text = SENTENCES[found.kind](found)
     if plural:
         verb, space, rest = text.message.partition(" ")
         text = text._replace(message=_PLURAL.get(verb, verb) + space + rest)

@@ -6,7 +6,7 @@ import argparse
 from functools import partial
 from typing import Sequence
 
-from manyshim import operations
+from manyshim import checking
 from manyshim.cli.arguments import add_wheels, audit_config
 from manyshim.cli.batch import over_wheels
 
@@ -19,5 +19,5 @@ def add_arguments(parser: argparse.ArgumentParser, _given: Sequence[str]) -> Non
 def run(options: argparse.Namespace) -> int:
     """Check each wheel; return the exit code."""
     request = audit_config(options).request
-    work = partial(operations.check, request=request, verbose=options.verbose)
+    work = partial(checking.check, request=request, verbose=options.verbose)
     return over_wheels(options, work)

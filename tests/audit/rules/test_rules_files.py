@@ -7,8 +7,8 @@ from typing import Dict, Tuple
 import pytest
 from test_rules import CASES
 
-from manyshim.audit import findings as f
 from manyshim.audit.facts import RecordFacts, WheelFacts
+from manyshim.audit.messages import SENTENCES
 from manyshim.audit.tags import parse_wheel_name
 from manyshim.audit.verdict import audit
 from rulefacts import (
@@ -309,4 +309,4 @@ def test_every_kind_has_a_row() -> None:
         "METADATA",
         "TOO_LARGE",
         "NO_MODULE",
-    } == set(f.KINDS)
+    } == set(SENTENCES)
