@@ -253,9 +253,9 @@ def report(*findings: Finding) -> Report:
 
 @pytest.mark.parametrize("make", [usual, hostile])
 def test_whole_report_is_text_and_data(make: Callable[[str], Finding]) -> None:
-    said = report(*map(make, KINDS))
+    said = report(*map(make, SENTENCES))
     decision = TagDecision(reason=Evidence.ERRORS, details=(HOSTILE,))
-    blocked = Blockers(POLICY, tuple(map(make, KINDS)), None)
+    blocked = Blockers(POLICY, tuple(map(make, SENTENCES)), None)
     lines = [
         *build_lines(said, decision, blocked, Notes({HOSTILE: (HOSTILE,)})),
         *show_lines(said, decision, verbose=True),
@@ -263,9 +263,9 @@ def test_whole_report_is_text_and_data(make: Callable[[str], Finding]) -> None:
     ]
     assert all(line.text.isprintable() for line in lines)
     text = "\n".join(line.text for line in lines)
-    assert {kind for kind in KINDS if f"[{kind}]" not in text} == set()
+    assert {kind for kind in SENTENCES if f"[{kind}]" not in text} == set()
     data = json.dumps(to_dict(said, decision), ensure_ascii=False).encode()
-    assert [row["kind"] for row in json.loads(data)["findings"]] == [*KINDS]
+    assert [row["kind"] for row in json.loads(data)["findings"]] == [*SENTENCES]
     assert [row for row in json.loads(data)["findings"] if not str(row["path"]).isprintable()] == []
 
 

@@ -1,0 +1,112 @@
+"""The differential table of `check`: every crafted file, who refuses it, and what check says."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Tuple
+
+import gatejudges as judges
+from commandline import run
+from gatecases import Crafted, framing
+from gatecases_files import all_wheels
+from gatecases_sdists import all_sdists
+
+# An installer refuses a wheel for another machine, which says nothing about the file.
+_OTHER_MACHINE = ("is not a supported wheel on this platform", "compatible with the current")
+
+# Files that none of the judges refuses, and that check refuses or warns of all the same.
+STRICTER: Mapping[str, str] = {}
+
+
+class Verdict(NamedTuple):
+    """Who refuses a file, each with the first words, and the kinds of check's findings."""
+
+    name: str
+    filename: str
+    refused: Tuple[Tuple[str, str], ...]
+    errors: Tuple[str, ...]
+    warnings: Tuple[str, ...]
+
+
+def crafted() -> Dict[str, Crafted]:
+    """Return all crafted files by name."""
+    return {**framing(), **all_wheels(), **all_sdists()}
+
+
+def verdicts(folder: Path) -> List[Verdict]:
+    """Write the crafted files, and ask all judges and `manyshim check` about each."""
+    table = crafted()
+    wheels, sdists = folder / "wheels", folder / "sdists"
+    numbered = {f"{number:03}": name for number, name in enumerate(table)}
+    for number, name in numbered.items():
+        place = (wheels if table[name].filename.endswith(".whl") else sdists) / number
+        place.mkdir(parents=True)
+        (place / table[name].filename).write_bytes(table[name].data)
+    asked: Dict[str, judges.Refusals] = {
+        "index": {**judges.strict_index(wheels), **judges.strict_index(sdists)},
+        "installer": judges.installer(wheels),
+        "pip": {**judges.pip(wheels), **judges.pip(sdists)},
+        "uv": {**judges.uv_from_path(wheels), **judges.uv_from_path(sdists)},
+        "uv (http)": judges.uv_over_http(wheels),
+        "zipfile": {
+            number: said
+            for python in judges.pythons()
+            for number, said in judges.zipfile_of(python, wheels).items()
+        },
+    }
+    found = dict(_checked(judges.files(wheels), judges.files(sdists)))
+    usual = found[next(one for one, name in numbered.items() if name == "good")]
+    return [
+        Verdict(
+            name,
+            table[name].filename,
+            tuple(
+                (judge, " ".join(refusals[number].split())[:200])
+                for judge, refusals in asked.items()
+                if number in refusals
+                and not any(words in refusals[number] for words in _OTHER_MACHINE)
+            ),
+            *_kinds(found[number], usual),
+        )
+        for number, name in numbered.items()
+    ]
+
+
+_Findings = List[Mapping[str, Any]]
+
+
+def _checked(wheels: List[Path], sdists: List[Path]) -> Iterator[Tuple[str, _Findings]]:
+    """Yield the findings of `manyshim check` by case; a file that cannot be read has an error."""
+    data = json.loads(run("check", "--json", *wheels, *sdists).stdout)
+    assert [len(data["wheels"]), len(data["sdists"])] == [len(wheels), len(sdists)]
+    for path, one in zip([*wheels, *sdists], [*data["wheels"], *data["sdists"]]):
+        found: _Findings = one["findings"]
+        if one["error"]:
+            assert not one["internal"], (path, one["error"])
+            found = [{"kind": "cannot be read", "severity": "error"}]
+        yield path.parent.name, found
+
+
+def _kinds(own: _Findings, usual: _Findings) -> Tuple[Tuple[str, ...], Tuple[str, ...]]:
+    """Return the kinds of errors and of warnings that the good twin does not have."""
+    known = {(one["kind"], one["severity"]) for one in usual}
+    rows = [one for one in own if (one["kind"], one["severity"]) not in known]
+    return (
+        tuple(sorted({one["kind"] for one in rows if one["severity"] == "error"})),
+        tuple(sorted({one["kind"] for one in rows if one["severity"] == "warning"})),
+    )
+
+
+def missed(table: List[Verdict]) -> List[Verdict]:
+    """Return the files that a judge refuses, and of which check says nothing."""
+    return [one for one in table if one.refused and not (one.errors or one.warnings)]
+
+
+def alarms(table: List[Verdict]) -> List[Verdict]:
+    """Return the files that all judges take, and that check refuses or warns of without reason."""
+    return [
+        one
+        for one in table
+        if (one.errors or one.warnings) and not one.refused and one.name not in STRICTER
+    ]
