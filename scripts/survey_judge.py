@@ -40,6 +40,11 @@ def judge(path: Path) -> dict[str, Any]:
     }
 
 
+def checked(path: Path) -> dict[str, Any]:
+    """Return what `manyshim check` says of a file."""
+    return _manyshim(path, "check")
+
+
 def auditwheel(path: Path) -> dict[str, Any]:
     """Return auditwheel's verdict: `tag`, or `error` with the last line of a failure.
 
@@ -57,7 +62,8 @@ def auditwheel(path: Path) -> dict[str, Any]:
 def _manyshim(path: Path, command: str) -> dict[str, Any]:
     done = _call(manyshim_main, ("manyshim", command, "--json", str(path)))
     try:
-        (found,) = json.loads(done.out)["wheels"]
+        data = json.loads(done.out)
+        (found,) = (*data["wheels"], *data.get("sdists", ()))
     except (json.JSONDecodeError, ValueError):
         return {"code": done.code, "error": _last_line(done.err)}
     return {"code": done.code, **found}

@@ -124,7 +124,7 @@ def page(compared: Sequence[Compared], fired: Sequence[Firing], openings: Sequen
     """Return the text of docs/evidence/survey.md."""
     return "".join(
         (
-            *(_HEAD, _summary(compared), _findings(fired), _openings(openings)),
+            *(_HEAD, _summary(compared), findings(fired), _openings(openings)),
             *("## Verdicts\n\n", _verdicts(compared)),
         )
     )
@@ -143,7 +143,8 @@ def _summary(compared: Sequence[Compared]) -> str:
     return "".join([*lines, "\n"])
 
 
-def _findings(fired: Sequence[Firing]) -> str:
+def findings(fired: Sequence[Firing]) -> str:
+    """Return the section about the findings that fired, by kind."""
     groups: dict[str, list[Firing]] = defaultdict(list)
     for one in fired:
         groups[one.kind].append(one)
