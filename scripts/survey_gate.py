@@ -17,6 +17,7 @@ from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -25,7 +26,7 @@ from pip._internal.models.index import PyPI
 from _evidence import EVIDENCE, replace
 from survey_judge import checked
 from survey_page import Firing, Judged, findings, firings
-from survey_rows import DATA, add_options, in_parallel, read_json, write_json
+from survey_rows import DATA, add_options, read_json, write_json
 
 _STEPS = ("fetch", "judge", "page")
 _ACCEPT = {"Accept": "application/vnd.pypi.simple.v1+json"}
@@ -63,11 +64,12 @@ def main() -> int:
             code = _fetch(rows, cache / "others")
         elif step == "judge":
             work = partial(_judge, cache, again=options.again)
-            code = any([not done for _, done in in_parallel(work, rows, options.jobs)])
+            with get_context("fork").Pool(options.jobs) as pool:
+                code = sum(pool.imap(work, rows))
         else:
             code = _write(rows, cache)
         if code:
-            return int(code)
+            return code
     return 0
 
 
@@ -103,11 +105,11 @@ def _get(address: str, headers: dict[str, str]) -> bytes:
     return data
 
 
-def _judge(cache: Path, row: Row, *, again: bool) -> bool:
+def _judge(cache: Path, row: Row, *, again: bool) -> int:
     kept = cache / "gate" / f"{row.filename}.json"
     if again or not kept.is_file():
         write_json(kept, checked(cache / "others" / row.filename))
-    return True
+    return 0
 
 
 def _write(rows: Sequence[Row], cache: Path) -> int:
