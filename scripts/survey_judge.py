@@ -63,7 +63,7 @@ def _manyshim(path: Path, command: str) -> dict[str, Any]:
     done = _call(manyshim_main, ("manyshim", command, "--json", str(path)))
     try:
         data = json.loads(done.out)
-        (found,) = [*data["wheels"], *data.get("sdists", [])]
+        (found,) = data["wheels"] + data.get("sdists", [])
     except (json.JSONDecodeError, ValueError):
         return {"code": done.code, "error": _last_line(done.err)}
     return {"code": done.code, **found}
