@@ -64,6 +64,11 @@ def _built_by(backend: str, *wrapped: str) -> Callable[[str, str], list[str]]:
 _ALL = (
     Contender("manyshim show", lambda subject, _: _module("manyshim", "show", subject)),
     Contender("auditwheel show", lambda subject, _: _module("auditwheel", "show", subject)),
+    # Exit code 1: a tag is false, or the index refuses the wheel. All of it was read.
+    Contender(
+        "manyshim check", lambda subject, _: _module("manyshim", "check", subject), codes=(0, 1)
+    ),
+    Contender("unzip -tq", lambda subject, _: [shutil.which("unzip") or "unzip", "-tq", subject]),
     Contender("inflate", lambda subject, _: _step("inflate", subject)),
     Contender(
         "manyshim retag",

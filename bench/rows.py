@@ -52,6 +52,7 @@ class Row(NamedTuple):
 
 
 _SHOW, _AUDITWHEEL, _INFLATE = "manyshim show", "auditwheel show", "inflate"
+_CHECK = "manyshim check"
 _RETAG, _REWRITE = "manyshim retag", "rewrite step"
 _REPAIR = "manyshim repair"
 _FASTER_THAN = "faster than `auditwheel show`"
@@ -99,6 +100,11 @@ ROWS = (
         "audit", "audit against inflating the ELF members, smaller wheels", TIMES, _SHOW, _INFLATE,
         _SMALLER,
     ),
+    Row(
+        "check", "check, which reads and hashes every member, against `unzip -tq`", TIMES, _CHECK,
+        "unzip -tq", least=15,
+    ),
+    Row("check", "peak memory of a check", MEMORY, _CHECK, must=60),
     Row(
         "debug", "bytes inflated of an extension with debug information", PERCENT,
         "bytes inflated", subjects=(DEBUG,), must=40, aim=15,
