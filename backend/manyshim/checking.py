@@ -8,11 +8,12 @@ from manyshim.advice import readable
 from manyshim.audit.decision import choose
 from manyshim.audit.facts import WheelFacts
 from manyshim.audit.findings import Finding
-from manyshim.audit.gate import index, metadata
+from manyshim.audit.gate import framing, index, metadata
 from manyshim.audit.request import Request
 from manyshim.audit.verdict import Report, resolved
 from manyshim.formats.wheel import metadata as readers
 from manyshim.formats.wheel.wheel import Wheel
+from manyshim.formats.zip.framing import oddities
 from manyshim.formatters.text import check_lines
 from manyshim.operations import Outcome, compare_patterns, inspect, outcome
 
@@ -40,7 +41,11 @@ def _check_wheel(path: str, request: Request, *, verbose: bool) -> Outcome:
 
 def _gate(wheel: Wheel, facts: WheelFacts) -> List[Finding]:
     """Ask the rules of the index and of installers."""
-    found = [*index.index_rules(facts), *metadata.record(readers.record_problem(wheel))]
+    found = [
+        *index.index_rules(facts),
+        *framing.framing((*oddities(wheel.archive), *wheel.streams)),
+        *metadata.record(readers.record_problem(wheel)),
+    ]
     # A METADATA that is damaged in the archive has its findings already.
     if f"{wheel.dist_info}/METADATA" not in facts.record.wrong_crc:
         found += metadata.metadata(readers.read(wheel))

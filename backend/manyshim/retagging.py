@@ -82,6 +82,11 @@ def _verified(wheel: Wheel, *, rebuild: bool) -> WheelFacts:
         whose = "its" if len(damaged) == 1 else "their"
         what = f"{join_names(damaged)}: {whose} CRC does not match"
         raise InvalidWheelError(f"{wheel.path}: {what}")
+    if wheel.streams:
+        names = join_names(tuple(one.path for one in wheel.streams))
+        raise InvalidWheelError(
+            f"{wheel.path}: {names}: the compressed stream does not end where the archive says"
+        )
     if rebuild:
         wheel.rebuild_record()
     return facts._replace(record=wheel.record)

@@ -9,12 +9,34 @@ from manyshim.values import NamedTuple
 
 
 class Framing(Enum):
-    """Where an archive differs from what every reader takes (APPNOTE.TXT).
+    """Where an archive differs from what every reader takes (APPNOTE.TXT)."""
 
-    A value is a short description for the table of the evidence.
-    """
-
-    DATA_DESCRIPTOR = "data descriptor"
+    PREFIX = "bytes before the first member"
+    PADDING = "bytes between members"
+    HIDDEN = "a member that the directory does not list"
+    TRAILING = "bytes behind the end"
+    ALSO_TAR = "the file is also a tar archive"
+    RATIO = "the members are many times as large as the file"
+    LOCATOR = "the zip64 locator leads elsewhere"
+    END_RECORDS = "the two end records differ"
+    DESCRIPTOR = "a data descriptor"
+    NO_HEADER = "no local header"
+    OTHER_NAME = "another name in the local header"
+    OTHER_FLAGS = "other flags in the local header"
+    OTHER_METHOD = "another method in the local header"
+    OTHER_CRC = "another CRC in the local header"
+    OTHER_SIZE = "other sizes in the local header"
+    BAD_EXTRA = "an extra field that is cut off"
+    DUPLICATE_EXTRA = "an extra field twice"
+    NEEDLESS_ZIP64 = "zip64 sizes that no field asks for"
+    UNICODE_PATH = "a Unicode path with another name"
+    UNSUPPORTED_FLAG = "a flag for what no reader supports"
+    UNSUPPORTED_VERSION = "a version of the format that no reader supports"
+    COMMENT = "a comment"
+    NAME_ENCODING = "a name that is not ASCII, without the flag for UTF-8"
+    UNENDED_STREAM = "a compressed stream that does not end"
+    LONGER_STREAM = "a compressed stream that has more bytes than stated"
+    STREAM_REST = "bytes behind the end of a compressed stream"
 
 
 class Oddity(NamedTuple):

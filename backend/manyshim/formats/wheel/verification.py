@@ -5,6 +5,7 @@ from __future__ import annotations
 from hashlib import algorithms_guaranteed
 from typing import Dict, Iterator, List, Mapping, Optional, Tuple
 
+from manyshim.audit.gate.facts import Framing, Oddity
 from manyshim.formats.wheel import record
 from manyshim.formats.wheel.record import Row
 from manyshim.formats.zip.digest import Tap
@@ -14,6 +15,13 @@ from manyshim.formats.zip.window import MemberError, Window
 # Any other algorithm is less than SHA-256, or unknown to installers (PEP 427).
 _ACCEPTED = ("sha256", "sha384", "sha512")
 
+# What Window.finish returns.
+_STREAM_ENDS = {
+    "unended": Framing.UNENDED_STREAM,
+    "longer": Framing.LONGER_STREAM,
+    "rest": Framing.STREAM_REST,
+}
+
 
 class Verification:
     """Judges the members of a wheel while the audit reads them, so that each is inflated once.
@@ -21,7 +29,8 @@ class Verification:
     `wrong_crc` are the members that do not have the CRC of the archive, or cannot be read.
     `wrong_hash` are those that do not have the hash of their row, `weak` those whose row has a hash
     that installers do not accept. `digests` has the SHA-256 of each member whose row is missing,
-    wrong, or not SHA-256.
+    wrong, or not SHA-256. `streams` are the members whose compressed stream does not end where the
+    archive says.
     """
 
     def __init__(
@@ -35,6 +44,7 @@ class Verification:
         self.wrong_crc: List[str] = []
         self.wrong_hash: List[str] = []
         self.weak: List[str] = []
+        self.streams: List[Oddity] = []
         self.digests: Dict[str, bytes] = {}
         self._members = members
         self._no_row = {f"{dist_info}/{name}" for name in record.UNLISTED}
@@ -63,8 +73,9 @@ class Verification:
     def judge(self, entry: Entry, tap: Tap, window: Optional[Window]) -> None:
         """Read the rest of a member, and judge it; without a window it cannot be read."""
         try:
-            if window:
-                window.finish(tap)
+            end = window.finish(tap) if window else ""
+            if end:
+                self.streams.append(Oddity(_STREAM_ENDS[end], entry.name))
         except MemberError:
             window = None
         if window is None or tap.crc != entry.crc:

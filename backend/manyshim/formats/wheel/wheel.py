@@ -29,6 +29,7 @@ from manyshim.formats.zip.directory import Entry
 from manyshim.formats.zip.window import MemberError
 
 if TYPE_CHECKING:
+    from manyshim.audit.gate.facts import Oddity
     from manyshim.formats.wheel.verification import Verification
 
 # To read debug information, the whole file is held in memory.
@@ -68,10 +69,11 @@ class Wheel:
             self.dist_info = self._find_dist_info()
             self.metadata = self._read_metadata()
             self.record, self.in_order = record.compare(self.rows(), self._by_name, self.dist_info)
-            # Known after all members were read: the SHA-256 of those that need a new row, and
-            # whose row stated another hash.
+            # Known after all members were read: the SHA-256 of those that need a new row, those
+            # whose row stated another hash, and those whose compressed stream ends elsewhere.
             self.digests: Mapping[str, bytes] = {}
             self.rebuilt: Tuple[str, ...] = ()
+            self.streams: Tuple[Oddity, ...] = ()
         except BaseException:
             self.archive.close()
             raise
@@ -199,6 +201,7 @@ class Wheel:
 
     def _verified(self, found: Verification) -> None:
         self.digests = found.digests
+        self.streams = tuple(found.streams)
         self.record = self.record._replace(
             wrong_crc=tuple(found.wrong_crc),
             wrong_hash=tuple(found.wrong_hash),

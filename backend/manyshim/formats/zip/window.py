@@ -7,6 +7,7 @@ from bisect import bisect_right
 from typing import TYPE_CHECKING, Any, BinaryIO, List, Optional, Sequence, Tuple
 
 from manyshim.errors import InvalidWheelError
+from manyshim.formats.zip.kept import Kept, gather
 
 if TYPE_CHECKING:
     from manyshim.formats.zip.digest import Tap
@@ -38,17 +39,6 @@ _MAX_AFTER_DISCARD = 96
 
 class MemberError(Exception):
     """A member's bytes cannot be read: they are missing, or do not inflate."""
-
-
-class _Kept:
-    """A range of bytes that stays in memory, as far as it was inflated."""
-
-    __slots__ = ("data", "end", "start")
-
-    def __init__(self, start: int, end: int) -> None:
-        self.start = start
-        self.end = end
-        self.data = bytearray()
 
 
 # The position after some compressed bytes were inflated, their number, and the inflater then.
@@ -100,7 +90,7 @@ class Window:
         self._forget()
 
     def _forget(self) -> None:
-        self._kept: List[_Kept] = [_Kept(0, _FIRST)]
+        self._kept: List[Kept] = [Kept(0, _FIRST)]
         self._budget = _MAX_KEPT
         self._rewind()
 
@@ -126,9 +116,9 @@ class Window:
         if self._stored or start < begin or end <= start:
             return
         self._budget -= end - start
-        kept = _Kept(start, end)
+        kept = Kept(start, end)
         self._kept.append(kept)
-        _gather(kept, self._tail, begin)
+        gather(kept, self._tail, begin)
 
     def is_buffered(self, offset: int, length: int) -> bool:
         """Return whether these bytes can be read without inflating any."""
@@ -177,10 +167,11 @@ class Window:
         self._position = 0
         self._tail = b""
 
-    def finish(self, tap: Tap) -> None:
+    def finish(self, tap: Tap) -> str:
         """Give the tap all bytes that it has not taken; then remove it. Raises MemberError.
 
-        Bytes that were inflated before are not inflated again.
+        Bytes that were inflated before are not inflated again. Returns how the compressed stream
+        differs from what the archive states behind these bytes: `unended`, `longer` or `rest`.
         """
         # The rest of one pass is no sign of scattered tables, and needs no checkpoints.
         before = self.inflated, self._next_checkpoint
@@ -194,10 +185,28 @@ class Window:
                     tap.take(tap.position, self._read_file(self._start + tap.position, length))
                 else:
                     self._inflate(_OUTPUT)
+            return "" if self._stored else self._stream_end()
         finally:
             self.inflated, self._next_checkpoint = before
             self.tap = self._at_tap = None
             self._rewind()
+
+    def _stream_end(self) -> str:
+        """Return how the stream continues behind the bytes of the member; empty if it ends."""
+        while self._position < self.size:
+            self._inflate(_OUTPUT)
+        inflater = self._inflater or zlib.decompressobj(-zlib.MAX_WBITS)
+        left = self._compressed - self._fed
+        rest = self._read_file(self._start + self._fed, min(_INPUT, left))
+        try:
+            more = inflater.decompress(inflater.unconsumed_tail + rest, 1)
+        except zlib.error:
+            return "unended"
+        if more or self._position > self.size:
+            return "longer"
+        if not inflater.eof:
+            return "unended"
+        return "rest" if inflater.unused_data or left > _INPUT else ""
 
     def _checkpoint(self, offset: int) -> Optional[_Checkpoint]:
         """Return the last checkpoint at or before an offset, or None."""
@@ -222,7 +231,7 @@ class Window:
             begin = self._position
             chunk = self._inflate(self._portion(end))
             for kept in self._kept:
-                _gather(kept, chunk, begin)
+                gather(kept, chunk, begin)
             if offset < self._position:
                 pieces.append(chunk[max(offset - begin, 0) : end - begin])
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
@@ -283,10 +292,3 @@ class Window:
         ]
         part = max(_LEAST_PART, self.size // _MAX_CHECKPOINTS)
         self._next_checkpoint = self._position + part
-
-
-def _gather(kept: _Kept, chunk: bytes, begin: int) -> None:
-    """Append to a kept range the bytes of a chunk that continue it."""
-    wanted = kept.start + len(kept.data)
-    if begin <= wanted < kept.end and wanted < begin + len(chunk):
-        kept.data.extend(chunk[wanted - begin : kept.end - begin])
