@@ -1,10 +1,12 @@
-"""Write index-tags.txt, the platform tags that the package index accepts, from warehouse's rule.
+"""Write the platform tags and the metadata versions that the package index accepts.
 
 update_index_tags.py warehouse/forklift/legacy.py
 
-The argument is that file in a Git checkout of pypi/warehouse on GitHub. It has the rule as
-sets, patterns and the function _valid_platform_tag. They are read and never run. A rule with
-another structure is an error: then read the function, and change this script accordingly.
+The files are index-tags.txt and index-metadata.txt. The argument is that file in a Git checkout of
+pypi/warehouse on GitHub; the metadata versions come from metadata.py beside it. legacy.py has the
+rule for tags as sets, patterns and the function _valid_platform_tag. They are read and never run.
+A rule with another structure is an error: then read the function, and change this script
+accordingly.
 """
 
 from __future__ import annotations
@@ -128,21 +130,34 @@ def _row(template: str, arches: List[str]) -> str:
     return " ".join([template, *arches])
 
 
+def metadata_versions(text: str) -> List[str]:
+    """Return the metadata versions in the text of warehouse/forklift/metadata.py, sorted."""
+    found = re.search(r"^SUPPORTED_METADATA_VERSIONS = (\{[^}]*\})", text, re.MULTILINE)
+    if found is None:
+        raise SystemExit("there is no SUPPORTED_METADATA_VERSIONS in metadata.py")
+    return sorted(map(str, ast.literal_eval(found[1])))
+
+
 def main() -> None:
-    """Write the file."""
+    """Write both files."""
     made = parser(__doc__)
     made.add_argument("path", type=Path, help="warehouse/forklift/legacy.py of a checkout")
     made.add_argument("--commit", help="the checkout's commit (as Git says)")
     arguments = made.parse_args()
     rule = read(arguments.path.read_text(encoding="utf-8"))
     commit = arguments.commit or commit_of(arguments.path)
-    head = Head(
-        "Platform tags that the package index takes",
-        f"warehouse {commit} (Apache-2.0)",
-        arguments.date,
-        "scripts/update_index_tags.py",
-    )
-    write(arguments.data / "index-tags.txt", head, rows(rule))
+    metadata = arguments.path.with_name("metadata.py").read_text(encoding="utf-8")
+    for name, what, lines in (
+        ("index-tags.txt", "Platform tags that the package index takes", list(rows(rule))),
+        (
+            "index-metadata.txt",
+            "Metadata versions that the package index takes",
+            metadata_versions(metadata),
+        ),
+    ):
+        source = f"warehouse {commit} (Apache-2.0)"
+        head = Head(what, source, arguments.date, "scripts/update_index_tags.py")
+        write(arguments.data / name, head, lines)
 
 
 if __name__ == "__main__":

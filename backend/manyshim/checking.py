@@ -8,10 +8,12 @@ from manyshim.advice import readable
 from manyshim.audit.decision import choose
 from manyshim.audit.facts import WheelFacts
 from manyshim.audit.findings import Finding
-from manyshim.audit.gate import framing, index, metadata
+from manyshim.audit.gate import entrypoints, framing, index, metadata, names, paths, record
 from manyshim.audit.request import Request
 from manyshim.audit.verdict import Report, resolved
+from manyshim.formats.wheel import entrypoints as scripts
 from manyshim.formats.wheel import metadata as readers
+from manyshim.formats.wheel import rowcheck
 from manyshim.formats.wheel.wheel import Wheel
 from manyshim.formats.zip.framing import oddities
 from manyshim.formatters.text import check_lines
@@ -41,14 +43,24 @@ def _check_wheel(path: str, request: Request, *, verbose: bool) -> Outcome:
 
 def _gate(wheel: Wheel, facts: WheelFacts) -> List[Finding]:
     """Ask the rules of the index and of installers."""
+    name = readers.name_facts(wheel.name.name, wheel.name.version)
     found = [
+        *names.wheel_name(wheel.name, name),
         *index.index_rules(facts),
         *framing.framing((*oddities(wheel.archive), *wheel.streams)),
-        *metadata.record(readers.record_problem(wheel)),
+        *paths.install_paths(facts),
+        *record.record(rowcheck.read(wheel), readers.record_problem(wheel)),
     ]
+    data = wheel.dist_info_data("entry_points.txt", scripts.MAX_SIZE)
+    if data is not None:
+        found += entrypoints.entry_points(scripts.read(data))
     # A METADATA that is damaged in the archive has its findings already.
     if f"{wheel.dist_info}/METADATA" not in facts.record.wrong_crc:
-        found += metadata.metadata(readers.read(wheel))
+        stated = readers.read(wheel)
+        found += metadata.metadata(stated, name, "METADATA")
+        if stated:
+            folder = f"{wheel.dist_info}/licenses"
+            found += metadata.license_files(stated, "METADATA", folder, set(facts.paths))
     return found
 
 

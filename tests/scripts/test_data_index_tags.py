@@ -62,6 +62,17 @@ def something_else():
 """
 
 
+VERSIONS = 'SUPPORTED_METADATA_VERSIONS = {{"1.0", {}}}\n'
+
+
+def write_module(folder: Path, text: str) -> Path:
+    """Write both modules of warehouse; return the one that the script is given."""
+    known = (DATA / "index-metadata.txt").read_text(encoding="utf-8").splitlines()[1:]
+    (folder / "metadata.py").write_text(VERSIONS.format(", ".join(f'"{one}"' for one in known)))
+    (folder / "legacy.py").write_text(text)
+    return folder / "legacy.py"
+
+
 def records() -> List[List[str]]:
     lines = (DATA / FILE).read_text(encoding="utf-8").splitlines()
     return [line.split() for line in lines if not line.startswith("#")]
@@ -81,11 +92,13 @@ def module() -> str:
 
 
 def test_file_is_the_same_after_a_round_trip(tmp_path: Path) -> None:
-    (tmp_path / "legacy.py").write_text(module())
+    write_module(tmp_path, module())
     path = only_head(FILE, tmp_path)
     commit = head_of(path.read_text())["source"][len("warehouse ") : -len(" (Apache-2.0)")]
     done = run_script(SCRIPT, tmp_path, tmp_path / "legacy.py", "--commit", commit)
     assert written(done, path) == (DATA / FILE).read_bytes()
+    versions = written(done, path.with_name("index-metadata.txt"))
+    assert versions == (DATA / "index-metadata.txt").read_bytes()
 
 
 def test_head_names_the_commit_of_the_checkout(tmp_path: Path) -> None:
@@ -93,7 +106,7 @@ def test_head_names_the_commit_of_the_checkout(tmp_path: Path) -> None:
         pytest.skip("git is not installed")
     checkout = tmp_path / "checkout"
     checkout.mkdir()
-    (checkout / "legacy.py").write_text(module())
+    write_module(checkout, module())
     git = ["git", "-C", str(checkout), "-c", "user.name=x", "-c", "user.email=x@example.org"]
     day = "2030-05-06T07:08:09+00:00"
     environment = {"PATH": os.environ["PATH"], "GIT_COMMITTER_DATE": day}
@@ -121,7 +134,7 @@ def test_a_rule_with_another_structure_is_refused(
     tmp_path: Path, old: str, new: str, named: str
 ) -> None:
     assert old in module()
-    (tmp_path / "legacy.py").write_text(module().replace(old, new))
+    write_module(tmp_path, module().replace(old, new))
     path = only_head(FILE, tmp_path)
     before = path.read_bytes()
     done = run_script(SCRIPT, tmp_path, tmp_path / "legacy.py", "--commit", "0")

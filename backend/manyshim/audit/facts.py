@@ -193,20 +193,6 @@ class RecordFacts(NamedTuple):
     weak_hash: Tuple[str, ...] = ()
 
 
-class MetadataFacts(NamedTuple):
-    """The name and the version of METADATA and of the file name, normalized (PEP 503, PEP 440).
-
-    `name` and `version` are empty if METADATA's are not valid. `stated` has both as METADATA
-    spells them.
-    """
-
-    name: str
-    version: str
-    file_name: str
-    file_version: str
-    stated: Tuple[str, str]
-
-
 class WheelFacts(NamedTuple):
     """What was read from one wheel.
 

@@ -54,10 +54,6 @@ class Evidence(str, Enum):
     WRONG_CRC = "wrong CRC"
     BLANK_LINE = "blank line"
     SECOND_READER = "second reader"
-    # METADATA.
-    NO_METADATA = "no METADATA"
-    INVALID_FIELD = "invalid field"
-    OTHER_FIELD = "other field"
     # NO_ELF.
     TAGGED_FOR_LINUX = "tagged for Linux"
     COMPILER_CALLED = "compiler called"

@@ -116,7 +116,6 @@ SENTENCES: Dict[str, Callable[[Finding], Sentence]] = {
         "use a manylinux or musllinux tag for an architecture that the index accepts; `manyshim "
         "show` prints the tag that is proved, or what rules it out",
     ),
-    "METADATA": template("{evidence}", "rebuild the wheel; the index compares both"),
     "TOO_LARGE": template(
         "the size of the wheel is {subject}; the package index accepts {0} by default",
         "remove unneeded files, strip debug information, or ask the index for a higher limit",

@@ -126,6 +126,11 @@ def index_tags() -> Tuple[Tuple[str, Tuple[str, ...]], ...]:
     return tuple((pattern, tuple(words)) for pattern, *words in rows)
 
 
+def index_metadata_versions() -> Tuple[str, ...]:
+    """List the values of Metadata-Version that the package index accepts."""
+    return tuple(records(read_data("index-metadata.txt")))
+
+
 class Distribution(NamedTuple):
     """A release of a Linux distribution, its glibc, and its architectures."""
 

@@ -13,7 +13,7 @@ from typing import Mapping
 import pytest
 
 from commandline import run
-from manyshim.audit.facts import MetadataFacts
+from manyshim.audit.gate.facts import MetadataFacts, NameFacts
 from manyshim.formats.wheel import metadata
 from manyshim.formats.wheel.wheel import Wheel
 from paths import BACKEND
@@ -47,7 +47,7 @@ def test_name_and_version_are_read(text: bytes, expected: object, tmp_path: Path
         found = metadata.read(opened)
     assert isinstance(found, MetadataFacts)
     assert (found.name, found.version) == expected
-    assert (found.file_name, found.file_version) == ("demo", "1.0")
+    assert metadata.name_facts(opened.name.name, opened.name.version) == NameFacts("demo", "1.0")
 
 
 def test_a_wheel_without_metadata_is_said_to_have_none(tmp_path: Path) -> None:

@@ -29,6 +29,7 @@ class Framing(Enum):
     BAD_EXTRA = "an extra field that is cut off"
     DUPLICATE_EXTRA = "an extra field twice"
     NEEDLESS_ZIP64 = "zip64 sizes that no field asks for"
+    NEEDLESS_LOCAL_ZIP64 = "zip64 sizes in the local header that no field asks for"
     UNICODE_PATH = "a Unicode path with another name"
     UNSUPPORTED_FLAG = "a flag for what no reader supports"
     UNSUPPORTED_VERSION = "a version of the format that no reader supports"
@@ -45,3 +46,58 @@ class Oddity(NamedTuple):
     what: Framing
     path: str = ""
     details: Tuple[str, ...] = ()
+
+
+class NameFacts(NamedTuple):
+    """The project and the version of a file name, normalized (PEP 503, PEP 440).
+
+    Empty where the file name has none that is valid.
+    """
+
+    project: str
+    version: str
+
+
+class EntryPoints(NamedTuple):
+    """The scripts of entry_points.txt: group, name and object reference. `error` if it has none.
+
+    `semicolon` tells whether a line is a comment that begins with a semicolon.
+    """
+
+    scripts: Tuple[Tuple[str, str, str], ...] = ()
+    semicolon: bool = False
+    error: str = ""
+
+
+class RowFacts(NamedTuple):
+    """Paths of RECORD whose row lacks a hash or a size, and those with several rows.
+
+    `columns` has the paths whose row has not three fields, and how many it has.
+    """
+
+    no_hash: Tuple[str, ...] = ()
+    no_size: Tuple[str, ...] = ()
+    twice: Tuple[str, ...] = ()
+    columns: Tuple[Tuple[str, str], ...] = ()
+
+
+class MetadataFacts(NamedTuple):
+    """What METADATA or PKG-INFO states, and what is not valid in it.
+
+    `name` and `version` are normalized (PEP 503, PEP 440), and empty if they are not valid.
+    `stated` has both as they are spelled. `metadata_version` is empty if it is missing. `invalid`
+    has fields with a value that is not valid, `urls` the requirements that name an address.
+    `decoded` is false if it is not UTF-8.
+    """
+
+    name: str
+    version: str
+    stated: Tuple[str, str]
+    metadata_version: str = "2.1"
+    licenses: Tuple[str, ...] = ()
+    invalid: Tuple[Tuple[str, str], ...] = ()
+    urls: Tuple[str, ...] = ()
+    repeated: Tuple[str, ...] = ()
+    summary: int = 0
+    both_licenses: bool = False
+    decoded: bool = True

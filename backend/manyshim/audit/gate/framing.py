@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Iterable, Iterator, Mapping
 
-from manyshim.audit.findings import ERROR, Finding, Problem, Row, problem_finding
+from manyshim.audit.findings import ERROR, INFO, Finding, Problem, Row, problem_finding
 from manyshim.audit.gate.facts import Framing, Oddity
 
 _KIND = "ZIP_FRAMING"
@@ -70,6 +70,10 @@ class FramingProblem(Problem):
     )
     DUPLICATE_EXTRA = Row(_KIND, ERROR, f"has the extra field {{0}} twice; {_STREAMING}", _AGAIN)
     NEEDLESS_ZIP64 = Row(_KIND, ERROR, f"has zip64 sizes that no field asks for; {_UV}", _AGAIN)
+    # zipfile writes it for a member whose size it does not know (force_zip64). All readers take it.
+    NEEDLESS_LOCAL_ZIP64 = Row(
+        _KIND, INFO, "has zip64 sizes in its local header that no field asks for", _AGAIN
+    )
     UNICODE_PATH = Row(
         _KIND,
         ERROR,

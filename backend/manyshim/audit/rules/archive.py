@@ -180,6 +180,8 @@ def _native(facts: WheelFacts) -> Iterator[str]:
 def record(facts: WheelFacts, request: Request) -> Iterator[Finding]:
     """Yield findings for differences of RECORD: errors if `request.thorough` is set.
 
+    A row without a file stays a warning.
+
     A wrong hash or CRC is always an error: the file may not be the one that was built. An algorithm
     that installers do not accept counts as a wrong hash only if `request.thorough` is set, because
     a rewrite replaces it.
@@ -196,7 +198,9 @@ def record(facts: WheelFacts, request: Request) -> Iterator[Finding]:
         (Evidence.BLANK_LINE, ("RECORD",) if facts.record.blank else ()),
     ):
         sure = evidence in (Evidence.WRONG_HASH, Evidence.WRONG_CRC)
-        severity = f.ERROR if request.thorough or sure else f.WARNING
+        # No reader looks for the file of a row. The index sends a mail about it.
+        known = request.thorough and evidence != Evidence.ABSENT
+        severity = f.ERROR if known or sure else f.WARNING
         for path in paths[:_MAX_SHOWN]:
             yield finding("RECORD", path, evidence.value, severity=severity, evidence=evidence)
         more = len(paths) - _MAX_SHOWN

@@ -8,15 +8,16 @@ from __future__ import annotations
 import os
 import tempfile
 import zipfile
-from typing import Optional, Tuple
+from typing import Dict, List, Optional
 
-from manyshim.audit.facts import MetadataFacts
+from manyshim.audit.gate.facts import MetadataFacts, NameFacts
 from manyshim.errors import InvalidWheelError, ToolError
 from manyshim.formats.wheel import fields
 from manyshim.formats.wheel.wheel import Wheel
 
 try:
-    from packaging.metadata import parse_email
+    from packaging.requirements import InvalidRequirement, Requirement
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet
     from packaging.utils import InvalidName, canonicalize_name
     from packaging.version import InvalidVersion, Version
     from wheel.wheelfile import WheelFile
@@ -32,46 +33,78 @@ _MAX_METADATA = 16 << 20
 _MAX_FIELDS = 1 << 20
 # In characters: what is printed of a name or a version, and the longest version that is parsed.
 _MAX_SHOWN = 200
+# Requirements that are parsed, and how many characters each may have.
+_MAX_REQUIREMENTS = 2000
+_MAX_REQUIREMENT = 2000
+# The fields that the index and packaging refuse more than once.
+_ONCE = ("Metadata-Version", "Name", "Version", "Summary", "Requires-Python", "License-Expression")
 
 
 def read(wheel: Wheel) -> Optional[MetadataFacts]:
-    """Read the name and the version of METADATA and of the file name, normalized.
+    """Read METADATA; None if there is none.
 
-    Returns None if there is no METADATA. Raises InvalidWheelError if it is too large or damaged.
+    Raises InvalidWheelError if it is too large or damaged.
     """
-    data = wheel.metadata_data(_MAX_METADATA)
-    if data is None:
-        return None
-    name, version = _stated(data)
+    data = wheel.dist_info_data("METADATA", _MAX_METADATA)
+    return None if data is None else metadata_facts(data)
+
+
+def name_facts(project: str, version: str) -> NameFacts:
+    """Return the project and the version of a file name, normalized."""
+    # A file name has an underscore for each dash (PEP 427).
+    return NameFacts(_name(project), _version(version.replace("_", "-")))
+
+
+def metadata_facts(data: bytes) -> MetadataFacts:
+    """Read the fields of METADATA or PKG-INFO, as far as the index and installers judge them."""
+    head = data[:_MAX_FIELDS]
+    values: Dict[str, List[str]] = {}
+    for one in fields.parse(head.decode("utf-8", "surrogateescape")):
+        values.setdefault(one.name.lower(), []).append(one.value)
+    first = {name: found[0] for name, found in values.items()}
+    name, version = first.get("name", ""), first.get("version", "")
+    requirements = values.get("requires-dist", [])[:_MAX_REQUIREMENTS]
+    invalid = [("Requires-Dist", text) for text in requirements if _requirement(text) is None]
+    python = first.get("requires-python")
+    if python is not None and not _is_specifier(python):
+        invalid.append(("Requires-Python", python))
     return MetadataFacts(
         _name(name),
         _version(version),
-        _name(wheel.name.name) or wheel.name.name,
-        # A file name has an underscore for each dash (PEP 427).
-        _version(wheel.name.version.replace("_", "-")) or wheel.name.version,
         (name[:_MAX_SHOWN], version[:_MAX_SHOWN]),
+        first.get("metadata-version", "")[:_MAX_SHOWN],
+        tuple(values.get("license-file", [])[:_MAX_REQUIREMENTS]),
+        tuple((field, text[:_MAX_SHOWN]) for field, text in invalid),
+        tuple(text[:_MAX_SHOWN] for text in requirements if _requirement(text)),
+        tuple(name for name in _ONCE if len(values.get(name.lower(), ())) > 1),
+        len(first.get("summary", "")),
+        "license" in first and "license-expression" in first,
+        _is_utf8(data),
     )
 
 
-def _stated(data: bytes) -> Tuple[str, str]:
-    """Return the name and the version as METADATA spells them; empty if they are missing."""
+def _requirement(text: str) -> Optional[str]:
+    """Return the address of a requirement, empty if it has none; None if it is not valid."""
     try:
-        read, _ = parse_email(_of_interest(data))
-    except Exception:  # noqa: BLE001 (it fails with many errors on what is no plain message)
-        return "", ""
-    return read.get("name", ""), read.get("version", "")
+        return Requirement(text).url or "" if len(text) <= _MAX_REQUIREMENT else ""
+    except InvalidRequirement:
+        return None
 
 
-def _of_interest(data: bytes) -> bytes:
-    """Return only the fields Name and Version.
+def _is_specifier(text: str) -> bool:
+    try:
+        SpecifierSet(text[:_MAX_REQUIREMENT])
+    except InvalidSpecifier:
+        return False
+    return True
 
-    packaging takes quadratic time for many other fields, and much memory for a description of
-    many parts (RFC 2046).
-    """
-    text = data[:_MAX_FIELDS].decode("utf-8", "surrogateescape")
-    found = (one for one in fields.parse(text) if one.name.lower() in ("name", "version"))
-    lines = (line for one in found for line in one.lines)
-    return "\n".join((*lines, "")).encode("utf-8", "surrogateescape")
+
+def _is_utf8(data: bytes) -> bool:
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def record_problem(wheel: Wheel) -> str:

@@ -128,11 +128,10 @@ class Wheel:
         """Return the rows of RECORD by member. Rows without a member are left out."""
         return {path: row for path, row in self.rows() if path in self._by_name}
 
-    def metadata_data(self, at_most: int) -> Optional[bytes]:
-        """Return METADATA; None where there is none. InvalidWheelError beyond `at_most` bytes."""
-        if f"{self.dist_info}/METADATA" not in self._by_name:
-            return None
-        return self._member("METADATA", at_most)
+    def dist_info_data(self, name: str, at_most: int) -> Optional[bytes]:
+        """Return a file of .dist-info, or None. InvalidWheelError beyond `at_most` bytes."""
+        there = f"{self.dist_info}/{name}" in self._by_name
+        return self._member(name, at_most) if there else None
 
     def fields(self, key: str) -> Tuple[str, ...]:
         """Return the values of a field of WHEEL."""

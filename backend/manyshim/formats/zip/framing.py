@@ -208,11 +208,14 @@ def _of_extra(
         if kinds.count(kind) > 1:
             yield Oddity(Framing.DUPLICATE_EXTRA, entry.name, (f"0x{kind:04x}",))
     known: Dict[int, bytes] = dict(fields)
-    if _ZIP64 in known and len(known[_ZIP64]) != 8 * asked:
-        what = Framing.NEEDLESS_ZIP64 if len(known[_ZIP64]) > 8 * asked else Framing.BAD_EXTRA
-        # The number of the disk may follow in the directory (APPNOTE.TXT 4.5.3).
-        if not (central and asked and len(known[_ZIP64]) == 8 * asked + 4):
-            yield Oddity(what, entry.name)
+    length = len(known.get(_ZIP64, b""))
+    # The number of the disk may follow in the directory (APPNOTE.TXT 4.5.3).
+    if _ZIP64 in known and length not in (8 * asked, 8 * asked + (4 if central and asked else 0)):
+        if length < 8 * asked:
+            yield Oddity(Framing.BAD_EXTRA, entry.name)
+        else:
+            needless = Framing.NEEDLESS_ZIP64 if central else Framing.NEEDLESS_LOCAL_ZIP64
+            yield Oddity(needless, entry.name)
     if asked and _ZIP64 not in known:
         yield Oddity(Framing.BAD_EXTRA, entry.name)
     path = known.get(_UNICODE_PATH)

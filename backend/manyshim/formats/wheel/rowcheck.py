@@ -1,0 +1,40 @@
+"""The rows of RECORD, field by field; only for `check`. `record.py` reads what a build needs."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import List, Set, Tuple
+
+from manyshim.audit.gate.facts import RowFacts
+from manyshim.formats.wheel.record import UNLISTED
+from manyshim.formats.wheel.wheel import Wheel
+
+_MAX_SHOWN = 1000
+
+
+def read(wheel: Wheel) -> RowFacts:
+    """Return the rows that lack something, or that are there twice. RECORD was parsed before."""
+    unlisted = {f"{wheel.dist_info}/{name}" for name in UNLISTED}
+    seen: Set[str] = set()
+    no_hash: List[str] = []
+    no_size: List[str] = []
+    twice: List[str] = []
+    columns: List[Tuple[str, str]] = []
+    text = wheel.record_data().decode("utf-8", "surrogateescape").replace("\0", "")
+    for row in csv.reader(io.StringIO(text, newline="")):
+        path, digest, size = [*row, "", "", ""][:3]
+        if not path:
+            continue
+        if path in seen:
+            twice.append(path)
+        seen.add(path)
+        if len(row) != 3:
+            columns.append((path, str(len(row))))
+        elif path not in unlisted:
+            no_hash += [] if digest else [path]
+            no_size += [] if size or not digest else [path]
+    shown = slice(_MAX_SHOWN)
+    return RowFacts(
+        tuple(no_hash[shown]), tuple(no_size[shown]), tuple(twice[shown]), tuple(columns[shown])
+    )
