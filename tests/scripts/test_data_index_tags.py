@@ -94,6 +94,7 @@ def module() -> str:
 def test_file_is_the_same_after_a_round_trip(tmp_path: Path) -> None:
     write_module(tmp_path, module())
     path = only_head(FILE, tmp_path)
+    only_head("index-metadata.txt", tmp_path)
     commit = head_of(path.read_text())["source"][len("warehouse ") : -len(" (Apache-2.0)")]
     done = run_script(SCRIPT, tmp_path, tmp_path / "legacy.py", "--commit", commit)
     assert written(done, path) == (DATA / FILE).read_bytes()

@@ -16,12 +16,23 @@ from gatecases_sdists import all_sdists
 _OTHER_MACHINE = ("is not a supported wheel on this platform", "compatible with the current")
 
 # Files that none of the judges refuses, and that check refuses or warns of all the same.
-STRICTER: Mapping[str, str] = {}
+STRICTER: Mapping[str, str] = {
+    "METADATA: Metadata-Version 9.9": "the index refuses the form field, which clients fill",
+    "METADATA: no Metadata-Version": "the index requires the form field",
+    "name: a local version": "the index refuses the form field; private indexes take it",
+    "paths: a drive": "on Windows, the path is absolute",
+    "sdist: a wrong CRC": "the file is damaged (gzip -t); readers stop before its end",
+    "sdist: cut off": "the file is damaged (gzip -t); readers stop before its end",
+}
 
 # Files that only the strict index refuses, which is stricter than the public one in this.
 UNCONFIRMED: Mapping[str, str] = {
     "needless zip64 extra, local": "uv 0.13.9 and the public index take it: protobuf 7.36.2 has it",
+    "WHEEL: a folded Tag": "the public index does not read WHEEL, and installers unfold the line",
 }
+
+# The public index sends a mail about these, and takes the file.
+MAILED = ("RECORD: an absent file", "RECORD: a row for its signature", "paths: an empty part")
 
 
 class Verdict(NamedTuple):

@@ -86,7 +86,7 @@ MAY_IMPORT = {
     "operations": "advice audit audit.patterns audit.verdict audit.decision formats.wheel "
     "formatters errors values",
     "checking": "advice operations audit audit.verdict audit.decision audit.gate audit.gate.facts "
-    "formats.zip formats.wheel formats.sdist formatters errors values",
+    "formats.zip formats.wheel formats.sdist formatters files errors values",
     "writing": "advice operations audit audit.patterns audit.verdict audit.decision formats.wheel "
     "formatters config repair repair.verify_loading workspace values",
     "retagging": "advice operations writing audit audit.verdict audit.decision formats.wheel "
@@ -98,7 +98,8 @@ MAY_IMPORT = {
     # The entry points.
     "backend": "build requirements config project intree_sdist pyproject workspace wrapped errors",
     "cli": "operations checking retagging audit.patterns config project settings scope "
-    "surroundings pyproject known_backends options optiontypes formatters audit process errors",
+    "surroundings pyproject known_backends options optiontypes formatters audit process errors "
+    "values",
     "cli.init": "cli adopt adopt.changes operations formatters audit errors",
     "__main__": "cli",
 }
@@ -113,8 +114,7 @@ THIRD_PARTY = {
     "rich": {"cli.screen"},
     "tomli": {"pyproject"},
     "_manylinux": {"host"},
-    "packaging": {"formats.wheel.metadata", "formats.sdist"},
-    "readme_renderer": {"formats.wheel.metadata"},
+    "packaging": {"formats.wheel.metadata"},
     "wheel": {"formats.wheel.metadata"},
     "tomlkit": {"adopt.edit"},
 }

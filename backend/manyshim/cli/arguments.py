@@ -15,9 +15,9 @@ from manyshim.optiontypes import renamed_kinds
 from manyshim.surroundings import epoch
 
 
-def add_wheels(parser: argparse.ArgumentParser) -> None:
+def add_wheels(parser: argparse.ArgumentParser, metavar: str = "WHEEL") -> None:
     """Add the wheels, and the options of their audit."""
-    parser.add_argument("wheels", nargs="+", metavar="WHEEL")
+    parser.add_argument("wheels", nargs="+", metavar=metavar)
     parser.add_argument("--platform", metavar="POLICY", help=meaning("platform"))
     parser.add_argument(
         "--exclude", action="append", default=[], metavar="GLOB", help=meaning("exclude")

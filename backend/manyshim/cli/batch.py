@@ -6,13 +6,14 @@ import argparse
 import os
 import sys
 from functools import partial
-from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, List
+from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, List, Optional, Sequence
 
 from manyshim.cli.screen import Screen, put
 from manyshim.errors import InternalError, InvalidWheelError, ManyshimError, printable
 from manyshim.formatters.json import JSON_VERSION, failure
 from manyshim.formatters.text import Line
 from manyshim.operations import REPORT, Outcome, internal_error
+from manyshim.values import NamedTuple
 
 if TYPE_CHECKING:
     from manyshim.audit.patterns import Pattern
@@ -21,21 +22,43 @@ if TYPE_CHECKING:
 _WORTH_A_PROCESS = 8 << 20
 
 
-def over_wheels(options: argparse.Namespace, work: Callable[[str], Outcome]) -> int:
-    """Run `work` on each wheel, print the outcomes, and return the highest exit code."""
+class Conclusion(NamedTuple):
+    """What a command says about all files together: exit code, lines, and keys of its JSON."""
+
+    code: int
+    lines: List[Line]
+    data: Dict[str, Any]
+
+
+def over_wheels(
+    options: argparse.Namespace,
+    work: Callable[[str], Outcome],
+    conclude: Optional[Callable[[Sequence[str], Sequence[Outcome]], Conclusion]] = None,
+) -> int:
+    """Run `work` on each wheel, print the outcomes, and return the highest exit code.
+
+    `conclude` is called with the wheels and their outcomes, after the last one.
+    """
     wheels: List[str] = options.wheels
     screen = Screen(plain=options.json)
-    code, data = 0, []
+    code = 0
+    done: List[Outcome] = []
     patterns: List[Pattern] = []
     outcomes = _outcomes(partial(_guarded, work), wheels, options.jobs)
     for outcome in screen.progress(outcomes, wheels):
         code = max(code, outcome.code)
-        data.append(outcome.data)
+        # The lines are printed, and may be many.
+        done.append(outcome._replace(lines=[]))
         patterns += outcome.patterns
         failed = [line for line in outcome.lines if line.role == "failure"]
         screen.print_lines(failed if options.json else outcome.lines)
+    data: Dict[str, Any] = {"version": JSON_VERSION, "wheels": [one.data for one in done]}
+    if conclude:
+        last = conclude(wheels, done)
+        code, data = max(code, last.code), {**data, **last.data}
+        screen.print_lines([] if options.json else last.lines)
     if options.json:
-        print_json({"version": JSON_VERSION, "wheels": data})
+        print_json(data)
     if not all(one.matched for one in patterns):
         from manyshim.audit.patterns import lines  # noqa: PLC0415 (few commands have a pattern)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict
+from typing import Any, Dict, Iterable, List, Optional
 
 from manyshim.audit.decision import TagDecision
 from manyshim.audit.findings import Finding
@@ -58,6 +58,20 @@ def failure(name: str, error: str, *, internal: bool) -> Dict[str, Any]:
         "findings": [],
     }
     return {**empty, "error": error, "internal": internal}
+
+
+def set_dict(project: str, versions: List[str], findings: Iterable[Finding]) -> Dict[str, Any]:
+    """Return what `check` found of the files of one project together."""
+    rows = [_finding_dict(found) for found in findings]
+    return {"project": _name(project), "versions": list(map(_name, versions)), "findings": rows}
+
+
+def sdist_dict(
+    name: str, findings: Iterable[Finding], error: Optional[str] = None
+) -> Dict[str, Any]:
+    """Return what `check` found of an sdist; `error` if it cannot be read."""
+    rows = [_finding_dict(found) for found in findings]
+    return {"sdist": _name(name), "findings": rows, "error": error, "internal": False}
 
 
 def _name(text: str) -> str:

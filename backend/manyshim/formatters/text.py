@@ -56,7 +56,9 @@ def build_lines(
     wheel also meets is not named then, because an older target takes another build.
     """
     severities = (f.ERROR, f.WARNING)
-    lines = [line for severity in severities for line in _by_severity(report, severity, notes)]
+    lines = [
+        line for severity in severities for line in _by_severity(report.findings, severity, notes)
+    ]
     older = decision.tag and report.policy and report.policy.version < decision.tag.version
     if report.policy and older and not compiled:
         lines.append(Line(f"the wheel also meets {report.policy.without_arch}"))
@@ -85,7 +87,7 @@ def show_lines(
         if report.policy and decision.reason == Evidence.ERRORS:
             lines.append(Line(f"  apart from the errors, the wheel meets {report.policy}"))
     for severity in (f.ERROR, f.WARNING, *((f.INFO,) if verbose else ())):
-        of_severity = _by_severity(report, severity, notes)
+        of_severity = _by_severity(report.findings, severity, notes)
         lines += [Line(f"  {line.text}", line.role) for line in of_severity]
     for policy in reversed(report.policies):
         found = [
@@ -100,13 +102,39 @@ def show_lines(
 
 def check_lines(report: Report, notes: Notes = _NO_NOTES, *, verbose: bool = False) -> List[Line]:
     """Return the lines that say whether a wheel may be uploaded under its name, and why not."""
-    word = "not compliant" if report.errors else "ok"
-    role = f.ERROR if report.errors else "tag"
-    lines = [Line(f"{escape(str(report.name))}: {word}", role)]
+    return gate_lines(str(report.name), report.findings, notes, verbose=verbose)
+
+
+def gate_lines(
+    name: str, findings: Tuple[Finding, ...], notes: Notes = _NO_NOTES, *, verbose: bool = False
+) -> List[Line]:
+    """Return the lines of `check` for a file with these findings."""
+    bad = any(one.severity == f.ERROR for one in findings)
+    title = f"{escape(name)}: {'not compliant' if bad else 'ok'}"
+    lines = [Line(title, f.ERROR if bad else "tag")]
     for severity in (f.ERROR, f.WARNING, *((f.INFO,) if verbose else ())):
-        found = _by_severity(report, severity, notes)
+        found = _by_severity(findings, severity, notes)
         lines += [Line(f"  {line.text}", line.role) for line in found]
     return lines
+
+
+def set_lines(project: str, findings: Tuple[Finding, ...]) -> List[Line]:
+    """Return the lines about the files of one project together."""
+    severities = (f.ERROR, f.WARNING)
+    rows = [line for one in severities for line in _by_severity(findings, one, _NO_NOTES)]
+    title = Line(f"{escape(project)}, all files", "title")
+    return [title, *(Line(f"  {line.text}", line.role) for line in rows)]
+
+
+def summary_line(wheels: int, sdists: int, refused: int, unreadable: int) -> Line:
+    """Return the last line of `check`: how many files there are, and how many are refused."""
+    counts = ((wheels, "wheel"), (sdists, "sdist"))
+    named = ((number, word if number == 1 else f"{word}s") for number, word in counts)
+    files = ", ".join(f"{number} {words}" for number, words in named if number)
+    bad = [f"{refused} cannot be uploaded"] if refused else []
+    bad += [f"{unreadable} cannot be read"] if unreadable else []
+    text = ", ".join(bad) or "each of them can be uploaded"
+    return Line(f"{files}: {text}", f.ERROR if bad else "tag")
 
 
 def finding_lines(found: Iterable[Finding]) -> List[str]:
@@ -153,8 +181,8 @@ def _reach_musl(report: Report) -> str:
     return text + (f"; not on {unsupported[-1].last}" if unsupported else "")
 
 
-def _by_severity(report: Report, severity: str, notes: Notes) -> List[Line]:
-    found = [one for one in report.findings if one.severity == severity]
+def _by_severity(findings: Iterable[Finding], severity: str, notes: Notes) -> List[Line]:
+    found = [one for one in findings if one.severity == severity]
     return _grouped(found, "", severity, notes)
 
 

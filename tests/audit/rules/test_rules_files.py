@@ -306,7 +306,6 @@ def test_every_kind_has_a_row() -> None:
         "DUPLICATE_LIBRARY",
         "FALSE_TAG",
         "INDEX_TAG",
-        "METADATA",
         "TOO_LARGE",
         "NO_MODULE",
     } == set(SENTENCES)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import Tuple
+from typing import FrozenSet, Optional, Tuple
 
 from manyshim.values import NamedTuple
 
@@ -101,3 +101,21 @@ class MetadataFacts(NamedTuple):
     summary: int = 0
     both_licenses: bool = False
     decoded: bool = True
+
+
+class SdistFacts(NamedTuple):
+    """What was read from an sdist.
+
+    `tops` are the first parts of its members' paths, sorted, and `paths` all of them. `metadata` is
+    that of PKG-INFO in a top-level folder. `odd` has the members that cannot be unpacked: why, and
+    the path. `size` is that of the file, in bytes. `also_zip` tells whether the file is a zip, too.
+    """
+
+    filename: str
+    name: NameFacts
+    tops: Tuple[str, ...]
+    paths: FrozenSet[str]
+    metadata: Optional[MetadataFacts]
+    odd: Tuple[Tuple[str, str], ...] = ()
+    size: int = 0
+    also_zip: bool = False

@@ -72,6 +72,11 @@ def index_rules(facts: WheelFacts) -> Iterator[Finding]:
     for platform in dict.fromkeys(facts.name.platforms):
         if not index_takes(platform):
             yield finding("INDEX_TAG", "", platform)
-    if facts.size > SIZE_LIMIT:
-        size, limit = (f"{number / (1 << 20):.1f} MiB" for number in (facts.size, SIZE_LIMIT))
-        yield finding("TOO_LARGE", "", size, details=(limit,))
+    yield from too_large(facts.size)
+
+
+def too_large(size: int) -> Iterator[Finding]:
+    """Yield a finding for a file of more bytes than the index accepts by default."""
+    if size > SIZE_LIMIT:
+        shown, limit = (f"{number / (1 << 20):.1f} MiB" for number in (size, SIZE_LIMIT))
+        yield finding("TOO_LARGE", "", shown, details=(limit,))

@@ -5,6 +5,7 @@ Sources: the core metadata specifications, PEP 508, PEP 639, and the rules of th
 
 from __future__ import annotations
 
+import re
 from typing import AbstractSet, Iterator, Optional
 
 from manyshim.audit.findings import ERROR, Finding, Problem, Row, problem_finding
@@ -76,9 +77,14 @@ def metadata(facts: Optional[MetadataFacts], name: NameFacts, path: str) -> Iter
     ):
         if not stated:
             yield problem_finding(MetadataProblem.INVALID, path, field, text)
-        elif wanted and stated != wanted:
+        elif wanted and _release(stated) != _release(wanted):
             yield problem_finding(MetadataProblem.OTHER, path, field, text, wanted)
     yield from _fields(facts, path)
+
+
+def _release(text: str) -> str:
+    """Return a normalized name or version without zeros at the end of its release (PEP 440)."""
+    return re.sub(r"(\.0)+(?![.\d])", "", text)
 
 
 def _fields(facts: MetadataFacts, path: str) -> Iterator[Finding]:

@@ -1,0 +1,81 @@
+"""The gate on sdists: what the index refuses, and what pip and uv do not unpack."""
+
+from __future__ import annotations
+
+from typing import Iterator, Mapping
+
+from manyshim.audit.findings import ERROR, Finding, Problem, Row, problem_finding
+from manyshim.audit.gate.facts import SdistFacts
+
+_KIND = "SDIST"
+_REBUILD = "build it with a current build backend"
+_LEAVE_OUT = "leave the file out of the sdist"
+
+
+class SdistProblem(Problem):
+    """What is wrong with an sdist (PEP 625, PEP 721, and the rules of the index)."""
+
+    EXTENSION = Row(
+        _KIND,
+        ERROR,
+        "the package index accepts sdists as .tar.gz only",
+        "build it with `python -m build --sdist` or `uv build --sdist`",
+    )
+    NAME = Row(_KIND, ERROR, "the file is named {0}; the package index requires '{1}'", _REBUILD)
+    TOP = Row(
+        _KIND,
+        ERROR,
+        "the archive has {0} top-level entries ({1}); the package index requires one folder",
+        _REBUILD,
+    )
+    NO_PKG_INFO = Row(_KIND, ERROR, "the archive has no PKG-INFO in its top-level folder", _REBUILD)
+    ALSO_ZIP = Row(
+        _KIND, ERROR, "the file is also a zip archive; the package index refuses it", _REBUILD
+    )
+    SPARSE = Row(_KIND, ERROR, "is a sparse file; the package index and uv refuse it", _LEAVE_OUT)
+    CLIMBS = Row(_KIND, ERROR, "leaves the folder; pip and uv refuse to unpack it", _LEAVE_OUT)
+    SPECIAL = Row(_KIND, ERROR, "is a device or a pipe; pip and uv refuse to unpack it", _LEAVE_OUT)
+    LINK = Row(
+        _KIND,
+        ERROR,
+        "is a link to a place outside of the folder; pip and uv refuse to unpack it",
+        _LEAVE_OUT,
+    )
+    NOT_BUILDABLE = Row(
+        _KIND, ERROR, "the archive has no pyproject.toml and no setup.py; nothing can build it",
+        "include pyproject.toml in the sdist",
+    )  # fmt: skip
+
+
+_ODD: Mapping[str, SdistProblem] = {
+    "climbs": SdistProblem.CLIMBS,
+    "sparse": SdistProblem.SPARSE,
+    "special": SdistProblem.SPECIAL,
+    "link": SdistProblem.LINK,
+}
+
+
+def extension() -> Finding:
+    """Return the finding for an archive of another format."""
+    return problem_finding(SdistProblem.EXTENSION)
+
+
+def sdist(facts: SdistFacts) -> Iterator[Finding]:
+    """Yield findings for an sdist, except for those of its metadata."""
+    if facts.also_zip:
+        yield problem_finding(SdistProblem.ALSO_ZIP)
+    for what, path in facts.odd:
+        yield problem_finding(_ODD[what], path)
+    if len(facts.tops) != 1:
+        listed = ", ".join(facts.tops[:4])
+        yield problem_finding(SdistProblem.TOP, "", str(len(facts.tops)), listed)
+        return
+    if facts.metadata is None:
+        yield problem_finding(SdistProblem.NO_PKG_INFO)
+    elif facts.metadata.name and facts.metadata.version:
+        project = facts.metadata.name.replace("-", "_")
+        expected = f"{project}-{facts.metadata.version}.tar.gz"
+        if facts.filename != expected:
+            yield problem_finding(SdistProblem.NAME, "", facts.filename, expected)
+    if not {f"{facts.tops[0]}/{name}" for name in ("pyproject.toml", "setup.py")} & facts.paths:
+        yield problem_finding(SdistProblem.NOT_BUILDABLE)
