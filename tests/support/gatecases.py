@@ -24,10 +24,11 @@ class Crafted(NamedTuple):
 
 def framing() -> Dict[str, Crafted]:
     """Return wheels with one oddity of the archive each; some are what every reader takes."""
-    return {name: Crafted(GOOD, data) for name, data in {**_framing(), **_odd()}.items()}
+    return {name: Crafted(GOOD, data) for name, data in {**defects(), **unusual()}.items()}
 
 
-def _framing() -> Dict[str, bytes]:
+def defects() -> Dict[str, bytes]:
+    """Return archives with one defect each."""
     good = samples.good()
     return {
         "data descriptors": samples.streamed(),
@@ -91,7 +92,7 @@ def _framing() -> Dict[str, bytes]:
     }
 
 
-def _odd() -> Dict[str, bytes]:
+def unusual() -> Dict[str, bytes]:
     """Return archives that are unusual, and that every reader takes."""
     return {
         "good": samples.good(),

@@ -33,7 +33,7 @@ class SetProblem(Problem):
         _LATE,
     )
     MISSING = Row(
-        _KIND, ERROR, "there is no {1} of {0}, which the other set has", _LATE
+        _KIND, ERROR, "the project {0} has no {1}, which the other set has", _LATE
     )  # fmt: skip
 
 
