@@ -24,18 +24,27 @@ from typing import Any, NamedTuple
 from pip._internal.models.index import PyPI
 
 from _evidence import EVIDENCE, replace
+from manyshim.audit.tags import is_linux
 from survey_judge import checked
 from survey_page import Firing, Judged, findings, firings
 from survey_rows import DATA, add_options, read_json, write_json
+from survey_rows import rows as linux_rows
 
 _STEPS = ("fetch", "judge", "page")
+# What only `check` finds.
+_KINDS = {
+    *("FILE_NAME", "METADATA", "LICENSE_FILE", "ENTRY_POINTS", "ZIP_FRAMING", "INSTALL_PATH"),
+    *("WRONG_PLATFORM", "INDEX_TAG", "TOO_LARGE"),
+}
 _ACCEPT = {"Accept": "application/vnd.pypi.simple.v1+json"}
 _SECONDS = 60
 _HEAD = """# Survey of the gate
 
 Written by `python scripts/survey_gate.py`. The files are those of `scripts/data/gate.json`, and the
 judgements those of `scripts/data/gate-judged.json`. Each was made after a look at the file. The
-Linux wheels are in [survey.md](survey.md).
+Linux wheels are those of `python scripts/survey.py judge`, with the kinds that only `check` has;
+their other findings are in [survey.md](survey.md). Each file was taken by the index when it was
+uploaded, often under older rules.
 
 | files | number | with a warning or an error |
 |---|---|---|
@@ -118,6 +127,8 @@ def _write(rows: Sequence[Row], cache: Path) -> int:
         {"wheel": row.filename, "check": read_json(cache / "gate" / f"{row.filename}.json")}
         for row in rows
     ]
+    linux = _linux(cache)
+    results += linux
     fired = [one for result in results for one in firings(result, judged)]
     open_ones = [one for one in fired if not one.judged]
     failed = [one["wheel"] for one in results if one["check"].get("error")]
@@ -128,12 +139,23 @@ def _write(rows: Sequence[Row], cache: Path) -> int:
     if failed or open_ones:
         print("the page is not written")
         return 1
-    replace(EVIDENCE / "gate-survey.md", _page(rows, fired))
+    replace(EVIDENCE / "gate-survey.md", _page([one["wheel"] for one in results], fired))
     return 0
 
 
-def _page(rows: Sequence[Row], fired: Sequence[Firing]) -> str:
-    of_file = {row.filename: _group(row.filename) for row in rows}
+def _linux(cache: Path) -> list[dict[str, Any]]:
+    """Return what the survey of Linux wheels found of the gate's kinds."""
+    found = [read_json(cache / "judge" / f"{row.filename}.json") for row in linux_rows()]
+    # A wheel that is not downloaded has no result.
+    found = [one for one in found if one]
+    for one in found:
+        rows = one["check"]["findings"]
+        one["check"]["findings"] = [row for row in rows if row["kind"] in _KINDS]
+    return found
+
+
+def _page(names: Sequence[str], fired: Sequence[Firing]) -> str:
+    of_file = {name: _group(name) for name in names}
     loud = {one.wheel for one in fired}
     lines = [
         f"| {group} | {count} | {sum(of_file[name] == group for name in loud)} |\n"
@@ -145,7 +167,12 @@ def _page(rows: Sequence[Row], fired: Sequence[Firing]) -> str:
 def _group(filename: str) -> str:
     if not filename.endswith(".whl"):
         return "sdists"
-    return "macOS wheels" if "macosx" in filename.rpartition("-")[2] else "Windows wheels"
+    if is_linux(filename.rpartition("-")[2]):
+        return "Linux wheels"
+    platform = filename.rpartition("-")[2]
+    if platform.startswith(("macosx", "win")):
+        return "macOS wheels" if platform.startswith("macosx") else "Windows wheels"
+    return "other wheels"
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from write_acceptance import text
 
 PAGES = sorted((DOCS / "evidence").glob("*.md"))
 WRITTEN = re.compile(
-    r"^(?:Written by `python scripts/((?:write_\w+|survey)\.py)`|Printed by `python -m bench`)"
+    r"^(?:Written by `python scripts/((?:write_\w+|survey\w*)\.py)`|Printed by `python -m bench`)"
 )
 
 

@@ -78,5 +78,5 @@ def index_rules(facts: WheelFacts) -> Iterator[Finding]:
 def too_large(size: int) -> Iterator[Finding]:
     """Yield a finding for a file of more bytes than the index accepts by default."""
     if size > SIZE_LIMIT:
-        shown, limit = (f"{number / (1 << 20):.1f} MiB" for number in (size, SIZE_LIMIT))
-        yield finding("TOO_LARGE", "", shown, details=(limit,))
+        stated, limit = (f"{number / (1 << 20):.1f} MiB" for number in (size, SIZE_LIMIT))
+        yield finding("TOO_LARGE", "", stated, details=(limit,))

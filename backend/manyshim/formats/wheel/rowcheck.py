@@ -34,7 +34,7 @@ def read(wheel: Wheel) -> RowFacts:
         elif path not in unlisted:
             no_hash += [] if digest else [path]
             no_size += [] if size or not digest else [path]
-    shown = slice(_MAX_SHOWN)
+    most = slice(_MAX_SHOWN)
     return RowFacts(
-        tuple(no_hash[shown]), tuple(no_size[shown]), tuple(twice[shown]), tuple(columns[shown])
+        tuple(no_hash[most]), tuple(no_size[most]), tuple(twice[most]), tuple(columns[most])
     )
