@@ -101,9 +101,9 @@ def test_a_glob_that_no_shell_expanded(tmp_path: Path) -> None:
     assert done.stdout.splitlines()[-1] == "1 wheel, 1 sdist: each of them can be uploaded"
 
 
-def test_a_folder_without_files_is_a_wrong_argument(tmp_path: Path) -> None:
+def test_a_folder_without_files_cannot_be_read(tmp_path: Path) -> None:
     done = run("check", tmp_path)
-    assert (done.returncode, done.stdout) == (2, "")
+    assert (done.returncode, done.stdout) == (3, "")
     assert "has no .whl and no .tar.gz file" in done.stderr
 
 

@@ -6,7 +6,7 @@ import glob
 import os
 from typing import List, Sequence
 
-from manyshim.errors import ConfigError
+from manyshim.errors import ConfigError, InvalidWheelError
 
 # What clients upload from a folder.
 _EXTENSIONS = (".whl", ".tar.gz", ".zip")
@@ -15,17 +15,18 @@ _MAX_LIST = 1 << 20
 
 
 def expand(arguments: Sequence[str]) -> List[str]:
-    """Return the files that the arguments name, each once. Raises ConfigError for an empty folder.
+    """Return the files that the arguments name, each once. InvalidWheelError for an empty folder.
 
     A name with * or ? that no file has is a glob. A file that does not exist stays as it is.
     """
     found: List[str] = []
     for argument in arguments:
-        if os.path.isdir(argument):
+        # A folder that is named like a wheel is told as such.
+        if os.path.isdir(argument) and not argument.endswith(_EXTENSIONS):
             files = _in_folder(argument)
             if not files:
                 what = "has no .whl and no .tar.gz file; build the release first"
-                raise ConfigError(f"the folder {argument} {what}")
+                raise InvalidWheelError(f"the folder {argument} {what}")
             found += files
         elif not os.path.lexists(argument) and glob.has_magic(argument):
             found += sorted(glob.glob(argument)) or [argument]

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import posixpath
-from typing import Dict, Iterator, List, Set
+from typing import Dict, Iterator
 from unicodedata import normalize
 
-from manyshim.audit.facts import InstallPath, WheelFacts, install_path, is_too_long
+from manyshim.audit.facts import WheelFacts, install_path, is_too_long
 from manyshim.audit.findings import ERROR, WARNING, Finding, Problem, Row, problem_finding
 
 _KIND = "INSTALL_PATH"
@@ -54,7 +53,7 @@ def install_paths(facts: WheelFacts) -> Iterator[Finding]:
 
 def _all(facts: WheelFacts) -> Iterator[Finding]:
     data = f"{facts.distribution}.data/"
-    places: Dict[InstallPath, str] = {}
+    places: Dict[str, str] = {}
     # Of members with one name, DUP_MEMBER tells.
     for path in dict.fromkeys(facts.paths):
         if is_too_long(path):
@@ -66,7 +65,7 @@ def _all(facts: WheelFacts) -> Iterator[Finding]:
             if not slash or scheme not in _SCHEMES:
                 yield problem_finding(PathProblem.UNKNOWN_SCHEME, path, scheme if slash else "")
                 continue
-        place = install_path(path, facts.distribution)
+        place = _place(path, facts.distribution)
         first = places.setdefault(place, path)
         if first != path:
             yield problem_finding(PathProblem.SAME_PATH, path, first)
@@ -75,24 +74,36 @@ def _all(facts: WheelFacts) -> Iterator[Finding]:
         yield from _by_case(places)
 
 
-def _folders(places: Dict[InstallPath, str]) -> Iterator[Finding]:
-    """Yield findings for files where another member needs a folder."""
-    seen: Set[InstallPath] = set()
-    for place, path in places.items():
-        folder = place._replace(path=posixpath.dirname(place.path))
-        while folder.path and folder.path != "/" and folder not in seen:
-            seen.add(folder)
-            if folder in places:
-                yield problem_finding(PathProblem.FILE_AND_FOLDER, places[folder], path)
-            folder = folder._replace(path=posixpath.dirname(folder.path))
+def _place(path: str, distribution: str) -> str:
+    """Return a key for where a member is installed, in which folders end with a slash.
+
+    Of most members it is the path itself. So 200,000 of them take little memory.
+    """
+    root, place = install_path(path, distribution)
+    if root != "site":
+        # No path below the site folder begins so.
+        return f"/{root}/{place}"
+    return path if place == path else place
 
 
-def _by_case(places: Dict[InstallPath, str]) -> Iterator[Finding]:
+def _folders(places: Dict[str, str]) -> Iterator[Finding]:
+    """Yield findings for files where another member needs a folder.
+
+    What lies below a file follows it if the slash sorts before every other character. So no list of
+    all folders is needed, which has gigabytes for deep paths.
+    """
+    above = ""
+    for place in sorted(places, key=lambda place: place.replace("/", "\0")):
+        if above and place.startswith(f"{above}/"):
+            yield problem_finding(PathProblem.FILE_AND_FOLDER, places[above], places[place])
+        else:
+            above = place
+
+
+def _by_case(places: Dict[str, str]) -> Iterator[Finding]:
     """Yield findings for paths that file systems without case have once."""
-    groups: Dict[InstallPath, List[str]] = {}
+    firsts: Dict[str, str] = {}
     for place, path in places.items():
-        folded = place._replace(path=normalize("NFC", place.path).casefold())
-        groups.setdefault(folded, []).append(path)
-    for first, *others in groups.values():
-        for path in others:
+        first = firsts.setdefault(normalize("NFC", place).casefold(), path)
+        if first != path:
             yield problem_finding(PathProblem.CASE, path, first)

@@ -21,10 +21,13 @@ def read(wheel: Wheel) -> RowFacts:
     no_size: List[str] = []
     twice: List[str] = []
     columns: List[Tuple[str, str]] = []
-    text = wheel.record_data().decode("utf-8", "surrogateescape").replace("\0", "")
-    for row in csv.reader(io.StringIO(text, newline="")):
+    data = io.BytesIO(wheel.record_data())
+    text = io.TextIOWrapper(data, encoding="utf-8", errors="surrogateescape", newline="")
+    # Before Python 3.11, csv refuses NUL.
+    for row in csv.reader(line.replace("\0", "") for line in text):
         path, digest, size = [*row, "", "", ""][:3]
-        if not path:
+        # Rows of absent files have findings already, and may be very many.
+        if not wheel.has(path):
             continue
         if path in seen:
             twice.append(path)

@@ -133,6 +133,10 @@ class Wheel:
         there = f"{self.dist_info}/{name}" in self._by_name
         return self._member(name, at_most) if there else None
 
+    def has(self, path: str) -> bool:
+        """Whether the archive has a member of this name."""
+        return path in self._by_name
+
     def fields(self, key: str) -> Tuple[str, ...]:
         """Return the values of a field of WHEEL."""
         return tuple(one.value for one in self.metadata if one.name.lower() == key.lower())

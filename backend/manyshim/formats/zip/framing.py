@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import struct
 import zlib
-from typing import Counter, Dict, Iterator, List, Optional, Tuple
+from array import array
+from typing import Counter, Dict, Iterator, List, Optional, Sequence, Tuple
 
 from manyshim.audit.gate.facts import Framing, Oddity
 from manyshim.formats.zip.archive import Archive
@@ -73,12 +74,13 @@ def _all(archive: Archive) -> Iterator[Oddity]:
     total = sum(entry.size for entry in archive.entries)
     if total > max(_RATIO_FROM, _MAX_RATIO * archive.size):
         yield Oddity(Framing.RATIO, details=(str(total >> 20), str(archive.size >> 10)))
-    records = _records(archive)
+    directory = archive.bytes_at(archive.directory, archive.size - archive.directory)
+    places, length = _places(directory, len(archive.entries))
     # A reader from the first byte sees the members by their place.
-    order = sorted(range(len(records)), key=lambda at: archive.entries[at].offset)
+    order = sorted(range(len(places)), key=lambda at: archive.entries[at].offset)
     position = 0
     for at in order:
-        entry, record = archive.entries[at], records[at]
+        entry, record = archive.entries[at], _record(directory, places[at])
         yield from _gap(archive, position, entry.offset, entry.name)
         yield from _of_record(entry, record)
         header = archive.bytes_at(entry.offset, LOCAL.size + len(record.name) + _READ_AHEAD)
@@ -95,29 +97,31 @@ def _all(archive: Archive) -> Iterator[Oddity]:
         if (record.flags | fields[2]) & _DESCRIPTOR:
             position = _behind_descriptor(archive, position)
     yield from _gap(archive, position, archive.directory, "")
-    yield from _end(archive, sum(CENTRAL.size + _length(record) for record in records))
+    yield from _end(archive, length)
 
 
-def _records(archive: Archive) -> List[_Record]:
-    """Read the central directory again, with the fields that `Entry` leaves out."""
-    found: List[_Record] = []
-    data = archive.bytes_at(archive.directory, archive.size - archive.directory)
+def _places(directory: bytes, count: int) -> Tuple[Sequence[int], int]:
+    """Return where each record of the central directory begins, and where the last one ends.
+
+    The records themselves would take much memory.
+    """
+    places = array("Q")
     position = 0
-    for _ in archive.entries:
-        fields = CENTRAL.unpack_from(data, position)
-        name_size, extra_size, comment = fields[12:15]
-        begin = position + CENTRAL.size
-        middle = begin + name_size
-        version, flags, method = fields[3], fields[5], fields[6]
-        numbers = (version, flags, method, *fields[9:12], fields[18])
-        texts = (data[begin:middle], data[middle : middle + extra_size], comment)
-        found.append(_Record._make((*numbers, *texts)))
-        position = middle + extra_size + comment
-    return found
+    for _ in range(count):
+        places.append(position)
+        position += CENTRAL.size + sum(CENTRAL.unpack_from(directory, position)[12:15])
+    return places, position
 
 
-def _length(record: _Record) -> int:
-    return len(record.name) + len(record.extra) + record.comment
+def _record(directory: bytes, position: int) -> _Record:
+    """Return the fields of a record in the central directory that `Entry` leaves out."""
+    fields = CENTRAL.unpack_from(directory, position)
+    name_size, extra_size, comment = fields[12:15]
+    begin = position + CENTRAL.size
+    middle = begin + name_size
+    numbers = (fields[3], fields[5], fields[6], *fields[9:12], fields[18])
+    texts = (directory[begin:middle], directory[middle : middle + extra_size], comment)
+    return _Record._make((*numbers, *texts))
 
 
 def _gap(archive: Archive, begin: int, end: int, before: str) -> Iterator[Oddity]:
