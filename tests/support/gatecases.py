@@ -226,10 +226,10 @@ def _stream(ends: str) -> bytes:
     if ends == "late":
         payload += b"trash"
     size = len(contents) + (3 if ends == "early" else 0)
-    return _raw(payload, zlib.crc32(contents), size)
+    return with_payload(payload, zlib.crc32(contents), size)
 
 
-def _raw(payload: bytes, crc: int, size: int) -> bytes:
+def with_payload(payload: bytes, crc: int, size: int) -> bytes:
     """Return a wheel whose first member has these compressed bytes."""
     sink = io.BytesIO()
     members = samples.with_record(samples.members_for())

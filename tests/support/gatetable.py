@@ -10,6 +10,7 @@ import gatejudges as judges
 from commandline import run
 from gatecases import Crafted, framing
 from gatecases_files import all_wheels
+from gatecases_headers import headers
 from gatecases_sdists import all_sdists
 
 # An installer refuses a wheel for another machine, which says nothing about the file.
@@ -28,6 +29,7 @@ STRICTER: Mapping[str, str] = {
 # Files that only the strict index refuses, which is stricter than the public one in this.
 UNCONFIRMED: Mapping[str, str] = {
     "needless zip64 extra, local": "uv 0.13.9 and the public index take it: protobuf 7.36.2 has it",
+    "local zip64: right, not needed": "the same, in a deflated member",
     "WHEEL: a folded Tag": "the public index does not read WHEEL, and installers unfold the line",
 }
 
@@ -47,7 +49,7 @@ class Verdict(NamedTuple):
 
 def crafted() -> Dict[str, Crafted]:
     """Return all crafted files by name."""
-    return {**framing(), **all_wheels(), **all_sdists()}
+    return {**framing(), **headers(), **all_wheels(), **all_sdists()}
 
 
 def verdicts(folder: Path) -> List[Verdict]:

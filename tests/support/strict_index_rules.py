@@ -85,9 +85,17 @@ def platform_allowed(tag: str) -> bool:
     return tag in STATIC_PLATFORMS or any(pattern.match(tag) for pattern in PLATFORM_PATTERNS)
 
 
+def is_zip(data: bytes) -> bool:
+    """Whether zipfile finds an end record. Some of its versions raise for a second disk."""
+    try:
+        return zipfile.is_zipfile(io.BytesIO(data))
+    except zipfile.BadZipFile:
+        return False
+
+
 def wheel_problems(filename: str, data: bytes) -> Iterator[str]:
     """Yield the problems of a wheel."""
-    if not zipfile.is_zipfile(io.BytesIO(data)):
+    if not is_zip(data):
         yield "Invalid distribution file. File is not a zipfile"
         return
     if is_tar(data):

@@ -6,10 +6,9 @@ loads this module. Source: APPNOTE.TXT 4.3 to 4.6.
 
 from __future__ import annotations
 
-import struct
-import zlib
+import re
 from array import array
-from typing import Counter, Dict, Iterator, List, Optional, Sequence, Tuple
+from typing import Counter, Iterator, Sequence, Tuple
 
 from manyshim.audit.gate.facts import Framing, Oddity
 from manyshim.formats.zip.archive import Archive
@@ -22,38 +21,29 @@ from manyshim.formats.zip.directory import (
     UTF8_NAME,
     Entry,
 )
-from manyshim.values import NamedTuple
+from manyshim.formats.zip.extras import FULL, Header, of_central, of_local
 
-_FULL = 0xFFFFFFFF
+_FULL_16 = 0xFFFF
 _DESCRIPTOR = 0x8
 # Patched data and strong encryption: zipfile and uv refuse both.
 _UNSUPPORTED_FLAGS = 0x20 | 0x40
-# zipfile.MAX_EXTRACT_VERSION; a newer version of the format is refused. The upper byte is a system.
+# uv reads these flags of the local header, too. No reader compares the other ones.
+_LOCAL_FLAGS = 0x1 | _UNSUPPORTED_FLAGS
+# zipfile.MAX_EXTRACT_VERSION; a newer version of the format is refused.
 _MAX_VERSION = 63
-_ZIP64, _UNICODE_PATH = 0x0001, 0x7075
 
 # The index refuses archives whose members have more than this, and more than 50 times its size.
 _RATIO_FROM, _MAX_RATIO = 64 << 20, 50
+
+# uv takes a comment with the signature of a record for a second archive.
+_SIGNATURE = re.compile(rb"PK(?:\x01\x02|\x03\x04|\x05\x06|\x06\x06|\x06\x07|\x07\x08)")
+# What the index and uv refuse in the name of a folder: control characters, and bytes of no UTF-8.
+_BAD_NAME = re.compile("[\x00-\x1f\x7f\udc80-\udcff]")
 
 # A local header is read with this many bytes of its extra field at once.
 _READ_AHEAD = 64
 # Each kind of oddity is reported for this many members.
 _MAX_SHOWN = 1000
-
-
-class _Record(NamedTuple):
-    """The raw fields of a record in the central directory. Sizes and the CRC have 32 bits."""
-
-    version: int
-    flags: int
-    method: int
-    crc: int
-    compressed: int
-    size: int
-    offset: int
-    name: bytes
-    extra: bytes
-    comment: int
 
 
 def oddities(archive: Archive) -> Iterator[Oddity]:
@@ -74,30 +64,58 @@ def _all(archive: Archive) -> Iterator[Oddity]:
     total = sum(entry.size for entry in archive.entries)
     if total > max(_RATIO_FROM, _MAX_RATIO * archive.size):
         yield Oddity(Framing.RATIO, details=(str(total >> 20), str(archive.size >> 10)))
+    yield from _folders(archive)
     directory = archive.bytes_at(archive.directory, archive.size - archive.directory)
     places, length = _places(directory, len(archive.entries))
     # A reader from the first byte sees the members by their place.
     order = sorted(range(len(places)), key=lambda at: archive.entries[at].offset)
     position = 0
-    for at in order:
+    for number, at in enumerate(order, 1):
         entry, record = archive.entries[at], _record(directory, places[at])
+        end = archive.entries[order[number]].offset if number < len(order) else archive.directory
         yield from _gap(archive, position, entry.offset, entry.name)
         yield from _of_record(entry, record)
-        header = archive.bytes_at(entry.offset, LOCAL.size + len(record.name) + _READ_AHEAD)
-        if len(header) < LOCAL.size or header[:4] != b"PK\3\4":
+        data = archive.bytes_at(entry.offset, LOCAL.size + len(record.name) + _READ_AHEAD)
+        if len(data) < LOCAL.size or data[:4] != b"PK\3\4":
             yield Oddity(Framing.NO_HEADER, entry.name)
             position = entry.offset
             continue
-        fields = LOCAL.unpack_from(header)
+        fields = LOCAL.unpack_from(data)
         begin = entry.offset + LOCAL.size + fields[-2]
-        name = header[LOCAL.size : LOCAL.size + fields[-2]]
-        extra = archive.bytes_at(begin, fields[-1]) if fields[-1] else b""
-        yield from _of_header(entry, record, fields, name, extra)
         position = begin + fields[-1] + entry.compressed
-        if (record.flags | fields[2]) & _DESCRIPTOR:
+        overlaps = position > end
+        if overlaps:
+            yield Oddity(Framing.OVERLAP, entry.name)
+        # Headers that share their bytes could take a quadratic time.
+        extra = archive.bytes_at(begin, fields[-1]) if fields[-1] and not overlaps else b""
+        name = data[LOCAL.size : LOCAL.size + fields[-2]]
+        _, version, flags, method, _, _, crc, compressed, size, _, _ = fields
+        header = Header(version & 0xFF, flags, method, crc, compressed, size, name, extra)
+        yield from _of_header(entry, record, header, overlaps=overlaps)
+        if (record.flags | flags) & _DESCRIPTOR:
             position = _behind_descriptor(archive, position)
     yield from _gap(archive, position, archive.directory, "")
     yield from _end(archive, length)
+
+
+def _folders(archive: Archive) -> Iterator[Oddity]:
+    """Yield the oddities of folder entries. The audit knows only files."""
+    folders = [entry for entry in archive.entries if entry.folder]
+    if not folders:
+        return
+    times = Counter(entry.name for entry in folders)
+    bare = {name.rstrip("/") for name in times}
+    files = {entry.name for entry in archive.entries if entry.name in bare}
+    for name, count in times.items():
+        if count > 1:
+            yield Oddity(Framing.FOLDER_TWICE, name)
+        if name.rstrip("/") in files:
+            yield Oddity(Framing.FOLDER_OVER_FILE, name)
+        if _BAD_NAME.search(name):
+            yield Oddity(Framing.FOLDER_NAME, name)
+    for entry in folders:
+        if entry.size or entry.crc:
+            yield Oddity(Framing.FOLDER_DATA, entry.name)
 
 
 def _places(directory: bytes, count: int) -> Tuple[Sequence[int], int]:
@@ -113,15 +131,15 @@ def _places(directory: bytes, count: int) -> Tuple[Sequence[int], int]:
     return places, position
 
 
-def _record(directory: bytes, position: int) -> _Record:
-    """Return the fields of a record in the central directory that `Entry` leaves out."""
+def _record(directory: bytes, position: int) -> Header:
+    """Return the fields of a record in the directory, with those that `Entry` leaves out."""
     fields = CENTRAL.unpack_from(directory, position)
-    name_size, extra_size, comment = fields[12:15]
+    name_size, extra_size, comment, disk = fields[12:16]
     begin = position + CENTRAL.size
     middle = begin + name_size
-    numbers = (fields[3], fields[5], fields[6], *fields[9:12], fields[18])
-    texts = (directory[begin:middle], directory[middle : middle + extra_size], comment)
-    return _Record._make((*numbers, *texts))
+    numbers = (fields[3], fields[5], fields[6], *fields[9:12])
+    texts = (directory[begin:middle], directory[middle : middle + extra_size])
+    return Header._make((*numbers, *texts, comment, disk, fields[18]))
 
 
 def _gap(archive: Archive, begin: int, end: int, before: str) -> Iterator[Oddity]:
@@ -131,6 +149,7 @@ def _gap(archive: Archive, begin: int, end: int, before: str) -> Iterator[Oddity
     if archive.bytes_at(begin, 4) == b"PK\3\4":
         header = archive.bytes_at(begin, LOCAL.size)
         length = LOCAL.unpack(header)[-2] if len(header) == LOCAL.size else 0
+        length = min(length, end - begin - LOCAL.size)
         name = archive.bytes_at(begin + LOCAL.size, length).decode("utf-8", "surrogateescape")
         yield Oddity(Framing.HIDDEN, name, (str(begin),))
     elif begin == 0:
@@ -148,122 +167,88 @@ def _behind_descriptor(archive: Archive, position: int) -> int:
     return position
 
 
-def _of_record(entry: Entry, record: _Record) -> Iterator[Oddity]:
+def _of_record(entry: Entry, record: Header) -> Iterator[Oddity]:
     """Yield the oddities of a record in the central directory."""
-    if not record.name.isascii() and not record.flags & UTF8_NAME:
-        yield Oddity(Framing.NAME_ENCODING, entry.name)
     if record.comment:
         yield Oddity(Framing.COMMENT, entry.name)
-    if record.version > _MAX_VERSION:
-        yield Oddity(Framing.UNSUPPORTED_VERSION, entry.name, (f"{record.version / 10:.1f}",))
     if record.flags & _UNSUPPORTED_FLAGS:
         yield Oddity(Framing.UNSUPPORTED_FLAG, entry.name, (hex(record.flags),))
-    values = (record.size, record.compressed, record.offset)
-    yield from _of_extra(entry, record.name, record.extra, values.count(_FULL), central=True)
+    yield from of_central(entry.name, record)
 
 
-def _of_header(
-    entry: Entry, record: _Record, fields: Tuple[int, ...], name: bytes, extra: bytes
-) -> Iterator[Oddity]:
+def _of_header(entry: Entry, record: Header, header: Header, *, overlaps: bool) -> Iterator[Oddity]:
     """Compare a local header with its record in the central directory."""
-    _, _, flags, method, _, _, crc, compressed, size, _, _ = fields
-    if name != record.name:
-        yield Oddity(Framing.OTHER_NAME, entry.name, (name.decode("utf-8", "surrogateescape"),))
-    if (flags | record.flags) & _DESCRIPTOR:
+    if header.name != record.name:
+        other = header.name.decode("utf-8", "surrogateescape")
+        yield Oddity(Framing.OTHER_NAME, entry.name, (other,))
+    if not record.name.isascii() and not record.flags & header.flags & UTF8_NAME:
+        yield Oddity(Framing.NAME_ENCODING, entry.name)
+    version = max(record.version, header.version)
+    if version > _MAX_VERSION:
+        yield Oddity(Framing.UNSUPPORTED_VERSION, entry.name, (f"{version / 10:.1f}",))
+    if header.flags & ~record.flags & _LOCAL_FLAGS:
+        stated = (hex(header.flags), hex(record.flags))
+        yield Oddity(Framing.OTHER_FLAGS, entry.name, stated)
+    if header.method != record.method:
+        stated = (str(header.method), str(record.method))
+        yield Oddity(Framing.OTHER_METHOD, entry.name, stated)
+    if (header.flags | record.flags) & _DESCRIPTOR:
         # The sizes and the CRC may be in the descriptor only.
         yield Oddity(Framing.DESCRIPTOR, entry.name)
-    else:
-        if crc != record.crc:
-            yield Oddity(Framing.OTHER_CRC, entry.name)
-        sizes = _zip64_sizes(extra, size, compressed)
-        if sizes is not None and sizes != (entry.size, entry.compressed):
-            yield Oddity(Framing.OTHER_SIZE, entry.name, (str(sizes[1]), str(entry.compressed)))
-    if (flags ^ record.flags) & ~_DESCRIPTOR:
-        yield Oddity(Framing.OTHER_FLAGS, entry.name, (hex(flags), hex(record.flags)))
-    if method != record.method:
-        yield Oddity(Framing.OTHER_METHOD, entry.name, (str(method), str(record.method)))
-    full = 2 if _FULL in (size, compressed) else 0
-    yield from _of_extra(entry, record.name, extra, full, central=False)
-
-
-def _zip64_sizes(extra: bytes, size: int, compressed: int) -> Optional[Tuple[int, int]]:
-    """Return both sizes of a local header; None if its zip64 field lacks them."""
-    if _FULL not in (size, compressed):
-        return size, compressed
-    field = dict(_split(extra)).get(_ZIP64, b"")
-    if len(field) < 16:
-        return None
-    wide_size, wide_compressed = struct.unpack_from("<2Q", field)
-    return (
-        wide_size if size == _FULL else size,
-        wide_compressed if compressed == _FULL else compressed,
-    )
-
-
-def _of_extra(
-    entry: Entry, name: bytes, extra: bytes, asked: int, *, central: bool
-) -> Iterator[Oddity]:
-    """Yield the oddities of an extra field; `asked` values have to be in a zip64 field."""
-    fields = _split(extra)
-    if sum(len(value) + 4 for _, value in fields) != len(extra):
-        yield Oddity(Framing.BAD_EXTRA, entry.name)
-    kinds = [kind for kind, _ in fields]
-    for kind in (_ZIP64, _UNICODE_PATH):
-        if kinds.count(kind) > 1:
-            yield Oddity(Framing.DUPLICATE_EXTRA, entry.name, (f"0x{kind:04x}",))
-    known: Dict[int, bytes] = dict(fields)
-    length = len(known.get(_ZIP64, b""))
-    # The number of the disk may follow in the directory (APPNOTE.TXT 4.5.3).
-    if _ZIP64 in known and length not in (8 * asked, 8 * asked + (4 if central and asked else 0)):
-        if length < 8 * asked:
-            yield Oddity(Framing.BAD_EXTRA, entry.name)
-        else:
-            needless = Framing.NEEDLESS_ZIP64 if central else Framing.NEEDLESS_LOCAL_ZIP64
-            yield Oddity(needless, entry.name)
-    if asked and _ZIP64 not in known:
-        yield Oddity(Framing.BAD_EXTRA, entry.name)
-    path = known.get(_UNICODE_PATH)
-    if path is not None and path[5:] != name:
-        stated = struct.unpack_from("<L", path, 1)[0] if len(path) >= 5 else None
-        # Readers ignore the field if its CRC is not that of the name in the header.
-        if stated == zlib.crc32(name):
-            other = path[5:].decode("utf-8", "surrogateescape")
-            yield Oddity(Framing.UNICODE_PATH, entry.name, (other,))
-
-
-def _split(extra: bytes) -> List[Tuple[int, bytes]]:
-    """Return the fields of an extra field, up to the first one that is cut off."""
-    found: List[Tuple[int, bytes]] = []
-    position = 0
-    while position + 4 <= len(extra):
-        kind, length = struct.unpack_from("<2H", extra, position)
-        position += 4 + length
-        if position > len(extra):
-            break
-        found.append((kind, extra[position - length : position]))
-    return found
+        return
+    if header.crc != record.crc:
+        yield Oddity(Framing.OTHER_CRC, entry.name)
+    if not overlaps:
+        yield from of_local(entry.name, header, (entry.size, entry.compressed))
 
 
 def _end(archive: Archive, length: int) -> Iterator[Oddity]:
     """Yield the oddities of the end records, and what lies behind them."""
     position = archive.directory + length
-    count = len(archive.entries)
+    numbers = (len(archive.entries), length, archive.directory)
     wide = archive.bytes_at(position, EOCD64.size)
     if wide[:4] == b"PK\6\6" and len(wide) == EOCD64.size:
         begin, position = position, position + EOCD64.size
+        fields = EOCD64.unpack(wide)
+        numbers = fields[7:]
+        if fields[1] != EOCD64.size - 12:
+            yield Oddity(Framing.END64_DATA)
         locator = archive.bytes_at(position, EOCD64_LOCATOR.size)
-        if len(locator) == EOCD64_LOCATOR.size and EOCD64_LOCATOR.unpack(locator)[2] != begin:
-            yield Oddity(Framing.LOCATOR)
+        if len(locator) == EOCD64_LOCATOR.size:
+            _, disk, offset, disks = EOCD64_LOCATOR.unpack(locator)
+            if offset != begin or disk or disks > 1:
+                yield Oddity(Framing.LOCATOR)
+            elif not disks:
+                yield Oddity(Framing.LOCATOR_DISKS)
         position += EOCD64_LOCATOR.size
+        yield from _narrow(archive.bytes_at(position, EOCD.size), numbers)
     record = archive.bytes_at(position, EOCD.size)
     if len(record) < EOCD.size or record[:4] != b"PK\5\6":
         return
-    stated = EOCD.unpack(record)
-    if stated[4] not in (count, 0xFFFF) or stated[5] not in (length, _FULL):
-        yield Oddity(Framing.END_RECORDS)
-    rest = archive.size - (position + EOCD.size + stated[7])
+    stated = EOCD.unpack(record)[-1]
+    comment = archive.bytes_at(position + EOCD.size, stated)
+    if len(comment) < stated:
+        yield Oddity(Framing.COMMENT_LENGTH)
+    if _SIGNATURE.search(comment):
+        yield Oddity(Framing.COMMENT_SIGNATURE)
+    rest = archive.size - (position + EOCD.size + stated)
     if rest > 0:
         yield Oddity(Framing.TRAILING, details=(str(rest),))
+
+
+def _narrow(record: bytes, numbers: Tuple[int, ...]) -> Iterator[Oddity]:
+    """Compare the end record with that of zip64: each number is the same one, or all ones."""
+    if len(record) < EOCD.size:
+        return
+    _, disk, first, here, count, length, offset, _ = EOCD.unpack(record)
+    if (
+        here != count
+        or count not in (numbers[0], _FULL_16)
+        or length not in (numbers[1], FULL)
+        or offset not in (numbers[2], FULL)
+        or not {disk, first} <= {0, _FULL_16}
+    ):
+        yield Oddity(Framing.END_RECORDS)
 
 
 def _is_tar(block: bytes) -> bool:

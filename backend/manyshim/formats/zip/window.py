@@ -196,17 +196,22 @@ class Window:
         while self._position < self.size:
             self._inflate(_OUTPUT)
         inflater = self._inflater or zlib.decompressobj(-zlib.MAX_WBITS)
-        left = self._compressed - self._fed
-        rest = self._read_file(self._start + self._fed, min(_INPUT, left))
-        try:
-            more = inflater.decompress(inflater.unconsumed_tail + rest, 1)
-        except zlib.error:
-            return "unended"
+        pending, more = inflater.unconsumed_tail, b""
+        # Empty blocks may follow. They are read to the end, as all readers do.
+        while not (more or inflater.eof) and (pending or self._fed < self._compressed):
+            take = 0 if pending else min(_INPUT, self._compressed - self._fed)
+            pending += self._read_file(self._start + self._fed, take)
+            self._fed += take
+            try:
+                more = inflater.decompress(pending, 1)
+            except zlib.error:
+                return "unended"
+            pending = inflater.unconsumed_tail
         if more or self._position > self.size:
             return "longer"
         if not inflater.eof:
             return "unended"
-        return "rest" if inflater.unused_data or left > _INPUT else ""
+        return "rest" if inflater.unused_data or self._fed < self._compressed else ""
 
     def _checkpoint(self, offset: int) -> Optional[_Checkpoint]:
         """Return the last checkpoint at or before an offset, or None."""
