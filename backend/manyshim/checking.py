@@ -68,6 +68,7 @@ def _check_sdist(path: str, request: Request, *, verbose: bool) -> Outcome:
         facts = reader.read(path)
         found += [*sdist.sdist(facts), *index.too_large(facts.size)]
         if facts.metadata:
+            found += names.local_version(facts.metadata.version)
             found += metadata.metadata(facts.metadata, facts.name, "PKG-INFO")
             found += metadata.license_files(facts.metadata, "PKG-INFO", facts.tops[0], facts.paths)
     findings = resolved(found, request)
@@ -93,7 +94,7 @@ def _gate(wheel: Wheel, facts: WheelFacts) -> List[Finding]:
     """Ask the rules of the index and of installers."""
     name = readers.name_facts(wheel.name.name, wheel.name.version)
     found = [
-        *names.wheel_name(wheel.name, name),
+        *names.wheel_name(wheel.name, name, os.path.basename(wheel.path)),
         *index.index_rules(facts),
         *framing.framing((*oddities(wheel.archive), *wheel.streams)),
         *paths.install_paths(facts),

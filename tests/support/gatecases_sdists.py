@@ -10,6 +10,7 @@ from typing import Callable, Dict, List, Optional
 
 import strict_index_samples as samples
 from gatecases import Crafted
+from gatecases_archives import archives
 
 FILE = "foo_bar-1.0.tar.gz"
 TOP = "foo_bar-1.0"
@@ -40,6 +41,7 @@ _Alter = Callable[[tarfile.TarInfo], None]
 def all_sdists() -> Dict[str, Crafted]:
     """Return crafted sdists, each with one thing that may be wrong."""
     files = {**_names(), **_contents(), **_members(), **_special()}
+    files.update((name, Crafted(FILE, data)) for name, data in archives(_good(), TOP).items())
     return {f"sdist: {name}": crafted for name, crafted in files.items()}
 
 
@@ -72,6 +74,7 @@ def _names() -> Dict[str, Crafted]:
         ".tgz": "foo_bar-1.0.tgz",
     }
     found = {name: Crafted(filename, data) for name, filename in names.items()}
+    found["upper case in the extension"] = Crafted("foo_bar-1.0.TAR.GZ", data)
     found[".zip"] = Crafted("foo_bar-1.0.zip", samples.pack(_good()))
     found[".tar.bz2"] = Crafted("foo_bar-1.0.tar.bz2", bz2.compress(gzip.decompress(data)))
     return found

@@ -30,7 +30,8 @@ MAY_IMPORT = {
     "formats.elf.edits": "audit.facts values",
     "formats.wheel": "formats.zip formats.elf audit.facts audit.findings audit.gate.facts "
     "audit.tags errors values",
-    "formats.sdist": "formats.wheel audit.gate.facts files errors values",
+    "formats.tar": "values",
+    "formats.sdist": "formats.tar formats.wheel audit.facts audit.gate.facts files errors values",
     "formatters": "audit audit.verdict audit.decision audit.messages errors values",
     # The settings and the host.
     "process": "errors values",

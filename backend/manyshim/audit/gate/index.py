@@ -18,8 +18,9 @@ SIZE_LIMIT = 100 << 20
 
 
 def index_takes(platform: str) -> bool:
-    """Whether the package index accepts a platform tag."""
-    return any(_matches(pattern, words, platform) for pattern, words in index_tags())
+    """Whether the package index accepts a platform tag. It ignores case."""
+    tag = platform.lower()
+    return any(_matches(pattern, words, tag) for pattern, words in index_tags())
 
 
 def _matches(pattern: str, words: Tuple[str, ...], platform: str) -> bool:

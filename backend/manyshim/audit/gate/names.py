@@ -22,6 +22,12 @@ class NameProblem(Problem):
         "other spellings",
         _RENAME,
     )
+    EXTENSION = Row(
+        _KIND,
+        ERROR,
+        "the file name ends with '{0}'; the package index requires '.whl'",
+        "rename the file",
+    )
     NO_VERSION = Row(
         _KIND, ERROR, "the version '{0}' is not valid (PEP 440)", "use a version such as 1.0.0"
     )
@@ -40,8 +46,11 @@ class NameProblem(Problem):
     )
 
 
-def wheel_name(name: WheelName, facts: NameFacts) -> Iterator[Finding]:
-    """Yield findings for the name of a wheel."""
+def wheel_name(name: WheelName, facts: NameFacts, filename: str) -> Iterator[Finding]:
+    """Yield findings for the name of a wheel; `filename` is its spelling."""
+    extension = filename[-len(".whl") :]
+    if extension != ".whl":
+        yield problem_finding(NameProblem.EXTENSION, "", extension)
     yield from project_name(name.name, name.version, facts)
     if name.variant:
         yield problem_finding(NameProblem.VARIANT, "", name.variant)
@@ -54,5 +63,10 @@ def project_name(project: str, version: str, facts: NameFacts) -> Iterator[Findi
         yield problem_finding(NameProblem.SPELLING, "", project, expected or "another name")
     if not facts.version:
         yield problem_finding(NameProblem.NO_VERSION, "", version)
-    elif "+" in facts.version:
+    yield from local_version(facts.version)
+
+
+def local_version(version: str) -> Iterator[Finding]:
+    """Yield a finding for a normalized version with a local part (PEP 440)."""
+    if "+" in version:
         yield problem_finding(NameProblem.LOCAL_VERSION, "", version)

@@ -38,8 +38,52 @@ class SdistProblem(Problem):
     LINK = Row(
         _KIND,
         ERROR,
-        "is a link to a place outside of the folder; pip and uv refuse to unpack it",
+        "is a link to a place outside of the top-level folder; pip refuses to unpack it",
         _LEAVE_OUT,
+    )
+    NO_TARGET = Row(
+        _KIND,
+        ERROR,
+        "is a hard link, and no file before it has the name that it links to; pip or uv refuse to "
+        "unpack it",
+        "store the file itself",
+    )
+    TARGET = Row(
+        _KIND,
+        ERROR,
+        "is a link whose target is empty, has '..' behind a folder, or characters that uv refuses",
+        "link to a plain relative path",
+    )
+    MEMBER_NAME = Row(
+        _KIND,
+        ERROR,
+        "has a name that uv refuses to unpack: with a control character, a colon, a backslash, a "
+        "space or slash at the end, or not UTF-8",
+        "rename the file, or leave it out of the sdist",
+    )
+    TOO_LONG = Row(
+        _KIND, ERROR, "has a name or target that is longer than file systems allow", _LEAVE_OUT
+    )
+    FILE_AND_FOLDER = Row(
+        _KIND,
+        ERROR,
+        "is a file or a link, but also a folder with members; pip or uv refuse to unpack it",
+        "leave one of both out of the sdist",
+    )
+    PAYLOAD = Row(
+        _KIND, ERROR, "is a link or a folder that states a size; uv refuses to unpack it", _REBUILD
+    )
+    UNENDED = Row(
+        _KIND,
+        ERROR,
+        "the archive does not end with two blocks of zeros; uv refuses to unpack it",
+        _REBUILD,
+    )
+    PARTS = Row(
+        _KIND,
+        ERROR,
+        "the file consists of several gzip streams; uv unpacks only the first",
+        "compress the archive in one run",
     )
     NOT_BUILDABLE = Row(
         _KIND, ERROR, "the archive has no pyproject.toml and no setup.py; nothing can build it",
@@ -52,6 +96,14 @@ _ODD: Mapping[str, SdistProblem] = {
     "sparse": SdistProblem.SPARSE,
     "special": SdistProblem.SPECIAL,
     "link": SdistProblem.LINK,
+    "no target": SdistProblem.NO_TARGET,
+    "target": SdistProblem.TARGET,
+    "name": SdistProblem.MEMBER_NAME,
+    "long": SdistProblem.TOO_LONG,
+    "folder": SdistProblem.FILE_AND_FOLDER,
+    "payload": SdistProblem.PAYLOAD,
+    "unended": SdistProblem.UNENDED,
+    "parts": SdistProblem.PARTS,
 }
 
 

@@ -51,8 +51,7 @@ def read(wheel: Wheel) -> Optional[MetadataFacts]:
 
 def name_facts(project: str, version: str) -> NameFacts:
     """Return the project and the version of a file name, normalized."""
-    # A file name has an underscore for each dash (PEP 427).
-    return NameFacts(_name(project), _version(version.replace("_", "-")))
+    return NameFacts(_name(project), _version(version))
 
 
 def metadata_facts(data: bytes) -> MetadataFacts:
