@@ -20,8 +20,10 @@ from manyshim.audit.gate import (
     platforms,
     record,
     sdist,
+    wheelfile,
 )
 from manyshim.audit.gate.completeness import SetFile
+from manyshim.audit.gate.facts import VersionField
 from manyshim.audit.request import Request
 from manyshim.audit.tags import parse_wheel_name
 from manyshim.audit.verdict import Report, resolved
@@ -97,7 +99,8 @@ def _gate(wheel: Wheel, facts: WheelFacts) -> List[Finding]:
         *names.wheel_name(wheel.name, name, os.path.basename(wheel.path)),
         *index.index_rules(facts),
         *framing.framing((*oddities(wheel.archive), *wheel.streams)),
-        *paths.install_paths(facts),
+        *paths.install_paths(facts, [one.name for one in wheel.archive.entries if one.folder]),
+        *wheelfile.wheel_version(_version_field(wheel)),
         *platforms.foreign_code(facts),
         *record.record(rowcheck.read(wheel), readers.record_problem(wheel)),
     ]
@@ -112,6 +115,14 @@ def _gate(wheel: Wheel, facts: WheelFacts) -> List[Finding]:
             folder = f"{wheel.dist_info}/licenses"
             found += metadata.license_files(stated, "METADATA", folder, set(facts.paths))
     return found
+
+
+def _version_field(wheel: Wheel) -> Optional[VersionField]:
+    for one in wheel.metadata:
+        if one.name.lower() == "wheel-version":
+            folded = not one.lines[0].partition(":")[2].strip() and bool(one.value)
+            return VersionField(one.name, one.value, folded)
+    return None
 
 
 def _false_tags(wheel: Wheel, facts: WheelFacts, report: Report, request: Request) -> List[Finding]:

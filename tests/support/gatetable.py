@@ -22,6 +22,7 @@ STRICTER: Mapping[str, str] = {
     "METADATA: no Metadata-Version": "the index requires the form field",
     "name: a local version": "the index refuses the form field; private indexes take it",
     "paths: a drive": "on Windows, the path is absolute",
+    "paths: a second .data": "pip alone installs it into the folder for scripts",
     "sdist: a wrong CRC": "the file is damaged (gzip -t); readers stop before its end",
     "sdist: cut off": "the file is damaged (gzip -t); readers stop before its end",
 }

@@ -84,13 +84,28 @@ class EntryPoints(NamedTuple):
 class RowFacts(NamedTuple):
     """Paths of RECORD whose row lacks a hash or a size, and those with several rows.
 
-    `columns` has the paths whose row has not three fields, and how many it has.
+    `columns` has the paths whose row has not three fields, and how many it has. `signatures` are
+    members with a row that may have none: `RECORD.jws` and `RECORD.p7s`. `bom` tells whether RECORD
+    begins with a byte order mark.
     """
 
     no_hash: Tuple[str, ...] = ()
     no_size: Tuple[str, ...] = ()
     twice: Tuple[str, ...] = ()
     columns: Tuple[Tuple[str, str], ...] = ()
+    signatures: Tuple[str, ...] = ()
+    bom: bool = False
+
+
+class VersionField(NamedTuple):
+    """The first Wheel-Version of WHEEL: the field's name as it is spelled, and its value, unfolded.
+
+    `folded` tells whether the value begins on the second line.
+    """
+
+    name: str
+    value: str
+    folded: bool = False
 
 
 class MetadataFacts(NamedTuple):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Dict, Iterator
+import posixpath
+from itertools import chain, islice
+from typing import Dict, Iterator, Sequence
 from unicodedata import normalize
 
 from manyshim.audit.facts import WheelFacts, install_path, is_too_long
@@ -29,6 +31,19 @@ class PathProblem(Problem):
         "lies in the folder '{0}' of .data, which installers refuse",
         "use one of purelib, platlib, scripts, headers and data",
     )
+    OTHER_DATA = Row(
+        _KIND,
+        ERROR,
+        "lies at the top under a name that ends in .data, where pip accepts only purelib, platlib, "
+        "scripts, headers and data",
+        "rename the file or folder '{0}'",
+    )
+    MOVED_BY_PIP = Row(
+        _KIND,
+        WARNING,
+        "is installed into the folder for {1} by pip alone; for others, '{0}' is no .data folder",
+        "rename the folder to that of the wheel's .dist-info, or remove .data from its name",
+    )
     BACKSLASH = Row(
         _KIND,
         ERROR,
@@ -43,12 +58,12 @@ class PathProblem(Problem):
     )
 
 
-def install_paths(facts: WheelFacts) -> Iterator[Finding]:
-    """Yield findings for members that collide when they are installed; at most 1,000."""
-    for count, found in enumerate(_all(facts)):
-        if count == _MAX_SHOWN:
-            return
-        yield found
+def install_paths(facts: WheelFacts, folders: Sequence[str] = ()) -> Iterator[Finding]:
+    """Yield findings for members that collide when they are installed; at most 1,000.
+
+    `folders` are the directory entries of the archive.
+    """
+    yield from islice(chain(_unknown_folders(facts, folders), _all(facts)), _MAX_SHOWN)
 
 
 def _all(facts: WheelFacts) -> Iterator[Finding]:
@@ -60,18 +75,39 @@ def _all(facts: WheelFacts) -> Iterator[Finding]:
             continue
         if "\\" in path:
             yield problem_finding(PathProblem.BACKSLASH, path)
-        if path.startswith(data):
-            scheme, slash, _ = path[len(data) :].partition("/")
+        clean = posixpath.normpath(path)
+        if clean.startswith(data):
+            scheme, slash, _ = clean[len(data) :].partition("/")
             if not slash or scheme not in _SCHEMES:
                 yield problem_finding(PathProblem.UNKNOWN_SCHEME, path, scheme if slash else "")
                 continue
+        elif path.split("/", 1)[0].endswith(".data"):
+            yield _other_data(path, clean)
         place = _place(path, facts.distribution)
         first = places.setdefault(place, path)
         if first != path:
             yield problem_finding(PathProblem.SAME_PATH, path, first)
     yield from _folders(places)
-    if not facts.name.linux:
+    # Only these systems have file systems that ignore case.
+    if any(one.lower().startswith(("any", "macosx", "win")) for one in facts.name.platforms):
         yield from _by_case(places)
+
+
+def _unknown_folders(facts: WheelFacts, folders: Sequence[str]) -> Iterator[Finding]:
+    """Yield findings for directory entries in .data that uv refuses, even if they are empty."""
+    data = f"{facts.distribution}.data/"
+    for folder in folders:
+        scheme = folder[len(data) :].partition("/")[0] if folder.startswith(data) else ""
+        if scheme and scheme not in _SCHEMES:
+            yield problem_finding(PathProblem.UNKNOWN_SCHEME, folder, scheme)
+
+
+def _other_data(path: str, clean: str) -> Finding:
+    """Return the finding of a member below another folder that pip takes for .data."""
+    top, *rest = clean.split("/", 2)
+    if len(rest) == 2 and rest[0] in _SCHEMES:
+        return problem_finding(PathProblem.MOVED_BY_PIP, path, top, rest[0])
+    return problem_finding(PathProblem.OTHER_DATA, path, top)
 
 
 def _place(path: str, distribution: str) -> str:

@@ -18,6 +18,15 @@ class RecordProblem(Problem):
     NO_SIZE = Row(_KIND, ERROR, "has a row without a size; installers that verify refuse it", _FIX)
     TWICE = Row(_KIND, ERROR, "has several rows in RECORD", _FIX)
     COLUMNS = Row(_KIND, ERROR, "has a row with {0} fields, not 3; uv refuses it", _FIX)
+    SIGNATURE = Row(
+        _KIND,
+        ERROR,
+        "has a row, but RECORD must not list its signatures; installer refuses it",
+        _FIX,
+    )
+    BOM = Row(
+        _KIND, ERROR, "begins with a byte order mark, which readers take for a part of a path", _FIX
+    )
 
 
 def record(facts: RowFacts, problem: str) -> Iterator[Finding]:
@@ -26,6 +35,8 @@ def record(facts: RowFacts, problem: str) -> Iterator[Finding]:
         (RecordProblem.NO_HASH, facts.no_hash),
         (RecordProblem.NO_SIZE, facts.no_size),
         (RecordProblem.TWICE, facts.twice),
+        (RecordProblem.SIGNATURE, facts.signatures),
+        (RecordProblem.BOM, ("RECORD",) if facts.bom else ()),
     ):
         for path in paths:
             yield problem_finding(what, path)
