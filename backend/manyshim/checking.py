@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Any, Dict, List, Optional, Sequence
+from typing import Any, Dict, Iterator, List, Optional, Sequence
 
 from manyshim.advice import readable
 from manyshim.audit.decision import choose
@@ -14,6 +14,7 @@ from manyshim.audit.gate import (
     entrypoints,
     framing,
     index,
+    indextags,
     metadata,
     names,
     paths,
@@ -98,10 +99,11 @@ def _gate(wheel: Wheel, facts: WheelFacts) -> List[Finding]:
     found = [
         *names.wheel_name(wheel.name, name, os.path.basename(wheel.path)),
         *index.index_rules(facts),
+        *indextags.platform_tags(facts.name),
         *framing.framing((*oddities(wheel.archive), *wheel.streams)),
         *paths.install_paths(facts, [one.name for one in wheel.archive.entries if one.folder]),
         *wheelfile.wheel_version(_version_field(wheel)),
-        *platforms.foreign_code(facts),
+        *_platform(wheel, facts),
         *record.record(rowcheck.read(wheel), readers.record_problem(wheel)),
     ]
     data = wheel.dist_info_data("entry_points.txt", scripts.MAX_SIZE)
@@ -123,6 +125,13 @@ def _version_field(wheel: Wheel) -> Optional[VersionField]:
             folded = not one.lines[0].partition(":")[2].strip() and bool(one.value)
             return VersionField(one.name, one.value, folded)
     return None
+
+
+def _platform(wheel: Wheel, facts: WheelFacts) -> Iterator[Finding]:
+    """Look for machine code of Linux in a wheel for another system."""
+    asked = platforms.undecided(facts)
+    exports = wheel.exports(asked)[0] if asked else {}
+    return platforms.wrong_platform(facts._replace(exports=exports))
 
 
 def _false_tags(wheel: Wheel, facts: WheelFacts, report: Report, request: Request) -> List[Finding]:

@@ -15,7 +15,8 @@ import pytest
 import needs
 from commandline import run
 from elfwriter import TARGETS, Elf, Symbol, write
-from manyshim.audit.gate.index import SIZE_LIMIT, index_takes
+from manyshim.audit.gate.index import SIZE_LIMIT
+from manyshim.audit.gate.indextags import index_takes
 from manyshim.options import BY_KEY, STRICT
 from wheelwriter import save, wheel, wheel_name
 

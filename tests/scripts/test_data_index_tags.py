@@ -12,7 +12,7 @@ from typing import Dict, List
 import pytest
 
 from datascripts import DATA, head_of, only_head, run_script, written
-from manyshim.audit.gate.index import index_takes
+from manyshim.audit.gate.indextags import index_takes
 from strict_index_rules import PLATFORM_PATTERNS, STATIC_PLATFORMS
 
 SCRIPT = "update_index_tags.py"

@@ -34,8 +34,12 @@ UNCONFIRMED: Mapping[str, str] = {
     "WHEEL: a folded Tag": "the public index does not read WHEEL, and installers unfold the line",
 }
 
-# The public index sends a mail about these, and takes the file.
-MAILED = ("RECORD: an absent file", "RECORD: a row for its signature", "paths: an empty part")
+# Files that the public index takes and the strict one refuses, so that check only warns: the first
+# does not read WHEEL, and sends a mail about RECORD.
+WARNED = (
+    *("RECORD: an absent file", "RECORD: a row for its signature", "paths: an empty part"),
+    "WHEEL: Wheel-Version 1.0.1",
+)
 
 
 class Verdict(NamedTuple):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Optional, Tuple
+from typing import List, Optional, Tuple
 
 from manyshim.audit.findings import Evidence, Finding, Version
 from manyshim.audit.names import system_name
@@ -116,22 +116,37 @@ def _proved(report: Report, wanted: PlatformTag) -> TagDecision:
     for requested, actual in ((wanted.arch, report.arch), (wanted.libc, report.libc)):
         if requested != actual:
             return TagDecision(None, Evidence.FILES_OF_OTHER, (str(wanted), str(actual)))
-    older = [policy for policy in report.policies if policy.version <= wanted.version]
+    older = _older(report, wanted)
     if not older and not report.policies:
         return TagDecision(None, Evidence.UNKNOWN_POLICY, (str(wanted), str(report.arch)))
     if not older:
         details = (str(wanted), str(report.arch), str(report.policies[0]))
         return TagDecision(None, Evidence.OLDER_THAN_ALL, details)
-    beyond = report.rules_out(older[-1])
-    if wanted.version == older[-1].version or wanted.libc == MUSL:
-        proved = not beyond
-    else:
-        proved = all((_glibc_release(found) or (99, 0)) <= wanted.version for found in beyond)
-    if proved:
+    if not unmet(report, wanted):
         return TagDecision(wanted)
     if report.policy is None:
         return TagDecision(None, Evidence.NOTHING_PROVED, (str(wanted),))
     return TagDecision(None, Evidence.NOT_PROVED, (str(wanted), str(report.policy)))
+
+
+def unmet(report: Report, wanted: PlatformTag) -> Tuple[Finding, ...]:
+    """Return the findings that rule out a tag of the report's architecture and libc family.
+
+    The tag may be an unlisted one (PEP 600): then only glibc's versions may rule out the listed
+    policy below it.
+    """
+    older = _older(report, wanted)
+    if not older:
+        return ()
+    beyond = report.rules_out(older[-1])
+    if wanted.version == older[-1].version or wanted.libc == MUSL:
+        return beyond
+    return tuple(found for found in beyond if (_glibc_release(found) or (99, 0)) > wanted.version)
+
+
+def _older(report: Report, wanted: PlatformTag) -> List[PlatformTag]:
+    """Return the listed policies up to a tag, oldest first."""
+    return [policy for policy in report.policies if policy.version <= wanted.version]
 
 
 class Blockers(NamedTuple):

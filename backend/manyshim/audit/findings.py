@@ -193,7 +193,8 @@ class Finding(NamedTuple):
     `required` is the version that the file needs, if the finding is about one. `evidence` is what
     was seen, with its values in `details`. `allowed` is true if the user accepted the finding.
     `advice` is what its fix depends on, if that is known. `problem` is set for the problems of the
-    gate.
+    gate. `causes` are the findings that a tag is not proved for (FALSE_TAG), the strongest first;
+    its path, library and symbols are those of the first.
     """
 
     kind: str
@@ -209,6 +210,7 @@ class Finding(NamedTuple):
     allowed: bool = False
     advice: Optional[Advice] = None
     problem: Optional[Problem] = None
+    causes: Tuple[Finding, ...] = ()
 
 
 def dotted(version: Version) -> str:

@@ -10,8 +10,9 @@ from __future__ import annotations
 from typing import Callable, Dict
 
 from manyshim.audit import sentences
-from manyshim.audit.findings import Finding
+from manyshim.audit.findings import Evidence, Finding
 from manyshim.audit.reasons import Sentence, template
+from manyshim.errors import shorten
 
 _REBUILD = "rebuild the file for the wheel's target, or remove it from the wheel"
 
@@ -111,11 +112,6 @@ SENTENCES: Dict[str, Callable[[Finding], Sentence]] = {
     ),
     "RECORD": sentences.record,
     "FALSE_TAG": sentences.false_tag,
-    "INDEX_TAG": template(
-        "the package index does not accept the platform tag {subject}",
-        "use a manylinux or musllinux tag for an architecture that the index accepts; `manyshim "
-        "show` prints the tag that is proved, or what rules it out",
-    ),
     "TOO_LARGE": template(
         "the size of the wheel is {subject}; the package index accepts {0} by default",
         "remove unneeded files, strip debug information, or ask the index for a higher limit",
@@ -164,7 +160,20 @@ def sentence(found: Finding, *, plural: bool = False) -> Sentence:
         text = template(found.problem.value.message, found.problem.value.fix)(found)
     else:
         text = SENTENCES[found.kind](found)
+    if found.causes:
+        text = _with_cause(text, found)
     if plural:
         verb, space, rest = text.message.partition(" ")
         text = text._replace(message=_PLURAL.get(verb, verb) + space + rest)
     return text._replace(message=f"{text.message} (allowed)") if found.allowed else text
+
+
+def _with_cause(text: Sentence, found: Finding) -> Sentence:
+    """Return the sentence of FALSE_TAG with that of its strongest cause."""
+    cause, *others = found.causes
+    said = SENTENCES[cause.kind](cause)
+    more = f" (and {len(others)} more)" if others else ""
+    path = f"{shorten(cause.path)} " if cause.path else ""
+    # A tag that no policy helps takes what the file needs: a library, or a build elsewhere.
+    fix = said.fix if found.evidence == Evidence.NOTHING_PROVED else text.fix
+    return Sentence(f"{text.message}; {path}{said.message}{more}", fix)

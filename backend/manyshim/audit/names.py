@@ -124,12 +124,22 @@ _SYSTEMS = {
     "emscripten": "Emscripten",
     "wasi": "WASI",
     "freebsd": "FreeBSD",
+    "openbsd": "OpenBSD",
+    "netbsd": "NetBSD",
+    "dragonfly": "DragonFly BSD",
+    "cygwin": "Cygwin",
+    "msys": "MSYS2",
+    "mingw": "MSYS2",
+    "sunos": "Solaris",
+    "solaris": "Solaris",
+    "aix": "AIX",
+    "haiku": "Haiku",
 }
 
 
 def system_name(platform: str) -> str:
     """Return the name of the system that a platform tag is for; the tag itself if unknown."""
-    return _SYSTEMS.get(platform.partition("_")[0], platform)
+    return _SYSTEMS.get(platform.partition("_")[0].lower(), platform)
 
 
 # PyPy and GraalPy export names for extension modules that CPython does not have. The prefixes are

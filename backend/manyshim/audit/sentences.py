@@ -103,7 +103,7 @@ def false_tag(found: Finding) -> Sentence:
     )
     fixes: Dict[Optional[Evidence], str] = {
         Evidence.NOT_PROVED: "run `manyshim retag`, which writes the tag that the wheel meets, or "
-        "build it on an older system; `manyshim show` names what rules the tag out",
+        "build it on an older system",
         Evidence.NOTHING_PROVED: "`manyshim show` names what rules out every tag",
         Evidence.FILES_OF_OTHER: "build the wheel for the platform of its name",
         Evidence.OTHER_MACHINE: "name the wheel linux_ARCH for this processor",

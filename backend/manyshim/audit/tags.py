@@ -237,7 +237,10 @@ class WheelName(NamedTuple):
 
 _BUILD = r"\d[A-Za-z0-9_.]*"
 _PART = r"[A-Za-z0-9_.!+]+"
-_VARIANT = r"[a-z0-9_.]{1,16}"
+_VARIANT = r"[a-z0-9_.]+"
+# A wheel whose build tag is wrong has one part too many, too. Its ABI is then where a variant has
+# the platform.
+_ABI = r"none|abi3t?|(?:cp|pp|pypy|graalpy|jy|ip|py)\d\w*"
 
 
 def parse_wheel_name(filename: str) -> Optional[WheelName]:
@@ -256,10 +259,10 @@ def parse_wheel_name(filename: str) -> Optional[WheelName]:
     if len(parts) != 5 or (variant and not re.fullmatch(_VARIANT, variant)):
         return None
     pythons, abis, platforms = (tuple(part.split(".")) for part in parts[-3:])
-    # A wheel with a wrong build tag has one part too many, too: no Python tag begins with a digit,
-    # and no platform is called none.
-    if not all(pythons + abis + platforms) or (variant and "none" in platforms):
+    abi_last = variant and any(re.fullmatch(_ABI, one.lower()) for one in platforms)
+    if not all(pythons + abis + platforms) or abi_last:
         return None
+    # No Python tag begins with a digit.
     if pythons[0][0].isdigit():
         return None
     return WheelName(parts[0], parts[1], build, pythons, abis, platforms, variant)

@@ -16,6 +16,7 @@ from manyshim.errors import escape, shorten
 from manyshim.values import NamedTuple
 
 _MAX_FILES_SHOWN = 3
+_MAX_CAUSES_SHOWN = 5
 # The distributions that the line about a tag may name, the best known first.
 _DISTRIBUTIONS = ("RHEL", "Ubuntu", "Debian", "Rocky Linux", "openSUSE Leap")
 _MAX_DISTRIBUTIONS_SHOWN = 3
@@ -207,10 +208,21 @@ def _grouped(
     for position, (group, text) in enumerate(sentences):
         begin = f"{indent}{label}: " if label else indent
         lines.append(Line(f"{begin}{_files(group)}{text.message} [{group[0].kind}]", label))
+        lines += _causes(group[0].causes, f"{indent}  ", notes)
         lines += [Line(f"{indent}  {place}", "place") for place in _places(group, notes)]
         repeated = position + 1 < len(sentences) and sentences[position + 1][1].fix == text.fix
         if fixes and text.fix and not repeated:
             lines.append(Line(f"{indent}  {text.fix}", "dim"))
+    return lines
+
+
+def _causes(causes: Tuple[Finding, ...], indent: str, notes: Notes) -> List[Line]:
+    """Return the lines of what a tag is not proved for, the strongest first."""
+    lines = _grouped(causes, indent, notes=notes, fixes=False)
+    more = len(lines) - _MAX_CAUSES_SHOWN
+    if more > 0:
+        rest = Line(f"{indent}and {more} more; `manyshim show` lists all")
+        lines = [*lines[:_MAX_CAUSES_SHOWN], rest]
     return lines
 
 
@@ -229,6 +241,9 @@ def _symbols(group: List[Finding]) -> List[str]:
 
 
 def _paths(group: List[Finding]) -> Tuple[str, ...]:
+    if group[0].causes:
+        # Each cause has a line with its own file.
+        return ()
     return tuple(dict.fromkeys(one.path for one in group if one.path))
 
 
@@ -241,6 +256,9 @@ def _files(group: List[Finding]) -> str:
 def _group_sentence(group: List[Finding], notes: Notes) -> Sentence:
     """Return the sentence of a group, with the symbols of all its findings."""
     symbols = _readable(_symbols(group), notes)
+    if group[0].causes:
+        fix = sentence(group[0]).fix
+        return sentence(group[0]._replace(causes=()))._replace(fix=fix)
     return sentence(group[0]._replace(symbols=symbols), plural=len(_paths(group)) > 1)
 
 

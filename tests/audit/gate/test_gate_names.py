@@ -8,7 +8,7 @@ import pytest
 
 from manyshim.audit.findings import ERROR
 from manyshim.audit.gate.facts import NameFacts
-from manyshim.audit.gate.index import index_takes
+from manyshim.audit.gate.indextags import index_takes
 from manyshim.audit.gate.names import NameProblem, local_version, wheel_name
 from manyshim.audit.messages import sentence
 from manyshim.audit.tags import parse_wheel_name

@@ -152,7 +152,8 @@ OTHERS = {
     "ios_13_0_arm64_iphoneos": "for iOS: not audited",
     "pyodide_2024_0_wasm32": "for Emscripten: not audited",
     "pyemscripten_2026_0_wasm32": "for Emscripten: not audited",
-    "solaris_2_11_sparc": "for solaris_2_11_sparc: not audited",
+    "solaris_2_11_sparc": "for Solaris: not audited",
+    "plan9_4_amd64": "for plan9_4_amd64: not audited",
     "macosx_11_0_arm64.win_amd64": "for Windows, macOS: not audited",
 }
 

@@ -305,7 +305,6 @@ def test_every_kind_has_a_row() -> None:
         "WHEEL_FILE",
         "DUPLICATE_LIBRARY",
         "FALSE_TAG",
-        "INDEX_TAG",
         "TOO_LARGE",
         "NO_MODULE",
     } == set(SENTENCES)

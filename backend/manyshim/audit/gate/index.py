@@ -5,31 +5,15 @@ from __future__ import annotations
 import re
 from typing import Dict, Iterable, Iterator, List, Tuple
 
-from manyshim.audit.decision import choose
+from manyshim.audit.decision import choose, unmet
 from manyshim.audit.facts import WheelFacts
 from manyshim.audit.findings import ERROR, Evidence, Finding, finding
-from manyshim.audit.policy import index_tags
 from manyshim.audit.request import Request
 from manyshim.audit.tags import PlatformTag, WheelName, parse_platform
 from manyshim.audit.verdict import Report
 
 # The size up to which the package index accepts a file by default, in bytes.
 SIZE_LIMIT = 100 << 20
-
-
-def index_takes(platform: str) -> bool:
-    """Whether the package index accepts a platform tag. It ignores case."""
-    tag = platform.lower()
-    return any(_matches(pattern, words, tag) for pattern, words in index_tags())
-
-
-def _matches(pattern: str, words: Tuple[str, ...], platform: str) -> bool:
-    prefix, varies, _ = pattern.partition("{")
-    # To compile a pattern costs more than all other work here.
-    if not varies or not platform.startswith(prefix):
-        return pattern == platform
-    expression = pattern.replace("{n}", r"\d+").replace("{arch}", f"(?:{'|'.join(words)})")
-    return re.fullmatch(expression, platform) is not None
 
 
 def tags_to_prove(name: WheelName, request: Request) -> Tuple[PlatformTag, ...]:
@@ -46,12 +30,61 @@ def false_tags(tag: PlatformTag, report: Report, request: Request) -> Iterator[F
     """
     policies = tuple(found for found in report.findings if found.severity != ERROR)
     decision = choose(report._replace(findings=policies), request._replace(platform=tag))
-    if not decision.tag and decision.reason != Evidence.NOTHING_TO_AUDIT:
-        yield finding("FALSE_TAG", "", str(tag), evidence=decision.reason, details=decision.details)
+    if decision.tag or decision.reason == Evidence.NOTHING_TO_AUDIT:
+        return
+    found = finding("FALSE_TAG", "", str(tag), evidence=decision.reason, details=decision.details)
+    if decision.reason in _HAVE_CAUSES:
+        found = _with_causes(found, report, tag.on(report.arch or ""), request)
+    yield found
+
+
+_HAVE_CAUSES = (Evidence.NOT_PROVED, Evidence.NOTHING_PROVED)
+
+
+def _with_causes(found: Finding, report: Report, tag: PlatformTag, request: Request) -> Finding:
+    """Return a finding with its causes, and with the file, library and symbols of the strongest.
+
+    That is the one that rules out the newest policy. Causes in files that the user accepts come
+    last, so that a tag is accepted only if all of its causes are.
+    """
+    causes = sorted(unmet(report, tag), key=_strength, reverse=True)
+    causes.sort(key=lambda cause: request.allows("FALSE_TAG", cause.path))
+    if not causes:
+        return found
+    first = causes[0]
+    return found._replace(
+        path=first.path,
+        # The subject of EXTERNAL_LIBRARY is a library.
+        library=first.library or first.subject,
+        symbols=first.symbols,
+        causes=tuple(_about(cause, report, tag) for cause in causes),
+    )
+
+
+def _strength(cause: Finding) -> Tuple[Tuple[int, ...], ...]:
+    policy = cause.policy.version if cause.policy else ()
+    # GLIBCXX_3.4.29 is newer than GLIBCXX_3.4.9. A name of others may have any length.
+    numbers = tuple(map(int, re.findall(r"[0-9]{1,9}", cause.subject[:_MAX_VERSION])))
+    return policy, cause.required or (), numbers
+
+
+_MAX_VERSION = 64
+
+
+def _about(cause: Finding, report: Report, tag: PlatformTag) -> Finding:
+    """Return a cause that states the limit of the tag, and not that of a newer policy.
+
+    What rules out every policy keeps the newest one.
+    """
+    newer = cause.kind == "TOO_NEW" and cause.policy != report.policies[-1]
+    return cause._replace(policy=tag) if newer and tag in report.policies else cause
 
 
 def by_cause(found: Iterable[Finding]) -> Iterator[Finding]:
-    """Yield one FALSE_TAG finding for all tags that are false for the same reason."""
+    """Yield one FALSE_TAG finding for all tags that are false for the same reason.
+
+    Its causes are those of the newest tag. They rule out the older ones, too.
+    """
     groups: Dict[Tuple[object, ...], List[Finding]] = {}
     for one in found:
         groups.setdefault((one.evidence, one.details[1:]), []).append(one)
@@ -60,19 +93,17 @@ def by_cause(found: Iterable[Finding]) -> Iterator[Finding]:
         first = group[0]
         about_tag = first.details[:1] == (first.subject,)
         details = (tags, *first.details[1:]) if about_tag else first.details
-        yield first._replace(subject=tags, details=details)
+        newest = max(group, key=lambda one: (parse_platform(one.subject) or ())[1:3])
+        yield newest._replace(subject=tags, details=details)
 
 
 def index_rules(facts: WheelFacts) -> Iterator[Finding]:
-    """Yield findings for a folder name, platform tags and a size that the index refuses."""
+    """Yield findings for a folder name and a size that the index refuses."""
     expected = f"{facts.name.name}-{facts.name.version}"
     if facts.distribution != expected:
         folder = f"{facts.distribution}.dist-info"
         evidence = Evidence.OTHER_DIST_INFO
         yield finding("BAD_PATH", folder, folder, evidence=evidence, details=(expected,))
-    for platform in dict.fromkeys(facts.name.platforms):
-        if not index_takes(platform):
-            yield finding("INDEX_TAG", "", platform)
     yield from too_large(facts.size)
 
 
