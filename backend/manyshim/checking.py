@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Any, Dict, Iterator, List, Optional, Sequence
+from typing import Iterator, List, Optional, Sequence
 
 from manyshim.advice import readable
 from manyshim.audit.decision import choose
@@ -23,24 +23,17 @@ from manyshim.audit.gate import (
     sdist,
     wheelfile,
 )
-from manyshim.audit.gate.completeness import SetFile
 from manyshim.audit.gate.facts import VersionField
 from manyshim.audit.request import Request
-from manyshim.audit.tags import parse_wheel_name
 from manyshim.audit.verdict import Report, resolved
-from manyshim.files import open_regular
 from manyshim.formats.wheel import entrypoints as scripts
 from manyshim.formats.wheel import metadata as readers
 from manyshim.formats.wheel import rowcheck
 from manyshim.formats.wheel.wheel import Wheel
 from manyshim.formats.zip.framing import oddities
-from manyshim.formatters.json import sdist_dict, set_dict
-from manyshim.formatters.text import Line, check_lines, gate_lines, set_lines
+from manyshim.formatters.json import sdist_dict
+from manyshim.formatters.text import check_lines, gate_lines
 from manyshim.operations import Outcome, compare_patterns, inspect, outcome
-from manyshim.values import NamedTuple
-
-# The extensions of archives that were sdists once, or are.
-_ARCHIVES = (".tar.gz", ".tgz", ".zip", ".tar", ".tar.bz2", ".tar.xz", ".tar.z", ".egg")
 
 
 def check(path: str, request: Request, *, verbose: bool = False) -> Outcome:
@@ -50,14 +43,9 @@ def check(path: str, request: Request, *, verbose: bool = False) -> Outcome:
     or wheel is not installed.
     """
     request = request._replace(thorough=True)
-    if is_sdist(path):
+    if completeness.is_sdist(path):
         return _check_sdist(path, request, verbose=verbose)
     return _check_wheel(path, request, verbose=verbose)
-
-
-def is_sdist(path: str) -> bool:
-    """Whether a file has the extension of an archive that is no wheel."""
-    return path.lower().endswith(_ARCHIVES)
 
 
 def _check_sdist(path: str, request: Request, *, verbose: bool) -> Outcome:
@@ -65,7 +53,7 @@ def _check_sdist(path: str, request: Request, *, verbose: bool) -> Outcome:
 
     found: List[Finding] = []
     if not path.endswith(reader.EXTENSION):
-        open_regular(path).close()
+        reader.refuse_unreadable(path)
         found.append(sdist.extension())
     else:
         facts = reader.read(path)
@@ -79,6 +67,19 @@ def _check_sdist(path: str, request: Request, *, verbose: bool) -> Outcome:
     code = 1 if any(one.severity == ERROR for one in findings) else 0
     lines = gate_lines(name, findings, verbose=verbose)
     return Outcome(code, lines, sdist_dict(name, findings))
+
+
+def check_set(
+    names: Sequence[str], like: Optional[Sequence[str]], request: Request
+) -> List[completeness.SetReport]:
+    """Verify that the files of a release belong together, and that none is missing.
+
+    `names` are their file names. `like` are those of another release, for comparison.
+    """
+    return [
+        one._replace(findings=resolved(one.findings, request))
+        for one in completeness.judge(names, like)
+    ]
 
 
 def _check_wheel(path: str, request: Request, *, verbose: bool) -> Outcome:
@@ -145,45 +146,3 @@ def _false_tags(wheel: Wheel, facts: WheelFacts, report: Report, request: Reques
             found += [one for one in judged.errors if one not in report.findings]
         false += index.false_tags(tag, judged, request)
     return [*found, *index.by_cause(false)]
-
-
-class SetOutcome(NamedTuple):
-    """The result for the files of one project: exit code, lines of text, and data for JSON."""
-
-    code: int
-    lines: List[Line]
-    data: Dict[str, Any]
-
-
-def check_sets(
-    names: Sequence[str], like: Optional[Sequence[str]], request: Request
-) -> List[SetOutcome]:
-    """Judge the files of each project together; `like` are the names of another set's files."""
-    groups: Dict[str, List[SetFile]] = {}
-    others: Dict[str, List[SetFile]] = {}
-    for target, listed in ((groups, names), (others, like or ())):
-        for name in listed:
-            one = _set_file(name)
-            if one:
-                target.setdefault(one.project, []).append(one)
-    outcomes: List[SetOutcome] = []
-    for project, files in sorted(groups.items()):
-        wanted = None if like is None else others.get(project, [])
-        findings = resolved(completeness.judge_set(project, files, wanted), request)
-        code = 1 if any(one.severity == ERROR for one in findings) else 0
-        lines = set_lines(project, findings) if findings else []
-        versions = sorted({one.version for one in files})
-        outcomes.append(SetOutcome(code, lines, set_dict(project, versions, findings)))
-    return outcomes
-
-
-def _set_file(name: str) -> Optional[SetFile]:
-    wheel = parse_wheel_name(name)
-    if wheel is not None:
-        facts = readers.name_facts(wheel.name, wheel.version)
-        return SetFile(facts.project or wheel.name, facts.version or wheel.version, wheel)
-    if name.endswith(".tar.gz"):
-        project, _, version = name[: -len(".tar.gz")].rpartition("-")
-        facts = readers.name_facts(project, version)
-        return SetFile(facts.project or project, facts.version or version)
-    return None

@@ -1,138 +1,222 @@
-"""`manyshim check` over a folder of files, and what it says of them together."""
+"""`manyshim check` over the files of a release: folders, patterns, the set and the summary."""
 
 from __future__ import annotations
 
+import io
 import json
+import tarfile
 from pathlib import Path
 from typing import Any, Dict, List
 
 import pytest
 
-import strict_index_samples as samples
 from commandline import run
 from elfwriter import Elf, Symbol, write
 from wheelwriter import save, wheel, wheel_name
 
-PURE = "py3-none-any"
+INIT = Symbol("PyInit__x", defined=True)
+OLD = write(Elf(needed=("libc.so.6",), symbols=(INIT,)))
 NEW = write(
-    Elf(
-        needed=("libc.so.6",),
-        symbols=(
-            Symbol("PyInit__x", defined=True),
-            Symbol("pidfd_open", "libc.so.6", "GLIBC_2.36"),
-        ),
-    )
+    Elf(needed=("libc.so.6",), symbols=(INIT, Symbol("pidfd_open", "GLIBC_2.36", "libc.so.6")))
 )
 
 
-def add_wheel(folder: Path, tag: str, name: str = "demo", version: str = "1.0") -> Path:
-    code: Dict[str, bytes] = {f"{name}.py": b""}
-    if "linux" in tag:
-        code = {f"{name}/_x.cpython-311-x86_64-linux-gnu.so": NEW}
-    data = wheel(code, name=name, version=version, tag=tag)
-    return save(folder, data, wheel_name(name, version, tag))
+def put(folder: Path, python: str = "cp311", *, elf: bytes = OLD, **names: str) -> Path:
+    """Write a wheel of one CPython for x86_64."""
+    folder.mkdir(exist_ok=True)
+    project = names.get("name", "demo")
+    tag = f"{python}-{python}-manylinux_2_17_x86_64"
+    member = f"{project}/_x.cpython-{python[2:]}-x86_64-linux-gnu.so"
+    version = names.get("version", "1.0")
+    data = wheel({member: elf}, name=project, version=version, tag=tag)
+    return save(folder, data, wheel_name(project, version, tag))
 
 
-def add_sdist(folder: Path, name: str = "demo", version: str = "1.0") -> Path:
-    fields = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n\n"
-    top = f"{name}-{version}"
-    members = {f"{top}/PKG-INFO": fields.encode(), f"{top}/setup.py": b""}
-    return save(folder, samples.sdist(members), f"{top}.tar.gz")
+def put_sdist(folder: Path, name: str = "demo", version: str = "1.0") -> Path:
+    folder.mkdir(exist_ok=True)
+    path = folder / f"{name}-{version}.tar.gz"
+    texts = {
+        "PKG-INFO": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n",
+        "pyproject.toml": '[build-system]\nrequires = ["setuptools"]\n',
+    }
+    with tarfile.open(path, "w:gz") as archive:
+        for member, text in texts.items():
+            info = tarfile.TarInfo(f"{name}-{version}/{member}")
+            info.size = len(text)
+            archive.addfile(info, io.BytesIO(text.encode()))
+    return path
 
 
-def kinds_of(one: Dict[str, Any]) -> List[str]:
-    return [found["kind"] for found in one["findings"] if found["severity"] == "error"]
+@pytest.fixture
+def dist(tmp_path: Path) -> Path:
+    """Return a folder with a release that may be uploaded, and other files."""
+    folder = tmp_path / "dist"
+    for python in ("cp311", "cp312"):
+        put(folder, python)
+    put_sdist(folder)
+    (folder / ".gitignore").write_text("*")
+    (folder / "demo-1.0.tar.gz.publish.attestation").write_text("{}")
+    (folder / "old.whl").mkdir()
+    return folder
 
 
-def test_a_release_with_three_faults(tmp_path: Path) -> None:
-    """One wheel is missing, one tag is false, and the sdist has another version."""
-    old, dist = tmp_path / "old", tmp_path / "dist"
-    old.mkdir()
-    dist.mkdir()
-    for tag in ("cp311-cp311-manylinux_2_17_x86_64", "cp311-cp311-win_amd64"):
-        add_wheel(old, tag)
-    add_sdist(old)
-    add_wheel(dist, "cp311-cp311-manylinux_2_17_x86_64")
-    add_sdist(dist, version="1.1")
-    done = run("check", dist, "--like", old)
+def test_a_folder_is_checked_as_a_release(dist: Path) -> None:
+    done = run("check", dist)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stderr == ""
+    *files, last = done.stdout.splitlines()
+    assert [line.partition(":")[0] for line in files] == sorted(
+        one.name for one in dist.iterdir() if one.suffix in (".whl", ".gz") and one.is_file()
+    )
+    assert last == "2 wheels, 1 sdist: all can be uploaded"
+
+
+def test_a_release_with_three_mistakes_is_told_of_each(tmp_path: Path, dist: Path) -> None:
+    previous = tmp_path / "previous"
+    for python in ("cp310", "cp311", "cp312"):
+        put(previous, python, version="0.9")
+    put_sdist(previous, version="0.9")
+    put(dist, "cp312", elf=NEW)
+    (dist / "demo-1.0.tar.gz").unlink()
+    put_sdist(dist, version="1.1")
+    done = run("check", dist, "--like", previous)
     assert done.returncode == 1
+    lines = done.stdout.splitlines()
+    wheels = "demo-1.0-{0}-{0}-manylinux_2_17_x86_64.whl"
+    assert lines[:2] == [
+        f"{wheels.format('cp311')}: ok",
+        f"{wheels.format('cp312')}: not compliant",
+    ]
     assert "[FALSE_TAG]" in done.stdout
-    assert "the files of demo have 2 versions (1.0, 1.1)" in done.stdout
-    assert "the project demo has no wheel for cp311-cp311 on win_amd64" in done.stdout
-    assert done.stdout.splitlines()[-1] == "1 wheel, 1 sdist: 1 cannot be uploaded"
+    old = "demo-0.9-cp310-cp310-manylinux_2_17_x86_64.whl"
+    lost = "demo-1.0-cp310-cp310-manylinux_*_x86_64.whl"
+    first = wheels.format("cp311")
+    assert lines[-5:] == [
+        f"error: {lost} is missing, and {old} is in the other set [INCOMPLETE_SET]",
+        "  build this wheel, or accept that it is missing with --allow INCOMPLETE_SET:GLOB",
+        f"error: demo-1.1.tar.gz is of version 1.1, not of 1.0 as {first} is [INCOMPLETE_SET]",
+        "  build all files from one version, and move the others out of the folder",
+        "2 wheels, 1 sdist: 1 cannot be uploaded, 1 is missing, 1 is of another version",
+    ]
 
 
-def test_two_projects_are_judged_apart(tmp_path: Path) -> None:
-    for name, version in (("demo", "1.0"), ("other", "2.0")):
-        add_wheel(tmp_path, PURE, name, version)
-        add_sdist(tmp_path, name, version)
-    done = run("check", tmp_path)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.splitlines()[-1] == "2 wheels, 2 sdists: each of them can be uploaded"
-    (tmp_path / "other-2.0.tar.gz").unlink()
-    text = run("check", tmp_path).stdout
-    assert "the project other has no sdist here" in text
-    assert "demo, all files" not in text
+def test_allow_accepts_what_is_missing(tmp_path: Path, dist: Path) -> None:
+    names = tmp_path / "names.txt"
+    names.write_text(
+        "# what 0.9 had\ndemo-0.9.tar.gz\n\n"
+        "demo-0.9-cp310-cp310-manylinux1_x86_64.whl  # the oldest\n"
+    )
+    done = run("check", dist, "--like", names)
+    assert done.returncode == 1
+    assert done.stdout.endswith("2 wheels, 1 sdist: 1 is missing\n")
+    done = run("check", dist, "--like", names, "--allow", "INCOMPLETE_SET:*-cp310-*")
+    assert done.returncode == 0
+    assert "is missing" in done.stdout
+    assert "(allowed)" in done.stdout
+    assert done.stdout.endswith("2 wheels, 1 sdist: all can be uploaded\n")
 
 
-def test_json_has_all_files_the_sets_and_a_summary(tmp_path: Path) -> None:
-    add_wheel(tmp_path, PURE)
-    add_sdist(tmp_path)
-    (tmp_path / "bad-1.0.tar.gz").write_bytes(b"no archive")
-    (tmp_path / "README.txt").write_text("ignored")
-    done = run("check", "--json", tmp_path)
-    data = json.loads(done.stdout)
-    assert done.returncode == 3
-    assert data["summary"] == {"wheels": 1, "sdists": 2, "refused": 0, "unreadable": 1}
-    assert [one["sdist"] for one in data["sdists"]] == ["bad-1.0.tar.gz", "demo-1.0.tar.gz"]
-    assert [bool(one["error"]) for one in data["sdists"]] == [True, False]
-    assert [one["project"] for one in data["sets"]] == ["bad", "demo"]
+def test_projects_of_one_folder_are_judged_apart(dist: Path) -> None:
+    put(dist, name="other", version="2.0")
+    done = run("check", dist)
+    assert done.returncode == 0
+    assert done.stdout.splitlines()[-4:] == [
+        "other:",
+        "  warning: no sdist: cannot be added after 14 days [INCOMPLETE_SET]",
+        "    build the sdist too (uv build --sdist, or python -m build --sdist)",
+        "3 wheels, 1 sdist: all can be uploaded",
+    ]
 
 
-def test_one_file_is_judged_alone(tmp_path: Path) -> None:
-    path = add_wheel(tmp_path, PURE)
+def test_one_wheel_is_no_set(tmp_path: Path) -> None:
+    path = put(tmp_path / "one")
+    line = f"{path.name}: ok\n"
+    assert run("check", path).stdout == line
+    # The same file in another spelling.
+    again = path.parent / ".." / "one" / path.name
+    assert run("check", path, again).stdout == line
+    assert "no sdist" in run("check", path.parent).stdout
+    assert "no sdist" in run("check", path, put(tmp_path / "one", "cp312")).stdout
+
+
+def test_a_pattern_that_no_shell_expanded_is_expanded(dist: Path) -> None:
+    done = run("check", dist / "*.whl", dist)
+    assert done.returncode == 0
+    assert done.stdout.count(": ok") == 3
+    assert done.stdout.endswith("2 wheels, 1 sdist: all can be uploaded\n")
+    done = run("check", dist / "*.egg")
+    assert (done.returncode, done.stdout) == (3, "")
+    assert done.stderr == f"manyshim: error: {dist}/*.egg: no wheel and no sdist matches\n"
+
+
+def test_a_file_whose_name_looks_like_a_pattern_is_a_file(tmp_path: Path) -> None:
+    path = put(tmp_path / "[dist]")
     assert run("check", path).stdout == f"{path.name}: ok\n"
+    assert f"{path.name}: ok\n" in run("check", path.parent).stdout
 
 
-def test_a_glob_that_no_shell_expanded(tmp_path: Path) -> None:
-    add_wheel(tmp_path, PURE)
-    add_sdist(tmp_path)
-    done = run("check", f"{tmp_path}/*")
-    assert done.stdout.splitlines()[-1] == "1 wheel, 1 sdist: each of them can be uploaded"
-
-
-def test_a_folder_without_files_cannot_be_read(tmp_path: Path) -> None:
+def test_a_folder_without_wheels_is_an_error(tmp_path: Path) -> None:
     done = run("check", tmp_path)
     assert (done.returncode, done.stdout) == (3, "")
-    assert "has no .whl and no .tar.gz file" in done.stderr
+    assert done.stderr == f"manyshim: error: {tmp_path}: no wheel and no sdist in this folder\n"
 
 
-def test_a_list_of_names_is_a_set(tmp_path: Path) -> None:
-    add_wheel(tmp_path, PURE)
+def test_a_file_that_cannot_be_read_is_counted(dist: Path) -> None:
+    (dist / "demo-1.0-py3-none-any.whl").write_bytes(b"no archive")
+    done = run("check", dist)
+    assert done.returncode == 3
+    assert done.stdout.endswith("3 wheels, 1 sdist: 1 cannot be read\n")
+    assert "demo-1.0-py3-none-any.whl" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("", "no file name of a wheel or an sdist"),
+        ("demo-1.0.tar.gz\ndemo-1.0.exe\n", "line 2: demo-1.0.exe is no file name of a wheel"),
+        ("\x1b[2J", "line 1: \\x1b[2J is no file name"),
+        (None, "no such file"),
+    ],
+)
+def test_a_wrong_list_is_an_error(tmp_path: Path, dist: Path, text: Any, problem: str) -> None:
     names = tmp_path / "names.txt"
-    names.write_text("# of the last release\ndemo-0.9-py3-none-any.whl\ndemo-0.9.tar.gz\n")
-    done = run("check", tmp_path / wheel_name(tag=PURE), "--like", names)
-    assert done.returncode == 1
-    assert "the project demo has no sdist, which the other set has" in done.stdout
-    accepted = run(
-        "check", tmp_path / wheel_name(tag=PURE), "--like", names, "--allow", "INCOMPLETE_SET:*"
-    )
-    assert accepted.returncode == 0
+    if text is not None:
+        names.write_text(text)
+    done = run("check", dist, "--like", names)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"manyshim: error: --like {names}: {problem}")
 
 
-@pytest.mark.parametrize("ending", ["macosx_11_0_arm64", "win_amd64", "ios_13_0_arm64_iphoneos"])
-def test_a_module_in_elf_format_is_for_no_other_system(ending: str, tmp_path: Path) -> None:
-    members = {"demo/_x.abi3.so": NEW, "demo/data.bin": NEW}
-    tag = f"cp311-abi3-{ending}"
-    path = save(tmp_path, wheel(members, tag=tag), wheel_name(tag=tag))
-    (found,) = json.loads(run("check", "--json", path).stdout)["wheels"]
-    assert kinds_of(found) == ["WRONG_PLATFORM"]
-    assert [one["path"] for one in found["findings"]] == ["demo/_x.abi3.so"]
+def test_json_has_the_files_the_sets_and_the_summary(dist: Path) -> None:
+    put_sdist(dist, version="1.1")
+    put(dist, "cp313", elf=NEW)
+    (dist / "demo-0.tar.gz").write_bytes(b"no archive")
+    done = run("check", dist, "--json")
+    assert done.returncode == 3
+    data: Dict[str, Any] = json.loads(done.stdout)
+    assert list(data) == ["version", "wheels", "sdists", "sets", "summary"]
+    assert data["version"] == 2
+    assert [one["wheel"].split("-")[2] for one in data["wheels"]] == ["cp311", "cp312", "cp313"]
+    sdists: List[Dict[str, Any]] = data["sdists"]
+    assert [one["sdist"] for one in sdists] == [f"demo-{v}.tar.gz" for v in ("0", "1.0", "1.1")]
+    assert [bool(one["error"]) for one in sdists] == [True, False, False]
+    (report,) = data["sets"]
+    assert (report["project"], report["versions"]) == ("demo", ["0", "1.0", "1.1"])
+    assert [(one["kind"], one["severity"], one["path"]) for one in report["findings"]] == [
+        ("INCOMPLETE_SET", "error", "demo-0.tar.gz"),
+        ("INCOMPLETE_SET", "error", "demo-1.1.tar.gz"),
+    ]
+    assert data["summary"] == {
+        "wheels": 3,
+        "sdists": 3,
+        "refused": 1,
+        "unreadable": 1,
+        "unchecked": 0,
+        "missing": 0,
+        "of_other_version": 2,
+    }
 
 
-def test_android_has_elf_files(tmp_path: Path) -> None:
-    tag = "cp313-cp313-android_24_arm64_v8a"
-    members = {"demo/_x.cpython-313-aarch64-linux-android.so": NEW}
-    path = save(tmp_path, wheel(members, tag=tag), wheel_name(tag=tag))
-    assert run("check", path).stdout == f"{path.name}: ok\n"
-    assert "for Android: not audited" in run("show", path).stdout
+def test_json_of_other_commands_has_wheels_only(dist: Path) -> None:
+    wheels = sorted(dist.glob("demo*.whl"))
+    assert list(json.loads(run("show", *wheels, "--json").stdout)) == ["version", "wheels"]

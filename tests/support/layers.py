@@ -33,6 +33,7 @@ MAY_IMPORT = {
     "formats.tar": "values",
     "formats.sdist": "formats.tar formats.wheel audit.facts audit.gate.facts files errors values",
     "formatters": "audit audit.verdict audit.decision audit.messages errors values",
+    "formatters.release": "formatters audit audit.gate.completeness errors values",
     # The settings and the host.
     "process": "errors values",
     "demangle": "process errors values",
@@ -98,9 +99,9 @@ MAY_IMPORT = {
     "requirements": "config toolchain errors",
     # The entry points.
     "backend": "build requirements config project intree_sdist pyproject workspace wrapped errors",
-    "cli": "operations checking retagging audit.patterns config project settings scope "
-    "surroundings pyproject known_backends options optiontypes formatters audit process errors "
-    "values",
+    "cli": "operations checking retagging audit.patterns audit.gate.completeness config project "
+    "settings scope surroundings pyproject known_backends options optiontypes formatters "
+    "formatters.release audit process errors values",
     "cli.init": "cli adopt adopt.changes operations formatters audit errors",
     "__main__": "cli",
 }

@@ -15,9 +15,14 @@ from manyshim.optiontypes import renamed_kinds
 from manyshim.surroundings import epoch
 
 
-def add_wheels(parser: argparse.ArgumentParser, metavar: str = "WHEEL") -> None:
+def add_wheels(parser: argparse.ArgumentParser) -> None:
     """Add the wheels, and the options of their audit."""
-    parser.add_argument("wheels", nargs="+", metavar=metavar)
+    parser.add_argument("wheels", nargs="+", metavar="WHEEL")
+    add_audit(parser)
+
+
+def add_audit(parser: argparse.ArgumentParser) -> None:
+    """Add the options of an audit."""
     parser.add_argument("--platform", metavar="POLICY", help=meaning("platform"))
     parser.add_argument(
         "--exclude", action="append", default=[], metavar="GLOB", help=meaning("exclude")

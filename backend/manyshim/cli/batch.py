@@ -6,7 +6,7 @@ import argparse
 import os
 import sys
 from functools import partial
-from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, List, Optional, Sequence
+from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, List
 
 from manyshim.cli.screen import Screen, put
 from manyshim.errors import InternalError, InvalidWheelError, ManyshimError, printable
@@ -22,49 +22,40 @@ if TYPE_CHECKING:
 _WORTH_A_PROCESS = 8 << 20
 
 
-class Conclusion(NamedTuple):
-    """What a command says about all files together: exit code, lines, and keys of its JSON."""
+class Run(NamedTuple):
+    """What a command made of its files: the exit code of each, and its data for JSON."""
 
-    code: int
-    lines: List[Line]
-    data: Dict[str, Any]
+    codes: List[int]
+    data: List[Dict[str, Any]]
 
 
-def over_wheels(
-    options: argparse.Namespace,
-    work: Callable[[str], Outcome],
-    conclude: Optional[Callable[[Sequence[str], Sequence[Outcome]], Conclusion]] = None,
-) -> int:
-    """Run `work` on each wheel, print the outcomes, and return the highest exit code.
+def over_wheels(options: argparse.Namespace, work: Callable[[str], Outcome]) -> int:
+    """Run `work` on each wheel, print the outcomes, and return the highest exit code."""
+    run = over_files(options, options.wheels, work, Screen(plain=options.json))
+    if options.json:
+        print_json({"version": JSON_VERSION, "wheels": run.data})
+    return max(run.codes)
 
-    `conclude` is called with the wheels and their outcomes, after the last one.
-    """
-    wheels: List[str] = options.wheels
-    screen = Screen(plain=options.json)
-    code = 0
-    done: List[Outcome] = []
+
+def over_files(
+    options: argparse.Namespace, files: List[str], work: Callable[[str], Outcome], screen: Screen
+) -> Run:
+    """Run `work` on each file, and print the lines of each; with `--json`, only failures."""
+    run = Run([], [])
     patterns: List[Pattern] = []
-    outcomes = _outcomes(partial(_guarded, work), wheels, options.jobs)
-    for outcome in screen.progress(outcomes, wheels):
-        code = max(code, outcome.code)
-        # The lines are printed, and may be many.
-        done.append(outcome._replace(lines=[]))
+    outcomes = _outcomes(partial(_guarded, work), files, options.jobs)
+    for outcome in screen.progress(outcomes, files):
+        run.codes.append(outcome.code)
+        run.data.append(outcome.data)
         patterns += outcome.patterns
         failed = [line for line in outcome.lines if line.role == "failure"]
         screen.print_lines(failed if options.json else outcome.lines)
-    data: Dict[str, Any] = {"version": JSON_VERSION, "wheels": [one.data for one in done]}
-    if conclude:
-        last = conclude(wheels, done)
-        code, data = max(code, last.code), {**data, **last.data}
-        screen.print_lines([] if options.json else last.lines)
-    if options.json:
-        print_json(data)
     if not all(one.matched for one in patterns):
         from manyshim.audit.patterns import lines  # noqa: PLC0415 (few commands have a pattern)
 
         for line in lines(patterns, verbose=options.verbose):
             put(printable(f"manyshim: {line}"), sys.stderr)
-    return code
+    return run
 
 
 def print_json(data: Dict[str, Any]) -> None:

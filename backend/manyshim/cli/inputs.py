@@ -1,54 +1,101 @@
-"""What the arguments of `check` name: files, folders, and globs that no shell expanded."""
+"""The files of a release: folders, patterns that no shell expanded, and the list of `--like`."""
 
 from __future__ import annotations
 
 import glob
 import os
-from typing import List, Sequence
+from typing import Dict, Iterable, List, Sequence, Tuple
 
-from manyshim.errors import ConfigError, InvalidWheelError
+from manyshim.audit.gate.completeness import is_release_file, names_a_project
+from manyshim.errors import ConfigError, InvalidWheelError, ToolError, shorten
 
-# What clients upload from a folder.
-_EXTENSIONS = (".whl", ".tar.gz", ".zip")
-# A list of names may have this many bytes.
+# A list with more bytes is no list of file names.
 _MAX_LIST = 1 << 20
+_MAX_NAME = 255
 
 
-def expand(arguments: Sequence[str]) -> List[str]:
-    """Return the files that the arguments name, each once. InvalidWheelError for an empty folder.
+def release_files(given: Sequence[str]) -> Tuple[List[str], bool]:
+    """Return the files that the arguments stand for, each once, and whether they are a set.
 
-    A name with * or ? that no file has is a glob. A file that does not exist stays as it is.
+    They are one if there is a folder, a pattern, or more than one file. Raises InvalidWheelError
+    if a folder or a pattern has no files, and ToolError if a folder cannot be read.
     """
-    found: List[str] = []
-    for argument in arguments:
-        # A folder that is named like a wheel is told as such.
-        if os.path.isdir(argument) and not argument.endswith(_EXTENSIONS):
-            files = _in_folder(argument)
-            if not files:
-                what = "has no .whl and no .tar.gz file; build the release first"
-                raise InvalidWheelError(f"the folder {argument} {what}")
-            found += files
-        elif not os.path.lexists(argument) and glob.has_magic(argument):
-            found += sorted(glob.glob(argument)) or [argument]
+    files: List[str] = []
+    several = False
+    for argument in given:
+        # A folder that is named like a wheel is an error of its own.
+        if os.path.isdir(argument) and not is_release_file(argument):
+            found = _of_folder(argument)
+            if not found:
+                raise InvalidWheelError(f"{argument}: no wheel and no sdist in this folder")
+        elif glob.has_magic(argument) and not os.path.lexists(argument):
+            found = sorted(filter(_is_input, glob.glob(argument)))
+            if not found:
+                raise InvalidWheelError(f"{argument}: no wheel and no sdist matches")
         else:
-            found.append(argument)
-    return list(dict.fromkeys(found))
+            files.append(argument)
+            continue
+        several = True
+        files += found
+    files = _once(files)
+    return files, several or len(files) > 1
 
 
-def names_of(source: str) -> List[str]:
-    """Return the names of a folder's files, or the names in a text file. Raises ConfigError."""
-    if os.path.isdir(source):
-        return [os.path.basename(path) for path in _in_folder(source)]
+def other_names(path: str) -> List[str]:
+    """Return the file names of another release: of a folder, or a text file with one on each line.
+
+    Empty lines and what follows `#` are left out. Raises ConfigError if there are none, or if a
+    line is no name of a wheel or an sdist.
+    """
+    if os.path.isdir(path):
+        names = [os.path.basename(one) for one in _of_folder(path)]
+    elif os.path.isfile(path):
+        names = list(_listed(path))
+    else:
+        what = "is neither a folder nor a file" if os.path.exists(path) else "no such file"
+        raise ConfigError(f"--like {path}: {what}")
+    if not any(map(names_a_project, names)):
+        raise ConfigError(f"--like {path}: no file name of a wheel or an sdist")
+    return names
+
+
+def _of_folder(folder: str) -> List[str]:
     try:
-        with open(source, encoding="utf-8") as file:
-            lines = file.read(_MAX_LIST).splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise ConfigError(f"--like {source}: cannot be read: {reason}") from error
-    stripped = (line.partition("#")[0].strip() for line in lines)
-    return [os.path.basename(line) for line in stripped if line]
+        names = sorted(os.listdir(folder))
+    except OSError as error:
+        raise ToolError(f"{folder}: cannot be read: {error.strerror}") from error
+    return [path for path in (os.path.join(folder, name) for name in names) if _is_input(path)]
 
 
-def _in_folder(folder: str) -> List[str]:
-    names = sorted(name for name in os.listdir(folder) if name.endswith(_EXTENSIONS))
-    return [os.path.join(folder, name) for name in names]
+def _is_input(path: str) -> bool:
+    name = os.path.basename(path)
+    return is_release_file(name) and not name.startswith(".") and not os.path.isdir(path)
+
+
+def _once(files: Iterable[str]) -> List[str]:
+    """Leave out the files that were given before, in another spelling of the path too."""
+    found: Dict[Tuple[str, str], str] = {}
+    for path in files:
+        folder, name = os.path.split(path)
+        found.setdefault((os.path.realpath(folder), os.path.normcase(name)), path)
+    return list(found.values())
+
+
+def _listed(path: str) -> Iterable[str]:
+    try:
+        with open(path, "rb") as file:
+            data = file.read(_MAX_LIST + 1)
+        if len(data) > _MAX_LIST:
+            raise ConfigError(f"--like {path}: larger than 1 MiB, so it is no list of file names")
+        text = data.decode("utf-8-sig")
+    except OSError as error:
+        raise ToolError(f"--like {path}: cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError:
+        raise ConfigError(f"--like {path}: is not UTF-8 text") from None
+    for number, line in enumerate(text.splitlines(), start=1):
+        name = line.partition("#")[0].strip()
+        if name and (len(name) > _MAX_NAME or not names_a_project(name)):
+            what = "is no file name of a wheel or an sdist"
+            raise ConfigError(f"--like {path}: line {number}: {shorten(name)} {what}")
+        if name:
+            yield name

@@ -15,7 +15,7 @@ from manyshim.errors import ManyshimError, ToolError, printable
 # The modules of this package that are commands, each with its line of help.
 _COMMANDS = {
     "show": "show the tag that is proved for each wheel, and what rules out older tags",
-    "check": "verify the tags in each wheel's name, and that the index accepts the wheel",
+    "check": "verify a release before its upload: each file, and that none is missing",
     "retag": "write each wheel under the tag that is proved for it",
     "repair": "copy external libraries into each wheel, then retag it",
     "init": "make manyshim the build backend of a project, around its own backend",
@@ -99,9 +99,9 @@ def _parser(given: List[str]) -> argparse.ArgumentParser:
     parser = _Parser(
         prog="manyshim",
         description="Audit Linux wheels and write the manylinux or musllinux tag that is proved.",
-        epilog="exit codes: 0 success; 1 not compliant; 2 wrong usage; 3 a wheel cannot be read; "
+        epilog="exit codes: 0 success; 1 not compliant; 2 wrong usage; 3 a file cannot be read; "
         "4 a tool or the file system failed; 6 an internal error. "
-        "The highest code of all wheels is returned.",
+        "The highest code of all files is returned.",
     )
     parser.add_argument("--version", action="version", version=f"manyshim {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)

@@ -52,6 +52,14 @@ def read(path: str) -> SdistFacts:
         raise InvalidWheelError(f"{path}: cannot be read: {error.strerror or error}") from error
 
 
+def refuse_unreadable(path: str) -> None:
+    """Raise InvalidWheelError for what is no file, or cannot be opened."""
+    try:
+        open_regular(path).close()
+    except OSError as error:
+        raise InvalidWheelError(f"{path}: cannot be opened: {error.strerror or error}") from error
+
+
 class _Reader:
     """Reads all members, and collects what is odd about them."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Iterable, List, Optional
+from typing import Any, Dict, Iterable
 
 from manyshim.audit.decision import TagDecision
 from manyshim.audit.findings import Finding
@@ -34,7 +34,7 @@ def to_dict(report: Report, decision: TagDecision) -> Dict[str, Any]:
         "tags": list(decision.platforms),
         "external": list(map(_name, report.external)),
         "musl_minimum": ".".join(map(str, minimum)) if minimum else None,
-        "findings": [_finding_dict(found) for found in report.findings],
+        "findings": [finding_dict(found) for found in report.findings],
         "error": None,
         "internal": False,
     }
@@ -60,18 +60,10 @@ def failure(name: str, error: str, *, internal: bool) -> Dict[str, Any]:
     return {**empty, "error": error, "internal": internal}
 
 
-def set_dict(project: str, versions: List[str], findings: Iterable[Finding]) -> Dict[str, Any]:
-    """Return what `check` found of the files of one project together."""
-    rows = [_finding_dict(found) for found in findings]
-    return {"project": _name(project), "versions": list(map(_name, versions)), "findings": rows}
-
-
-def sdist_dict(
-    name: str, findings: Iterable[Finding], error: Optional[str] = None
-) -> Dict[str, Any]:
-    """Return what `check` found of an sdist; `error` if it cannot be read."""
-    rows = [_finding_dict(found) for found in findings]
-    return {"sdist": _name(name), "findings": rows, "error": error, "internal": False}
+def sdist_dict(name: str, findings: Iterable[Finding]) -> Dict[str, Any]:
+    """Return what `check` found of an sdist as a dictionary for JSON."""
+    rows = [finding_dict(found) for found in findings]
+    return {"sdist": _name(name), "findings": rows, "error": None, "internal": False}
 
 
 def _name(text: str) -> str:
@@ -79,7 +71,8 @@ def _name(text: str) -> str:
     return escape(text) if len(text) <= _MAX_NAME else shorten(text)
 
 
-def _finding_dict(found: Finding) -> Dict[str, Any]:
+def finding_dict(found: Finding) -> Dict[str, Any]:
+    """Return a finding as a dictionary for JSON."""
     text = sentence(found)
     return {
         "kind": found.kind,

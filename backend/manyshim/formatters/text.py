@@ -56,10 +56,7 @@ def build_lines(
     `compiled` tells that manyshim's toolchain compiled for a target. An older policy that the
     wheel also meets is not named then, because an older target takes another build.
     """
-    severities = (f.ERROR, f.WARNING)
-    lines = [
-        line for severity in severities for line in _by_severity(report.findings, severity, notes)
-    ]
+    lines = by_severity(report.findings, notes)
     older = decision.tag and report.policy and report.policy.version < decision.tag.version
     if report.policy and older and not compiled:
         lines.append(Line(f"the wheel also meets {report.policy.without_arch}"))
@@ -87,17 +84,16 @@ def show_lines(
         lines.append(Line(f"  no tag: {why_not(decision)}", f.ERROR))
         if report.policy and decision.reason == Evidence.ERRORS:
             lines.append(Line(f"  apart from the errors, the wheel meets {report.policy}"))
-    for severity in (f.ERROR, f.WARNING, *((f.INFO,) if verbose else ())):
-        of_severity = _by_severity(report.findings, severity, notes)
-        lines += [Line(f"  {line.text}", line.role) for line in of_severity]
+    found = by_severity(report.findings, notes, verbose=verbose)
+    lines += [Line(f"  {line.text}", line.role) for line in found]
     for policy in reversed(report.policies):
-        found = [
+        of_policy = [
             one for one in report.findings if one.severity == f.POLICY and one.policy == policy
         ]
-        if found:
+        if of_policy:
             older = "" if policy == report.policies[0] else " and older"
             lines.append(Line(f"  {policy.without_arch}{older}: ruled out", "policy"))
-            lines += _grouped(found, "    ", notes=notes, fixes=needs_advice(decision))
+            lines += _grouped(of_policy, "    ", notes=notes, fixes=needs_advice(decision))
     return lines
 
 
@@ -112,30 +108,20 @@ def gate_lines(
     """Return the lines of `check` for a file with these findings."""
     bad = any(one.severity == f.ERROR for one in findings)
     title = f"{escape(name)}: {'not compliant' if bad else 'ok'}"
-    lines = [Line(title, f.ERROR if bad else "tag")]
-    for severity in (f.ERROR, f.WARNING, *((f.INFO,) if verbose else ())):
-        found = _by_severity(findings, severity, notes)
-        lines += [Line(f"  {line.text}", line.role) for line in found]
-    return lines
+    found = by_severity(findings, notes, verbose=verbose)
+    lines = [Line(f"  {line.text}", line.role) for line in found]
+    return [Line(title, f.ERROR if bad else "tag"), *lines]
 
 
-def set_lines(project: str, findings: Tuple[Finding, ...]) -> List[Line]:
-    """Return the lines about the files of one project together."""
-    severities = (f.ERROR, f.WARNING)
-    rows = [line for one in severities for line in _by_severity(findings, one, _NO_NOTES)]
-    title = Line(f"{escape(project)}, all files", "title")
-    return [title, *(Line(f"  {line.text}", line.role) for line in rows)]
-
-
-def summary_line(wheels: int, sdists: int, refused: int, unreadable: int) -> Line:
-    """Return the last line of `check`: how many files there are, and how many are refused."""
-    counts = ((wheels, "wheel"), (sdists, "sdist"))
-    named = ((number, word if number == 1 else f"{word}s") for number, word in counts)
-    files = ", ".join(f"{number} {words}" for number, words in named if number)
-    bad = [f"{refused} cannot be uploaded"] if refused else []
-    bad += [f"{unreadable} cannot be read"] if unreadable else []
-    text = ", ".join(bad) or "each of them can be uploaded"
-    return Line(f"{files}: {text}", f.ERROR if bad else "tag")
+def by_severity(
+    findings: Iterable[Finding], notes: Notes = _NO_NOTES, *, verbose: bool = False
+) -> List[Line]:
+    """Return the lines of findings, errors first; those of severity info only if `verbose`."""
+    severities = (f.ERROR, f.WARNING, *((f.INFO,) if verbose else ()))
+    found = {
+        severity: [one for one in findings if one.severity == severity] for severity in severities
+    }
+    return [line for name in severities for line in _grouped(found[name], "", name, notes)]
 
 
 def finding_lines(found: Iterable[Finding]) -> List[str]:
@@ -180,11 +166,6 @@ def _reach_musl(report: Report) -> str:
     unsupported = [one for one in releases if one.musl < promised]
     text += f": {supported[0].first}" if supported else ""
     return text + (f"; not on {unsupported[-1].last}" if unsupported else "")
-
-
-def _by_severity(findings: Iterable[Finding], severity: str, notes: Notes) -> List[Line]:
-    found = [one for one in findings if one.severity == severity]
-    return _grouped(found, "", severity, notes)
 
 
 def _grouped(

@@ -1,169 +1,217 @@
-"""The gate on a whole release: which files belong together, and which one is missing."""
+"""Whether the files of a release belong together, and whether one is missing: by their names."""
 
 from __future__ import annotations
 
-from typing import Dict, FrozenSet, Iterator, List, Mapping, Optional, Sequence, Set, Tuple
+import re
+from collections import Counter
+from itertools import islice
+from typing import Dict, Iterable, Iterator, List, Optional, Sequence, Tuple
 
 from manyshim.audit.findings import ERROR, WARNING, Finding, Problem, Row, problem_finding
-from manyshim.audit.tags import WheelName, is_linux, parse_platform, platform_arch
+from manyshim.audit.matrix import holes
+from manyshim.audit.tags import parse_wheel_name
+from manyshim.audit.targets import Coverage, Target, targets
 from manyshim.values import NamedTuple
 
 _KIND = "INCOMPLETE_SET"
-_LATE = "build it now: the index closes a release after 14 days, so it cannot be added later"
-# A hole is reported only in a row and a column that have at most one hole in so many cells.
-_FEWEST = 3
-_MAX_SHOWN = 4
+_MAX_FINDINGS = 1000
+# What clients upload, beside wheels.
+_UPLOADED = (".tar.gz", ".zip")
+# Archives that the index took as sdists once. Check refuses them by their extension.
+_SDIST_ENDS = (*_UPLOADED, ".tgz", ".tar.bz2", ".tar.xz", ".tar.z", ".tar", ".egg")
+_BUILD_SDIST = "build the sdist too (uv build --sdist, or python -m build --sdist)"
+_BUILD_WHEEL = "build this wheel, or accept that it is missing with --allow INCOMPLETE_SET:GLOB"
 
 
 class SetProblem(Problem):
-    """What is wrong with the files of one project."""
+    """What is wrong with a set of files."""
 
-    VERSIONS = Row(
-        _KIND,
-        ERROR,
-        "the files of {0} have {1} versions ({2})",
-        "upload one version at a time; remove the files of the others",
+    OTHER_VERSION = Row(
+        *(_KIND, ERROR, "is of version {0}, not of {2} as {1} is"),
+        "build all files from one version, and move the others out of the folder",
     )
-    NO_SDIST = Row(_KIND, WARNING, "the project {0} has no sdist here", _LATE)
+    NO_SDIST = Row(_KIND, WARNING, "no sdist: cannot be added after 14 days", _BUILD_SDIST)
     HOLE = Row(
         _KIND,
         WARNING,
-        "there is no wheel of {0} for {1}; all other Pythons have one, and so have "
-        "all other platforms",
-        _LATE,
+        "is missing: {0} has wheels for {1} other platforms, this platform for {2} other Pythons",
+        "build this wheel before the upload, unless you leave it out on purpose",
     )
-    MISSING = Row(
-        _KIND, ERROR, "the project {0} has no {1}, which the other set has", _LATE
-    )  # fmt: skip
+    MISSING_WHEEL = Row(_KIND, ERROR, "is missing, and {0} is in the other set", _BUILD_WHEEL)
+    MISSING_SDIST = Row(_KIND, ERROR, "is missing, and {0} is in the other set", _BUILD_SDIST)
+    MISSING_PROJECT = Row(
+        *(_KIND, ERROR, "no file of {0} is here, but {1} is in the other set"),
+        "build this project too, or take its files out of the other set",
+    )
 
 
-class SetFile(NamedTuple):
-    """A file of a release: its project (PEP 503), its version, and its tags if it is a wheel."""
+_MISSING = (SetProblem.MISSING_WHEEL, SetProblem.MISSING_SDIST, SetProblem.MISSING_PROJECT)
+
+
+class SetReport(NamedTuple):
+    """What was found about the files of one project.
+
+    `project` is the canonical name (PEP 503), `versions` are those of the files, as spelled there.
+    """
 
     project: str
+    versions: Tuple[str, ...]
+    findings: Tuple[Finding, ...] = ()
+
+    @property
+    def errors(self) -> Tuple[Finding, ...]:
+        """The findings for which the set must not be uploaded as it is."""
+        return tuple(one for one in self.findings if one.severity == ERROR)
+
+    @property
+    def missing(self) -> int:
+        """The number of files that the other set has and this one lacks."""
+        return sum(one.problem in _MISSING for one in self.errors)
+
+    @property
+    def of_other_version(self) -> int:
+        """The number of files of another version than most."""
+        return sum(one.problem == SetProblem.OTHER_VERSION for one in self.errors)
+
+
+class _File(NamedTuple):
+    name: str
+    project: str
+    # The project and the version as they are spelled.
+    prefix: str
     version: str
-    wheel: Optional[WheelName] = None
+    # Empty for an sdist.
+    targets: Tuple[Target, ...]
 
 
-# A Python tag with an ABI, and a platform without the version of its system.
-_Cell = Tuple[str, str]
+def is_sdist(name: str) -> bool:
+    """Whether a name ends like that of an sdist."""
+    return name.lower().endswith(_SDIST_ENDS)
 
 
-def judge_set(
-    project: str, files: Sequence[SetFile], like: Optional[Sequence[SetFile]]
-) -> Iterator[Finding]:
-    """Yield findings for the files of one project; `like` are those of another set."""
-    versions = sorted({one.version for one in files})
-    if len(versions) > 1:
-        listed = ", ".join(versions[:_MAX_SHOWN])
-        yield problem_finding(SetProblem.VERSIONS, "", project, str(len(versions)), listed)
-    if like is not None:
-        yield from _unlike(project, files, like)
-        return
-    if all(one.wheel for one in files):
-        yield problem_finding(SetProblem.NO_SDIST, "", project)
-    for version in versions:
-        for python, platform in _holes(cells([one for one in files if one.version == version])):
-            what = f"{python} on {platform}"
-            yield problem_finding(SetProblem.HOLE, "", project, what)
+def is_release_file(name: str) -> bool:
+    """Whether clients upload a file of this name from the folder of a release."""
+    return name.lower().endswith((".whl", *_UPLOADED))
 
 
-def _unlike(project: str, files: Sequence[SetFile], like: Sequence[SetFile]) -> Iterator[Finding]:
-    had_sdist = any(one.wheel is None for one in like)
-    if had_sdist and all(one.wheel for one in files):
-        yield problem_finding(SetProblem.MISSING, "", project, "sdist")
-    there = cells(files)
-    for python, platform in sorted(cells(like) - there):
-        if not _covered(python, platform, there):
-            what = f"wheel for {python} on {platform}"
-            yield problem_finding(SetProblem.MISSING, "", project, what)
+def names_a_project(name: str) -> bool:
+    """Whether a file name states a project and a version, so that it belongs to a set."""
+    return _parsed(name) is not None
 
 
-def _covered(python: str, platform: str, there: FrozenSet[_Cell]) -> bool:
-    """Whether other wheels install where a missing one did: a pure one, or one for all Pythons."""
-    platforms = {cell_platform for _, cell_platform in there}
-    pure = "any" in platforms
-    return pure or any(
-        cell_platform == platform and _takes(cell_python, python)
-        for cell_python, cell_platform in there
-    )
+def judge(names: Iterable[str], like: Optional[Iterable[str]] = None) -> List[SetReport]:
+    """Judge file names by project; `like` are those of another release.
+
+    A name that cannot be parsed belongs to no project. It has a finding of its own.
+    """
+    own, other = _by_project(names), _by_project(like or ())
+    found = []
+    for project in sorted({*own, *other}):
+        files, others = own.get(project, []), other.get(project, [])
+        findings = list(_set(files, others) if files else _no_project(project, others))
+        versions = tuple(dict.fromkeys(one.version for one in files))
+        found.append(SetReport(project, versions, tuple(findings)))
+    return found
 
 
-def _takes(available: str, wanted: str) -> bool:
-    """Whether wheels with one Python tag also serve the interpreter of another one."""
-    available_python, _, abi = available.partition("-")
-    if abi == "none" and available_python.startswith("py"):
-        return True
-    wanted_python, _, wanted_abi = wanted.partition("-")
-    first, other = _cpython(available_python), _cpython(wanted_python)
-    if abi != "abi3" or wanted_abi.endswith("t") or first is None or other is None:
-        return False
-    return first <= other
+def _by_project(names: Iterable[str]) -> Dict[str, List[_File]]:
+    found: Dict[str, List[_File]] = {}
+    for file in filter(None, map(_parsed, dict.fromkeys(names))):
+        found.setdefault(file.project, []).append(file)
+    return found
 
 
-def _cpython(tag: str) -> Optional[int]:
-    digits = tag[len("cp3") :]
-    return int(digits) if tag.startswith("cp3") and digits.isdigit() else None
+def _parsed(name: str) -> Optional[_File]:
+    wheel = parse_wheel_name(name)
+    if wheel is not None:
+        project, version, tags = wheel.name, wheel.version, targets(wheel)
+    else:
+        end = next((end for end in _SDIST_ENDS if name.lower().endswith(end)), "")
+        project, _, version = name[: -len(end)].rpartition("-") if end else ("", "", "")
+        tags = ()
+    canonical = re.sub(r"[-_.]+", "-", project).lower()
+    return _File(name, canonical, project, version, tags) if project and version else None
 
 
-def cells(files: Sequence[SetFile]) -> FrozenSet[_Cell]:
-    """Return which Pythons and platforms the wheels of a set are for."""
-    found: Set[_Cell] = set()
+def _set(files: List[_File], others: List[_File]) -> Iterator[Finding]:
+    """Judge the files of one project."""
+    first = _main_version(files)
+    yield from islice(_other_versions(files, first), _MAX_FINDINGS)
+    own = {target: one for one in files for target in one.targets}
+    known = {target: one for one in others for target in one.targets}
+    begin = f"{first.prefix}-{first.version}"
+    if not any(not one.targets for one in files):
+        other = next((one.name for one in others if not one.targets), "")
+        if other:
+            path = f"{begin}.tar.gz"
+            yield problem_finding(SetProblem.MISSING_SDIST, path, other, subject=path)
+        elif not others:
+            yield problem_finding(SetProblem.NO_SDIST)
+    yield from islice(_missing(own, known, begin), _MAX_FINDINGS)
+    yield from islice(_holes(own, known, begin), _MAX_FINDINGS)
+
+
+def _no_project(project: str, others: Sequence[_File]) -> Iterator[Finding]:
+    names = [project, others[0].name]
+    yield problem_finding(SetProblem.MISSING_PROJECT, "", *names, subject=project)
+
+
+def _main_version(files: Sequence[_File]) -> _File:
+    """Return a file of the version that most files have; wheels count more than sdists."""
+    counted = Counter(_version_key(one.version) for one in files)
+    wheels = Counter(_version_key(one.version) for one in files if one.targets)
+
+    def weight(one: _File) -> Tuple[int, int]:
+        key = _version_key(one.version)
+        return counted[key], wheels[key]
+
+    return max(files, key=weight)
+
+
+def _other_versions(files: Sequence[_File], first: _File) -> Iterator[Finding]:
+    usual = _version_key(first.version)
     for one in files:
-        if one.wheel is not None:
-            pythons = [f"{python}-{abi}" for python in one.wheel.pythons for abi in one.wheel.abis]
-            platforms = {part for name in one.wheel.platforms for part in platform_groups(name)}
-            found.update((python, platform) for python in pythons for platform in platforms)
-    return frozenset(found)
+        if _version_key(one.version) != usual:
+            details = (one.version, first.name, first.version)
+            what = SetProblem.OTHER_VERSION
+            yield problem_finding(what, one.name, *details, subject=one.version)
 
 
-def platform_groups(platform: str) -> Tuple[str, ...]:
-    """Return the systems of a platform tag without their version, as `macOS arm64`.
+# The spellings of one kind of release (PEP 440).
+_SPELLINGS = {"alpha": "a", "beta": "b", "c": "rc", "pre": "rc", "preview": "rc", "rev": "post"}
+_SPELLINGS["r"] = "post"
 
-    A universal wheel for macOS covers two architectures.
+
+def _version_key(version: str) -> Tuple[str, ...]:
+    """Return equal values for spellings of one version (PEP 440): 1.0, 1.0.0 and v1."""
+    text, plus, local = version.lower().lstrip("v").partition("+")
+    words = re.findall(r"[a-z]+|[0-9]+|!", text)
+    parts = [_SPELLINGS.get(word, word.lstrip("0") or "0") for word in words]
+    end = next((at for at, word in enumerate(parts) if word.isalpha()), len(parts))
+    release = parts[:end]
+    while release[1:] and release[-1] == "0":
+        release.pop()
+    return (*release, *parts[end:], plus, *re.split(r"[-_.]", local))
+
+
+def _missing(own: Dict[Target, _File], known: Dict[Target, _File], begin: str) -> Iterator[Finding]:
+    """Yield a finding for each wheel of the other set that has no counterpart.
+
+    A wheel for more Pythons or platforms is one, unless the other set has it as well.
     """
-    text = platform.lower()
-    if is_linux(text):
-        tag = parse_platform(text)
-        family = "musllinux" if tag and tag.libc == "musl" else "manylinux" if tag else "linux"
-        return (f"{family} {platform_arch(text) or ''}".strip(),)
-    system, _, rest = text.partition("_")
-    if system == "macosx":
-        arch = rest.split("_", 2)[-1]
-        arches = ("x86_64", "arm64") if arch == "universal2" else (arch,)
-        return tuple(f"macOS {one}" for one in arches)
-    if system in ("ios", "android", "pyemscripten", "pyodide"):
-        return (f"{system} {'_'.join(part for part in rest.split('_') if not part.isdigit())}",)
-    return (text,)
+    broad = Coverage(target for target in own if target not in known)
+    for target in sorted(known):
+        if target not in own and not broad.covers(target):
+            path = f"{begin}-{target}.whl"
+            other = known[target].name
+            yield problem_finding(SetProblem.MISSING_WHEEL, path, other, subject=path)
 
 
-def _holes(found: FrozenSet[_Cell]) -> List[_Cell]:
-    """Return the isolated holes: all other cells of the row and of the column are there.
-
-    Many projects leave out a Python or a platform on purpose, and then more than one cell is empty.
-    """
-    # Only wheels for one CPython: its tag is also the ABI, with a t for free threading.
-    specific = {
-        (python, platform)
-        for python, platform in found
-        if python.startswith("cp") and python.partition("-")[2].rstrip("t") in python.split("-")[:1]
-    }
-    rows: Dict[str, Set[str]] = {}
-    columns: Dict[str, Set[str]] = {}
-    for python, platform in specific:
-        rows.setdefault(python, set()).add(platform)
-        columns.setdefault(platform, set()).add(python)
-    return sorted(
-        (python, platform)
-        for python in rows
-        for platform in columns
-        if (python, platform) not in specific and _isolated(python, platform, rows, columns)
-    )
-
-
-def _isolated(
-    python: str, platform: str, rows: Mapping[str, Set[str]], columns: Mapping[str, Set[str]]
-) -> bool:
-    row, column = rows[python], columns[platform]
-    full = len(row) == len(columns) - 1 and len(column) == len(rows) - 1
-    return full and len(row) >= _FEWEST and len(column) >= _FEWEST
+def _holes(own: Iterable[Target], known: Iterable[Target], begin: str) -> Iterator[Finding]:
+    """Yield a finding for each single hole among the Pythons that the other set does not have."""
+    compared = {one.python for one in known}
+    for hole in holes(own):
+        if hole.target.python not in compared:
+            path = f"{begin}-{hole.target}.whl"
+            details = (hole.target.abi, str(hole.platforms), str(hole.pythons))
+            yield problem_finding(SetProblem.HOLE, path, *details, subject=path)
