@@ -1,12 +1,11 @@
-"""Write the platform tags and the metadata versions that the package index accepts.
+"""Write what the package index accepts, from warehouse's rules: platform tags, Metadata-Versions.
 
 update_index_tags.py warehouse/forklift/legacy.py
 
 The files are index-tags.txt and index-metadata.txt. The argument is that file in a Git checkout of
-pypi/warehouse on GitHub; the metadata versions come from metadata.py beside it. legacy.py has the
-rule for tags as sets, patterns and the function _valid_platform_tag. They are read and never run.
-A rule with another structure is an error: then read the function, and change this script
-accordingly.
+pypi/warehouse on GitHub, and metadata.py is read beside it. The rule for tags has sets, patterns
+and the function _valid_platform_tag, and the other one is a set. They are read and never run. A
+rule with another structure is an error: then read it, and change this script accordingly.
 """
 
 from __future__ import annotations
@@ -131,29 +130,27 @@ def _row(template: str, arches: List[str]) -> str:
 
 
 def metadata_versions(text: str) -> List[str]:
-    """Return the metadata versions in the text of warehouse/forklift/metadata.py, sorted."""
-    found = re.search(r"^SUPPORTED_METADATA_VERSIONS = (\{[^}]*\})", text, re.MULTILINE)
-    if found is None:
-        raise SystemExit("there is no SUPPORTED_METADATA_VERSIONS in metadata.py")
-    return sorted(map(str, ast.literal_eval(found[1])))
+    """Return the Metadata-Versions in the text of warehouse's metadata.py."""
+    part = re.search(r"^SUPPORTED_METADATA_VERSIONS = (\{[^{}]*\})$", text, re.MULTILINE)
+    constant = part and "*" not in part[1]
+    found = sorted(ast.literal_eval(part[1])) if part and constant else []
+    if not found or not all(re.fullmatch(r"\d\.\d", str(version)) for version in found):
+        raise SystemExit("SUPPORTED_METADATA_VERSIONS is not as this script knows it")
+    return found
 
 
 def main() -> None:
-    """Write both files."""
+    """Write the files."""
     made = parser(__doc__)
     made.add_argument("path", type=Path, help="warehouse/forklift/legacy.py of a checkout")
     made.add_argument("--commit", help="the checkout's commit (as Git says)")
     arguments = made.parse_args()
     rule = read(arguments.path.read_text(encoding="utf-8"))
+    versions = metadata_versions(arguments.path.with_name("metadata.py").read_text("utf-8"))
     commit = arguments.commit or commit_of(arguments.path)
-    metadata = arguments.path.with_name("metadata.py").read_text(encoding="utf-8")
     for name, what, lines in (
-        ("index-tags.txt", "Platform tags that the package index takes", list(rows(rule))),
-        (
-            "index-metadata.txt",
-            "Metadata versions that the package index takes",
-            metadata_versions(metadata),
-        ),
+        ("index-tags.txt", "Platform tags that the package index takes", rows(rule)),
+        ("index-metadata.txt", "Metadata-Versions that the package index takes", iter(versions)),
     ):
         source = f"warehouse {commit} (Apache-2.0)"
         head = Head(what, source, arguments.date, "scripts/update_index_tags.py")

@@ -20,8 +20,8 @@ that a reader refuses, and nothing of a file that all of them take. The readers:
 - **index**: the strict index of the tests. It shares no code with `check`, and it is stricter than
   the public index in two points: a RECORD that does not match the members, and tags in WHEEL that
   are not those of the file name.
-- **zipfile** of each CPython that is installed, **installer**, **pip**, **uv** from a path and over
-  http. That a wheel is for another machine does not count.
+- **zipfile** of each CPython that is installed, **installer**, **pip**, **twine**, **uv** from a
+  path and over http. That a wheel is for another machine does not count.
 
 {count} files. Refused by a reader: {refused}. Said by `check`: {said}. Missed: {missed}.
 Said though no reader refuses: {alone}; the last column has the reason.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Iterator, List, Optional, Sequence
+from typing import Iterable, Iterator, List, Optional, Sequence
 
 from manyshim.advice import readable
 from manyshim.audit.decision import choose
@@ -12,6 +12,7 @@ from manyshim.audit.findings import ERROR, Finding
 from manyshim.audit.gate import (
     completeness,
     entrypoints,
+    fields,
     framing,
     index,
     indextags,
@@ -23,7 +24,7 @@ from manyshim.audit.gate import (
     sdist,
     wheelfile,
 )
-from manyshim.audit.gate.facts import VersionField
+from manyshim.audit.gate.facts import MetadataFacts, NameFacts, VersionField
 from manyshim.audit.request import Request
 from manyshim.audit.verdict import Report, resolved
 from manyshim.formats.wheel import entrypoints as scripts
@@ -60,8 +61,7 @@ def _check_sdist(path: str, request: Request, *, verbose: bool) -> Outcome:
         found += [*sdist.sdist(facts), *index.too_large(facts.size)]
         if facts.metadata:
             found += names.local_version(facts.metadata.version)
-            found += metadata.metadata(facts.metadata, facts.name, "PKG-INFO")
-            found += metadata.license_files(facts.metadata, "PKG-INFO", facts.tops[0], facts.paths)
+            found += _metadata(facts.metadata, facts.name, "PKG-INFO", facts.paths, facts.tops[0])
     findings = resolved(found, request)
     name = os.path.basename(path)
     code = 1 if any(one.severity == ERROR for one in findings) else 0
@@ -107,17 +107,28 @@ def _gate(wheel: Wheel, facts: WheelFacts) -> List[Finding]:
         *_platform(wheel, facts),
         *record.record(rowcheck.read(wheel), readers.record_problem(wheel)),
     ]
-    data = wheel.dist_info_data("entry_points.txt", scripts.MAX_SIZE)
-    if data is not None:
-        found += entrypoints.entry_points(scripts.read(data))
     # A METADATA that is damaged in the archive has its findings already.
     if f"{wheel.dist_info}/METADATA" not in facts.record.wrong_crc:
-        stated = readers.read(wheel)
-        found += metadata.metadata(stated, name, "METADATA")
-        if stated:
-            folder = f"{wheel.dist_info}/licenses"
-            found += metadata.license_files(stated, "METADATA", folder, set(facts.paths))
+        read = readers.read(wheel)
+        folder = f"{wheel.dist_info}/licenses"
+        found += _metadata(read, name, "METADATA", facts.paths, folder)
+    if f"{wheel.dist_info}/entry_points.txt" not in facts.record.wrong_crc:
+        found += entrypoints.entry_points(scripts.read(wheel))
     return found
+
+
+def _metadata(
+    facts: Optional[MetadataFacts],
+    name: NameFacts,
+    path: str,
+    paths: Iterable[str],
+    folder: str,
+) -> Iterator[Finding]:
+    """Judge METADATA or PKG-INFO; license files are among the `paths` below a folder."""
+    found = [*metadata.metadata(facts, name)]
+    if facts:
+        found += [*fields.fields(facts), *fields.license_files(facts, paths, folder)]
+    return (one._replace(path=path) for one in found)
 
 
 def _version_field(wheel: Wheel) -> Optional[VersionField]:

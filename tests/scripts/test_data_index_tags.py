@@ -1,4 +1,4 @@
-"""update_index_tags.py with a warehouse of the test, and the tags that the audit accepts."""
+"""update_index_tags.py with a warehouse of the test, and what the gate accepts."""
 
 from __future__ import annotations
 
@@ -13,10 +13,12 @@ import pytest
 
 from datascripts import DATA, head_of, only_head, run_script, written
 from manyshim.audit.gate.indextags import index_takes
+from manyshim.audit.policy import index_metadata_versions
 from strict_index_rules import PLATFORM_PATTERNS, STATIC_PLATFORMS
 
 SCRIPT = "update_index_tags.py"
 FILE = "index-tags.txt"
+VERSIONS_FILE = "index-metadata.txt"
 
 # A module like warehouse's, with its names and an equivalent rule.
 MODULE = """\
@@ -62,14 +64,20 @@ def something_else():
 """
 
 
-VERSIONS = 'SUPPORTED_METADATA_VERSIONS = {{"1.0", {}}}\n'
+VERSIONS = """\
+import newer
+SUPPORTED_METADATA_VERSIONS = {%s}
+_LENGTH_LIMITS = {
+    "summary": 512,
+}
+"""
 
 
-def write_module(folder: Path, text: str) -> Path:
-    """Write both modules of warehouse; return the one that the script is given."""
-    known = (DATA / "index-metadata.txt").read_text(encoding="utf-8").splitlines()[1:]
-    (folder / "metadata.py").write_text(VERSIONS.format(", ".join(f'"{one}"' for one in known)))
-    (folder / "legacy.py").write_text(text)
+def warehouse(folder: Path, tags: str = "", versions: str = "") -> Path:
+    """Write both modules, with the project's own rules unless other texts are given."""
+    listed = ", ".join(f'"{version}"' for version in reversed(index_metadata_versions()))
+    (folder / "legacy.py").write_text(tags or module())
+    (folder / "metadata.py").write_text(versions or VERSIONS % listed)
     return folder / "legacy.py"
 
 
@@ -92,14 +100,12 @@ def module() -> str:
 
 
 def test_file_is_the_same_after_a_round_trip(tmp_path: Path) -> None:
-    write_module(tmp_path, module())
-    path = only_head(FILE, tmp_path)
-    only_head("index-metadata.txt", tmp_path)
-    commit = head_of(path.read_text())["source"][len("warehouse ") : -len(" (Apache-2.0)")]
-    done = run_script(SCRIPT, tmp_path, tmp_path / "legacy.py", "--commit", commit)
-    assert written(done, path) == (DATA / FILE).read_bytes()
-    versions = written(done, path.with_name("index-metadata.txt"))
-    assert versions == (DATA / "index-metadata.txt").read_bytes()
+    legacy = warehouse(tmp_path)
+    paths = [only_head(FILE, tmp_path), only_head(VERSIONS_FILE, tmp_path)]
+    commit = head_of(paths[0].read_text())["source"][len("warehouse ") : -len(" (Apache-2.0)")]
+    done = run_script(SCRIPT, tmp_path, legacy, "--commit", commit)
+    for path in paths:
+        assert written(done, path) == (DATA / path.name).read_bytes()
 
 
 def test_head_names_the_commit_of_the_checkout(tmp_path: Path) -> None:
@@ -107,7 +113,7 @@ def test_head_names_the_commit_of_the_checkout(tmp_path: Path) -> None:
         pytest.skip("git is not installed")
     checkout = tmp_path / "checkout"
     checkout.mkdir()
-    write_module(checkout, module())
+    warehouse(checkout)
     git = ["git", "-C", str(checkout), "-c", "user.name=x", "-c", "user.email=x@example.org"]
     day = "2030-05-06T07:08:09+00:00"
     environment = {"PATH": os.environ["PATH"], "GIT_COMMITTER_DATE": day}
@@ -135,12 +141,23 @@ def test_a_rule_with_another_structure_is_refused(
     tmp_path: Path, old: str, new: str, named: str
 ) -> None:
     assert old in module()
-    write_module(tmp_path, module().replace(old, new))
+    legacy = warehouse(tmp_path, tags=module().replace(old, new))
     path = only_head(FILE, tmp_path)
     before = path.read_bytes()
-    done = run_script(SCRIPT, tmp_path, tmp_path / "legacy.py", "--commit", "0")
+    done = run_script(SCRIPT, tmp_path, legacy, "--commit", "0")
     assert done.returncode == 1
     assert named in done.stderr
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("listed", ["", '"1.0", "two"', '*OLD, "2.1"'])
+def test_another_form_of_the_versions_is_refused(tmp_path: Path, listed: str) -> None:
+    legacy = warehouse(tmp_path, versions=(VERSIONS % listed).replace("{}", "set()"))
+    path = only_head(FILE, tmp_path)
+    before = path.read_bytes()
+    done = run_script(SCRIPT, tmp_path, legacy, "--commit", "0")
+    assert done.returncode == 1
+    assert "SUPPORTED_METADATA_VERSIONS" in done.stderr
     assert path.read_bytes() == before
 
 

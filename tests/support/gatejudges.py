@@ -59,6 +59,19 @@ for path in glob.glob(sys.argv[1] + "/*/*"):
 print(json.dumps(found))
 """
 
+# What `twine check` and `twine upload` do with a file before they render or send it.
+_TWINE = """
+import glob, json, os, sys
+from twine.package import PackageFile
+found = {}
+for path in glob.glob(sys.argv[1] + "/*/*"):
+    try:
+        PackageFile.from_filename(path, None).metadata_dictionary()
+    except Exception as error:
+        found[path.split(os.sep)[-2]] = repr(error)
+print(json.dumps(found))
+"""
+
 _PIP = """
 import glob, json, os, sys, tempfile
 from contextlib import redirect_stderr, redirect_stdout
@@ -97,6 +110,12 @@ def pip(folder: Path) -> Refusals:
     """Ask pip, which installs each file into a folder of its own."""
     needs.module("pip")
     return _run(sys.executable, _PIP, folder)
+
+
+def twine(folder: Path) -> Refusals:
+    """Ask twine, which reads the metadata of each file."""
+    needs.module("twine")
+    return _run(sys.executable, _TWINE, folder)
 
 
 def strict_index(folder: Path) -> Refusals:

@@ -70,6 +70,7 @@ def verdicts(folder: Path) -> List[Verdict]:
         "index": {**judges.strict_index(wheels), **judges.strict_index(sdists)},
         "installer": judges.installer(wheels),
         "pip": {**judges.pip(wheels), **judges.pip(sdists)},
+        "twine": {**judges.twine(wheels), **judges.twine(sdists)},
         "uv": {**judges.uv_from_path(wheels), **judges.uv_from_path(sdists)},
         "uv (http)": judges.uv_over_http(wheels),
         "zipfile": {

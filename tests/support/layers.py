@@ -117,6 +117,8 @@ THIRD_PARTY = {
     "tomli": {"pyproject"},
     "_manylinux": {"host"},
     "packaging": {"formats.wheel.metadata"},
+    "readme_renderer": {"formats.wheel.metadata"},
+    "trove_classifiers": {"formats.wheel.metadata"},
     "wheel": {"formats.wheel.metadata"},
     "tomlkit": {"adopt.edit"},
 }

@@ -20,7 +20,7 @@ from manyshim.errors import InvalidWheelError
 from manyshim.files import open_regular
 from manyshim.formats import tar
 from manyshim.formats.tar import GzipStream, Member, TarError, TarStream
-from manyshim.formats.wheel.metadata import metadata_facts, name_facts
+from manyshim.formats.wheel.metadata import name_facts, parse
 
 EXTENSION = ".tar.gz"
 
@@ -83,7 +83,7 @@ class _Reader:
                 raise TarError(f"its names have more than {_MAX_NAMES} characters")
             self._add(member)
             if member.type == tar.REGULAR and _is_metadata(member.name) and metadata is None:
-                metadata = metadata_facts(archive.read(_MAX_METADATA))
+                metadata = parse(archive.read(_MAX_METADATA))
         self._note("parts" if self._stream.parts > 1 else "", "")
         self._note("" if archive.complete else "unended", "")
         for path in self._files_with_members():

@@ -1,4 +1,4 @@
-"""The gate on METADATA: a table over hand-made facts."""
+"""The gate on METADATA as a whole: tables over hand-made facts."""
 
 from __future__ import annotations
 
@@ -6,67 +6,79 @@ from typing import Any, List, Optional, Tuple
 
 import pytest
 
-from manyshim.audit.findings import ERROR
-from manyshim.audit.gate.facts import MetadataFacts, NameFacts
-from manyshim.audit.gate.metadata import MetadataProblem, license_files, metadata
+from manyshim.audit.findings import ERROR, INFO, WARNING
+from manyshim.audit.gate.facts import InvalidField, MetadataFacts, NameFacts
+from manyshim.audit.gate.metadata import MetadataProblem as P
+from manyshim.audit.gate.metadata import metadata
+from manyshim.audit.messages import sentence
+from manyshim.audit.policy import index_metadata_versions
 
 NAME = NameFacts("demo", "1.0")
+Row = Tuple[P, Tuple[str, ...]]
+GOOD = MetadataFacts(*("demo", "1.0", ("Demo", "1.0")), fields={"metadata-version": ("2.1",)})
 
 
-def facts(**changes: Any) -> MetadataFacts:
-    return MetadataFacts("demo", "1.0", ("Demo", "1.0"))._replace(**changes)
+def changed(**values: Any) -> MetadataFacts:
+    return GOOD._replace(**values)
+
+
+def stating(version: str) -> MetadataFacts:
+    return GOOD._replace(fields={"metadata-version": (version,)})
 
 
 @pytest.mark.parametrize(
     ("read", "expected"),
     [
-        (facts(), []),
-        (None, [("MISSING", ())]),
-        (facts(name="other", stated=("Other", "1.0")), [("OTHER", ("Name", "Other", "demo"))]),
-        (facts(version="9", stated=("demo", "9")), [("OTHER", ("Version", "9", "1.0"))]),
+        (GOOD, []),
+        (None, [(P.NO_METADATA, ())]),
         (
-            facts(name="", version="", stated=("-x-", "one")),
-            [("INVALID", ("Name", "-x-")), ("INVALID", ("Version", "one"))],
+            changed(name="other", stated=("Other", "1.0")),
+            [(P.OTHER_NAME, ("Name", "Other", "demo"))],
         ),
-        (facts(metadata_version=""), [("NO_VERSION", ())]),
+        (changed(version="9", stated=("demo", "9")), [(P.OTHER_NAME, ("Version", "9", "1.0"))]),
         (
-            facts(metadata_version="2.6"),
-            [("UNKNOWN_VERSION", ("2.6", "1.0, 1.1, 1.2, 2.1, 2.2, 2.3, 2.4, 2.5"))],
+            changed(name="", version="", stated=("-x-", "one")),
+            [(P.INVALID_NAME, ("Name", "-x-")), (P.INVALID_NAME, ("Version", "one"))],
         ),
-        (facts(metadata_version="2.5"), []),
-        (facts(summary=512), []),
-        (facts(summary=513), [("SUMMARY", ("513", "512"))]),
-        (facts(invalid=(("Requires-Dist", "a b"),)), [("INVALID", ("Requires-Dist", "a b"))]),
-        (facts(urls=("a @ https://example.org",)), [("URL", ("a @ https://example.org",))]),
-        (facts(repeated=("Name",)), [("REPEATED", ("Name",))]),
-        (facts(both_licenses=True), [("BOTH_LICENSES", ())]),
-        (facts(decoded=False), [("UNDECODABLE", ())]),
+        (changed(version="1.0.0", stated=("demo", "1.0.0")), []),
+        (changed(fields={}), [(P.NO_METADATA_VERSION, ())]),
+        (stating("2.5"), []),
+        (stating("2.0"), [(P.METADATA_VERSION, ("2.0", ", ".join(index_metadata_versions())))]),
+        (stating("2.6"), [(P.METADATA_VERSION, ("2.6", ", ".join(index_metadata_versions())))]),
+        (changed(judged=False), [(P.VERSION_NOT_JUDGED, ("2.1",))]),
+        (
+            stating("9.9")._replace(judged=False),
+            [(P.METADATA_VERSION, ("9.9", ", ".join(index_metadata_versions())))],
+        ),
+        (changed(utf8=False), [(P.NOT_UTF8, ())]),
+        (changed(incomplete=True), [(P.NOT_ALL_READ, ())]),
+        (
+            changed(invalid=(InvalidField("requires-dist", "x"), InvalidField("dynamic", "y"))),
+            [(P.INVALID_FIELD, ("Requires-Dist", "x")), (P.INVALID_FIELD, ("Dynamic", "y"))],
+        ),
+        (changed(invalid=(InvalidField("description-content-type", "x"),)), []),
+        (changed(repeated=("summary",)), [(P.REPEATED_FIELD, ("Summary",))]),
+        (changed(unknown=("X-Other",)), [(P.UNKNOWN_FIELD, ("X-Other",))]),
     ],
 )
-def test_metadata(
-    read: Optional[MetadataFacts], expected: List[Tuple[str, Tuple[str, ...]]]
-) -> None:
-    found = list(metadata(read, NAME, "METADATA"))
-    wanted = [(MetadataProblem[name], details) for name, details in expected]
-    assert [(one.problem, one.details) for one in found] == wanted
-    assert {(one.kind, one.severity, one.path) for one in found} <= {
-        ("METADATA", ERROR, "METADATA")
-    }
+def test_metadata(read: Optional[MetadataFacts], expected: List[Row]) -> None:
+    found = list(metadata(read, NAME))
+    assert [(one.problem, one.details) for one in found] == expected
+    assert {one.kind for one in found} <= {"METADATA"}
 
 
-@pytest.mark.parametrize(
-    ("version", "licenses", "missing"),
-    [
-        ("2.4", ("LICENSE", "sub/NOTICE"), []),
-        ("2.4", ("COPYING",), ["COPYING"]),
-        ("2.10", ("COPYING", "COPYING"), ["COPYING"]),
-        # Clients do not send the field.
-        ("2.3", ("COPYING",), []),
-        ("", ("COPYING",), []),
-    ],
-)
-def test_license_files(version: str, licenses: Tuple[str, ...], missing: List[str]) -> None:
-    members = {"demo-1.0.dist-info/licenses/LICENSE", "demo-1.0.dist-info/licenses/sub/NOTICE"}
-    stated = facts(metadata_version=version, licenses=licenses)
-    found = license_files(stated, "METADATA", "demo-1.0.dist-info/licenses", members)
-    assert [one.details[0] for one in found] == missing
+@pytest.mark.parametrize("problem", list(P))
+def test_each_problem_has_a_sentence_and_a_fix(problem: P) -> None:
+    row = problem.value
+    assert row.severity in (ERROR, WARNING, INFO)
+    assert row.fix or row.severity == INFO
+
+
+def test_the_sentence_names_the_field() -> None:
+    (found,) = metadata(changed(version="9", stated=("demo", "9")), NAME)
+    assert sentence(found).message == "states the Version '9', and the file name has '1.0'"
+
+
+def test_findings_are_bounded() -> None:
+    many = tuple(InvalidField("dynamic", str(number)) for number in range(5000))
+    assert len(list(metadata(changed(invalid=many), NAME))) == 1000

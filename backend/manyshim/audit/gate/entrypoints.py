@@ -1,67 +1,88 @@
-"""The gate on entry_points.txt: scripts that the index or an installer refuses."""
+"""Whether the index and installers accept the scripts of entry_points.txt."""
 
 from __future__ import annotations
 
 import re
-from typing import Iterator
+from typing import Iterator, Optional
 
 from manyshim.audit.findings import ERROR, Finding, Problem, Row, problem_finding
-from manyshim.audit.gate.facts import EntryPoints
+from manyshim.audit.gate.facts import EntryPointFacts
 
-_KIND = "ENTRY_POINTS"
-_FILE = "entry_points.txt"
-_MAX_SHOWN = 1000
-# The rule of the index for names of scripts.
-_NAME = re.compile(r"[\w.-]+\Z")
-# What uv refuses, each under the Python of that version.
-_INTERPRETER = re.compile(r"python(?:w|3(?:\.\d{1,4})?)?\Z")
-# MODULE:OBJECT, perhaps with extras behind it.
-_REFERENCE = re.compile(r"[\w.]{1,400} {0,9}: {0,9}[\w.]{1,400} {0,9}(?:\[[^\]]{0,400}\])?\Z")
+_PATH = "entry_points.txt"
 
 
 class EntryPointProblem(Problem):
     """What is wrong with entry_points.txt."""
 
     UNREADABLE = Row(
-        _KIND,
+        "ENTRY_POINTS",
         ERROR,
-        "cannot be read: {0}; the package index and installers refuse it",
-        "correct the entry points of the project",
+        "is not a valid INI file with the delimiter '=' ({0})",
+        "correct the entry points of the project, and build again",
     )
-    BAD_NAME = Row(
-        _KIND,
+    CLIMBS = Row(
+        "ENTRY_POINTS",
         ERROR,
-        "has a script named '{0}'; the package index refuses this name",
-        "use letters, digits, dots, dashes and underscores",
+        "has the script '{0}', which would be outside of the scripts folder",
+        "give it a name without a path",
     )
-    INTERPRETER = Row(
-        _KIND,
+    NAME = Row(
+        "ENTRY_POINTS",
         ERROR,
-        "has a script named '{0}', like an interpreter; uv refuses it",
+        "has the script '{0}', and the index takes only letters, digits, '_', '.' and '-'",
         "rename the script",
     )
-    BAD_REFERENCE = Row(
-        _KIND,
+    INTERPRETER = Row(
+        "ENTRY_POINTS",
         ERROR,
-        "has the script {0} = '{1}', which names no function; installers refuse it",
-        "write it as module:function",
+        "has the script '{0}', and uv refuses the name of an interpreter",
+        "rename the script",
+    )
+    REFERENCE = Row(
+        "ENTRY_POINTS",
+        ERROR,
+        "has the script '{0}' for '{1}', and installers take only 'module:attribute'",
+        "name a module and a function in it",
     )
     SEMICOLON = Row(
-        _KIND, ERROR, "has a comment that begins with a semicolon; pip fails to install it",
+        "ENTRY_POINTS",
+        ERROR,
+        "has a comment that begins with a semicolon, and pip fails to install it",
         "remove the comment",
-    )  # fmt: skip
+    )
 
 
-def entry_points(facts: EntryPoints) -> Iterator[Finding]:
-    """Yield findings for entry_points.txt; at most 1,000."""
-    if facts.error:
-        yield problem_finding(EntryPointProblem.UNREADABLE, _FILE, facts.error)
+# As the index has it.
+_NAME = re.compile(r"[\w.-]+")
+# What uv refuses, found out by trying it; python2 and pypy3.10 are taken.
+_INTERPRETER = re.compile(r"pythonw?|python3(?:\.[0-9]+t?)?|pypy3?|graalpy", re.IGNORECASE)
+# As the library installer has it. pip and uv refuse less.
+_REFERENCE = re.compile(r"[\w.]+\s*:\s*[\w.]+\s*(?:\[.*\])?\s*")
+# The longest reference that is compared with the pattern.
+_MAX_REFERENCE = 5000
+_MAX_FINDINGS = 1000
+
+
+def entry_points(facts: Optional[EntryPointFacts]) -> Iterator[Finding]:
+    """Yield findings about entry_points.txt; None is a wheel without one."""
+    for _, found in zip(range(_MAX_FINDINGS), _all(facts or EntryPointFacts())):
+        yield found
+
+
+def _all(facts: EntryPointFacts) -> Iterator[Finding]:
+    if facts.problem:
+        yield problem_finding(EntryPointProblem.UNREADABLE, _PATH, facts.problem)
     if facts.semicolon:
-        yield problem_finding(EntryPointProblem.SEMICOLON, _FILE)
-    for _, name, value in facts.scripts[:_MAX_SHOWN]:
-        if not _NAME.match(name):
-            yield problem_finding(EntryPointProblem.BAD_NAME, _FILE, name)
-        elif _INTERPRETER.match(name):
-            yield problem_finding(EntryPointProblem.INTERPRETER, _FILE, name)
-        if not _REFERENCE.match(value.strip()):
-            yield problem_finding(EntryPointProblem.BAD_REFERENCE, _FILE, name, value)
+        yield problem_finding(EntryPointProblem.SEMICOLON, _PATH)
+    for _, name, reference in facts.scripts:
+        if "/" in name or "\\" in name or name in (".", ".."):
+            what = EntryPointProblem.CLIMBS
+        elif not _NAME.fullmatch(name):
+            what = EntryPointProblem.NAME
+        elif _INTERPRETER.fullmatch(name):
+            what = EntryPointProblem.INTERPRETER
+        elif len(reference) > _MAX_REFERENCE or not _REFERENCE.fullmatch(reference):
+            what = EntryPointProblem.REFERENCE
+        else:
+            continue
+        yield problem_finding(what, _PATH, name, reference, subject=name)

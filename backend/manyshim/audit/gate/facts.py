@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import FrozenSet, Optional, Tuple
+from typing import FrozenSet, Mapping, Optional, Tuple
 
 from manyshim.values import NamedTuple
 
@@ -70,15 +70,23 @@ class NameFacts(NamedTuple):
     version: str
 
 
-class EntryPoints(NamedTuple):
-    """The scripts of entry_points.txt: group, name and object reference. `error` if it has none.
+class EntryPoint(NamedTuple):
+    """One entry point of entry_points.txt, as it is written."""
+
+    group: str
+    name: str
+    reference: str
+
+
+class EntryPointFacts(NamedTuple):
+    """The scripts of entry_points.txt; `problem` tells why it cannot be read.
 
     `semicolon` tells whether a line is a comment that begins with a semicolon.
     """
 
-    scripts: Tuple[Tuple[str, str, str], ...] = ()
+    scripts: Tuple[EntryPoint, ...] = ()
+    problem: str = ""
     semicolon: bool = False
-    error: str = ""
 
 
 class RowFacts(NamedTuple):
@@ -108,26 +116,57 @@ class VersionField(NamedTuple):
     folded: bool = False
 
 
+def spelled(field: str) -> str:
+    """Return a field's name as specifications write it."""
+    return field.title().replace("-Url", "-URL")
+
+
+class InvalidField(NamedTuple):
+    """A field of METADATA that a reader refuses: its name in lower case, and the reason."""
+
+    field: str
+    reason: str
+
+
+class Rendering(Enum):
+    """What became of a description in reStructuredText. Other types cannot fail to render."""
+
+    NOT_NEEDED = "not needed"
+    RENDERED = "rendered"
+    FAILED = "failed"
+    NO_RENDERER = "readme_renderer is not installed"
+    TOO_LARGE = "it is too large"
+    NOT_RENDERED = "readme_renderer stopped"
+
+
 class MetadataFacts(NamedTuple):
     """What METADATA or PKG-INFO states, and what is not valid in it.
 
     `name` and `version` are normalized (PEP 503, PEP 440), and empty if they are not valid.
-    `stated` has both as they are spelled. `metadata_version` is empty if it is missing. `invalid`
-    has fields with a value that is not valid, `urls` the requirements that name an address.
-    `decoded` is false if it is not UTF-8.
+    `stated` has both as they are spelled. `fields` has the values of the known fields by their
+    names in lower case, and `incomplete` is true if it has not all of them. `judged` is true if
+    packaging knows the Metadata-Version, and `invalid` is what it refuses. `addresses` are pairs of
+    a field and its address. `direct` are dependencies on an address. `repeated` and `unknown` are
+    names of fields. `old_classifiers` are pairs of a deprecated classifier and what replaces it.
+    `rendering` is that of the description, and `renderer_message` the first line about it.
     """
 
     name: str
     version: str
     stated: Tuple[str, str]
-    metadata_version: str = "2.1"
-    licenses: Tuple[str, ...] = ()
-    invalid: Tuple[Tuple[str, str], ...] = ()
-    urls: Tuple[str, ...] = ()
+    fields: Mapping[str, Tuple[str, ...]] = {}
+    incomplete: bool = False
+    utf8: bool = True
+    judged: bool = True
+    invalid: Tuple[InvalidField, ...] = ()
+    addresses: Tuple[Tuple[str, str], ...] = ()
+    direct: Tuple[Tuple[str, str], ...] = ()
     repeated: Tuple[str, ...] = ()
-    summary: int = 0
-    both_licenses: bool = False
-    decoded: bool = True
+    unknown: Tuple[str, ...] = ()
+    unknown_classifiers: Tuple[str, ...] = ()
+    old_classifiers: Tuple[Tuple[str, str], ...] = ()
+    rendering: Rendering = Rendering.NOT_NEEDED
+    renderer_message: str = ""
 
 
 class SdistFacts(NamedTuple):

@@ -1,85 +1,97 @@
-"""The gate on METADATA and PKG-INFO: all that the index refuses, and that breaks an installation.
+"""Whether METADATA is what the index and installers expect.
 
-Sources: the core metadata specifications, PEP 508, PEP 639, and the rules of the package index.
+Sources: warehouse's forklift/metadata.py and forklift/legacy.py; the core metadata specifications.
 """
 
 from __future__ import annotations
 
 import re
-from typing import AbstractSet, Iterator, Optional
+from typing import Iterator, Optional
 
-from manyshim.audit.findings import ERROR, Finding, Problem, Row, problem_finding
-from manyshim.audit.gate.facts import MetadataFacts, NameFacts
+from manyshim.audit.findings import (
+    ERROR,
+    INFO,
+    WARNING,
+    Finding,
+    Problem,
+    Row,
+    problem_finding,
+)
+from manyshim.audit.gate.facts import MetadataFacts, NameFacts, spelled
 from manyshim.audit.policy import index_metadata_versions
 
-_KIND = "METADATA"
-_REBUILD = "rebuild it; the package index compares both"
-_CORRECT = "correct the field in the metadata of the project"
-# The limit of the index, in characters.
-_MAX_SUMMARY = 512
+_PROJECT = "correct the metadata of the project, and build again"
 
 
 class MetadataProblem(Problem):
-    """What is wrong with METADATA or PKG-INFO."""
+    """What is wrong with METADATA as a whole."""
 
-    MISSING = Row(_KIND, ERROR, "is missing; no installer accepts the file without it", _REBUILD)
-    UNDECODABLE = Row(_KIND, ERROR, "is not UTF-8; pip cannot read it", _CORRECT)
-    INVALID = Row(_KIND, ERROR, "has an invalid {0}: '{1}'", _CORRECT)
-    OTHER = Row(_KIND, ERROR, "has the {0} '{1}', but the file name has '{2}'", _REBUILD)
-    NO_VERSION = Row(
-        _KIND,
+    NO_METADATA = Row("METADATA", ERROR, "is missing", "build the wheel again")
+    INVALID_NAME = Row("METADATA", ERROR, "states the {0} '{1}', which is not valid", _PROJECT)
+    OTHER_NAME = Row(
+        "METADATA",
         ERROR,
-        "has no Metadata-Version, which the package index requires",
-        "rebuild with a current build backend",
+        "states the {0} '{1}', and the file name has '{2}'",
+        "build again, and do not rename the file",
     )
-    UNKNOWN_VERSION = Row(
-        _KIND,
+    NO_METADATA_VERSION = Row(
+        "METADATA", ERROR, "has no Metadata-Version", "build again with a current backend"
+    )
+    METADATA_VERSION = Row(
+        "METADATA",
         ERROR,
-        "has Metadata-Version {0}; the package index accepts none but these: '{1}'",
-        "build with a version of the build backend that writes one of these",
+        "has the Metadata-Version {0}, and the index takes other ones ({1})",
+        "build with another version of the backend",
     )
-    SUMMARY = Row(
-        _KIND,
+    VERSION_NOT_JUDGED = Row(
+        "METADATA",
+        INFO,
+        "has the Metadata-Version {0}, which the installed packaging does not know; "
+        "most of its fields were not judged",
+        "update packaging",
+    )
+    NOT_ALL_READ = Row(
+        "METADATA", INFO, "has more fields, or longer ones, than are read; they were not judged"
+    )
+    NOT_UTF8 = Row(
+        "METADATA",
         ERROR,
-        "has a Summary of {0} characters, more than the {1} that the package index accepts",
-        "shorten the description in pyproject.toml",
+        "is not UTF-8, and pip refuses it",
+        "save the sources of the metadata as UTF-8, and build again",
     )
-    URL = Row(
-        _KIND,
-        ERROR,
-        "requires '{0}', an address; the package index refuses this",
-        "require a release by its version",
+    INVALID_FIELD = Row("METADATA", ERROR, "has a {0} that is not valid ({1})", _PROJECT)
+    REPEATED_FIELD = Row(
+        "METADATA",
+        WARNING,
+        "has {0} more than once, and twine refuses that",
+        _PROJECT,
     )
-    REPEATED = Row(_KIND, ERROR, "has the field {0} more than once", _CORRECT)
-    BOTH_LICENSES = Row(
-        _KIND,
-        ERROR,
-        "has License and License-Expression; the package index accepts one of them",
-        "remove the field license from pyproject.toml where license-expression is set",
+    UNKNOWN_FIELD = Row(
+        "METADATA", WARNING, "has the unknown field {0}, and twine refuses that", _PROJECT
     )
-    LICENSE_FILE = Row(
-        "LICENSE_FILE", ERROR, "names the license file {0}, which is not at '{1}'",
-        "put the file there, or remove it from license-files",
-    )  # fmt: skip
 
 
-def metadata(facts: Optional[MetadataFacts], name: NameFacts, path: str) -> Iterator[Finding]:
-    """Yield findings for the metadata of a file with this name; `path` is METADATA or PKG-INFO."""
+_MAX_FINDINGS = 1000
+
+
+def metadata(facts: Optional[MetadataFacts], name: NameFacts) -> Iterator[Finding]:
+    """Yield findings about METADATA as a whole; those about its values are in fields.py.
+
+    The index compares name and version with the file name after normalization (PEP 503, PEP 440).
+    """
     if facts is None:
-        yield problem_finding(MetadataProblem.MISSING, path)
+        yield problem_finding(MetadataProblem.NO_METADATA, "METADATA", subject="METADATA")
         return
-    if not facts.decoded:
-        yield problem_finding(MetadataProblem.UNDECODABLE, path)
-    yield from _metadata_version(facts, path)
+    yield from _versions(facts)
     for field, stated, wanted, text in (
         ("Name", facts.name, name.project, facts.stated[0]),
         ("Version", facts.version, name.version, facts.stated[1]),
     ):
         if not stated:
-            yield problem_finding(MetadataProblem.INVALID, path, field, text)
+            yield _about(MetadataProblem.INVALID_NAME, field, text)
         elif wanted and _release(stated) != _release(wanted):
-            yield problem_finding(MetadataProblem.OTHER, path, field, text, wanted)
-    yield from _fields(facts, path)
+            yield _about(MetadataProblem.OTHER_NAME, field, text, wanted)
+    yield from _reading(facts)
 
 
 def _release(text: str) -> str:
@@ -87,40 +99,31 @@ def _release(text: str) -> str:
     return re.sub(r"(\.0)+(?![.\d])", "", text)
 
 
-def _fields(facts: MetadataFacts, path: str) -> Iterator[Finding]:
-    for field, text in facts.invalid:
-        yield problem_finding(MetadataProblem.INVALID, path, field, text)
-    for text in facts.urls:
-        yield problem_finding(MetadataProblem.URL, path, text)
+def _reading(facts: MetadataFacts) -> Iterator[Finding]:
+    """Yield findings about what a reader refuses, and what was not read."""
+    if not facts.utf8:
+        yield _about(MetadataProblem.NOT_UTF8)
+    if facts.incomplete:
+        yield _about(MetadataProblem.NOT_ALL_READ)
+    for one in facts.invalid[:_MAX_FINDINGS]:
+        if one.field != "description-content-type":
+            yield _about(MetadataProblem.INVALID_FIELD, spelled(one.field), one.reason)
     for field in facts.repeated:
-        yield problem_finding(MetadataProblem.REPEATED, path, field)
-    if facts.summary > _MAX_SUMMARY:
-        sizes = str(facts.summary), str(_MAX_SUMMARY)
-        yield problem_finding(MetadataProblem.SUMMARY, path, *sizes)
-    if facts.both_licenses:
-        yield problem_finding(MetadataProblem.BOTH_LICENSES, path)
+        yield _about(MetadataProblem.REPEATED_FIELD, spelled(field))
+    for field in facts.unknown:
+        yield _about(MetadataProblem.UNKNOWN_FIELD, field)
 
 
-def _metadata_version(facts: MetadataFacts, path: str) -> Iterator[Finding]:
-    known = index_metadata_versions()
-    if not facts.metadata_version:
-        yield problem_finding(MetadataProblem.NO_VERSION, path)
-    elif facts.metadata_version not in known:
-        listed = ", ".join(known)
-        yield problem_finding(MetadataProblem.UNKNOWN_VERSION, path, facts.metadata_version, listed)
+def _about(what: MetadataProblem, *details: str) -> Finding:
+    return problem_finding(what, "METADATA", *details, subject=details[0] if details else "")
 
 
-def license_files(
-    facts: MetadataFacts, path: str, folder: str, members: AbstractSet[str]
-) -> Iterator[Finding]:
-    """Yield findings for license files that are not below `folder` (PEP 639)."""
-    # Clients send the field to the index only if the version of the metadata defines it.
-    version = facts.metadata_version.partition(".")
-    if not (version[0].isdigit() and version[2].isdigit()):
-        return
-    if (int(version[0]), int(version[2])) < (2, 4):
-        return
-    for license_file in dict.fromkeys(facts.licenses):
-        place = f"{folder}/{license_file}"
-        if place not in members:
-            yield problem_finding(MetadataProblem.LICENSE_FILE, path, license_file, place)
+def _versions(facts: MetadataFacts) -> Iterator[Finding]:
+    stated = "".join(facts.fields.get("metadata-version", ())[:1])
+    taken = index_metadata_versions()
+    if not stated:
+        yield _about(MetadataProblem.NO_METADATA_VERSION)
+    elif stated not in taken:
+        yield _about(MetadataProblem.METADATA_VERSION, stated, ", ".join(taken))
+    elif not facts.judged:
+        yield _about(MetadataProblem.VERSION_NOT_JUDGED, stated)

@@ -1,37 +1,43 @@
-"""entry_points.txt, as configparser reads it (entry points specification); only for `check`."""
+"""entry_points.txt, read as the index reads it (PyPA specification "Entry points")."""
 
 from __future__ import annotations
 
 import configparser
-import io
-from typing import List, Tuple
+import re
+from typing import List, Optional
 
-from manyshim.audit.gate.facts import EntryPoints
+from manyshim.audit.gate.facts import EntryPoint, EntryPointFacts
+from manyshim.formats.wheel.wheel import Wheel
 
-# In bytes. The largest of 423 wheels has 40 KiB.
-MAX_SIZE = 4 << 20
-_SCRIPTS = ("console_scripts", "gui_scripts")
-_MAX_ERROR = 200
+# In bytes. The longest of 453 wheels has a few KiB.
+_MAX_SIZE = 1 << 20
+_MAX_SCRIPTS = 10_000
+GROUPS = ("console_scripts", "gui_scripts")
 
 
-def read(data: bytes) -> EntryPoints:
-    """Read the scripts of entry_points.txt."""
+def read(wheel: Wheel) -> Optional[EntryPointFacts]:
+    """Read entry_points.txt; None without one. Raises InvalidWheelError if it is damaged."""
+    data = wheel.dist_info_data("entry_points.txt", _MAX_SIZE)
+    return None if data is None else parse(data)
+
+
+def parse(data: bytes) -> EntryPointFacts:
+    """Read the bytes of entry_points.txt."""
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
-        return EntryPoints(error=f"it is not UTF-8: {error.reason} at byte {error.start}")
+        return EntryPointFacts(problem=f"it is not UTF-8: {error.reason}")
     parser = configparser.ConfigParser(delimiters=("=",), interpolation=None)
     # Names of entry points are case-sensitive.
     parser.optionxform = str  # type: ignore[assignment,method-assign]
     try:
-        parser.read_file(io.StringIO(text), "entry_points.txt")
+        # Long runs of spaces take quadratic time, and their length has no meaning.
+        parser.read_string(re.sub(r"(?<=\S)[^\S\n]{2,}(?=\S)", " ", text))
     except configparser.Error as error:
-        return EntryPoints(error=" ".join(str(error).split())[:_MAX_ERROR])
-    scripts: List[Tuple[str, str, str]] = [
-        (group, name, value or "")
-        for group in _SCRIPTS
-        if parser.has_section(group)
-        for name, value in parser.items(group, raw=True)
-    ]
+        return EntryPointFacts(problem=" ".join(str(error).split()))
+    found: List[EntryPoint] = []
+    for group in GROUPS:
+        if parser.has_section(group):
+            found += [EntryPoint(group, *pair) for pair in parser.items(group)]
     semicolon = any(line.lstrip().startswith(";") for line in text.splitlines())
-    return EntryPoints(tuple(scripts), semicolon)
+    return EntryPointFacts(tuple(found[:_MAX_SCRIPTS]), semicolon=semicolon)

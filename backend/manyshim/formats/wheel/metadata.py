@@ -1,23 +1,26 @@
 """METADATA as packaging reads it, and RECORD as the library wheel reads it; only for `check`.
 
-Sources: the core metadata specifications; PEP 427, PEP 440, PEP 503.
+Sources: the core metadata specifications; PEP 427, PEP 440, PEP 503; warehouse's forklift/metadata.
 """
 
 from __future__ import annotations
 
+import io
 import os
 import tempfile
 import zipfile
-from typing import Dict, List, Optional
+from email.utils import getaddresses
+from typing import Dict, Iterator, List, Mapping, Optional, Tuple, cast
 
-from manyshim.audit.gate.facts import MetadataFacts, NameFacts
+from manyshim.audit.gate.facts import InvalidField, MetadataFacts, NameFacts, Rendering
 from manyshim.errors import InvalidWheelError, ToolError
-from manyshim.formats.wheel import fields
+from manyshim.formats.wheel import corefields
+from manyshim.formats.wheel.corefields import CoreFields
 from manyshim.formats.wheel.wheel import Wheel
 
 try:
-    from packaging.requirements import InvalidRequirement, Requirement
-    from packaging.specifiers import InvalidSpecifier, SpecifierSet
+    from packaging.metadata import Metadata, RawMetadata, parse_email
+    from packaging.requirements import Requirement
     from packaging.utils import InvalidName, canonicalize_name
     from packaging.version import InvalidVersion, Version
     from wheel.wheelfile import WheelFile
@@ -29,24 +32,32 @@ except ImportError as error:  # an in-tree copy of manyshim has no dependencies
 
 # In bytes. Long descriptions are part of METADATA, and it is read as a whole.
 _MAX_METADATA = 16 << 20
-# The fields before the description. The longest of 423 wheels have 74 KiB.
-_MAX_FIELDS = 1 << 20
+# In characters. docutils takes long for much text: the longest of 453 wheels have 150,000.
+_MAX_RENDERED = 1 << 18
 # In characters: what is printed of a name or a version, and the longest version that is parsed.
 _MAX_SHOWN = 200
-# Requirements that are parsed, and how many characters each may have.
-_MAX_REQUIREMENTS = 2000
-_MAX_REQUIREMENT = 2000
-# The fields that the index and packaging refuse more than once.
-_ONCE = ("Metadata-Version", "Name", "Version", "Summary", "Requires-Python", "License-Expression")
+# The problems of each field that are listed.
+_MAX_PROBLEMS = 1000
+
+# packaging names only the first value that is not valid of each of these fields.
+_LISTS = {
+    "requires-dist": "requires_dist",
+    "provides-extra": "provides_extra",
+    "dynamic": "dynamic",
+    "license-file": "license_files",
+    "import-name": "import_names",
+    "import-namespace": "import_namespaces",
+}
+_DISTRIBUTIONS = ("requires-dist", "provides-dist", "obsoletes-dist")
 
 
 def read(wheel: Wheel) -> Optional[MetadataFacts]:
-    """Read METADATA; None if there is none.
+    """Read METADATA.
 
-    Raises InvalidWheelError if it is too large or damaged.
+    Returns None if there is none. Raises InvalidWheelError if it is too large or damaged.
     """
     data = wheel.dist_info_data("METADATA", _MAX_METADATA)
-    return None if data is None else metadata_facts(data)
+    return None if data is None else parse(data)
 
 
 def name_facts(project: str, version: str) -> NameFacts:
@@ -54,56 +65,163 @@ def name_facts(project: str, version: str) -> NameFacts:
     return NameFacts(_name(project), _version(version))
 
 
-def metadata_facts(data: bytes) -> MetadataFacts:
-    """Read the fields of METADATA or PKG-INFO, as far as the index and installers judge them."""
-    head = data[:_MAX_FIELDS]
-    values: Dict[str, List[str]] = {}
-    for one in fields.parse(head.decode("utf-8", "surrogateescape")):
-        values.setdefault(one.name.lower(), []).append(one.value)
-    first = {name: found[0] for name, found in values.items()}
-    name, version = first.get("name", ""), first.get("version", "")
-    requirements = values.get("requires-dist", [])[:_MAX_REQUIREMENTS]
-    invalid = [("Requires-Dist", text) for text in requirements if _requirement(text) is None]
-    python = first.get("requires-python")
-    if python is not None and not _is_specifier(python):
-        invalid.append(("Requires-Python", python))
+def parse(data: bytes) -> MetadataFacts:
+    """Read the bytes of METADATA or PKG-INFO."""
+    found = corefields.parse(data)
+    raw = _raw(found)
+    name, version = str(raw.get("name", "")), str(raw.get("version", ""))
+    judged = _knows(found.value("metadata-version"))
+    direct, invalid = _distributions(found)
+    unknown, old = _classifiers(found.values.get("classifier", ()))
+    rendering, message = _render(found)
     return MetadataFacts(
         _name(name),
         _version(version),
         (name[:_MAX_SHOWN], version[:_MAX_SHOWN]),
-        first.get("metadata-version", "")[:_MAX_SHOWN],
-        tuple(values.get("license-file", [])[:_MAX_REQUIREMENTS]),
-        tuple((field, text[:_MAX_SHOWN]) for field, text in invalid),
-        tuple(text[:_MAX_SHOWN] for text in requirements if _requirement(text)),
-        tuple(name for name in _ONCE if len(values.get(name.lower(), ())) > 1),
-        len(first.get("summary", "")),
-        "license" in first and "license-expression" in first,
-        _is_utf8(data),
+        fields=found.values,
+        incomplete=found.incomplete,
+        utf8=found.utf8,
+        judged=judged,
+        invalid=(*(_invalid(raw) if judged else ()), *invalid),
+        addresses=tuple(_addresses(found)),
+        direct=direct,
+        repeated=found.repeated,
+        unknown=found.unknown,
+        unknown_classifiers=unknown,
+        old_classifiers=old,
+        rendering=rendering,
+        renderer_message=message,
     )
 
 
-def _requirement(text: str) -> Optional[str]:
-    """Return the address of a requirement, empty if it has none; None if it is not valid."""
+def _raw(found: CoreFields) -> Dict[str, object]:
+    """Return the fields as packaging understands them, without those that clients do not send."""
+    text = "\n".join((*found.lines, ""))
     try:
-        return Requirement(text).url or "" if len(text) <= _MAX_REQUIREMENT else ""
-    except InvalidRequirement:
-        return None
+        read, _ = parse_email(text.encode("utf-8", "surrogateescape"))
+    except Exception:  # noqa: BLE001 (it fails with many errors on what is no plain message)
+        return {}
+    raw = {key: value for key, value in read.items() if value not in ("", "UNKNOWN")}
+    version = found.value("metadata-version")
+    if version in ("1.0", "1.1", "1.2", "2.0", "2.1", "2.2", "2.3"):
+        # setuptools wrote it before it was specified, and clients do not send it.
+        raw.pop("license_files", None)
+    return raw
 
 
-def _is_specifier(text: str) -> bool:
+def _knows(version: str) -> bool:
+    """Whether packaging knows a Metadata-Version."""
+    return not list(_problems({"metadata_version": version, "name": "a", "version": "1"}))
+
+
+def _problems(raw: Mapping[str, object]) -> Iterator[InvalidField]:
+    """Yield what packaging refuses."""
     try:
-        SpecifierSet(text[:_MAX_REQUIREMENT])
-    except InvalidSpecifier:
-        return False
-    return True
+        Metadata.from_raw(cast("RawMetadata", dict(raw)))
+    except Exception as error:  # noqa: BLE001 (a deep marker or expression is a RecursionError)
+        for one in getattr(error, "exceptions", (error,)):
+            field = str(getattr(one, "field", "")) or "metadata"
+            reason = str(one) or type(one).__name__
+            yield InvalidField(field.lower().replace("_", "-"), " ".join(reason.split()))
 
 
-def _is_utf8(data: bytes) -> bool:
+def _invalid(raw: Mapping[str, object]) -> List[InvalidField]:
+    """Return all problems that packaging finds, except those of fields that are judged apart."""
+    apart = ("metadata-version", "name", "version", "requires-dist")
+    found: List[InvalidField] = []
+    needed = {key: raw[key] for key in ("metadata_version", "name", "version") if key in raw}
+    for one in sorted(_problems(raw)):
+        key = _LISTS.get(one.field, "")
+        values = raw.get(key) if key else None
+        if one.field in apart:
+            continue
+        each: List[InvalidField] = []
+        for value in values if isinstance(values, list) else ():
+            if len(each) < _MAX_PROBLEMS:
+                problems = _problems({**needed, key: [value]})
+                each += [other for other in problems if other.field == one.field]
+        found += dict.fromkeys(each) or [one]
+    return found
+
+
+def _distributions(
+    found: CoreFields,
+) -> Tuple[Tuple[Tuple[str, str], ...], List[InvalidField]]:
+    """Return the dependencies on an address, and those that are not valid, by their fields."""
+    direct: List[Tuple[str, str]] = []
+    invalid: List[InvalidField] = []
+    for field in _DISTRIBUTIONS:
+        for value in dict.fromkeys(found.values.get(field, ())):
+            if value in ("", "UNKNOWN"):
+                continue
+            try:
+                if Requirement(value).url is not None:
+                    direct.append((field, value))
+            except Exception as error:  # noqa: BLE001 (a deep marker is a RecursionError)
+                reason = (str(error) or type(error).__name__).partition("\n")[0]
+                invalid.append(InvalidField(field, f"{value!r}: {reason}"))
+    return tuple(direct[:_MAX_PROBLEMS]), invalid[:_MAX_PROBLEMS]
+
+
+def _addresses(found: CoreFields) -> Iterator[Tuple[str, str]]:
+    """Yield the addresses of authors that the index verifies: those that are alone in a field."""
+    for field in ("author-email", "maintainer-email"):
+        value = found.value(field)
+        try:
+            listed = getaddresses([value]) if value not in ("", "UNKNOWN") else []
+        except RecursionError:  # nested comments
+            continue
+        if len(listed) == 1 and listed[0][1]:
+            yield field, listed[0][1]
+
+
+def _classifiers(
+    stated: Tuple[str, ...],
+) -> Tuple[Tuple[str, ...], Tuple[Tuple[str, str], ...]]:
+    """Return classifiers that do not exist, and deprecated ones with their replacements.
+
+    Both are empty unless trove-classifiers is installed.
+    """
     try:
-        data.decode("utf-8")
-    except UnicodeDecodeError:
-        return False
-    return True
+        from trove_classifiers import (  # noqa: PLC0415 (optional)
+            classifiers,
+            deprecated_classifiers,
+        )
+    except ImportError:
+        return (), ()
+    names = sorted({name for name in stated if name not in ("", "UNKNOWN")})
+    old = [
+        (name, ", ".join(deprecated_classifiers[name]))
+        for name in names
+        if name in deprecated_classifiers
+    ]
+    unknown = [
+        name for name in names if name not in classifiers and name not in deprecated_classifiers
+    ]
+    return tuple(unknown[:_MAX_PROBLEMS]), tuple(old)
+
+
+def _render(found: CoreFields) -> Tuple[Rendering, str]:
+    """Render a description as the index does, if it can fail: only reStructuredText can."""
+    kind = found.value("description-content-type").partition(";")[0].strip().lower()
+    text = found.description
+    if kind not in ("", "text/x-rst") or text.strip() in ("", "UNKNOWN") or not found.utf8:
+        return Rendering.NOT_NEEDED, ""
+    if len(text) > _MAX_RENDERED:
+        return Rendering.TOO_LARGE, ""
+    try:
+        from readme_renderer import rst  # noqa: PLC0415 (optional)
+    except ImportError:
+        return Rendering.NO_RENDERER, ""
+    stream = io.StringIO()
+    try:
+        rendered = rst.render(text, stream=stream)
+    except Exception:  # noqa: BLE001 (docutils fails with many errors, and on deep nesting)
+        return Rendering.NOT_RENDERED, ""
+    if rendered is not None:
+        return Rendering.RENDERED, ""
+    lines = stream.getvalue().strip().splitlines()
+    return Rendering.FAILED, lines[0].replace("<string>:", "line ", 1) if lines else "no text"
 
 
 def record_problem(wheel: Wheel) -> str:
