@@ -7,13 +7,16 @@ import os
 import re
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 from typing import List
 
 import pytest
 
+from commandline import run
 from elfbuilding import needs_gcc
 from repairing import NAME, WAYS, RepairProject, facts, members, shared, unpacked
+from wheelwriter import save, wheel, wheel_name
 
 pytestmark = needs_gcc
 
@@ -256,3 +259,15 @@ def headless(path: Path) -> None:
     data[40:48] = bytes(8)
     data[60:64] = bytes(4)
     path.write_bytes(data)
+
+
+def test_a_library_that_is_in_the_archive_twice_is_repaired_once(tmp_path: Path) -> None:
+    library = shared(tmp_path / "lib.so", "int f(void) { return 1; }", "-g").read_bytes()
+    pairs = [("demo/lib.so", library), ("demo/lib.so", library)]
+    path = save(tmp_path, wheel(pairs), wheel_name())
+    options = ("--strip", "debug", "--allow", "DUP_MEMBER:*", "-w", tmp_path / "out")
+    done = run("repair", path, *options)
+    assert done.returncode == 0, done.stderr
+    (made,) = (tmp_path / "out").iterdir()
+    with zipfile.ZipFile(made) as archive:
+        assert archive.namelist().count("demo/lib.so") == 1

@@ -23,6 +23,9 @@ from strict_index import client_environment, problems
 
 Refusals = Dict[str, str]
 
+# A judge that takes longer for all files has met one at which it hangs.
+_SECONDS = 300
+
 # The scripts run in a process of their own, and print the refusals as JSON.
 _ZIPFILE = """
 import glob, json, os, sys, zipfile
@@ -182,6 +185,7 @@ def _run(python: str, script: str, folder: Path) -> Refusals:
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         text=True,
+        timeout=_SECONDS,
         env={**client_environment(), "PYTHONDONTWRITEBYTECODE": "1"},
     )
     if done.returncode:

@@ -96,7 +96,8 @@ class _Workspace:
         self, wheel: Wheel, elfs: Sequence[ElfFile], plan: Plan, folder: str, options: PatchOptions
     ) -> None:
         self.wheel, self.plan, self.folder, self.options = wheel, plan, folder, options
-        self.elfs = [elf for elf in elfs if elf.loadable]
+        # Of several members with one name, the last one is written.
+        self.elfs = list({elf.path: elf for elf in elfs if elf.loadable}.values())
         self.before = os.path.join(folder, "before")
         self.stripped = os.path.join(folder, "stripped")
         self.after = os.path.join(folder, "after")
