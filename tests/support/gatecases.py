@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import struct
-import warnings
 import zipfile
 import zlib
 from typing import Dict, Mapping, NamedTuple, Optional
@@ -47,10 +46,10 @@ def defects() -> Dict[str, bytes]:
         "zip64 locator leads elsewhere": samples.zip64_ended(shift=1),
         "zip64 end record with data": samples.zip64_ended(surplus=b"1234"),
         "zip64 end record lies": _zip64_lies(),
-        "duplicate, same bytes": doubled(CODE, samples.members_for()[CODE]),
-        "duplicate, other bytes": doubled(CODE, b"VALUE = 1\n"),
-        "WHEEL rewritten in place": doubled(f"{DIST_INFO}/WHEEL", b""),
-        "member not listed": samples.finished(_forget),
+        "duplicate, same bytes": samples.doubled(CODE, samples.members_for()[CODE]),
+        "duplicate, other bytes": samples.doubled(CODE, b"VALUE = 1\n"),
+        "WHEEL rewritten in place": samples.doubled(f"{DIST_INFO}/WHEEL", b""),
+        "member not listed": samples.finished(samples.forget),
         "local name differs": good.replace(b"probe/__init", b"probe/__INIT", 1),
         "bytes before the archive": b"#!/bin/sh\n" + good,
         "padding between members": samples.padded(),
@@ -97,9 +96,9 @@ def unusual() -> Dict[str, bytes]:
     return {
         "good": samples.good(),
         "archive comment": samples.finished(_archive_comment),
-        "folder entries": samples.finished(_add_folder),
+        "folder entries": samples.finished(samples.add_folder),
         "central directory in another order": samples.finished(_reverse),
-        "timestamp in the directory only": samples.finished(_timestamp),
+        "timestamp in the directory only": samples.finished(samples.set_extra),
         "timestamp in both headers": samples.stamped(_timestamp_of),
         "no date": samples.both(samples.good(), date=0),
         "no attributes": samples.stamped(_no_attributes),
@@ -110,17 +109,6 @@ def unusual() -> Dict[str, bytes]:
         "name in UTF-8": _with_member("probe/d\u00e4ta.txt"),
         "empty member": _with_member("probe/empty.txt", b""),
     }
-
-
-def doubled(path: str, content: bytes) -> bytes:
-    """Return a wheel with one more entry of a name that it has."""
-
-    def finish(archive: zipfile.ZipFile) -> None:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            archive.writestr(zipfile.ZipInfo(path), content)
-
-    return samples.finished(finish)
 
 
 def with_members(members: Mapping[str, Optional[bytes]], dist_info: str = DIST_INFO) -> bytes:
@@ -136,17 +124,13 @@ def _with_member(path: str, data: bytes = b"1") -> bytes:
 
 def _renamed(name: bytes) -> bytes:
     """Return a wheel with the raw bytes of a name in both headers, and with RECORD as it was."""
-    return samples.good().replace(DATA.encode(), name).replace(name, DATA.encode(), 0)
+    return samples.good().replace(DATA.encode(), name)
 
 
 def _zip64_lies() -> bytes:
     data = samples.zip64_ended()
     at = data.rindex(b"PK\x06\x06")
     return samples.patched(data, at + 24, "<QQ", 3, 3)
-
-
-def _forget(archive: zipfile.ZipFile) -> None:
-    del archive.filelist[0]
 
 
 def _comment(info: zipfile.ZipInfo) -> None:
@@ -158,23 +142,12 @@ def _archive_comment(archive: zipfile.ZipFile) -> None:
     archive.comment = b"a comment"
 
 
-def _add_folder(archive: zipfile.ZipFile) -> None:
-    archive.writestr(zipfile.ZipInfo("probe/"), b"")
-
-
 def _reverse(archive: zipfile.ZipFile) -> None:
     archive.filelist.reverse()
 
 
-_TIMESTAMP = b"UT\x05\x00\x01" + bytes(4)
-
-
-def _timestamp(archive: zipfile.ZipFile) -> None:
-    archive.getinfo(CODE).extra = _TIMESTAMP
-
-
 def _timestamp_of(info: zipfile.ZipInfo) -> None:
-    info.extra = _TIMESTAMP
+    info.extra = samples.TIMESTAMP
 
 
 def _no_attributes(info: zipfile.ZipInfo) -> None:

@@ -26,75 +26,69 @@ Refusals = Dict[str, str]
 # A judge that takes longer for all files has met one at which it hangs.
 _SECONDS = 300
 
-# The scripts run in a process of their own, and print the refusals as JSON.
-_ZIPFILE = """
-import glob, json, os, sys, zipfile
-found = {}
+# Each judge runs in a process of its own. Its function `ask` raises, or returns why it refuses.
+_SCRIPT = """
+import glob, json, os, sys
+{}
+found = {{}}
 for path in glob.glob(sys.argv[1] + "/*/*"):
     try:
-        with zipfile.ZipFile(path) as archive:
-            for info in archive.infolist():
-                with archive.open(info) as member:
-                    while member.read(1 << 16):
-                        pass
-    except Exception as error:
-        found[path.split(os.sep)[-2]] = repr(error)
+        said = ask(path)
+    except BaseException as error:
+        said = repr(error)
+    if said:
+        found[path.split(os.sep)[-2]] = said
 print(json.dumps(found))
 """
 
+_ZIPFILE = """
+import zipfile
+
+def ask(path):
+    with zipfile.ZipFile(path) as archive:
+        for info in archive.infolist():
+            with archive.open(info) as member:
+                while member.read(1 << 16):
+                    pass
+"""
+
 _INSTALLER = """
-import glob, json, os, sys, tempfile
+import tempfile
 from installer import install
 from installer.destinations import SchemeDictionaryDestination
 from installer.sources import WheelFile
-found = {}
-for path in glob.glob(sys.argv[1] + "/*/*"):
-    try:
-        with tempfile.TemporaryDirectory() as folder, WheelFile.open(path) as source:
-            source.validate_record()
-            names = ("purelib", "platlib", "headers", "scripts", "data")
-            scheme = {name: os.path.join(folder, name) for name in names}
-            scheme["platlib"] = scheme["purelib"]
-            target = SchemeDictionaryDestination(scheme, sys.executable, "posix")
-            install(source, target, {})
-    except BaseException as error:
-        found[path.split(os.sep)[-2]] = repr(error)
-print(json.dumps(found))
+
+def ask(path):
+    with tempfile.TemporaryDirectory() as folder, WheelFile.open(path) as source:
+        source.validate_record()
+        names = ("purelib", "platlib", "headers", "scripts", "data")
+        scheme = {name: os.path.join(folder, name) for name in names}
+        scheme["platlib"] = scheme["purelib"]
+        install(source, SchemeDictionaryDestination(scheme, sys.executable, "posix"), {})
 """
 
 # What `twine check` and `twine upload` do with a file before they render or send it.
 _TWINE = """
-import glob, json, os, sys
 from twine.package import PackageFile
-found = {}
-for path in glob.glob(sys.argv[1] + "/*/*"):
-    try:
-        PackageFile.from_filename(path, None).metadata_dictionary()
-    except Exception as error:
-        found[path.split(os.sep)[-2]] = repr(error)
-print(json.dumps(found))
+
+def ask(path):
+    PackageFile.from_filename(path, None).metadata_dictionary()
 """
 
 _PIP = """
-import glob, json, os, sys, tempfile
+import tempfile
 from contextlib import redirect_stderr, redirect_stdout
 from io import StringIO
 from pip._internal.cli.main import main
-found = {}
-for path in glob.glob(sys.argv[1] + "/*/*"):
+
+def ask(path):
     said = StringIO()
     with tempfile.TemporaryDirectory() as folder:
         with redirect_stdout(said), redirect_stderr(said):
-            try:
-                options = ["--isolated", "--disable-pip-version-check", "install", "--no-index"]
-                options += ["--no-deps", "--no-compile", "--no-build-isolation", "--quiet"]
-                options += ["--target", folder, path]
-                code = main(options)
-            except BaseException as error:
-                code = repr(error)
-    if code:
-        found[path.split(os.sep)[-2]] = said.getvalue() or str(code)
-print(json.dumps(found))
+            options = ["--isolated", "--disable-pip-version-check", "install", "--no-index"]
+            options += ["--no-deps", "--no-compile", "--no-build-isolation", "--quiet"]
+            code = main([*options, "--target", folder, path])
+    return (said.getvalue() or str(code)) if code else ""
 """
 
 
@@ -180,7 +174,7 @@ class _Quiet(http.server.SimpleHTTPRequestHandler):
 
 def _run(python: str, script: str, folder: Path) -> Refusals:
     done = subprocess.run(
-        [python, "-c", script, str(folder)],
+        [python, "-c", _SCRIPT.format(script), str(folder)],
         check=False,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,

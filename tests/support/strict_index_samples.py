@@ -8,12 +8,15 @@ import hashlib
 import io
 import struct
 import tarfile
+import warnings
 import zipfile
 from typing import Callable, Dict, List, Mapping, Optional
 
 DIST_INFO = "probe-1.0.dist-info"
 GOOD = "probe-1.0-py3-none-manylinux_2_17_x86_64.whl"
 CODE = "probe/__init__.py"
+# An extra field that every reader skips.
+TIMESTAMP = b"UT\x05\x00\x01" + bytes(4)
 
 # Offsets in a local header. In the central directory they are two bytes larger.
 FIELDS = {
@@ -254,3 +257,29 @@ def replaced(**changes: Optional[bytes]) -> bytes:
         else:
             members[path] = content
     return pack(with_record(members))
+
+
+def doubled(path: str, content: bytes) -> bytes:
+    """Return a wheel with one more entry of a name that it has."""
+
+    def finish(archive: zipfile.ZipFile) -> None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            archive.writestr(zipfile.ZipInfo(path), content)
+
+    return finished(finish)
+
+
+def set_extra(archive: zipfile.ZipFile) -> None:
+    """Give an entry of the central directory a timestamp that its local header lacks."""
+    archive.getinfo(CODE).extra = TIMESTAMP
+
+
+def forget(archive: zipfile.ZipFile) -> None:
+    """Leave the first member out of the central directory."""
+    del archive.filelist[0]
+
+
+def add_folder(archive: zipfile.ZipFile) -> None:
+    """Add an entry for a directory."""
+    archive.writestr(zipfile.ZipInfo("probe/"), b"")

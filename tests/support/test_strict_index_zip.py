@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import warnings
 import zipfile
 
 import pytest
@@ -11,32 +10,6 @@ import pytest
 import strict_index_samples as samples
 from strict_index_cases import case, check
 from strict_index_samples import CODE, DIST_INFO, GOOD
-
-
-def doubled(path: str, content: bytes) -> bytes:
-    """Return a wheel with a duplicate entry appended."""
-
-    def finish(archive: zipfile.ZipFile) -> None:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            archive.writestr(zipfile.ZipInfo(path), content)
-
-    return samples.finished(finish)
-
-
-def set_extra(archive: zipfile.ZipFile) -> None:
-    """Give an entry of the central directory a timestamp that its local header lacks."""
-    archive.getinfo(CODE).extra = b"UT\x05\x00\x01" + bytes(4)
-
-
-def forget(archive: zipfile.ZipFile) -> None:
-    """Leave the first member out of the central directory."""
-    del archive.filelist[0]
-
-
-def add_folder(archive: zipfile.ZipFile) -> None:
-    """Add an entry for a directory."""
-    archive.writestr(zipfile.ZipInfo("probe/"), b"")
 
 
 def test_a_pipe_gets_data_descriptors() -> None:
@@ -72,9 +45,11 @@ def test_a_pipe_gets_data_descriptors() -> None:
         case("no locator", samples.zip64_ended(locator=False), "not accepted"),
         case("locator", samples.zip64_ended(shift=1), "not accepted"),
         case("zip64 data", samples.zip64_ended(surplus=b"1234"), "not accepted"),
-        case("twice", doubled(CODE, samples.members_for()[CODE]), "Duplicate filename"),
-        case("rewritten", doubled(f"{DIST_INFO}/WHEEL", b""), "Duplicate filename in local"),
-        case("unlisted", samples.finished(forget), "Filename not in central directory"),
+        case("twice", samples.doubled(CODE, samples.members_for()[CODE]), "Duplicate filename"),
+        case(
+            "rewritten", samples.doubled(f"{DIST_INFO}/WHEEL", b""), "Duplicate filename in local"
+        ),
+        case("unlisted", samples.finished(samples.forget), "Filename not in central directory"),
         case("local name", samples.good().replace(b"probe/__init", b"probe/__INIT", 1), "None"),
         case("prefix", b"#!/bin/sh\n" + samples.good(), "Unknown record signature"),
         case("padding", samples.padded(), "Unknown record signature"),
@@ -85,9 +60,9 @@ def test_a_pipe_gets_data_descriptors() -> None:
         case("encrypted", samples.both(samples.good(), flags=1), "encrypted"),
         case("count", samples.end_patched(samples.good(), 8, "<HH", 2, 2), "directory records"),
         case("counts", samples.end_patched(samples.good(), 8, "<H", 2), "Malformed zip file"),
-        case("folder", samples.finished(add_folder)),
+        case("folder", samples.finished(samples.add_folder)),
         case("order", samples.finished(lambda z: z.filelist.reverse())),
-        case("central UT", samples.finished(set_extra)),
+        case("central UT", samples.finished(samples.set_extra)),
         case("both UT", samples.stamped(lambda i: setattr(i, "extra", b"UT\x05\x00\x01abcd"))),
         case("extra", samples.stamped(lambda i: setattr(i, "extra", b"UT\x09\x00\x01")), "not acc"),
         case("no date", samples.both(samples.good(), date=0)),

@@ -1,4 +1,4 @@
-"""The fields of WHEEL, read as Python's email parser reads them (PEP 427, RFC 5322)."""
+"""The fields of WHEEL and METADATA, as Python's email parser reads them (PEP 427, RFC 5322)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Field(NamedTuple):
 
 
 def parse(text: str) -> List[Field]:
-    """Return the fields of WHEEL, up to the first line that is empty or not a field.
+    """Return the fields of a text, up to the first line that is empty or not a field.
 
     Only CR and LF end a line. The email parser does not split at other line separators, such as
     U+2028.

@@ -32,7 +32,7 @@ except ImportError as error:  # an in-tree copy of manyshim has no dependencies
 
 # In bytes. Long descriptions are part of METADATA, and it is read as a whole.
 _MAX_METADATA = 16 << 20
-# In characters. docutils takes long for much text: the longest of 453 wheels have 150,000.
+# In characters. docutils takes long for much text: the longest of 578 wheels has 230,391.
 _MAX_RENDERED = 1 << 18
 # In characters: what is printed of a name or a version, and the longest version that is parsed.
 _MAX_SHOWN = 200
