@@ -110,6 +110,9 @@ def _gate(wheel: Wheel, facts: WheelFacts) -> List[Finding]:
     # A METADATA that is damaged in the archive has its findings already.
     if f"{wheel.dist_info}/METADATA" not in facts.record.wrong_crc:
         read = readers.read(wheel)
+        if wheel.dist_info != f"{wheel.name.name}-{wheel.name.version}.dist-info":
+            # The finding about the folder says it: METADATA is not that of the file name.
+            name = NameFacts("", "")
         folder = f"{wheel.dist_info}/licenses"
         found += _metadata(read, name, "METADATA", facts.paths, folder)
     if f"{wheel.dist_info}/entry_points.txt" not in facts.record.wrong_crc:

@@ -92,11 +92,12 @@ def test_a_release_with_three_mistakes_is_told_of_each(tmp_path: Path, dist: Pat
     lost = "demo-1.0-cp310-cp310-manylinux_*_x86_64.whl"
     first = wheels.format("cp311")
     assert lines[-5:] == [
-        f"error: {lost} is missing, and {old} is in the other set [INCOMPLETE_SET]",
-        "  build this wheel, or accept that it is missing with --allow INCOMPLETE_SET:GLOB",
-        f"error: demo-1.1.tar.gz is of version 1.1, not of 1.0 as {first} is [INCOMPLETE_SET]",
+        f"error: {lost} is missing; the set of --like has '{old}' [INCOMPLETE_SET]",
+        "  build it, or accept that it is missing: --allow 'INCOMPLETE_SET:*', or a pattern for "
+        "its name",
+        f"error: demo-1.1.tar.gz has version 1.1, but '{first}' has '1.0' [INCOMPLETE_SET]",
         "  build all files from one version, and move the others out of the folder",
-        "2 wheels, 1 sdist: 1 cannot be uploaded, 1 is missing, 1 is of another version",
+        "2 wheels, 1 sdist: 1 cannot be uploaded; 1 is missing, 1 has another version",
     ]
 
 
@@ -122,7 +123,7 @@ def test_projects_of_one_folder_are_judged_apart(dist: Path) -> None:
     assert done.returncode == 0
     assert done.stdout.splitlines()[-4:] == [
         "other:",
-        "  warning: no sdist: cannot be added after 14 days [INCOMPLETE_SET]",
+        "  warning: there is no sdist; it cannot be added after 14 days [INCOMPLETE_SET]",
         "    build the sdist too (uv build --sdist, or python -m build --sdist)",
         "3 wheels, 1 sdist: all can be uploaded",
     ]

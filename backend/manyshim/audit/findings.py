@@ -45,7 +45,6 @@ class Evidence(str, Enum):
     NOT_UTF8 = "not UTF-8"
     CONTROL_CHARACTERS = "control characters"
     TOO_LONG = "too long"
-    OTHER_DIST_INFO = "other dist-info"
     # RECORD.
     UNLISTED = "unlisted"
     ABSENT = "absent"

@@ -39,7 +39,6 @@ _EVIDENCE = {
     Evidence.NOT_UTF8: "it is not UTF-8",
     Evidence.CONTROL_CHARACTERS: "it contains control characters",
     Evidence.TOO_LONG: "it is longer than file systems allow",
-    Evidence.OTHER_DIST_INFO: "the index expects {0}.dist-info, as in the file name",
     Evidence.UNLISTED: "is not listed in RECORD",
     Evidence.ABSENT: "is listed in RECORD but missing from the wheel",
     Evidence.WRONG_SIZE: "does not have the size that RECORD states",

@@ -12,7 +12,13 @@ from manyshim.cli.arguments import add_audit, audit_config
 from manyshim.cli.batch import over_files, print_json
 from manyshim.cli.inputs import other_names, release_files
 from manyshim.cli.screen import Screen
-from manyshim.formatters.release import release_dict, set_lines, summary, summary_line
+from manyshim.formatters.release import (
+    release_dict,
+    set_lines,
+    summary,
+    summary_line,
+    unrendered_lines,
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser, _given: Sequence[str]) -> None:
@@ -48,5 +54,6 @@ def run(options: argparse.Namespace) -> int:
         print_json(release_dict(done.data, sets, numbers))
     else:
         screen.print_lines(set_lines(sets, verbose=options.verbose))
+        screen.print_lines(unrendered_lines(done.data))
         screen.print_lines([summary_line(numbers)] if len(files) > 1 else [])
     return max(*done.codes, *(int(bool(one.errors)) for one in sets), 0)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Sequence
+from typing import Any, Dict, List, Sequence, Tuple
 
-from manyshim.audit.findings import ERROR
+from manyshim.audit.findings import ERROR, INFO
 from manyshim.audit.gate.completeness import SetReport, is_sdist
 from manyshim.errors import InvalidWheelError
 from manyshim.formatters.json import JSON_VERSION, finding_dict
@@ -55,19 +55,38 @@ def summary_line(numbers: Summary) -> Line:
     """Return the last line: `7 wheels, 1 sdist: 1 cannot be uploaded`."""
     kinds = ((numbers.wheels, "wheel"), (numbers.sdists, "sdist"))
     files = [f"{count} {word}{'s' * (count != 1)}" for count, word in kinds if count]
-    problems = [
-        f"{count} {one if count == 1 else many}"
-        for count, one, many in (
-            (numbers.refused, "cannot be uploaded", "cannot be uploaded"),
-            (numbers.unreadable, "cannot be read", "cannot be read"),
-            (numbers.unchecked, "was not checked", "were not checked"),
-            (numbers.missing, "is missing", "are missing"),
-            (numbers.of_other_version, "is of another version", "are of another version"),
-        )
-        if count
-    ]
-    result = ", ".join(problems) or "all can be uploaded"
-    return Line(f"{', '.join(files)}: {result}", ERROR if problems else "tag")
+    problems = _counted(
+        (numbers.refused, "cannot be uploaded", "cannot be uploaded"),
+        (numbers.unreadable, "cannot be read", "cannot be read"),
+        (numbers.unchecked, "was not checked", "were not checked"),
+    )
+    of_set = _counted(
+        (numbers.missing, "is missing", "are missing"),
+        (numbers.of_other_version, "has another version", "have another version"),
+    )
+    result = "; ".join(filter(None, (problems, of_set))) or "all can be uploaded"
+    return Line(f"{', '.join(files)}: {result}", ERROR if problems or of_set else "tag")
+
+
+def _counted(*rows: Tuple[int, str, str]) -> str:
+    """Join the numbers that are not 0, each with its words for one and for several."""
+    return ", ".join(f"{count} {one if count == 1 else many}" for count, one, many in rows if count)
+
+
+def unrendered_lines(files: Sequence[Dict[str, Any]]) -> List[Line]:
+    """Return the line about descriptions that nothing could render, without -v too.
+
+    A file without findings would look as if all of it had been checked.
+    """
+    count = sum(
+        found["kind"] == "DESCRIPTION" and found["severity"] == INFO
+        for one in files
+        for found in one["findings"]
+    )
+    if not count:
+        return []
+    what = "1 description was" if count == 1 else f"{count} descriptions were"
+    return [Line(f"{what} not rendered (-v says why; readme_renderer renders most)", "dim")]
 
 
 def release_dict(

@@ -44,7 +44,7 @@ def changed(**values: Any) -> MetadataFacts:
             [(P.URL_LABEL, ("32", "x" * 33))],
         ),
         (field("project-url", ", https://a.org"), [(P.URL_LABEL, ("32", ""))]),
-        (field("project-url", "Home"), [(P.INVALID_URL, ("Project-URL", "Home, "))]),
+        (field("project-url", "Home"), [(P.URL_PAIR, ("Home",))]),
         (
             changed(direct=(("requires-dist", "a @ https://b"),)),
             [(P.DIRECT_DEPENDENCY, ("Requires-Dist", "a @ https://b"))],

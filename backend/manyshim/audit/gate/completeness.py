@@ -20,27 +20,39 @@ _UPLOADED = (".tar.gz", ".zip")
 # Archives that the index took as sdists once. Check refuses them by their extension.
 _SDIST_ENDS = (*_UPLOADED, ".tgz", ".tar.bz2", ".tar.xz", ".tar.z", ".tar", ".egg")
 _BUILD_SDIST = "build the sdist too (uv build --sdist, or python -m build --sdist)"
-_BUILD_WHEEL = "build this wheel, or accept that it is missing with --allow INCOMPLETE_SET:GLOB"
+_BUILD_WHEEL = (
+    "build it, or accept that it is missing: --allow 'INCOMPLETE_SET:*', or a pattern for its name"
+)
 
 
 class SetProblem(Problem):
     """What is wrong with a set of files."""
 
     OTHER_VERSION = Row(
-        *(_KIND, ERROR, "is of version {0}, not of {2} as {1} is"),
+        *(_KIND, ERROR, "has version {0}, but '{1}' has '{2}'"),
         "build all files from one version, and move the others out of the folder",
     )
-    NO_SDIST = Row(_KIND, WARNING, "no sdist: cannot be added after 14 days", _BUILD_SDIST)
+    NO_SDIST = Row(
+        _KIND,
+        WARNING,
+        "there is no sdist; it cannot be added after 14 days",
+        _BUILD_SDIST,
+    )
     HOLE = Row(
         _KIND,
         WARNING,
         "is missing: {0} has wheels for {1} other platforms, this platform for {2} other Pythons",
         "build this wheel before the upload, unless you leave it out on purpose",
     )
-    MISSING_WHEEL = Row(_KIND, ERROR, "is missing, and {0} is in the other set", _BUILD_WHEEL)
-    MISSING_SDIST = Row(_KIND, ERROR, "is missing, and {0} is in the other set", _BUILD_SDIST)
+    MISSING_WHEEL = Row(_KIND, ERROR, "is missing; the set of --like has '{0}'", _BUILD_WHEEL)
+    MISSING_SDIST = Row(
+        _KIND,
+        ERROR,
+        "is missing; the set of --like has '{0}'",
+        f"{_BUILD_SDIST}, or accept this: --allow 'INCOMPLETE_SET:*.tar.gz'",
+    )
     MISSING_PROJECT = Row(
-        *(_KIND, ERROR, "no file of {0} is here, but {1} is in the other set"),
+        *(_KIND, ERROR, "no file of {0} is here; the set of --like has '{1}'"),
         "build this project too, or take its files out of the other set",
     )
 
@@ -129,8 +141,11 @@ def _parsed(name: str) -> Optional[_File]:
         end = next((end for end in _SDIST_ENDS if name.lower().endswith(end)), "")
         project, _, version = name[: -len(end)].rpartition("-") if end else ("", "", "")
         tags = ()
+    # A dash in the name of a project moves the other parts. That name has a finding of its own.
+    if not project or not re.match(r"v?\d", version):
+        return None
     canonical = re.sub(r"[-_.]+", "-", project).lower()
-    return _File(name, canonical, project, version, tags) if project and version else None
+    return _File(name, canonical, project, version, tags)
 
 
 def _set(files: List[_File], others: List[_File]) -> Iterator[Finding]:

@@ -36,6 +36,12 @@ class FieldProblem(Problem):
         "has a Project-URL whose label has not 1 to {0} characters: '{1}'",
         "shorten the label",
     )
+    URL_PAIR = Row(
+        "METADATA",
+        ERROR,
+        "has a Project-URL that is not a label and a URL: '{0}'",
+        "write it as LABEL, URL",
+    )
     DIRECT_DEPENDENCY = Row(
         "METADATA",
         ERROR,
@@ -124,7 +130,9 @@ def _urls(facts: MetadataFacts) -> Iterator[Finding]:
                 yield _about(FieldProblem.INVALID_URL, spelled(field), url)
     for value in _stated(facts, "project-url")[:_MAX_FINDINGS]:
         label, _, url = (part.strip() for part in value.partition(","))
-        if not 0 < len(label) <= _MAX_LABEL:
+        if not url:
+            yield _about(FieldProblem.URL_PAIR, value)
+        elif not 0 < len(label) <= _MAX_LABEL:
             yield _about(FieldProblem.URL_LABEL, str(_MAX_LABEL), label)
         elif not is_url(url):
             yield _about(FieldProblem.INVALID_URL, "Project-URL", f"{label}, {url}")

@@ -7,10 +7,22 @@ from typing import Dict, Iterable, Iterator, List, Tuple
 
 from manyshim.audit.decision import choose, unmet
 from manyshim.audit.facts import WheelFacts
-from manyshim.audit.findings import ERROR, Evidence, Finding, finding
+from manyshim.audit.findings import ERROR, Evidence, Finding, Problem, Row, finding, problem_finding
 from manyshim.audit.request import Request
 from manyshim.audit.tags import PlatformTag, WheelName, parse_platform
 from manyshim.audit.verdict import Report
+
+
+class IndexProblem(Problem):
+    """What the index refuses of a wheel's folder."""
+
+    OTHER_FOLDER = Row(
+        "BAD_PATH",
+        ERROR,
+        "does not fit the file name, for which the index expects {0}.dist-info",
+        "restore the name of the file if it was renamed; otherwise build again",
+    )
+
 
 # The size up to which the package index accepts a file by default, in bytes.
 SIZE_LIMIT = 100 << 20
@@ -102,8 +114,7 @@ def index_rules(facts: WheelFacts) -> Iterator[Finding]:
     expected = f"{facts.name.name}-{facts.name.version}"
     if facts.distribution != expected:
         folder = f"{facts.distribution}.dist-info"
-        evidence = Evidence.OTHER_DIST_INFO
-        yield finding("BAD_PATH", folder, folder, evidence=evidence, details=(expected,))
+        yield problem_finding(IndexProblem.OTHER_FOLDER, folder, expected, subject=folder)
     yield from too_large(facts.size)
 
 

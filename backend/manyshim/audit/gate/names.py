@@ -9,7 +9,7 @@ from manyshim.audit.gate.facts import NameFacts
 from manyshim.audit.tags import WheelName
 
 _KIND = "FILE_NAME"
-_RENAME = "set the name in pyproject.toml, and build with a current build backend"
+_RENAME = "build again with a newer build backend, which writes this spelling by itself"
 
 
 class NameProblem(Problem):
@@ -29,20 +29,23 @@ class NameProblem(Problem):
         "rename the file",
     )
     NO_VERSION = Row(
-        _KIND, ERROR, "the version '{0}' is not valid (PEP 440)", "use a version such as 1.0.0"
+        _KIND,
+        ERROR,
+        "the version '{0}' is not valid (PEP 440)",
+        "use a version such as 1.0.0; a file name has an underscore for each dash of the project",
     )
     LOCAL_VERSION = Row(
         _KIND,
         ERROR,
         "the version {0} has a local part, which the package index refuses",
-        'remove the part behind the +; for an index that takes it: allow = ["FILE_NAME:*"]',
+        "remove the part behind the +; for an index that takes it: --allow 'FILE_NAME:*'",
     )
     VARIANT = Row(
         _KIND,
         ERROR,
         "the name has the variant label {0} (PEP 825); the package index and installers without "
         "support for variants refuse it",
-        'upload it to an index for variants, and accept it here: allow = ["FILE_NAME:*"]',
+        "upload it to an index for variants, and accept it here: --allow 'FILE_NAME:*'",
     )
 
 

@@ -253,8 +253,11 @@ def _read_again(wheel: Wheel) -> None:
     zipfile may see another archive than we do: it ends names at NUL, and takes quadratic time for
     extra fields. A RECORD that only it sees may have any size.
     """
+    # The library looks for the folder of the file name, which may be another one. That has a
+    # finding of its own.
+    name = f"{wheel.dist_info[: -len('.dist-info')]}-py3-none-any.whl"
     with tempfile.TemporaryDirectory(prefix="manyshim-") as folder:
-        path = os.path.join(folder, os.path.basename(wheel.path))
+        path = os.path.join(folder, name)
         with zipfile.ZipFile(path, "w") as archive:
             archive.writestr(f"{wheel.dist_info}/RECORD", wheel.record_data())
         WheelFile(path).close()
