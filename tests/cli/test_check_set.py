@@ -94,8 +94,8 @@ def test_a_release_with_three_mistakes_is_told_of_each(tmp_path: Path, dist: Pat
     assert lines[-5:] == [
         f"error: {lost} is missing; the set of --like has '{old}' [INCOMPLETE_SET]",
         (
-            "  build it, or accept that it is missing: --allow 'INCOMPLETE_SET:*', or a pattern for "
-            "its name"
+            "  build it, or accept that it is missing: --allow 'INCOMPLETE_SET:*', "
+            "or a pattern for its name"
         ),
         f"error: demo-1.1.tar.gz has version 1.1, but '{first}' has '1.0' [INCOMPLETE_SET]",
         "  build all files from one version, and move the others out of the folder",
