@@ -84,7 +84,8 @@ MAY_IMPORT = {
     "adopt.changes": "values",
     "adopt.facts": "known_backends pyproject errors values",
     # The use cases. Only these import the optional packages, when an option asks for them.
-    "advice": "demangle audit audit.verdict audit.decision formats.wheel formatters values",
+    "advice": "demangle audit audit.verdict audit.decision formats.elf formats.wheel formatters "
+    "values",
     "operations": "advice audit audit.patterns audit.verdict audit.decision formats.wheel "
     "formatters errors values",
     "checking": "advice operations audit audit.verdict audit.decision audit.gate audit.gate.facts "
@@ -93,14 +94,19 @@ MAY_IMPORT = {
     "formatters config repair repair.verify_loading workspace values",
     "retagging": "advice operations writing audit audit.verdict audit.decision formats.wheel "
     "formatters config repair workspace errors values",
-    "build": "advice operations writing audit audit.patterns audit.verdict audit.decision "
-    "formats.elf formats.wheel formatters config scope settings options host toolchain workspace "
-    "wrapped errors values",
+    "repository": "",
+    "github_actions": "repository formatters",
+    "reporting": "github_actions formatters workspace",
+    "build": "advice operations reporting writing audit audit.patterns audit.verdict "
+    "audit.decision formats.wheel formatters config scope settings options host toolchain "
+    "workspace wrapped errors values",
     "requirements": "config toolchain errors",
+    "inputs": "audit.gate.completeness errors",
+    "api": "checking operations inputs config options audit formatters errors",
     # The entry points.
     "backend": "build requirements config project intree_sdist pyproject workspace wrapped errors",
-    "cli": "operations checking retagging audit.patterns audit.gate.completeness config project "
-    "settings scope surroundings pyproject known_backends options optiontypes formatters "
+    "cli": "operations checking inputs github_actions repository retagging audit.patterns config "
+    "project settings scope surroundings pyproject known_backends options optiontypes formatters "
     "formatters.release audit process errors values",
     "cli.init": "cli adopt adopt.changes operations formatters audit errors",
     "__main__": "cli",
