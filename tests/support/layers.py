@@ -32,7 +32,9 @@ MAY_IMPORT = {
     "audit.tags errors values",
     "formats.tar": "values",
     "formats.sdist": "formats.tar formats.wheel audit.facts audit.gate.facts files errors values",
-    "formatters": "audit audit.verdict audit.decision audit.messages errors values",
+    "formatters": "formatters.entries audit audit.verdict audit.decision audit.messages errors "
+    "values",
+    "formatters.entries": "errors values",
     "formatters.release": "formatters audit audit.gate.completeness errors values",
     # The settings and the host.
     "process": "errors values",
@@ -49,6 +51,7 @@ MAY_IMPORT = {
     "settings": "pyproject spelling options optiontypes host audit errors values",
     "scope": "known_backends files values",
     "surroundings": "audit errors values",
+    "repository": "",
     "config": "scope settings surroundings pyproject options host audit errors values",
     "project": "config pyproject spelling known_backends errors values",
     "intree_sdist": "project pyproject intree errors",
