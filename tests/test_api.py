@@ -35,7 +35,7 @@ from wheelwriter import save, wheel, wheel_name
 LINUX = "cp311-cp311-linux_x86_64"
 MEMBER = "demo/_x.cpython-311-x86_64-linux-gnu.so"
 INIT = Symbol("PyInit__x", defined=True)
-NEW = Symbol("pidfd_open", "GLIBC_2.36", "libc.so.6")
+NEW = Symbol("pidfd_open", "libc.so.6", "GLIBC_2.36")
 
 
 def put(folder: Path, tag: str = LINUX, *symbols: Symbol) -> Path:
@@ -75,7 +75,7 @@ def test_the_options_are_those_of_the_command_line(tmp_path: Path) -> None:
     assert audit_wheel(path, platform="manylinux_2_28").tag is None
     assert audit_wheel(path, platform="manylinux_2_39").tag == "manylinux_2_39_x86_64"
     assert audit_wheel(str(path), naming="exact").tag == "manylinux_2_36_x86_64"
-    bad = put(tmp_path / "bad", "cp311-cp311-manylinux_2_17_x86_64", NEW)
+    bad = put(tmp_path, "cp311-cp311-manylinux_2_17_x86_64", NEW)
     (found,) = check_files(bad).files[0].errors
     assert (found.kind, found.allowed) == ("FALSE_TAG", False)
     for allow in ("FALSE_TAG:*", ["FALSE_TAG:*"]):
@@ -105,7 +105,8 @@ def test_a_wrong_argument(options: Any, tmp_path: Path) -> None:
 
 def test_a_release(tmp_path: Path) -> None:
     good = put(tmp_path, "cp311-cp311-manylinux_2_17_x86_64")
-    (tmp_path / "demo-1.1.tar.gz").write_bytes(sdist("demo", "1.1"))
+    members = {"demo-1.1/PKG-INFO": b"Metadata-Version: 2.1\nName: demo\nVersion: 1.1\n"}
+    (tmp_path / "demo-1.1.tar.gz").write_bytes(sdist(members))
     (tmp_path / "notes.txt").write_text("")
     broken = tmp_path / "demo-1.0-cp312-cp312-manylinux_2_17_x86_64.whl"
     broken.write_bytes(b"no archive")

@@ -204,7 +204,7 @@ def _no_verdict(error: ManyshimError, built: str, config: Config) -> List[str]:
 
         internal = isinstance(error, InternalError)
         data = failure(name, "\n".join((what, *more)), internal=internal)
-        reporting.publish(data, config.report, os.environ)
+        reporting.publish(data, config.report, os.environ, sys.stderr)
     if config.request.strict:
         raise type(error)(f"{what} (strict {STRICT})", *more) from error
     return [f"error: {what}; the wheel is delivered unchanged", *more]
@@ -239,7 +239,7 @@ def _publish_data(judged: Judged, config: Config) -> None:
     if _is_wanted(config):
         from manyshim import reporting  # noqa: PLC0415 (only for a report)
 
-        reporting.publish(as_data(judged), config.report, os.environ)
+        reporting.publish(as_data(judged), config.report, os.environ, sys.stderr)
 
 
 def _is_wanted(config: Config) -> bool:

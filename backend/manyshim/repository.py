@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import filecmp
 import os
+from contextlib import suppress
 from itertools import takewhile
-from typing import Dict, Iterator, List, Optional, Tuple
+from typing import Dict, Iterator, List, Mapping, Optional, Tuple
 
 # What lies below these folders, and below those that begin with a dot, is no source.
 _SKIPPED = frozenset(
     ("__pycache__", "build", "dist", "env", "node_modules", "site-packages", "venv")
 )
 _VIRTUAL_ENVIRONMENT = "pyvenv.cfg"
+_PROJECT = "pyproject.toml"
 # The sources of compilers, libraries and Rust's packages are in no repository of a project.
 _FOREIGN = ("/rustc/", "/usr/include/", "/usr/lib/", "/usr/local/include/", "/usr/local/lib/")
 _FOREIGN_PARTS = ("/.cargo/", "/site-packages/", "/dist-packages/")
@@ -35,6 +37,37 @@ class Repository:
         self._root = os.path.realpath(root)
         self._located: Dict[str, Optional[str]] = {}
         self._by_name: Optional[Dict[str, List[str]]] = None
+
+    @classmethod
+    def around(cls, environ: Mapping[str, str]) -> Repository:
+        """Return the repository of a workflow on GitHub, or the one of the current folder."""
+        folder = os.path.realpath(os.curdir)
+        root = environ.get("GITHUB_WORKSPACE")
+        if root and os.path.isdir(root):
+            return cls(root)
+        while not os.path.exists(os.path.join(folder, ".git")):
+            parent = os.path.dirname(folder)
+            if parent == folder:
+                return cls(os.curdir)
+            folder = parent
+        return cls(folder)
+
+    def has_project(self, folder: str) -> bool:
+        """Whether a folder with a pyproject.toml, or one that it is a copy of, is below the root.
+
+        Frontends build in the unpacked sdist. A dependency that is built from its own sdist is not
+        of the repository.
+        """
+        if os.path.join(os.path.realpath(folder), "").startswith(os.path.join(self._root, "")):
+            return True
+        if self._by_name is None:
+            self._by_name = _by_name(self._root)
+        for path in self._by_name.get(_PROJECT, []):
+            with suppress(OSError):
+                own = os.path.join(self._root, path)
+                if filecmp.cmp(os.path.join(folder, _PROJECT), own, shallow=False):
+                    return True
+        return False
 
     def locate(self, file: str) -> Optional[str]:
         """Return the path of a file relative to the root, with slashes; None if it is not there.

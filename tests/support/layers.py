@@ -97,7 +97,6 @@ MAY_IMPORT = {
     "formatters config repair repair.verify_loading workspace values",
     "retagging": "advice operations writing audit audit.verdict audit.decision formats.wheel "
     "formatters config repair workspace errors values",
-    "repository": "",
     "github_actions": "repository formatters",
     "reporting": "github_actions formatters workspace",
     "build": "advice operations reporting writing audit audit.patterns audit.verdict "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from typing import Any, Dict
 
 from manyshim import __version__
@@ -52,13 +53,13 @@ def print_data(options: argparse.Namespace, data: Dict[str, Any], code: int) -> 
     if asked == GITHUB:
         from manyshim import github_actions  # noqa: PLC0415 (only for this format)
 
-        for line in github_actions.annotate(data):
+        for line in github_actions.annotate(data, os.environ):
             put(line)
     elif asked == SARIF:
         from manyshim.formatters import sarif  # noqa: PLC0415
         from manyshim.repository import Repository  # noqa: PLC0415
 
-        locate = Repository.around().locate
+        locate = Repository.around(os.environ).locate
         print_json(sarif.to_sarif(data, options.command, code, locate, __version__))
     elif asked == JUNIT:
         from manyshim.formatters import junit  # noqa: PLC0415

@@ -97,7 +97,7 @@ def places(found: Dict[str, Any], locate: Locate) -> List[Place]:
     """Return the source lines that use the symbols of a finding and are in the repository."""
     listed: Dict[Tuple[str, int, str], Place] = {}
     for one in found.get("places") or ():
-        file, line = locate(one["file"]), int(one["line"])
+        file, line = locate(one["file"] or ""), one["line"] or 0
         if file and line > 0:
             symbol, function = escape(one["symbol"]), escape(one.get("function") or "")
             listed.setdefault((file, line, symbol), Place(file, line, symbol, function))

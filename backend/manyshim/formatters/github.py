@@ -48,9 +48,7 @@ class _Annotation(NamedTuple):
     names: Dict[str, None]
 
 
-def annotations(  # type: ignore[no-redef] (the import of the same name is a directive)
-    data: Dict[str, Any], locate: Locate
-) -> List[str]:
+def workflow_commands(data: Dict[str, Any], locate: Locate) -> List[str]:
     """Return the workflow commands for a run: errors, warnings, and what blocks an older tag.
 
     Those with a source line come first. Where there are more than GitHub shows, the last command
