@@ -181,9 +181,8 @@ def check_files(  # noqa: PLR0913 (the options of `manyshim check`)
     files, several = release_files([os.fspath(one) for one in given])
     work = partial(checking.check, request=request, explain=explain)
     done = [operations.guarded(work, file) for file in files]
-    names = list(map(os.path.basename, files))
     judged = several or others is not None
-    sets = checking.check_set(names, others, request) if judged else []
+    sets = checking.check_set(files, others, request) if judged else []
     reports = (_report(with_file(one.data, file)) for one, file in zip(done, files))
     return CheckResult(
         tuple(reports),

@@ -152,6 +152,9 @@ def renamed_kinds(allow: Option, value: object) -> List[str]:
     ]
 
 
+_INSTEAD = "for `check`, accept the tag instead (FALSE_TAG:path-glob)"
+
+
 def parse_allow(option: Option, value: Any) -> Tuple[Allowance, ...]:  # noqa: ANN401
     """Return the errors that the user accepts. Raises ConfigError for an unknown kind."""
     # The limits of a policy cannot be allowed. A warning can: strict or `check` may make it an
@@ -165,6 +168,10 @@ def parse_allow(option: Option, value: Any) -> Tuple[Allowance, ...]:  # noqa: A
             raise option.refuse(part, f"write {kind}:* for all files, or a path-glob for some")
         if not colon or not glob:
             raise option.refuse(part, "write KIND:path-glob, as in NEEDED_PATH:pkg/*.so")
+        if kind in KINDS and kind not in kinds:
+            raise option.refuse(
+                part, f"{kind} rules out policies, so it cannot be accepted; {_INSTEAD}"
+            )
         if kind not in kinds:
             raise option.refuse(part, nearest(kind, kinds))
         allowances.append(Allowance(kind, glob))

@@ -91,8 +91,8 @@ MAY_IMPORT = {
     "values",
     "operations": "advice audit audit.patterns audit.verdict audit.decision formats.wheel "
     "formatters errors values",
-    "checking": "advice operations audit audit.verdict audit.decision audit.gate audit.gate.facts "
-    "formats.zip formats.wheel formats.sdist formatters files errors values",
+    "checking": "advice inputs operations audit audit.verdict audit.decision audit.gate "
+    "audit.gate.facts formats.zip formats.wheel formats.sdist formatters files errors values",
     "writing": "advice operations audit audit.patterns audit.verdict audit.decision formats.wheel "
     "formatters config repair repair.verify_loading workspace values",
     "retagging": "advice operations writing audit audit.verdict audit.decision formats.wheel "
@@ -103,7 +103,7 @@ MAY_IMPORT = {
     "audit.decision formats.wheel formatters config scope settings options host toolchain "
     "workspace wrapped errors values",
     "requirements": "config toolchain errors",
-    "inputs": "audit.gate.completeness errors",
+    "inputs": "audit errors",
     "api": "checking operations inputs config options audit formatters errors",
     # The entry points.
     "backend": "build requirements config project intree_sdist pyproject workspace wrapped errors",

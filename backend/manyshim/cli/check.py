@@ -53,7 +53,7 @@ def run(options: argparse.Namespace) -> int:
     done = over_files(options, files, work, screen)
     names = [os.path.basename(file) for file in files]
     judged = several or like is not None
-    sets = checking.check_set(names, like, request) if judged else []
+    sets = checking.check_set(files, like, request) if judged else []
     numbers = summary(names, done.codes, sets)
     code = checking.exit_code(done.codes, sets)
     if machine:
