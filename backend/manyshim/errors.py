@@ -38,8 +38,14 @@ def shorten(name: str) -> str:
 
 
 def printable(line: str) -> str:
-    """Return one line as it is printed: escaped, and cut after `_MAX_LINE` characters."""
-    text = escape(line[: _MAX_LINE + 1])
+    """Return one line as it is printed: escaped, and cut after `_MAX_LINE` characters.
+
+    What GitHub (`::`, `##[`), Azure (`##vso[`) and TeamCity (`##teamcity[`) take for a command is
+    escaped, too: a name of others gives no commands.
+    """
+    text = escape(line[: _MAX_LINE + 1]).replace("##", "#\\x23")
+    if text.lstrip().startswith("::"):
+        text = text.replace("::", ":\\x3a", 1)
     return text if len(text) <= _MAX_LINE else f"{text[:_MAX_LINE]}..."
 
 

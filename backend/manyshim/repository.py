@@ -37,6 +37,8 @@ class Repository:
         self._root = os.path.realpath(root)
         self._located: Dict[str, Optional[str]] = {}
         self._by_name: Optional[Dict[str, List[str]]] = None
+        # The folder of a private copy of a project, and the folder of the project.
+        self._copy: Optional[Tuple[str, str]] = None
 
     @classmethod
     def around(cls, environ: Mapping[str, str]) -> Repository:
@@ -66,6 +68,8 @@ class Repository:
             with suppress(OSError):
                 own = os.path.join(self._root, path)
                 if filecmp.cmp(os.path.join(folder, _PROJECT), own, shallow=False):
+                    copy = os.path.join(os.path.abspath(folder), "")
+                    self._copy = (copy, os.path.dirname(own))
                     return True
         return False
 
@@ -81,7 +85,11 @@ class Repository:
         return self._located[file]
 
     def _locate(self, file: str) -> Optional[str]:
-        found = self._below_root(os.path.abspath(file))
+        path = os.path.abspath(file)
+        found = self._below_root(path)
+        if not found and self._copy and path.startswith(self._copy[0]):
+            own = os.path.join(self._copy[1], path[len(self._copy[0]) :])
+            found = self._below_root(own, copy=file)
         if found or _is_foreign(file):
             return found
         parts = _parts(file)
