@@ -48,9 +48,8 @@ class _Annotation(NamedTuple):
     names: Dict[str, None]
 
 
-def annotations(  # type: ignore[no-redef] (the import of the same name is a directive)
-    data: Dict[str, Any], locate: Locate
-) -> List[str]:
+# mypy takes the import of the directive for a definition of this name.
+def annotations(data: Dict[str, Any], locate: Locate) -> List[str]:  # type: ignore[no-redef]
     """Return the workflow commands for a run: errors, warnings, and what blocks an older tag.
 
     Those with a source line come first. Where there are more than GitHub shows, the last command

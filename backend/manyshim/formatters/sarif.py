@@ -188,8 +188,8 @@ def _file_location(entry: Entry, locate: Locate) -> Dict[str, Any]:
 
 def _relative(path: str) -> str:
     """Return a relative path without `..`; of any other path, the file name."""
-    parts = [part for part in path.replace("\\", "/").split("/") if part not in ("", ".")]
-    outside = ".." in parts or path[:1] in ("/", "\\") or path[1:2] == ":"
+    parts = [part for part in path.split("/") if part not in ("", ".")]
+    outside = ".." in parts or path.startswith("/")
     return "/".join(parts[-1:] if outside else parts) or "."
 
 
