@@ -230,7 +230,7 @@ def test_a_run_gives_equal_text() -> None:
 def log(tmp_path: Path) -> Path:
     """Write the log of a real run over two wheels, of which one is no archive, and of all kinds."""
     elf = write(
-        Elf(needed=("libc.so.6",), symbols=(Symbol("pidfd_open", "GLIBC_2.36", "libc.so.6"),))
+        Elf(needed=("libc.so.6",), symbols=(Symbol("pidfd_open", "libc.so.6", "GLIBC_2.36"),))
     )
     tag = "cp311-cp311-manylinux_2_17_x86_64"
     good = save(tmp_path, written({"demo/_x.cpython-311-x86_64-linux-gnu.so": elf}, tag=tag), WHEEL)
@@ -258,10 +258,8 @@ def test_sarif_tools_read_it(log: Path) -> None:
     with table.open(encoding="utf-8", newline="") as file:
         read = list(csv.DictReader(file))
     (run,) = json.loads(log.read_text(encoding="utf-8"))["runs"]
-    # This reader leaves out what is suppressed.
-    kept = [result for result in run["results"] if not result["suppressions"]]
     assert sorted((one["Severity"], one["Code"]) for one in read) == sorted(
-        (result["level"], result["ruleId"]) for result in kept
+        (result["level"], result["ruleId"]) for result in run["results"]
     )
     assert {one["Tool"] for one in read} == {"manyshim"}
     assert ("src/a%20b/_x.c", "7") in {(one["Location"], one["Line"]) for one in read}
@@ -269,17 +267,19 @@ def test_sarif_tools_read_it(log: Path) -> None:
 
 @pytest.mark.full
 @pytest.mark.network
-def test_the_multitool_finds_nothing_that_matters(log: Path) -> None:
+def test_the_multitool_finds_no_problem(log: Path) -> None:
     """Microsoft's validator has rules for SARIF, and for what GitHub needs."""
     npm = needs.tool("npm", "npm")
     folder = log.parent / "npm"
     folder.mkdir()
     install = [npm, "install", "--silent", "--prefix", str(folder), _MULTITOOL]
     subprocess.run(install, check=True, timeout=540, cwd=folder)
-    program = folder / "node_modules" / ".bin" / "sarif-multitool"
+    (program,) = folder.glob("node_modules/@microsoft/sarif-multitool-*/Sarif.Multitool")
     output = folder / "validated.sarif"
-    command = [str(program), "validate", "--rule-kind", "Sarif;Ghas", "-o", str(output), str(log)]
+    command = [str(program), "validate", "--rule-kind", "Sarif;Ghas", "--level"]
+    command += ["Error;Warning", "-o", str(output), str(log)]
     subprocess.run(command, check=False, timeout=540, capture_output=True)
     (run,) = json.loads(output.read_text(encoding="utf-8"))["runs"]
-    found = {(one["ruleId"], one.get("level", "warning")) for one in run["results"]}
-    assert not {rule for rule, level in found if level == "error"}
+    # The tool has no page whose address is known.
+    assert {one["ruleId"] for one in run["results"]} <= {"SARIF2005"}
+    assert run["artifacts"]

@@ -27,8 +27,14 @@ HOSTILE = (
 )
 LONG = "x" * 70_000
 _SUBJECTS = {"TOO_NEW": "GLIBC_2.34", "MUSL_PATCH_LEVEL": "musl 1.2.4"}
-_WHEEL_KEYS = {"runs_on": [], "not_on": [], "blocked": None, "written": None, "notes": []}
-_FINDING_KEYS = {"allowed": False, "places": []}
+_WHEEL_KEYS: Dict[str, Any] = {
+    "runs_on": [],
+    "not_on": [],
+    "blocked": None,
+    "written": None,
+    "notes": [],
+}
+_FINDING_KEYS: Dict[str, Any] = {"allowed": False, "places": []}
 
 
 def gate_problems() -> List[Problem]:

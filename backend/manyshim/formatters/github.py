@@ -48,9 +48,8 @@ class _Annotation(NamedTuple):
     names: Dict[str, None]
 
 
-# mypy takes the import of the directive for a definition of this name.
-def annotations(data: Dict[str, Any], locate: Locate) -> List[str]:  # type: ignore[no-redef]
-    """Return the workflow commands for a run: errors, warnings, and what blocks an older tag.
+def workflow_commands(data: Dict[str, Any], locate: Locate) -> List[str]:
+    """Return the annotations of a run: errors, warnings, and what blocks an older tag.
 
     Those with a source line come first. Where there are more than GitHub shows, the last command
     of a level has the number of the others.
@@ -149,7 +148,7 @@ def _row(entry: Entry) -> str:
         cells.append(f"and {len(found) - _MAX_FINDINGS} more")
     if entry.error:
         cells = list(map(_markdown, entry.error.split("\n")))
-    columns = (_markdown(_title(entry)), _markdown(tag), _result(entry), "<br>".join(cells))
+    columns = (_markdown(_title(entry)), _markdown(tag), _result(entry), "<br/>".join(cells))
     return f"| {' | '.join(columns)} |"
 
 

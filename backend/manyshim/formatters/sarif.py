@@ -109,7 +109,8 @@ def _meaning(kind: str) -> str:
 
 
 def _descriptor(name: str, text: str) -> Dict[str, Any]:
-    return {"id": name, "shortDescription": _text(text), "fullDescription": _text(text)}
+    said = _text(text)
+    return {"id": name, "shortDescription": said, "fullDescription": said, "help": said}
 
 
 def _results(listed: List[Entry], kinds: List[str], locate: Locate) -> List[Dict[str, Any]]:
