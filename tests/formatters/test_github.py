@@ -11,24 +11,29 @@ from typing import Any, Dict, List, NamedTuple, Optional
 from xml.etree import ElementTree as ET
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import needs
 from manyshim.audit import findings as f
 from manyshim.audit.findings import KINDS
+from manyshim.errors import escape
 from manyshim.formatters import github
 from manyshim.formatters.github import step_summary, workflow_commands
 from runobjects import (
     HOSTILE,
     LONG,
+    PURE,
+    UNPROVED,
     WHEEL,
     a_set,
-    checked,
     everything,
     made,
+    of_check,
+    of_show,
     place,
     row,
     sdist,
-    shown,
     unreadable,
     wheel,
 )
@@ -71,10 +76,10 @@ def locate(file: str) -> Optional[str]:
 
 
 def of(*findings: Dict[str, Any], **changes: Any) -> List[Command]:
-    return list(map(parse, workflow_commands(shown(wheel(*findings, **changes)), locate)))
+    return list(map(parse, workflow_commands(of_show(wheel(*findings, **changes)), locate)))
 
 
-@pytest.mark.parametrize("data", [everything(), shown(), checked(), checked(wheel())])
+@pytest.mark.parametrize("data", [everything(), of_show(), of_check(), of_check(wheel())])
 def test_each_line_is_a_command(data: Dict[str, Any]) -> None:
     lines = workflow_commands(data, locate)
     for line in lines:
@@ -130,11 +135,11 @@ def test_what_blocks_an_older_tag_is_a_notice_of_show_alone() -> None:
     one = wheel(
         row(made("EXTERNAL_LIBRARY")), row(made("TOO_NEW"), place("src/_x.c")), blocked=blocked
     )
-    (command,) = map(parse, workflow_commands(shown(one), locate))
+    (command,) = map(parse, workflow_commands(of_show(one), locate))
     assert command.name == "notice"
     assert command.properties["title"] == "TOO_NEW"
     assert command.properties["file"] == "src/_x.c"
-    assert workflow_commands(checked(one), locate) == []
+    assert workflow_commands(of_check(one), locate) == []
 
 
 def test_wheels_share_the_annotation_of_a_line() -> None:
@@ -144,11 +149,11 @@ def test_wheels_share_the_annotation_of_a_line() -> None:
         wheel(row(made("ISA", path=f"_x.{name}.so"), place("src/_x.c", 3, symbol)), name=name)
         for name, symbol in zip(names, ("one", "one", "two", "one", "one"))
     ]
-    (command,) = map(parse, workflow_commands(shown(*wheels), locate))
+    (command,) = map(parse, workflow_commands(of_show(*wheels), locate))
     assert "this line uses one in helper(), two in helper()\n" in command.data
     assert command.data.endswith(f"found in {', '.join(names[:3])} and 2 more")
     others = [wheel(row(made("ISA")), name=name) for name in names]
-    (command,) = map(parse, workflow_commands(shown(*others), locate))
+    (command,) = map(parse, workflow_commands(of_show(*others), locate))
     assert command.data.startswith(f"{', '.join(names[:3])} and 2 more: pkg/")
 
 
@@ -167,14 +172,14 @@ def test_more_than_github_shows_is_one_line(count: int, more: int) -> None:
 
 
 def test_files_without_a_verdict_are_errors() -> None:
-    data = checked(unreadable(f"{WHEEL}: no zip archive\nmore"), unreadable("x", internal=True))
+    data = of_check(unreadable(f"{WHEEL}: no zip archive\nmore"), unreadable("x", internal=True))
     first, second = map(parse, workflow_commands(data, locate))
     assert first == Command("error", {"title": "UNREADABLE"}, f"{WHEEL}: no zip archive\nmore")
     assert second == Command("error", {"title": "INTERNAL_ERROR"}, f"{WHEEL}: x")
 
 
 def test_sets_and_sdists_have_annotations() -> None:
-    data = checked(
+    data = of_check(
         sdists=[sdist(row(made("SDIST", path="")))],
         sets=[a_set(row(made("INCOMPLETE_SET", path="demo-1.0-py3-none-any.whl")))],
     )
@@ -209,10 +214,10 @@ def cells(text: str) -> List[List[str]]:
 
 
 def test_the_summary_is_a_table() -> None:
-    data = checked(
+    data = of_check(
         wheel(row(made("NEEDED_PATH")), row(made("TOO_NEW")), row(made("RECORD"))),
-        wheel(name="ok-1.0-py3-none-any.whl", tag=None, claimed=["any"]),
-        wheel(name="no-1.0-py3-none-linux_x86_64.whl", tag=None, claimed=["linux_x86_64"]),
+        wheel(name="ok-1.0-py3-none-any.whl", **PURE),
+        wheel(name="no-1.0-py3-none-linux_x86_64.whl", **UNPROVED),
         unreadable("no zip archive"),
         sdists=[sdist()],
         sets=[a_set(row(made("INCOMPLETE_SET", path="x")))],
@@ -235,7 +240,7 @@ def test_the_summary_is_a_table() -> None:
 
 
 def test_names_have_no_meaning_in_the_summary() -> None:
-    data = checked(wheel(row(made("NEEDED_PATH", HOSTILE)), name=HOSTILE))
+    data = of_check(wheel(row(made("NEEDED_PATH", HOSTILE)), name=HOSTILE))
     text = step_summary(data)
     assert all(line.isprintable() for line in text.split("\n"))
     body = html(text)
@@ -248,13 +253,30 @@ def test_names_have_no_meaning_in_the_summary() -> None:
         assert part in found
 
 
+CHARACTERS = "\\`*_{}[]()<>#+!|~&:@$^'\"-=.,/; \n\r\t%ab1\u00e9\udcff\0"
+WORDS = (
+    *("www.", "http://x.y", "a@b.c", ":smile:", "&amp;", "<!--", "-->", "<b>", "]]>"),
+    *("::error::", "%0A", "**", "__", "~~", "\\|", "| |"),
+)
+
+
+@given(st.lists(st.sampled_from([*CHARACTERS, *WORDS]), min_size=1, max_size=30).map("".join))
+def test_any_name_is_kept(name: str) -> None:
+    data = of_show(wheel(row(made("ISA", name), place(name)), name=name, tag=name))
+    ((file, tag, _, _),) = cells(step_summary(data))
+    assert [file.split(), tag.split()] == [escape(name).split()] * 2
+    (command,) = workflow_commands(data, lambda file: file)
+    assert parse(command).properties["file"] == escape(name)
+    assert f"found in {escape(name)}" in parse(command).data
+
+
 def test_the_summary_has_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     wheels = [wheel(*(row(made("ISA", "\u20ac" * 190)) for _ in range(9))) for _ in range(500)]
-    text = step_summary(checked(*wheels))
+    text = step_summary(of_check(*wheels))
     assert 900_000 < len(text.encode()) < MEBIBYTE
     more = re.search(r"\n\nand (\d+) more\n$", text)
     assert more
     assert len(cells(text)) + int(more[1]) == 500
     assert "and 4 more" in cells(text)[0][3]
     monkeypatch.setattr(github, "_MAX_SUMMARY", 100)
-    assert step_summary(checked(*wheels)).endswith("|\n\nand 500 more\n")
+    assert step_summary(of_check(*wheels)).endswith("|\n\nand 500 more\n")

@@ -16,21 +16,21 @@ from runobjects import (
     HOSTILE,
     WHEEL,
     a_set,
-    checked,
     everything,
     made,
+    of_check,
+    of_show,
     place,
     ran,
     row,
     sdist,
-    shown,
     unreadable,
     wheel,
 )
 from wheelwriter import save
 from wheelwriter import wheel as written
 
-OBJECTS = [everything(), shown(), checked(), checked(wheel()), checked(sets=[a_set()])]
+OBJECTS = [everything(), of_show(), of_check(), of_check(wheel()), of_check(sets=[a_set()])]
 
 
 def parsed(data: Dict[str, Any]) -> ET.Element:
@@ -39,7 +39,7 @@ def parsed(data: Dict[str, Any]) -> ET.Element:
 
 def case(*findings: Dict[str, Any], **changes: Any) -> ET.Element:
     """Return the only test case of a wheel."""
-    (found,) = parsed(shown(wheel(*findings, **changes))).findall("testsuite/testcase")
+    (found,) = parsed(of_show(wheel(*findings, **changes))).findall("testsuite/testcase")
     return found
 
 
@@ -119,7 +119,7 @@ def test_a_file_without_findings_has_a_case_that_passed() -> None:
 
 
 def test_a_file_without_a_verdict_is_an_error() -> None:
-    root = parsed(checked(unreadable("one\ntwo"), unreadable("three", internal=True)))
+    root = parsed(of_check(unreadable("one\ntwo"), unreadable("three", internal=True)))
     errors = list(root.iter("error"))
     assert [(one.get("type"), one.get("message"), one.text) for one in errors] == [
         ("UNREADABLE", "one", "one\ntwo"),
@@ -129,13 +129,13 @@ def test_a_file_without_a_verdict_is_an_error() -> None:
 
 def test_sets_and_sdists_are_suites() -> None:
     problem = row(made("INCOMPLETE_SET", path="demo-1.0-py3-none-any.whl"))
-    root = parsed(checked(sdists=[sdist(row(made("SDIST")))], sets=[a_set(problem)]))
+    root = parsed(of_check(sdists=[sdist(row(made("SDIST")))], sets=[a_set(problem)]))
     names = [(one.get("name"), one.get("failures")) for one in root]
     assert names == [("demo-1.0.tar.gz", "1"), ("the files of demo", "1")]
 
 
 def test_hostile_names_are_text() -> None:
-    text = to_junit(checked(wheel(row(made("ISA", HOSTILE)), name=HOSTILE)), "check")
+    text = to_junit(of_check(wheel(row(made("ISA", HOSTILE)), name=HOSTILE)), "check")
     assert text.isascii()
     assert text.replace("\n", "").isprintable()
     suite = ET.fromstring(text)[0]  # noqa: S314 (it is our own)

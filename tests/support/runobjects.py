@@ -26,6 +26,9 @@ HOSTILE = (
     "www.e.x <!-- \\| , @user ~~s~~ $y$ \ufffe"
 )
 LONG = "x" * 70_000
+# What a wheel without machine code has instead of a tag, and one for which no tag is proved.
+PURE: Dict[str, Any] = {"tag": None, "claimed": ["any"]}
+UNPROVED: Dict[str, Any] = {"tag": None, "claimed": ["linux_x86_64"]}
 _SUBJECTS = {"TOO_NEW": "GLIBC_2.34", "MUSL_PATCH_LEVEL": "musl 1.2.4"}
 _WHEEL_KEYS: Dict[str, Any] = {
     "runs_on": [],
@@ -102,7 +105,7 @@ def wheel(*findings: Dict[str, Any], name: str = WHEEL, **changes: Any) -> Dict[
 
 def unreadable(error: str, name: str = WHEEL, *, internal: bool = False) -> Dict[str, Any]:
     """Return the data of a wheel without a verdict."""
-    return wheel(name=name, error=error, internal=internal, arch=None, tag=None, claimed=[])
+    return wheel(name=name, error=error, internal=internal, arch=None, tag=None)
 
 
 def sdist(*findings: Dict[str, Any], name: str = SDIST, **changes: Any) -> Dict[str, Any]:
@@ -111,18 +114,18 @@ def sdist(*findings: Dict[str, Any], name: str = SDIST, **changes: Any) -> Dict[
     return {**values, "error": None, "internal": False, **changes}
 
 
-def shown(*wheels: Dict[str, Any]) -> Dict[str, Any]:
+def of_show(*wheels: Dict[str, Any]) -> Dict[str, Any]:
     """Return the object of `show`."""
     return {"version": 2, "wheels": list(wheels)}
 
 
-def checked(
+def of_check(
     *wheels: Dict[str, Any],
     sdists: Sequence[Dict[str, Any]] = (),
     sets: Sequence[Dict[str, Any]] = (),
 ) -> Dict[str, Any]:
     """Return the object of `check`; its summary has no part in other formats."""
-    return {**shown(*wheels), "sdists": list(sdists), "sets": list(sets), "summary": {}}
+    return {**of_show(*wheels), "sdists": list(sdists), "sets": list(sets), "summary": {}}
 
 
 def a_set(*findings: Dict[str, Any], project: str = "demo") -> Dict[str, Any]:
@@ -139,10 +142,10 @@ def everything() -> Dict[str, Any]:
         if KINDS[kind] == f.ERROR
     ]
     blocked = {"policy": "manylinux_2_12_x86_64", "without": None, "findings": [0, 1]}
-    return checked(
+    return of_check(
         wheel(*kinds, blocked=blocked),
         wheel(*hostile, name=HOSTILE, file=HOSTILE),
-        wheel(*allowed, name="other-1.0-py3-none-any.whl", tag=None, claimed=["any"]),
+        wheel(*allowed, name="other-1.0-py3-none-any.whl", **PURE),
         wheel(row(made("TOO_NEW", LONG)), name="long-1.0-cp311-cp311-linux_x86_64.whl", tag=None),
         unreadable(f"{WHEEL}: no zip archive\nand {HOSTILE}"),
         unreadable("internal error", internal=True),

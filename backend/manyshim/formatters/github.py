@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Any, Dict, Iterator, List
 
-from manyshim.errors import printable, shorten
+from manyshim.errors import escape, printable, shorten
 from manyshim.formatters.entries import (
     ERROR,
     WARNING,
@@ -102,7 +102,7 @@ def _of_finding(
 
 def _command(one: _Annotation) -> str:
     """Return the workflow command of an annotation."""
-    properties = {"file": one.file, "line": one.line or "", "title": one.kind}
+    properties = {"file": escape(one.file), "line": one.line or "", "title": one.kind}
     text = ",".join(
         f"{key}={str(value).translate(_PROPERTY)}" for key, value in properties.items() if value
     )
