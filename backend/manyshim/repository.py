@@ -20,7 +20,9 @@ _VIRTUAL_ENVIRONMENT = "pyvenv.cfg"
 _PROJECT = "pyproject.toml"
 # The sources of compilers, libraries and Rust's packages are in no repository of a project.
 _FOREIGN = ("/rustc/", "/usr/include/", "/usr/lib/", "/usr/local/include/", "/usr/local/lib/")
-_FOREIGN_PARTS = ("/.cargo/", "/site-packages/", "/dist-packages/")
+_FOREIGN_PARTS = ("/.cargo/", "/site-packages/", "/dist-packages/", "/include/python")
+# PATH_MAX of Linux. Debug information may have any text.
+_MAX_PATH = 4096
 # A larger folder is not searched. What is found by its path alone needs no search.
 _MAX_FILES = 100_000
 # A shorter end of a path may be equal by accident.
@@ -80,6 +82,8 @@ class Repository:
         below the root whose path has the longest equal end. A link that leads out of the root is
         not followed.
         """
+        if len(file) > _MAX_PATH:
+            return None
         if file not in self._located:
             self._located[file] = self._locate(file)
         return self._located[file]

@@ -109,7 +109,8 @@ def _meaning(kind: str) -> str:
 
 
 def _descriptor(name: str, text: str) -> Dict[str, Any]:
-    return {"id": name, "shortDescription": _text(text), "fullDescription": _text(text)}
+    said = _text(text)
+    return {"id": name, "shortDescription": said, "fullDescription": said, "help": said}
 
 
 def _results(listed: List[Entry], kinds: List[str], locate: Locate) -> List[Dict[str, Any]]:
@@ -188,8 +189,8 @@ def _file_location(entry: Entry, locate: Locate) -> Dict[str, Any]:
 
 def _relative(path: str) -> str:
     """Return a relative path without `..`; of any other path, the file name."""
-    parts = [part for part in path.replace("\\", "/").split("/") if part not in ("", ".")]
-    outside = ".." in parts or path[:1] in ("/", "\\") or path[1:2] == ":"
+    parts = [part for part in path.split("/") if part not in ("", ".")]
+    outside = ".." in parts or path.startswith("/")
     return "/".join(parts[-1:] if outside else parts) or "."
 
 
