@@ -36,7 +36,7 @@ LIMITS = {
     "fix": (40, 700),
     "allow": (40, 420),
 }
-MAX_WORDS = 27
+MAX_WORDS = 25
 # Kinds that no rule makes an error: NOT_NEEDED is true for these alone.
 NEVER_ERRORS = {
     *("NO_INIT", "VENDORED_SONAME_CLASH", "PAGE_ALIGN", "ELF_DAMAGED"),

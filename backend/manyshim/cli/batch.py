@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 from functools import partial
-from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, List
+from typing import TYPE_CHECKING, Any, Callable, Dict, Iterable, Iterator, List
 
+from manyshim.audit.findings import KINDS
 from manyshim.cli.screen import Screen, put
 from manyshim.errors import InternalError, InvalidWheelError, ManyshimError, printable
 from manyshim.formatters.json import JSON_VERSION, failure
@@ -22,11 +24,20 @@ if TYPE_CHECKING:
 _WORTH_A_PROCESS = 8 << 20
 
 
+# A line about a finding ends with its kind.
+_KIND = re.compile(r" \[([A-Z0-9_]+)\]\Z")
+_MAX_KINDS_NAMED = 3
+
+
 class Run(NamedTuple):
-    """What a command made of its files: the exit code of each, and its data for JSON."""
+    """What a command made of its files: the exit code of each, and its data for JSON.
+
+    `kinds` are those of the findings that were printed, in their order.
+    """
 
     codes: List[int]
     data: List[Dict[str, Any]]
+    kinds: List[str]
 
 
 def over_wheels(options: argparse.Namespace, work: Callable[[str], Outcome]) -> int:
@@ -34,14 +45,22 @@ def over_wheels(options: argparse.Namespace, work: Callable[[str], Outcome]) -> 
     run = over_files(options, options.wheels, work, Screen(plain=options.json))
     if options.json:
         print_json({"version": JSON_VERSION, "wheels": run.data})
+    print_hint(run.kinds)
     return max(run.codes)
+
+
+def print_hint(kinds: List[str]) -> None:
+    """Print which command says more about the kinds of findings, on a terminal only."""
+    if kinds and sys.stdout.isatty():
+        named = " ".join(kinds[:_MAX_KINDS_NAMED])
+        Screen().print_lines([Line(f"to learn more: manyshim explain {named}", "dim")])
 
 
 def over_files(
     options: argparse.Namespace, files: List[str], work: Callable[[str], Outcome], screen: Screen
 ) -> Run:
     """Run `work` on each file, and print the lines of each; with `--json`, only failures."""
-    run = Run([], [])
+    run = Run([], [], [])
     patterns: List[Pattern] = []
     outcomes = _outcomes(partial(_guarded, work), files, options.jobs)
     for outcome in screen.progress(outcomes, files):
@@ -50,12 +69,20 @@ def over_files(
         patterns += outcome.patterns
         failed = [line for line in outcome.lines if line.role == "failure"]
         screen.print_lines(failed if options.json else outcome.lines)
+        if not options.json:
+            run.kinds.extend(kind for kind in kinds_of(outcome.lines) if kind not in run.kinds)
     if not all(one.matched for one in patterns):
         from manyshim.audit.patterns import lines  # noqa: PLC0415 (few commands have a pattern)
 
         for line in lines(patterns, verbose=options.verbose):
             put(printable(f"manyshim: {line}"), sys.stderr)
     return run
+
+
+def kinds_of(lines: Iterable[Line]) -> List[str]:
+    """Return the kinds of the findings that lines are about, each once."""
+    found = (_KIND.search(line.text) for line in lines)
+    return list(dict.fromkeys(match[1] for match in found if match and match[1] in KINDS))
 
 
 def print_json(data: Dict[str, Any]) -> None:

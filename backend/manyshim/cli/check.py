@@ -9,7 +9,7 @@ from typing import Sequence
 
 from manyshim import checking
 from manyshim.cli.arguments import add_audit, audit_config
-from manyshim.cli.batch import over_files, print_json
+from manyshim.cli.batch import kinds_of, over_files, print_hint, print_json
 from manyshim.cli.inputs import other_names, release_files
 from manyshim.cli.screen import Screen
 from manyshim.formatters.release import (
@@ -53,7 +53,9 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         print_json(release_dict(done.data, sets, numbers))
     else:
-        screen.print_lines(set_lines(sets, verbose=options.verbose))
+        of_sets = set_lines(sets, verbose=options.verbose)
+        screen.print_lines(of_sets)
         screen.print_lines(unrendered_lines(done.data))
         screen.print_lines([summary_line(numbers)] if len(files) > 1 else [])
+        print_hint(list(dict.fromkeys((*done.kinds, *kinds_of(of_sets)))))
     return max(*done.codes, *(int(bool(one.errors)) for one in sets), 0)

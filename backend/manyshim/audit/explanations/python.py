@@ -106,7 +106,7 @@ EXPLANATIONS: Dict[str, Explanation] = {
     ),
     "NO_ELF": Explanation(
         summary="the wheel has no machine code for a processor, though it is tagged for Linux, a "
-        "compiler ran, or a build asks for a compiled wheel",
+        "compiler ran, or a build asks for it",
         meaning="The wheel has no compiled file, but something shows that it should. Its tag is "
         "for Linux, or zig was called, or you asked for a tag with `strict` or `platform`. "
         "With `strict`, or if zig was called, it is an error.",

@@ -118,11 +118,11 @@ EXPLANATIONS: Dict[str, Explanation] = {
         "error.",
         example=problem_finding(
             SetProblem.HOLE,
-            "demo-1.0-cp312-cp312-manylinux_x86_64.whl",
+            "demo-1.0-cp312-cp312-manylinux_*_x86_64.whl",
             "cp312",
             "5",
             "4",
-            subject="demo-1.0-cp312-cp312-manylinux_x86_64.whl",
+            subject="demo-1.0-cp312-cp312-manylinux_*_x86_64.whl",
         ),
         why="Users of the missing platform build from the sdist, or get an older release. The "
         "index closes a release after 14 days, so a forgotten file cannot be added later.",
