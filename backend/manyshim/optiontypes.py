@@ -142,6 +142,13 @@ def parse_level(option: Option, value: Any) -> int:  # noqa: ANN401
 _RENAMED_KINDS = {"CLAIM": "FALSE_TAG"}
 
 
+def known_kind(name: str) -> Optional[str]:
+    """Return the kind that a name means, in any case, with dashes or by its old name, or None."""
+    kind = name.upper().replace("-", "_")
+    kind = _RENAMED_KINDS.get(kind, kind)
+    return kind if kind in KINDS else None
+
+
 def renamed_kinds(allow: Option, value: object) -> List[str]:
     """Return a line for each kind in a value of `allow` that has a new name."""
     given = (part.partition(":")[0] for part in parse_texts(allow, value))

@@ -23,6 +23,7 @@ MAY_IMPORT = {
     "audit.patterns": "audit errors values",
     "audit.gate": "audit audit.gate.facts audit.verdict audit.decision values",
     "audit.gate.facts": "audit values",
+    "audit.explanations": "audit audit.gate values",
     # Readers and writers of file formats.
     "formats.zip": "audit.gate.facts files errors values",
     "formats.elf": "formats.elf.edits formats.zip audit.facts audit.findings audit.tags errors "
@@ -32,9 +33,10 @@ MAY_IMPORT = {
     "audit.tags errors values",
     "formats.tar": "values",
     "formats.sdist": "formats.tar formats.wheel audit.facts audit.gate.facts files errors values",
-    "formatters": "formatters.entries audit audit.verdict audit.decision audit.messages errors "
+    "formatters": "formatters.entries audit audit.explanations audit.verdict audit.decision audit.messages errors "
     "values",
     "formatters.entries": "errors values",
+    "formatters.explain": "formatters audit audit.explanations audit.messages",
     "formatters.release": "formatters audit audit.gate.completeness errors values",
     # The settings and the host.
     "process": "errors values",
@@ -109,7 +111,7 @@ MAY_IMPORT = {
     "backend": "build requirements config project intree_sdist pyproject workspace wrapped errors",
     "cli": "operations checking inputs github_actions repository retagging audit.patterns config "
     "project settings scope surroundings pyproject known_backends options optiontypes formatters "
-    "formatters.release audit process errors values",
+    "formatters.explain formatters.release audit process errors values",
     "cli.init": "cli adopt adopt.changes operations formatters audit errors",
     "__main__": "cli",
 }

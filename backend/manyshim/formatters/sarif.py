@@ -7,6 +7,8 @@ import re
 from typing import Any, Counter, Dict, List, Tuple
 from urllib.parse import quote
 
+from manyshim.audit.explanations.explanation import Explanation
+from manyshim.audit.explanations.table import explanation
 from manyshim.audit.findings import KINDS
 from manyshim.errors import escape, shorten
 from manyshim.formatters.entries import (
@@ -92,20 +94,20 @@ def _kinds(listed: List[Entry]) -> List[str]:
 
 def _rule(kind: str) -> Dict[str, Any]:
     severity = level({"severity": KINDS.get(kind, WARNING)})
-    text = _text(_meaning(kind))
+    text = explanation(kind)
     return {
         "id": kind,
-        "shortDescription": text,
-        "fullDescription": text,
-        "help": _text(f"`manyshim explain {kind}` says what it means and how to fix it"),
+        "shortDescription": _text(text.summary),
+        "fullDescription": _text(text.meaning),
+        "help": {**_text(_help(text)), "markdown": _help(text)},
         "defaultConfiguration": {"level": severity},
         "properties": {"problem.severity": _PROBLEM_SEVERITY[severity], "tags": ["packaging"]},
     }
 
 
-def _meaning(kind: str) -> str:
-    """Return what a kind of finding means."""
-    return kind.replace("_", " ").capitalize()
+def _help(text: Explanation) -> str:
+    """Return why a finding matters and how to fix it, which is the same as text and Markdown."""
+    return "\n\n".join((text.why, text.fix, text.allow))
 
 
 def _descriptor(name: str, text: str) -> Dict[str, Any]:
