@@ -33,8 +33,8 @@ MAY_IMPORT = {
     "audit.tags errors values",
     "formats.tar": "values",
     "formats.sdist": "formats.tar formats.wheel audit.facts audit.gate.facts files errors values",
-    "formatters": "formatters.entries audit audit.explanations audit.verdict audit.decision audit.messages errors "
-    "values",
+    "formatters": "formatters.entries audit audit.explanations audit.verdict audit.decision "
+    "audit.messages errors values",
     "formatters.entries": "errors values",
     "formatters.explain": "formatters audit audit.explanations audit.messages",
     "formatters.release": "formatters audit audit.gate.completeness errors values",

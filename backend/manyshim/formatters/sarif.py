@@ -107,7 +107,7 @@ def _rule(kind: str) -> Dict[str, Any]:
 
 def _help(text: Explanation) -> str:
     """Return why a finding matters and how to fix it, which is the same as text and Markdown."""
-    return "\n\n".join((text.why, text.fix, text.allow))
+    return f"{text.why}\n\n{text.fix}\n\n{text.allow}"
 
 
 def _descriptor(name: str, text: str) -> Dict[str, Any]:

@@ -10,7 +10,7 @@ from manyshim.audit.gate.entrypoints import EntryPointProblem
 from manyshim.audit.gate.fields import FieldProblem
 from manyshim.audit.gate.framing import FramingProblem
 from manyshim.audit.gate.index import IndexProblem
-from manyshim.audit.gate.indextags import IndexTagProblem
+from manyshim.audit.gate.indextags import IndexTagProblem, UnusableTagProblem
 from manyshim.audit.gate.metadata import MetadataProblem
 from manyshim.audit.gate.names import NameProblem
 from manyshim.audit.gate.paths import PathProblem
@@ -23,6 +23,7 @@ _GROUPS: Tuple[Type[Problem], ...] = (
     NameProblem,
     IndexProblem,
     IndexTagProblem,
+    UnusableTagProblem,
     MetadataProblem,
     FieldProblem,
     EntryPointProblem,

@@ -39,11 +39,11 @@ EXPLANATIONS: Dict[str, Explanation] = {
         '`allow = ["ABI3:demo/_new.abi3.so"]` accepts it.',
     ),
     "UNUSABLE_TAG": Explanation(
-        summary="no interpreter accepts the Python and ABI tags, or pip no platform tag (an error in "
-        "`check`)",
+        summary="no interpreter accepts the Python and ABI tags, or pip no platform tag (an error "
+        "in `check`)",
         meaning="The file name has a pair of Python and ABI tags that no interpreter accepts, for "
-        "example abi3 with a Python tag of PyPy. It is an error in `check` and with `strict`. `check` "
-        "also finds platform tags that pip never makes, for example `macosx_10_9_arm64`.",
+        "example abi3 with a Python tag of PyPy. It is an error in `check` and with `strict`. "
+        "`check` also finds platform tags that pip never makes, for example `macosx_10_9_arm64`.",
         example=finding("UNUSABLE_TAG", "", "cp311-cp312"),
         why="No installer ever chooses the wheel. Users get the sdist instead, or an error.",
         fix="- Do not set the tags by hand: remove `python_tag`, `py_limited_api` and similar keys "

@@ -70,7 +70,7 @@ class IndexTagProblem(Problem):
     )
 
 
-class PlatformProblem(Problem):
+class UnusableTagProblem(Problem):
     """Why no pip installs a wheel with a platform tag, although the index takes it."""
 
     OLD_MACOS_ON_ARM = Row(
@@ -110,13 +110,13 @@ def unusable_platforms(name: WheelName) -> Iterator[Finding]:
             yield problem_finding(why[0], "", why[1], subject=platform)
 
 
-def _unusable(platform: str) -> Optional[Tuple[PlatformProblem, str]]:
+def _unusable(platform: str) -> Optional[Tuple[UnusableTagProblem, str]]:
     # Installers compare tags with those that they make from numbers.
     plain = re.sub(r"_0+(?=[0-9])", "_", platform)
     if plain != platform:
-        return PlatformProblem.LEADING_ZERO, plain
+        return UnusableTagProblem.LEADING_ZERO, plain
     if platform.startswith("macosx_10_") and platform.endswith("_arm64"):
-        return PlatformProblem.OLD_MACOS_ON_ARM, "macosx_11_0_arm64"
+        return UnusableTagProblem.OLD_MACOS_ON_ARM, "macosx_11_0_arm64"
     return None
 
 
