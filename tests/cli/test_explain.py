@@ -134,11 +134,11 @@ HINT = "to learn more: manyshim explain "
 @pytest.mark.skipif(not LINUX, reason="a terminal of another system ends in another way")
 def test_a_terminal_is_told_once_how_to_learn_more(tmp_path: Path) -> None:
     path = demo(tmp_path)
-    shown = on_terminal("show", path, path)
-    assert shown.count(HINT) == 1
-    assert f"{HINT}RPATH_LEAK TOO_NEW" in shown.splitlines()[-1]
-    checked = on_terminal("check", path)
-    assert f"{HINT}INDEX_TAG RPATH_LEAK" in checked.splitlines()[-1]
+    reported = on_terminal("show", path, path)
+    assert reported.count(HINT) == 1
+    assert f"{HINT}RPATH_LEAK TOO_NEW" in reported.splitlines()[-1]
+    verified = on_terminal("check", path)
+    assert f"{HINT}INDEX_TAG RPATH_LEAK" in verified.splitlines()[-1]
     assert HINT not in on_terminal("check", path, "--json")
     assert HINT not in on_terminal("policies")
 

@@ -68,12 +68,14 @@ EXPLANATIONS: Dict[str, Explanation] = {
         ),
         why="Installers that verify refuse the wheel. Others do not uninstall a file without a "
         "row. With a wrong hash, the file may not be the one that was built.",
-        fix="- Wrong hash or CRC: build the wheel again. If you know that its files are right, "
-        "`manyshim retag -w DIR --rebuild-record` writes RECORD anew from the archive.\n"
-        "- Everything else: `manyshim retag -w DIR` corrects it, with a line.\n"
+        fix="- Wrong CRC: the data are damaged. Build or download the wheel again.\n"
+        "- Wrong hash: build the wheel again. If you know that its files are right, "
+        "`manyshim retag dist/*.whl -w wheelhouse --rebuild-record` writes RECORD anew from them.\n"
+        "- Everything else: `manyshim retag dist/*.whl -w wheelhouse` corrects it, with a line. "
+        "In pure wheels, and those of other systems, only `--rebuild-record` does.\n"
         "- Do not edit a wheel with zip. `wheel unpack` and `wheel pack` write RECORD anew.",
-        allow="Rarely: for an index of your own whose installers do not verify, in `check` only. "
-        "`retag` and `repair` do not accept a wrong hash.",
+        allow="Rarely: in `check`, for an index of your own whose installers do not verify. "
+        '`--allow "RECORD:*"` accepts it. `retag` and `repair` do not accept a wrong hash.',
     ),
     "WHEEL_TAGS": Explanation(
         summary="the tags in WHEEL and in the file name differ (`check`); a retag writes them anew",
@@ -90,7 +92,8 @@ EXPLANATIONS: Dict[str, Explanation] = {
         ),
         why="uv judges the installed package by WHEEL: `uv pip check` may say that it was built "
         "for another platform, and `uv pip install` may install it again and again.",
-        fix="- `manyshim retag dist/*.whl -w wheelhouse` writes both: the name, and the lines.\n"
+        fix="- `manyshim retag dist/*.whl -w wheelhouse` writes both: the name, and the lines. "
+        "It copies pure wheels, and those of other systems, unchanged: build them again.\n"
         "- To set tags yourself, use `wheel tags`, and do not rename the file.",
         allow="Rarely: if pip alone installs the wheel, which does not compare them. "
         '`--allow "WHEEL_TAGS:*"` accepts it.',

@@ -110,8 +110,7 @@ EXPLANATIONS: Dict[str, Explanation] = {
         meaning="The file is for a device such as a GPU, for BPF, or for a processor that no "
         "wheel can be tagged for. A driver loads it, and not the loader of the system.",
         example=finding("DEVICE_CODE", "demo/kernels/add.cubin", "CUDA (machine 190)"),
-        why="Nothing happens to users of the tag. The line tells you that the file was not "
-        "audited.",
+        why="Nothing happens to your users. The line tells you that the file was not audited.",
         fix="Nothing is wrong if the file is for a device. Otherwise it is left from a build for "
         "another machine: leave it out of the wheel.",
         allow=NOT_NEEDED,

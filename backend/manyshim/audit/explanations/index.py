@@ -109,7 +109,7 @@ EXPLANATIONS: Dict[str, Explanation] = {
         why="The upload fails: `ZIP archive not accepted`. Or the upload works, and uv refuses the "
         "wheel when it installs it.",
         fix="- `manyshim retag dist/*.whl -w wheelhouse` writes each header anew, and keeps the "
-        "contents. It copies pure wheels unchanged: pack those again.\n"
+        "contents. It copies pure wheels, and those of other systems, unchanged: pack them again.\n"
         "- Write the wheel to a file and not to a pipe: Python's `zipfile` writes data descriptors "
         "if it cannot seek.\n"
         "- Do not add to a finished wheel. Unpack it, and pack it again with `wheel pack`.",

@@ -16,7 +16,7 @@ EXPLANATIONS: Dict[str, Explanation] = {
         meaning="The file names a needed library with a slash in it. The loader then opens exactly "
         "this path and searches nowhere else. It happens if a library without a soname is linked "
         "by its path.",
-        example=finding("NEEDED_PATH", _MODULE, "/home/me/demo/build/libdemo.so"),
+        example=finding("NEEDED_PATH", _MODULE, "/build/demo/libdemo.so"),
         why="The path exists on the machine of the build only. Elsewhere the import fails, even if "
         "the library is in the wheel.",
         fix="- Give the library a soname: link it with `-Wl,-soname,libdemo.so`.\n"
@@ -125,7 +125,7 @@ EXPLANATIONS: Dict[str, Explanation] = {
         meaning="The search path of the file (RPATH or RUNPATH) has an entry that leaves the "
         "wheel: an absolute folder, a relative one, or an empty entry, which means the current "
         'folder. With `compiler = "zig"` it is an error.',
-        example=finding("RPATH_LEAK", _MODULE, "/home/me/lib", evidence=Evidence.ABSOLUTE_ENTRY),
+        example=finding("RPATH_LEAK", _MODULE, "/opt/demo/lib", evidence=Evidence.ABSOLUTE_ENTRY),
         why="On another machine the folder may hold another library, or one that somebody else put "
         "there. The name of your folder becomes public, and two builds differ.",
         fix='- Let manyshim remove it: `fix = ["rpath"]` in `[tool.manyshim]`, or `--fix rpath` '
@@ -138,8 +138,8 @@ EXPLANATIONS: Dict[str, Explanation] = {
     ),
     "VENDORED_SONAME_CLASH": Explanation(
         summary="keeps a name under which a process may have loaded another copy",
-        meaning="The wheel has a copy of a well-known library, such as OpenSSL or libgomp, and "
-        "kept its usual soname. A process has each soname only once.",
+        meaning="The wheel has a copy of a well-known library, such as OpenSSL or libgomp, under "
+        "its usual soname. A process has each soname only once.",
         example=finding("VENDORED_SONAME_CLASH", "demo.libs/libssl.so.3", "libssl.so.3"),
         why="If another package or the system was first, your module gets that library and not "
         "your copy. Other versions crash, or behave differently, depending on the order of "

@@ -114,7 +114,8 @@ EXPLANATIONS: Dict[str, Explanation] = {
         "- Link with a search path relative to the file: `-Wl,-rpath,'$ORIGIN/lib'`.\n"
         "- Let `manyshim repair` set the search path. It also moves programs of the scripts folder "
         "into the package, behind a launcher.\n"
-        "- Put both files into one install folder: no fixed path leads from one to another.",
+        "- Put both files into one install folder: no fixed path leads from the scripts to the "
+        "package.",
         allow="Yes, if your package always loads the library first, for example with ctypes in its "
         "`__init__.py`, or if nobody runs the program. It is the only kind of severity policy that "
         "can be allowed. Name the library or the file: "

@@ -32,9 +32,9 @@ EXPLANATIONS: Dict[str, Explanation] = {
         "crashes.",
         fix="- Define `Py_LIMITED_API` as the oldest version when you compile, for example "
         "`0x03090000`. The compiler then refuses newer functions.\n"
-        "- Or raise the Python tag to that version: `py_limited_api = cp311` for setuptools.\n"
-        "- Or build a wheel for each Python, without abi3.\n"
-        "- Cython has macros of its own for this: update Cython before you use abi3.",
+        "- Or raise the Python tag to that version: `py_limited_api = cp311` below "
+        "`[bdist_wheel]` in `setup.cfg`.\n"
+        "- Or build a wheel for each Python, without abi3.",
         allow="Rarely: if an older Python never imports this file. "
         '`allow = ["ABI3:demo/_new.abi3.so"]` accepts it.',
     ),

@@ -106,7 +106,7 @@ EXPLANATIONS: Dict[str, Explanation] = {
         "`python -m build --sdist`.\n"
         "- Do not pack an sdist with tar by hand.\n"
         "- Leave out devices, pipes, and links that leave the folder. The line names the member.",
-        allow=_OWN_INDEX + "Only if each installer that you use unpacks it: "
+        allow=_OWN_INDEX + "Each installer that you use must unpack it: "
         '`--allow "SDIST:*"` accepts it.',
     ),
     "INCOMPLETE_SET": Explanation(
