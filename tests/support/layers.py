@@ -97,6 +97,8 @@ MAY_IMPORT = {
     "formats.elf formats.wheel formatters config scope settings options host toolchain workspace "
     "wrapped errors values",
     "requirements": "config toolchain errors",
+    # The JSON Schemas of the package; a build reads none.
+    "schemas": "errors",
     # The entry points.
     "backend": "build requirements config project intree_sdist pyproject workspace wrapped errors",
     "cli": "operations checking retagging audit.patterns audit.gate.completeness config project "
