@@ -68,10 +68,11 @@ def closest(word: str, known: Sequence[str], ratio: float = 0.6) -> Optional[str
     return next(iter(get_close_matches(word, known, 1, ratio)), None)
 
 
-class Choice(NamedTuple):
+class Choice:
     """The parser of an option that has a few words as values."""
 
-    words: Tuple[str, ...]
+    def __init__(self, *words: str) -> None:
+        self.words = words
 
     def __call__(self, option: Option, value: Any) -> str:  # noqa: ANN401 (any value of TOML)
         """Return one of the words. Raises ConfigError for another value."""
@@ -84,7 +85,7 @@ class Choice(NamedTuple):
 
 def choice_of(*words: str) -> Choice:
     """Return the parser of an option that has these words as values."""
-    return Choice(words)
+    return Choice(*words)
 
 
 TRUE = ("true", "on", "yes", "1")

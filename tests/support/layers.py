@@ -102,7 +102,7 @@ MAY_IMPORT = {
     # The entry points.
     "backend": "build requirements config project intree_sdist pyproject workspace wrapped errors",
     "cli": "operations checking retagging audit.patterns audit.gate.completeness config project "
-    "settings scope surroundings pyproject known_backends options optiontypes formatters "
+    "settings spelling scope surroundings pyproject known_backends options optiontypes formatters "
     "formatters.release audit process errors values",
     "cli.init": "cli adopt adopt.changes operations formatters audit errors",
     "__main__": "cli",
