@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from typing import Iterable, Mapping, Optional, Tuple
+from typing import Dict, Iterable, Optional, Sequence, Tuple
 
 from manyshim.audit.decision import TagDecision, needs_advice
+from manyshim.audit.facts import NO_PLACES, Places, SourceLine
 from manyshim.audit.findings import Advice, Finding
 from manyshim.audit.names import is_copy
 from manyshim.audit.policy import glibc_version
@@ -24,8 +25,6 @@ _AFTER_REPAIR = {
     "EXTERNAL_LIBRARY": Advice.REPAIRED,
     "BY_NAME_ONLY": Advice.REPAIRED,
 }
-
-_NOWHERE: Mapping[str, Tuple[str, ...]] = {}
 
 
 def advised(
@@ -82,7 +81,27 @@ def _is_new_name(found: Finding) -> bool:
     return bool(since) and all(versions and min(versions) > policy.version for versions in since)
 
 
-def readable(report: Report, places: Mapping[str, Tuple[str, ...]] = _NOWHERE) -> Notes:
+def source_places(findings: Iterable[Finding], wheel: Wheel, folders: Sequence[str] = ()) -> Places:
+    """Find the source lines that use the symbols of findings, by symbol.
+
+    Searches the object files below `folders` first, then the wheel's libraries.
+    """
+    wanted = [found for found in findings if found.symbols]
+    symbols = {symbol for found in wanted for symbol in found.symbols}
+    if not symbols:
+        return {}
+    from manyshim.formats.elf import debuginfo  # noqa: PLC0415 (loads pyelftools)
+
+    places: Dict[str, Tuple[SourceLine, ...]] = dict(debuginfo.uses(folders, symbols))
+    for path in sorted({found.path for found in wanted if symbols - places.keys()}):
+        library = wheel.content(path)
+        if library is not None:
+            for symbol, found in debuginfo.uses_in_library(library, symbols).items():
+                places.setdefault(symbol, found)
+    return places
+
+
+def readable(report: Report, places: Places = NO_PLACES) -> Notes:
     """Return the notes for the lines of a report: readable names of its C++ symbols, and places."""
     names = {name for found in report.findings for name in found.symbols if name.startswith("_Z")}
     if not names:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Any, Callable, List, Mapping, Optional, Sequence, Tuple
 
-from manyshim.advice import advised, readable
-from manyshim.audit.decision import Blockers, TagDecision, blockers, choose, needs_no_tag
+from manyshim.advice import advised, readable, source_places
+from manyshim.audit.decision import TagDecision, blockers, choose, needs_no_tag
+from manyshim.audit.facts import NO_PLACES
 from manyshim.audit.findings import Evidence
 from manyshim.audit.tags import WheelName, parse_wheel_name
 from manyshim.audit.verdict import Report
@@ -23,7 +24,7 @@ from manyshim.errors import (
 from manyshim.formats.wheel.wheel import Wheel
 from manyshim.formatters.text import build_lines, why_not
 from manyshim.host import host_arch, interpreter_refuses
-from manyshim.operations import inspect, internal_error
+from manyshim.operations import Judged, as_data, inspect, internal_error
 from manyshim.options import STRICT
 from manyshim.settings import Settings
 from manyshim.values import NamedTuple
@@ -129,18 +130,17 @@ def _finished(built: str, config: Config) -> Tuple[str, List[str]]:
         prepared = _judge(built, config, stack)
         report = prepared.report
         decision, fails = _decide(report, config)
-        if config.report:
-            from manyshim.formatters.json import to_dict  # noqa: PLC0415 (only for a report)
-
-            _write_report(to_dict(report, decision), config.report)
-        lines = _explained(prepared, decision, config)
+        judged, lines = _explained(prepared, decision, config)
         if fails:
+            _publish_data(judged, config)
             first = f"{name}: {why_not(decision)} (strict {STRICT})"
             raise NotCompliantError(first, *lines)
         if decision.tag and config.mode != "audit":
             finished = write_retagged(prepared, decision, config, private)
-            first = f"{name} -> {os.path.basename(finished)}"
-            return finished, [first, *prepared.corrections, *lines]
+            new_name, notes = os.path.basename(finished), (*judged.notes, *prepared.corrections)
+            _publish_data(judged._replace(written=new_name, notes=notes), config)
+            return finished, [f"{name} -> {new_name}", *prepared.corrections, *lines]
+        _publish_data(judged._replace(written=name), config)
         # The line of NO_ELF names a pure wheel already.
         only_pure = decision.reason == Evidence.PURE and len(report.findings) == 1
         if report.arch is not None or (report.findings and not only_pure):
@@ -167,16 +167,21 @@ def _decide(report: Report, config: Config) -> _Decision:
     )
 
 
-def _explained(prepared: Prepared, decision: TagDecision, config: Config) -> List[str]:
-    """Return the lines about a wheel, with the source lines that rule out an older policy."""
+def _explained(
+    prepared: Prepared, decision: TagDecision, config: Config
+) -> Tuple[Judged, List[str]]:
+    """Return a judged wheel, and its lines, with source lines that rule out an older policy."""
     always = config.explain == "always"
     report = advised(prepared.report, decision, prepared.wheel, config.request, always=always)
     blocked = blockers(report, decision, config.request, always=always)
-    places = _places(blocked, prepared.wheel, config)
+    places = NO_PLACES
+    if blocked and config.explain != "never":
+        places = source_places(blocked.findings, prepared.wheel, [_BUILD_FOLDER])
     compiled = config.compiled is not None
     notes = readable(report, places)
     lines = build_lines(report, decision, blocked, notes, compiled=compiled)
-    return [*prepared.notes, *_unmatched(prepared), *(line.text for line in lines)]
+    judged = Judged(report, decision, config.request, places=places, notes=prepared.notes)
+    return judged, [*prepared.notes, *_unmatched(prepared), *(line.text for line in lines)]
 
 
 def _unmatched(prepared: Prepared) -> List[str]:
@@ -193,36 +198,16 @@ def _no_verdict(error: ManyshimError, built: str, config: Config) -> List[str]:
     name = os.path.basename(built)
     # The private folder no longer exists when the user reads the message.
     what, *more = (line.replace(built, name) for line in error.lines)
-    if config.report:
-        from manyshim.formatters.json import failure  # noqa: PLC0415 (only for a report)
+    if _is_wanted(config):
+        from manyshim import reporting  # noqa: PLC0415 (only for a report)
+        from manyshim.formatters.json import failure  # noqa: PLC0415
 
         internal = isinstance(error, InternalError)
-        _write_report(failure(name, "\n".join((what, *more)), internal=internal), config.report)
+        data = failure(name, "\n".join((what, *more)), internal=internal)
+        reporting.publish(data, config.report, os.environ, sys.stderr)
     if config.request.strict:
         raise type(error)(f"{what} (strict {STRICT})", *more) from error
     return [f"error: {what}; the wheel is delivered unchanged", *more]
-
-
-def _places(
-    blocked: Optional[Blockers], wheel: Wheel, config: Config
-) -> Dict[str, Tuple[str, ...]]:
-    """Find the source lines that use the symbols of a report, by symbol.
-
-    Searches the object files of the build first, then the wheel's libraries.
-    """
-    wanted = blocked.findings if blocked else ()
-    symbols = {symbol for found in wanted for symbol in found.symbols}
-    if not symbols or config.explain == "never":
-        return {}
-    from manyshim.formats.elf import debuginfo  # noqa: PLC0415 (loads pyelftools)
-
-    places = debuginfo.uses([_BUILD_FOLDER], symbols)
-    for path in {found.path for found in wanted if symbols - places.keys()}:
-        library = wheel.content(path)
-        if library is not None:
-            for symbol, found in debuginfo.uses_in_library(library, symbols).items():
-                places.setdefault(symbol, found)
-    return {symbol: tuple(map(str, found)) for symbol, found in places.items()}
 
 
 def _opted_out(decision: TagDecision, config: Config) -> bool:
@@ -249,14 +234,17 @@ def _deliver(path: str, folder: str, lines: List[str]) -> Result:
     return Result(filename, lines)
 
 
-def _write_report(wheel: Dict[str, Any], path: str) -> None:
-    """Write the JSON report of one wheel to `path`."""
-    import json  # noqa: PLC0415 (only for a report)
+def _publish_data(judged: Judged, config: Config) -> None:
+    """Write the JSON report of a wheel, and its annotations, where these are wanted."""
+    if _is_wanted(config):
+        from manyshim import reporting  # noqa: PLC0415 (only for a report)
 
-    from manyshim.formatters.json import JSON_VERSION  # noqa: PLC0415
-    from manyshim.workspace import write_whole  # noqa: PLC0415
+        reporting.publish(as_data(judged), config.report, os.environ, sys.stderr)
 
-    write_whole(json.dumps({"version": JSON_VERSION, "wheels": [wheel]}, indent=1) + "\n", path)
+
+def _is_wanted(config: Config) -> bool:
+    """Whether a machine reads what is said about the wheel."""
+    return bool(config.report) or os.environ.get("GITHUB_ACTIONS") == "true"
 
 
 if not TYPE_CHECKING:  # mypy would take any name for an attribute

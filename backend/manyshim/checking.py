@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Iterable, Iterator, List, Optional, Sequence
 
-from manyshim.advice import readable
+from manyshim.advice import readable, source_places
 from manyshim.audit.decision import choose
 from manyshim.audit.facts import WheelFacts
 from manyshim.audit.findings import ERROR, Finding
@@ -34,19 +34,19 @@ from manyshim.formats.wheel.wheel import Wheel
 from manyshim.formats.zip.framing import oddities
 from manyshim.formatters.json import sdist_dict
 from manyshim.formatters.text import check_lines, gate_lines
-from manyshim.operations import Outcome, compare_patterns, inspect, outcome
+from manyshim.operations import Judged, Outcome, about_symbols, compare_patterns, inspect, outcome
 
 
-def check(path: str, request: Request, *, verbose: bool = False) -> Outcome:
+def check(path: str, request: Request, *, verbose: bool = False, explain: bool = False) -> Outcome:
     """Verify a file before its upload: its tags are true, and the index and installers accept it.
 
-    The exit code is 1 if there is an error. Raises InvalidWheelError, and ToolError if packaging
-    or wheel is not installed.
+    `explain` searches source lines. The exit code is 1 if there is an error. Raises
+    InvalidWheelError, and ToolError if packaging or wheel is not installed.
     """
     request = request._replace(thorough=True)
     if completeness.is_sdist(path):
         return _check_sdist(path, request, verbose=verbose)
-    return _check_wheel(path, request, verbose=verbose)
+    return _check_wheel(path, request, verbose=verbose, explain=explain)
 
 
 def _check_sdist(path: str, request: Request, *, verbose: bool) -> Outcome:
@@ -82,16 +82,23 @@ def check_set(
     ]
 
 
-def _check_wheel(path: str, request: Request, *, verbose: bool) -> Outcome:
+def exit_code(codes: Sequence[int], sets: Sequence[completeness.SetReport]) -> int:
+    """Return the exit code of a run, of those of its files and of the findings about sets."""
+    return max(*codes, *(int(bool(one.errors)) for one in sets), 0)
+
+
+def _check_wheel(path: str, request: Request, *, verbose: bool, explain: bool) -> Outcome:
     with Wheel(path) as wheel:
         facts = wheel.facts(verify=True)
         report = inspect(wheel, request, facts)
         found = [*_gate(wheel, facts), *_false_tags(wheel, facts, report, request)]
-    decision = choose(report, request)
-    report = report._replace(findings=resolved((*report.findings, *found), request))
-    lines = check_lines(report, readable(report), verbose=verbose)
+        decision = choose(report, request)
+        report = report._replace(findings=resolved((*report.findings, *found), request))
+        places = source_places(about_symbols(report), wheel) if explain else {}
+    lines = check_lines(report, readable(report, places), verbose=verbose)
     patterns = compare_patterns(facts, report, request.exclude)
-    return outcome(1 if report.errors else 0, lines, report, decision, patterns)
+    judged = Judged(report, decision, request, patterns, places)
+    return outcome(1 if report.errors else 0, lines, judged)
 
 
 def _gate(wheel: Wheel, facts: WheelFacts) -> List[Finding]:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, AbstractSet, Any, Dict, List, Optional, Tuple
+from typing import TYPE_CHECKING, AbstractSet, Any, Callable, Dict, List, Optional, Tuple
 
-from manyshim.advice import advised, readable
-from manyshim.audit.decision import TagDecision, choose
-from manyshim.audit.facts import WheelFacts
+from manyshim.advice import advised, readable, source_places
+from manyshim.audit.decision import TagDecision, blockers, choose
+from manyshim.audit.facts import NO_PLACES, Places, WheelFacts
+from manyshim.audit.findings import Finding
 from manyshim.audit.policy import policies_of
 from manyshim.audit.request import Request
 from manyshim.audit.verdict import Report, audit, load, questions
-from manyshim.errors import InternalError
+from manyshim.errors import InternalError, InvalidWheelError, ManyshimError, printable
 from manyshim.formats.wheel.wheel import Wheel
 from manyshim.formatters.text import Line, show_lines
 from manyshim.values import NamedTuple
@@ -34,17 +35,34 @@ class Outcome(NamedTuple):
     patterns: Tuple[Pattern, ...] = ()
 
 
-def outcome(
-    code: int,
-    lines: List[Line],
-    report: Report,
-    decision: TagDecision,
-    patterns: Tuple[Pattern, ...] = (),
-) -> Outcome:
-    """Return the result of a command for a wheel that was judged."""
-    from manyshim.formatters.json import to_dict  # noqa: PLC0415 (a build does not need it)
+class Judged(NamedTuple):
+    """A wheel that was judged: its report and tag, and what a command did with it.
 
-    return Outcome(code, lines, to_dict(report, decision), patterns)
+    `places` are the source lines that use symbols, if they were searched. `written` is the path of
+    the wheel that was written, `notes` are the lines about its changes.
+    """
+
+    report: Report
+    decision: TagDecision
+    request: Request
+    patterns: Tuple[Pattern, ...] = ()
+    places: Places = NO_PLACES
+    written: Optional[str] = None
+    notes: Tuple[str, ...] = ()
+
+
+def outcome(code: int, lines: List[Line], judged: Judged) -> Outcome:
+    """Return the result of a command for a wheel that was judged."""
+    return Outcome(code, lines, as_data(judged), judged.patterns)
+
+
+def as_data(judged: Judged) -> Dict[str, Any]:
+    """Return a judged wheel as data for JSON, with what rules out the next older policy."""
+    from manyshim.formatters.json import Extras, to_dict  # noqa: PLC0415 (a build does not need it)
+
+    report, decision = judged.report, judged.decision
+    blocked = blockers(report, decision, judged.request, always=True)
+    return to_dict(report, decision, Extras(judged.places, blocked, judged.written, judged.notes))
 
 
 def compare_patterns(
@@ -68,6 +86,12 @@ def compare_patterns(
     return sum((patterns.compared(*one, names, promised) for one in found), ())
 
 
+def about_symbols(report: Report) -> List[Finding]:
+    """Return the findings of a report, and what they are caused by, that are about symbols."""
+    causes = (cause for found in report.findings for cause in found.causes)
+    return [found for found in (*report.findings, *causes) if found.symbols]
+
+
 def internal_error(error: Exception, name: str) -> InternalError:
     """Return an unexpected exception as the error of the wheel `name`.
 
@@ -85,6 +109,34 @@ def internal_error(error: Exception, name: str) -> InternalError:
         text = "".join(traceback.format_exception(type(error), error, error.__traceback__))
         lines = text.rstrip("\n").split("\n")
     return InternalError(f"{name}: internal error: {what} ({REPORT})", *lines)
+
+
+def guarded(work: Callable[[str], Outcome], path: str) -> Outcome:
+    """Return an error as an outcome, so that the other files are still processed."""
+    try:
+        return work(path)
+    except ManyshimError as error:
+        return _failed(error, path)
+    except Exception as error:  # noqa: BLE001 (no failure of ours may cost another file its verdict)
+        return _failed(internal_error(error, os.path.basename(path)), path)
+
+
+def lost(path: str, how: str) -> Outcome:
+    """Return the outcome of a file whose process has ended before it was done."""
+    what = f"internal error: the process that worked on it {how}"
+    return _failed(InternalError(f"{os.path.basename(path)}: {what} ({REPORT})"), path)
+
+
+def _failed(error: ManyshimError, path: str) -> Outcome:
+    from manyshim.formatters.json import failure  # noqa: PLC0415 (only after a failure)
+
+    first, *more = error.lines
+    if isinstance(error, InvalidWheelError) and printable(os.path.basename(path)) not in first:
+        first = f"{path}: {first}"
+    lines = [Line(line, "failure") for line in (f"manyshim: error: {first}", *more)]
+    internal = isinstance(error, InternalError)
+    data = failure(os.path.basename(path), "\n".join((first, *more)), internal=internal)
+    return Outcome(error.exit_code, lines, data)
 
 
 def inspect(wheel: Wheel, request: Request, facts: Optional[WheelFacts] = None) -> Report:
@@ -105,12 +157,17 @@ def inspect(wheel: Wheel, request: Request, facts: Optional[WheelFacts] = None) 
     return audit(facts, request, loading)
 
 
-def show(path: str, request: Request, *, verbose: bool = False) -> Outcome:
-    """Audit a wheel and report its tag. Raises InvalidWheelError."""
+def show(path: str, request: Request, *, verbose: bool = False, explain: bool = False) -> Outcome:
+    """Audit a wheel and report its tag; `explain` searches source lines.
+
+    Raises InvalidWheelError.
+    """
     with Wheel(path) as wheel:
         facts = wheel.facts()
         report = inspect(wheel, request, facts)
         decision = choose(report, request)
         report = advised(report, decision, wheel, request)
-    lines = show_lines(report, decision, readable(report), verbose=verbose)
-    return outcome(0, lines, report, decision, compare_patterns(facts, report, request.exclude))
+        places = source_places(about_symbols(report), wheel) if explain else {}
+    lines = show_lines(report, decision, readable(report, places), verbose=verbose)
+    patterns = compare_patterns(facts, report, request.exclude)
+    return outcome(0, lines, Judged(report, decision, request, patterns, places))

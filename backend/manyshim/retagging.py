@@ -17,7 +17,7 @@ from manyshim.config import Config
 from manyshim.errors import InvalidWheelError, escape
 from manyshim.formats.wheel.wheel import Wheel
 from manyshim.formatters.text import Line, check_lines, finding_lines, show_lines, why_not
-from manyshim.operations import Outcome, inspect, outcome
+from manyshim.operations import Judged, Outcome, inspect, outcome
 from manyshim.values import NamedTuple
 from manyshim.writing import corrections_of, patterns_of, prepare, write_retagged
 
@@ -62,14 +62,16 @@ def retag(path: str, folder: str, config: Config, options: Options = _NO_OPTIONS
         title, *rest = show_lines(report, decision, readable(report), verbose=options.verbose)
         notes = (*notes, *prepared.notes)
         lines = [title, *(Line(f"  {note}", "dim") for note in notes), *rest]
+        judged = Judged(report, decision, config.request, prepared.patterns, notes=notes)
         if not decision.tag:
-            return outcome(1, lines, prepared.report, decision, prepared.patterns)
+            return outcome(1, lines, judged)
         finished = write_retagged(prepared, decision, config, private)
         target = os.path.join(folder, os.path.basename(finished))
         publish(finished, target)
         lines += [Line(f"  {note}", "warning") for note in prepared.corrections]
+        notes = (*notes, *prepared.corrections)
     lines.append(Line(f"  wrote {target}", "tag"))
-    return outcome(0, lines, prepared.report, decision, prepared.patterns)
+    return outcome(0, lines, judged._replace(written=target, notes=notes))
 
 
 def _verified(wheel: Wheel, *, rebuild: bool) -> WheelFacts:
@@ -102,7 +104,7 @@ def _refused(
     # The second line says that there is no tag. A pure wheel needs none.
     lines[1] = Line(f"  not written: {why_not(decision)}", "error")
     patterns = patterns_of(facts, report, config)
-    return outcome(1, lines, report, decision, patterns)
+    return outcome(1, lines, Judged(report, decision, config.request, patterns))
 
 
 class _Left(NamedTuple):
@@ -147,11 +149,13 @@ def _copied(left: _Left, folder: Optional[str], config: Config, options: Options
     if left.inapplicable:
         verb = "does" if len(left.inapplicable) == 1 else "do"
         what += f"; {' and '.join(left.inapplicable)} {verb} not apply"
+    written = None
     if folder is not None and not dry and (corrections or not own):
-        _write_copy(left.wheel, folder, config, new_record=bool(corrections))
+        written = _write_copy(left.wheel, folder, config, new_record=bool(corrections))
     line = Line(escape(f"{os.path.basename(source)} {what}"), "title")
     rest = check_lines(left.report, readable(left.report), verbose=options.verbose)[1:]
-    return outcome(0, [line, *rest], left.report, left.decision)
+    judged = Judged(left.report, left.decision, config.request, written=written)
+    return outcome(0, [line, *rest], judged._replace(notes=(what,)))
 
 
 def _is_in(path: str, folder: str) -> bool:
@@ -162,7 +166,8 @@ def _is_in(path: str, folder: str) -> bool:
         return False
 
 
-def _write_copy(wheel: Wheel, folder: str, config: Config, *, new_record: bool) -> None:
+def _write_copy(wheel: Wheel, folder: str, config: Config, *, new_record: bool) -> str:
+    """Copy a wheel into `folder`; return the path of the copy."""
     from manyshim.formats.wheel.rewrite import Edits, copy, rewrite  # noqa: PLC0415
     from manyshim.workspace import private_folder, publish, subfolder  # noqa: PLC0415
 
@@ -170,7 +175,9 @@ def _write_copy(wheel: Wheel, folder: str, config: Config, *, new_record: bool) 
         out = subfolder(private, "out")
         edits = Edits((), config.compression_level, config.epoch)
         finished = rewrite(wheel, out, edits) if new_record else copy(wheel, out)
-        publish(finished, os.path.join(folder, os.path.basename(wheel.path)))
+        target = os.path.join(folder, os.path.basename(wheel.path))
+        publish(finished, target)
+    return target
 
 
 def _inspect_as_suggested(
@@ -225,5 +232,7 @@ def _predicted(
         Line(f"  would be {tag}" if tag else f"  would stay as it is: {why}", "tag"),
     ]
     patterns = patterns_of(facts, report, config, plan.needed)
-    made = outcome(0 if tag else 1, lines, report, decision, patterns)
+    notes = (*notes, *planned, *blocked, *alternatives(plan), *corrections)
+    judged = Judged(report, decision, config.request, patterns, notes=notes)
+    made = outcome(0 if tag else 1, lines, judged)
     return made._replace(data={**made.data, "plan": to_dict(plan)})

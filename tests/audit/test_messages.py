@@ -12,6 +12,7 @@ import pytest
 from manyshim.audit import findings as f
 from manyshim.audit import gate
 from manyshim.audit.decision import Blockers, TagDecision
+from manyshim.audit.facts import SourceLine
 from manyshim.audit.findings import (
     KINDS,
     Advice,
@@ -257,7 +258,7 @@ def test_whole_report_is_text_and_data(make: Callable[[str], Finding]) -> None:
     decision = TagDecision(reason=Evidence.ERRORS, details=(HOSTILE,))
     blocked = Blockers(POLICY, tuple(map(make, SENTENCES)), None)
     lines = [
-        *build_lines(said, decision, blocked, Notes({HOSTILE: (HOSTILE,)})),
+        *build_lines(said, decision, blocked, Notes({HOSTILE: (SourceLine(HOSTILE, 1, HOSTILE),)})),
         *show_lines(said, decision, verbose=True),
         *check_lines(said, verbose=True),
     ]

@@ -10,7 +10,8 @@ from typing import Any, Dict, FrozenSet, List, Mapping, Optional, Tuple
 import pytest
 
 import needs
-from manyshim.audit.policy import Policies, distributions, musl_symbols, parse, policies_of
+from manyshim.audit.policy import Policies, musl_symbols, parse, policies_of
+from manyshim.audit.systems import distributions
 from manyshim.audit.tags import ARCHES, GLIBC, LEGACY_NAMES, MUSL
 
 DATA = {GLIBC: "manylinux", MUSL: "musllinux"}

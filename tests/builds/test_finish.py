@@ -224,9 +224,13 @@ def reported(folder: Path, data: bytes, name: str = NAME, **options: Any) -> Dic
 
 def test_report_file(tmp_path: Path) -> None:
     found = reported(tmp_path, wheel({SO: NEWER}))
-    (too_new,) = (row for row in found.pop("findings") if row["kind"] == "TOO_NEW")
+    assert "Debian 11" in found.pop("runs_on")
+    assert "Debian 10" in found.pop("not_on")
+    findings = found.pop("findings")
+    (too_new,) = (row for row in findings if row["kind"] == "TOO_NEW")
     assert found == {
         "wheel": NAME,
+        "file": NAME,
         "claimed": ["linux_x86_64"],
         "arch": "x86_64",
         "libc": "glibc",
@@ -235,6 +239,13 @@ def test_report_file(tmp_path: Path) -> None:
         "tags": ["manylinux_2_31_x86_64"],
         "external": [],
         "musl_minimum": None,
+        "blocked": {
+            "policy": "manylinux_2_28_x86_64",
+            "without": "manylinux_2_5_x86_64",
+            "findings": [findings.index(too_new)],
+        },
+        "written": NAME.replace("linux_x86_64", "manylinux_2_31_x86_64"),
+        "notes": [],
         "error": None,
         "internal": False,
     }
@@ -247,6 +258,8 @@ def test_report_file(tmp_path: Path) -> None:
         "subject": "GLIBC_2.30",
         "library": "libc.so.6",
         "symbols": ["gettid"],
+        "places": [],
+        "allowed": False,
     }
 
 
@@ -267,7 +280,7 @@ def test_report_of_what_cannot_be_read(tmp_path: Path) -> None:
     """The report has `error` set and nothing else."""
     found = reported(tmp_path, b"no archive")
     assert "not a zip file" in found["error"]
-    assert not any(value for key, value in found.items() if key not in ("error", "wheel"))
+    assert not any(value for key, value in found.items() if key not in ("error", "wheel", "file"))
 
 
 def test_report_that_cannot_be_written(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from wheelwriter import save, wheel, wheel_name
 INIT = Symbol("PyInit__x", defined=True)
 OLD = write(Elf(needed=("libc.so.6",), symbols=(INIT,)))
 NEW = write(
-    Elf(needed=("libc.so.6",), symbols=(INIT, Symbol("pidfd_open", "GLIBC_2.36", "libc.so.6")))
+    Elf(needed=("libc.so.6",), symbols=(INIT, Symbol("pidfd_open", "libc.so.6", "GLIBC_2.36")))
 )
 
 

@@ -80,9 +80,11 @@ def test_json_has_the_documented_shape_and_equal_bytes(tmp_path: Path) -> None:
     assert data["version"] == 2
     (report,) = data["wheels"]
     assert list(report) == [
-        *("wheel", "claimed", "arch", "libc", "policy", "tag", "tags", "external"),
-        *("musl_minimum", "findings", "error", "internal"),
+        *("wheel", "file", "claimed", "arch", "libc", "policy", "tag", "tags", "runs_on"),
+        *("not_on", "external", "musl_minimum", "findings", "blocked", "written", "notes"),
+        *("error", "internal"),
     ]
+    assert (report["wheel"], report["file"]) == (path.name, str(path))
     assert report["claimed"] == ["linux_x86_64"]
     assert (report["arch"], report["libc"], report["policy"]) == ("x86_64", "glibc", None)
     assert report["external"] == ["libfoo.so.1"]
@@ -95,6 +97,8 @@ def test_json_has_the_documented_shape_and_equal_bytes(tmp_path: Path) -> None:
         "subject": "GLIBC_2.34",
         "library": "libc.so.6",
         "symbols": ["used"],
+        "places": [],
+        "allowed": False,
         "message": "needs used@GLIBC_2.34 from libc.so.6; manylinux_2_31 allows at most GLIBC_2.31",
         "fix": FIX,
     }

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Dict, List, Tuple
 
 import needs
-from manyshim.formats.elf.debuginfo import SourceLine, uses
+from manyshim.audit.facts import SourceLine
+from manyshim.formats.elf.debuginfo import uses
 
 ZIG = [sys.executable, "-m", "ziglang", "cc", "-fno-sanitize=all"]
 

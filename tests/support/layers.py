@@ -32,7 +32,9 @@ MAY_IMPORT = {
     "audit.tags errors values",
     "formats.tar": "values",
     "formats.sdist": "formats.tar formats.wheel audit.facts audit.gate.facts files errors values",
-    "formatters": "audit audit.verdict audit.decision audit.messages errors values",
+    "formatters": "formatters.entries audit audit.verdict audit.decision audit.messages errors "
+    "values",
+    "formatters.entries": "errors values",
     "formatters.release": "formatters audit audit.gate.completeness errors values",
     # The settings and the host.
     "process": "errors values",
@@ -49,6 +51,7 @@ MAY_IMPORT = {
     "settings": "pyproject spelling options optiontypes host audit errors values",
     "scope": "known_backends files values",
     "surroundings": "audit errors values",
+    "repository": "",
     "config": "scope settings surroundings pyproject options host audit errors values",
     "project": "config pyproject spelling known_backends errors values",
     "intree_sdist": "project pyproject intree errors",
@@ -84,7 +87,8 @@ MAY_IMPORT = {
     "adopt.changes": "values",
     "adopt.facts": "known_backends pyproject errors values",
     # The use cases. Only these import the optional packages, when an option asks for them.
-    "advice": "demangle audit audit.verdict audit.decision formats.wheel formatters values",
+    "advice": "demangle audit audit.verdict audit.decision formats.elf formats.wheel formatters "
+    "values",
     "operations": "advice audit audit.patterns audit.verdict audit.decision formats.wheel "
     "formatters errors values",
     "checking": "advice operations audit audit.verdict audit.decision audit.gate audit.gate.facts "
@@ -93,16 +97,21 @@ MAY_IMPORT = {
     "formatters config repair repair.verify_loading workspace values",
     "retagging": "advice operations writing audit audit.verdict audit.decision formats.wheel "
     "formatters config repair workspace errors values",
-    "build": "advice operations writing audit audit.patterns audit.verdict audit.decision "
-    "formats.elf formats.wheel formatters config scope settings options host toolchain workspace "
-    "wrapped errors values",
+    "github_actions": "repository formatters",
+    "reporting": "github_actions formatters workspace",
+    "build": "advice operations reporting writing audit audit.patterns audit.verdict "
+    "audit.decision formats.wheel formatters config scope settings options host toolchain "
+    "workspace wrapped errors values",
     "requirements": "config toolchain errors",
+    "inputs": "audit.gate.completeness errors",
+    "api": "checking operations inputs config options audit formatters errors",
     # The JSON Schemas of the package; a build reads none.
     "schemas": "errors",
     # The entry points.
     "backend": "build requirements config project intree_sdist pyproject workspace wrapped errors",
-    "cli": "operations checking retagging audit.patterns audit.gate.completeness config project "
-    "settings spelling scope surroundings pyproject known_backends options optiontypes formatters "
+    "cli": "operations checking inputs github_actions repository retagging audit.patterns config "
+    "project settings spelling scope surroundings pyproject known_backends options optiontypes "
+    "formatters "
     "formatters.release audit process errors values",
     "cli.init": "cli adopt adopt.changes operations formatters audit errors",
     "__main__": "cli",

@@ -248,3 +248,24 @@ def install_path(path: str, distribution: str) -> InstallPath:
         if slash and scheme in _SCHEMES:
             return InstallPath(_SCHEMES[scheme], posixpath.normpath(rest))
     return InstallPath("site", posixpath.normpath(path))
+
+
+class SourceLine(NamedTuple):
+    """A use of a symbol. Line 0: the compiler gave it no line. No file: none is recorded (no -g).
+
+    A file in the project has a relative path. Others have the path that the compiler recorded.
+    """
+
+    file: str
+    line: int
+    function: str
+
+    def __str__(self) -> str:
+        place = f"{self.file}:{self.line}" if self.line else self.file
+        inside = f"in {self.function}()" if self.function else ""
+        return " ".join(filter(None, (place, inside, "" if place else "(compiled without -g)")))
+
+
+# By symbol, the source lines that use it.
+Places = Mapping[str, Tuple[SourceLine, ...]]
+NO_PLACES: Places = {}

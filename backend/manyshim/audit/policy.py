@@ -131,61 +131,6 @@ def index_metadata_versions() -> Tuple[str, ...]:
     return tuple(records(read_data("index-metadata.txt")))
 
 
-class Distribution(NamedTuple):
-    """A release of a Linux distribution, its glibc, and its architectures."""
-
-    name: str
-    glibc: Tuple[int, int]
-    arches: FrozenSet[str]
-
-    @property
-    def family(self) -> str:
-        """The name of the distribution, without the release."""
-        return self.name.rpartition(" ")[0]
-
-    @property
-    def sort_key(self) -> Tuple[int, ...]:
-        """The numbers of the release, for sorting."""
-        return tuple(
-            int(part) for part in self.name.rpartition(" ")[2].split(".") if part.isdigit()
-        )
-
-
-@lru_cache(maxsize=None)
-def distributions() -> Tuple[Distribution, ...]:
-    """Return the distribution releases with glibc."""
-    rows = (line.split("\t") for line in records(read_data("distros.txt")))
-    return tuple(
-        Distribution(row[0], _version(row[1]), frozenset(row[3].split()))
-        for row in rows
-        if len(row) == 4
-    )
-
-
-class AlpineReleases(NamedTuple):
-    """The first and the last release of Alpine Linux that have the same musl."""
-
-    first: str
-    last: str
-    musl: MuslRelease
-
-
-@lru_cache(maxsize=None)
-def alpine_releases() -> Tuple[AlpineReleases, ...]:
-    """Return the releases of Alpine Linux, grouped by their musl, oldest first."""
-    rows = (line.split("\t") for line in records(read_data("distros.txt")))
-    return tuple(_alpine(row[0], row[1]) for row in rows if len(row) == 2)
-
-
-def _alpine(name: str, musl: str) -> AlpineReleases:
-    """Parse a row such as `Alpine 3.13-3.15` or `Alpine 3.20 and later`."""
-    family, first, *_ = name.split()
-    first, _, last = first.partition("-")
-    return AlpineReleases(
-        f"{family} {first}", f"{family} {last or first}", _release(musl.split()[1])
-    )
-
-
 def parse(text: str, libc: str, arch: str) -> Policies:
     """Parse the text of a policy file into the policies of one architecture."""
     listed: List[PlatformTag] = []

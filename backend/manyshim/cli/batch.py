@@ -8,11 +8,11 @@ import sys
 from functools import partial
 from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, List
 
+from manyshim.cli.formats import TEXT, format_of, print_data
 from manyshim.cli.screen import Screen, put
-from manyshim.errors import InternalError, InvalidWheelError, ManyshimError, printable
-from manyshim.formatters.json import JSON_VERSION, failure
-from manyshim.formatters.text import Line
-from manyshim.operations import REPORT, Outcome, internal_error
+from manyshim.errors import printable
+from manyshim.formatters.json import JSON_VERSION, with_file
+from manyshim.operations import Outcome, guarded, lost
 from manyshim.values import NamedTuple
 
 if TYPE_CHECKING:
@@ -31,67 +31,34 @@ class Run(NamedTuple):
 
 def over_wheels(options: argparse.Namespace, work: Callable[[str], Outcome]) -> int:
     """Run `work` on each wheel, print the outcomes, and return the highest exit code."""
-    run = over_files(options, options.wheels, work, Screen(plain=options.json))
-    if options.json:
-        print_json({"version": JSON_VERSION, "wheels": run.data})
-    return max(run.codes)
+    machine = format_of(options) != TEXT
+    run = over_files(options, options.wheels, work, Screen(plain=machine))
+    code = max(run.codes)
+    if machine:
+        print_data(options, {"version": JSON_VERSION, "wheels": run.data}, code)
+    return code
 
 
 def over_files(
     options: argparse.Namespace, files: List[str], work: Callable[[str], Outcome], screen: Screen
 ) -> Run:
-    """Run `work` on each file, and print the lines of each; with `--json`, only failures."""
+    """Run `work` on each file, and print the lines of each; for machines, only failures."""
     run = Run([], [])
     patterns: List[Pattern] = []
-    outcomes = _outcomes(partial(_guarded, work), files, options.jobs)
-    for outcome in screen.progress(outcomes, files):
+    machine = format_of(options) != TEXT
+    outcomes = _outcomes(partial(guarded, work), files, options.jobs)
+    for path, outcome in zip(files, screen.progress(outcomes, files)):
         run.codes.append(outcome.code)
-        run.data.append(outcome.data)
+        run.data.append(with_file(outcome.data, path))
         patterns += outcome.patterns
         failed = [line for line in outcome.lines if line.role == "failure"]
-        screen.print_lines(failed if options.json else outcome.lines)
+        screen.print_lines(failed if machine else outcome.lines)
     if not all(one.matched for one in patterns):
         from manyshim.audit.patterns import lines  # noqa: PLC0415 (few commands have a pattern)
 
         for line in lines(patterns, verbose=options.verbose):
             put(printable(f"manyshim: {line}"), sys.stderr)
     return run
-
-
-def print_json(data: Dict[str, Any]) -> None:
-    """Print data as JSON on standard output."""
-    import json  # noqa: PLC0415 (only for --json)
-
-    # Not all at once: the names in an archive may have many megabytes.
-    for piece in json.JSONEncoder(indent=1).iterencode(data):
-        put(piece, end="")
-    put("")
-
-
-def _guarded(work: Callable[[str], Outcome], wheel: str) -> Outcome:
-    """Return an error as an outcome, so that the other wheels are still processed."""
-    try:
-        return work(wheel)
-    except ManyshimError as error:
-        return _failed(error, wheel)
-    except Exception as error:  # noqa: BLE001 (no failure of ours may cost another wheel its verdict)
-        return _failed(internal_error(error, os.path.basename(wheel)), wheel)
-
-
-def _lost(wheel: str, how: str) -> Outcome:
-    """Return the outcome of a wheel whose process has ended before it was done."""
-    what = f"internal error: the process that worked on it {how}"
-    return _failed(InternalError(f"{os.path.basename(wheel)}: {what} ({REPORT})"), wheel)
-
-
-def _failed(error: ManyshimError, wheel: str) -> Outcome:
-    first, *more = error.lines
-    if isinstance(error, InvalidWheelError) and printable(os.path.basename(wheel)) not in first:
-        first = f"{wheel}: {first}"
-    lines = [Line(line, "failure") for line in (f"manyshim: error: {first}", *more)]
-    internal = isinstance(error, InternalError)
-    data = failure(os.path.basename(wheel), "\n".join((first, *more)), internal=internal)
-    return Outcome(error.exit_code, lines, data)
 
 
 def _outcomes(work: Callable[[str], Outcome], wheels: List[str], jobs: int) -> Iterator[Outcome]:
@@ -103,4 +70,4 @@ def _outcomes(work: Callable[[str], Outcome], wheels: List[str], jobs: int) -> I
         return
     from manyshim.cli.workers import spread  # noqa: PLC0415 (not for one wheel)
 
-    yield from spread(work, _lost, wheels, jobs)
+    yield from spread(work, lost, wheels, jobs)

@@ -9,8 +9,8 @@ from typing import Sequence
 
 from manyshim import checking
 from manyshim.cli.arguments import add_audit, audit_config
-from manyshim.cli.batch import over_files, print_json
-from manyshim.cli.inputs import other_names, release_files
+from manyshim.cli.batch import over_files
+from manyshim.cli.formats import TEXT, add_format, explains, format_of, print_data
 from manyshim.cli.screen import Screen
 from manyshim.formatters.release import (
     release_dict,
@@ -19,6 +19,7 @@ from manyshim.formatters.release import (
     summary_line,
     unrendered_lines,
 )
+from manyshim.inputs import other_names, release_files
 
 
 def add_arguments(parser: argparse.ArgumentParser, _given: Sequence[str]) -> None:
@@ -36,6 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser, _given: Sequence[str]) -> Non
         "same Pythons and platforms as these, and more are accepted",
     )
     add_audit(parser)
+    add_format(parser)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -43,17 +45,21 @@ def run(options: argparse.Namespace) -> int:
     request = audit_config(options).request
     like = None if options.like is None else other_names(options.like)
     files, several = release_files(options.files)
-    screen = Screen(plain=options.json)
-    work = partial(checking.check, request=request, verbose=options.verbose)
+    machine = format_of(options) != TEXT
+    screen = Screen(plain=machine)
+    work = partial(
+        checking.check, request=request, verbose=options.verbose, explain=explains(options)
+    )
     done = over_files(options, files, work, screen)
     names = [os.path.basename(file) for file in files]
     judged = several or like is not None
     sets = checking.check_set(names, like, request) if judged else []
     numbers = summary(names, done.codes, sets)
-    if options.json:
-        print_json(release_dict(done.data, sets, numbers))
+    code = checking.exit_code(done.codes, sets)
+    if machine:
+        print_data(options, release_dict(done.data, sets, numbers), code)
     else:
         screen.print_lines(set_lines(sets, verbose=options.verbose))
         screen.print_lines(unrendered_lines(done.data))
         screen.print_lines([summary_line(numbers)] if len(files) > 1 else [])
-    return max(*done.codes, *(int(bool(one.errors)) for one in sets), 0)
+    return code

@@ -10,7 +10,7 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 from manyshim import known_backends, project, pyproject, spelling
 from manyshim.audit.request import Allowance
 from manyshim.audit.tags import PlatformTag
-from manyshim.cli.batch import print_json
+from manyshim.cli.formats import print_json
 from manyshim.cli.screen import Screen, put
 from manyshim.config import Resolution, resolve
 from manyshim.errors import ConfigError, ManyshimError, printable

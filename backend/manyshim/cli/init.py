@@ -12,7 +12,7 @@ from manyshim.adopt import run as adoption
 from manyshim.adopt.changes import Change
 from manyshim.adopt.files import FileChange
 from manyshim.audit.request import Request
-from manyshim.cli.batch import print_json
+from manyshim.cli.formats import print_json
 from manyshim.cli.screen import Screen
 from manyshim.errors import ConfigError
 from manyshim.formatters.json import JSON_VERSION

@@ -112,5 +112,5 @@ def _parser(given: List[str]) -> argparse.ArgumentParser:
         command.add_argument("--json", action="store_true", help="print JSON")
         module = import_module(f"manyshim.cli.{name}")
         module.add_arguments(command, given)
-        command.set_defaults(run=module.run)
+        command.set_defaults(run=module.run, command=name)
     return parser

@@ -7,7 +7,7 @@ from typing import Sequence
 
 from manyshim.audit.policy import policies_of
 from manyshim.audit.tags import ARCHES, GLIBC, MUSL
-from manyshim.cli.batch import print_json
+from manyshim.cli.formats import print_json
 from manyshim.cli.screen import Screen
 from manyshim.formatters.json import JSON_VERSION
 

@@ -114,4 +114,5 @@ def _as_sdist(data: Dict[str, Any]) -> Dict[str, Any]:
     """Return the data of an sdist that has no report with the keys of one."""
     if not is_sdist(data.get("wheel", "")):
         return data
-    return {"sdist": data["wheel"], **{key: data[key] for key in ("findings", "error", "internal")}}
+    rest = {key: data[key] for key in ("file", "findings", "error", "internal")}
+    return {"sdist": data["wheel"], **rest}

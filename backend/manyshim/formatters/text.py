@@ -6,9 +6,9 @@ from typing import Any, Counter, Dict, Iterable, List, Mapping, Optional, Tuple
 
 from manyshim.audit import findings as f
 from manyshim.audit.decision import Blockers, TagDecision, needs_advice
-from manyshim.audit.findings import Evidence, Finding
+from manyshim.audit.facts import NO_PLACES, Places
+from manyshim.audit.findings import Evidence, Finding, dotted
 from manyshim.audit.messages import sentence
-from manyshim.audit.policy import alpine_releases, distributions
 from manyshim.audit.reasons import Sentence, describe, join_names
 from manyshim.audit.tags import GLIBC, PlatformTag
 from manyshim.audit.verdict import Report
@@ -17,9 +17,6 @@ from manyshim.values import NamedTuple
 
 _MAX_FILES_SHOWN = 3
 _MAX_CAUSES_SHOWN = 5
-# The distributions that the line about a tag may name, the best known first.
-_DISTRIBUTIONS = ("RHEL", "Ubuntu", "Debian", "Rocky Linux", "openSUSE Leap")
-_MAX_DISTRIBUTIONS_SHOWN = 3
 
 
 class Line(NamedTuple):
@@ -32,11 +29,11 @@ class Line(NamedTuple):
 class Notes(NamedTuple):
     """What is known about symbols beyond the findings.
 
-    `places` has, by symbol, the places in the source that use it, as `src/_x.c:42 in helper()`.
+    `places` has, by symbol, the places in the source that use it.
     `names` has readable names of C++ symbols; the instances of a template have one name.
     """
 
-    places: Mapping[str, Tuple[str, ...]] = {}
+    places: Places = NO_PLACES
     names: Mapping[str, str] = {}
 
 
@@ -136,36 +133,17 @@ def why_not(decision: TagDecision) -> str:
 
 def reach(tag: PlatformTag, report: Report) -> str:
     """Return one line about the systems that a wheel with this tag runs on."""
-    if tag.libc != GLIBC:
-        return _reach_musl(report)
-    new_enough: List[str] = []
-    too_old: List[str] = []
-    for family in _DISTRIBUTIONS:
-        releases = [
-            release
-            for release in distributions()
-            if release.family == family and tag.arch in release.arches
-        ]
-        supported = [release for release in releases if release.glibc >= tag.version]
-        unsupported = [release for release in releases if release.glibc < tag.version]
-        if supported and len(new_enough) < _MAX_DISTRIBUTIONS_SHOWN:
-            new_enough.append(min(supported, key=lambda release: release.sort_key).name)
-            if unsupported:
-                too_old.append(max(unsupported, key=lambda release: release.sort_key).name)
-    text = f"runs on glibc {tag.major}.{tag.minor} and later"
+    from manyshim.audit import systems  # noqa: PLC0415 (no build says it)
+
+    if tag.libc == GLIBC:
+        begin = f"glibc {tag.major}.{tag.minor}"
+        new_enough, too_old = systems.best_known(tag)
+    else:
+        begin = f"musl {dotted(systems.promised_musl(tag, report.musl_minimum))}"
+        new_enough, too_old = systems.alpine(tag, report.musl_minimum)
+    text = f"runs on {begin} and later"
     text += f": {', '.join(new_enough)}" if new_enough else ""
     return text + (f"; not on {', '.join(too_old)}" if too_old else "")
-
-
-def _reach_musl(report: Report) -> str:
-    minimum = report.musl_minimum or (1, 1, 16)
-    promised = max(minimum, (1, 2, 0)) if report.policy and report.policy.minor == 2 else minimum
-    text = f"runs on musl {'.'.join(map(str, promised))} and later"
-    releases = alpine_releases()
-    supported = [one for one in releases if one.musl >= promised]
-    unsupported = [one for one in releases if one.musl < promised]
-    text += f": {supported[0].first}" if supported else ""
-    return text + (f"; not on {unsupported[-1].last}" if unsupported else "")
 
 
 def _grouped(
@@ -210,7 +188,7 @@ def _causes(causes: Tuple[Finding, ...], indent: str, notes: Notes) -> List[Line
 def _places(group: List[Finding], notes: Notes) -> List[str]:
     """List the places in the source that use the symbols of a group, each with its symbol."""
     lines = (
-        f"{shorten(place)}: {shorten(notes.names.get(symbol, symbol))}"
+        f"{shorten(str(place))}: {shorten(notes.names.get(symbol, symbol))}"
         for symbol in _symbols(group)
         for place in notes.places.get(symbol, ())
     )

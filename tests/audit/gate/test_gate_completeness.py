@@ -235,6 +235,11 @@ def test_what_another_release_had_must_be_there(case: str) -> None:
         # One version, in several spellings (PEP 440).
         (["demo-1.0.0.tar.gz", name("cp311", LINUX), name("cp311", ARM, version="v1")], []),
         (["demo-1.0rc1.tar.gz", name("cp311", LINUX, version="1.0.c1")], []),
+        (["demo-1.0a0.tar.gz", name("cp311", LINUX, version="1.0a")], []),
+        (["demo-1.0a0.dev0.tar.gz", name("cp311", LINUX, version="1.alpha.dev")], []),
+        (["demo-1.0.post0.tar.gz", name("cp311", LINUX, version="0!1.0.post")], []),
+        ([SDIST, name("cp311", LINUX, version="1!1.0")], [SDIST]),
+        ([SDIST, name("cp311", LINUX, version="1.0a")], [SDIST]),
         ([SDIST, name("cp311", LINUX, version="1.0.1")], [SDIST]),
         ([SDIST, name("cp311", LINUX, version="1.0.post1")], [SDIST]),
         ([SDIST, name("cp311", LINUX, version="10")], [SDIST]),

@@ -15,8 +15,9 @@ import pytest
 import needs
 from debugsources import FCNTL64, compiled, found, run
 from elfbuilding import needs_gcc
+from manyshim.audit.facts import SourceLine
 from manyshim.formats.elf import debuginfo, relocatable
-from manyshim.formats.elf.debuginfo import SourceLine, uses
+from manyshim.formats.elf.debuginfo import uses
 from paths import BACKEND
 
 

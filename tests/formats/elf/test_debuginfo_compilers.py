@@ -22,7 +22,7 @@ from debugsources import (
     needs_gxx,
 )
 from elfbuilding import needs_gcc
-from manyshim.formats.elf.debuginfo import SourceLine
+from manyshim.audit.facts import SourceLine
 
 MODES = ["", "-ffunction-sections -fdata-sections", "-fPIC", "-fno-plt -fPIC", "-fno-pic", "-gz"]
 

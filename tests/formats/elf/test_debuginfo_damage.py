@@ -13,7 +13,8 @@ from typing import Dict, Tuple
 import pytest
 from elftools.elf.elffile import ELFFile
 
-from manyshim.formats.elf.debuginfo import SourceLine, uses, uses_in_library
+from manyshim.audit.facts import SourceLine
+from manyshim.formats.elf.debuginfo import uses, uses_in_library
 from manyshim.formats.elf.relocatable import Relocatable, readable
 from paths import REPOSITORY
 

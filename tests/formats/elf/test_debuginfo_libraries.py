@@ -9,7 +9,8 @@ import pytest
 
 from debugsources import CPP_SOURCE, FCNTL64, PIDFD_OPEN, clang, line, needs_gxx, run
 from elfbuilding import needs_gcc
-from manyshim.formats.elf.debuginfo import SourceLine, uses_in_library
+from manyshim.audit.facts import SourceLine
+from manyshim.formats.elf.debuginfo import uses_in_library
 
 Library = Callable[..., Path]
 

@@ -198,9 +198,11 @@ _SPELLINGS["r"] = "post"
 
 
 def _version_key(version: str) -> Tuple[str, ...]:
-    """Return equal values for spellings of one version (PEP 440): 1.0, 1.0.0 and v1."""
+    """Return equal values for spellings of one version (PEP 440): 1.0, 1.0.0, 0!1 and v1."""
     text, plus, local = version.lower().lstrip("v").partition("+")
-    words = re.findall(r"[a-z]+|[0-9]+|!", text)
+    # A kind of release without a number has the number 0: 1.0a is 1.0a0.
+    text = re.sub(r"([a-z])(?![a-z]|[-_.]?[0-9])", r"\g<1>0", text)
+    words = re.findall(r"[a-z]+|[0-9]+|!", re.sub(r"^0+!", "", text))
     parts = [_SPELLINGS.get(word, word.lstrip("0") or "0") for word in words]
     end = next((at for at, word in enumerate(parts) if word.isalpha()), len(parts))
     release = parts[:end]

@@ -31,7 +31,7 @@ from typing import (
     Union,
 )
 
-from manyshim.audit.facts import RELOCATABLE
+from manyshim.audit.facts import RELOCATABLE, SourceLine
 from manyshim.formats.elf.relocatable import (
     Place,
     Relocatable,
@@ -41,7 +41,6 @@ from manyshim.formats.elf.relocatable import (
     has_finite_header,
     readable,
 )
-from manyshim.values import NamedTuple
 
 if TYPE_CHECKING:  # a build that has nothing to explain does not load pyelftools
     from elftools.dwarf.compileunit import CompileUnit
@@ -59,22 +58,6 @@ _ORIGINS = ("DW_AT_call_origin", "DW_AT_abstract_origin", "DW_AT_specification")
 # Attributes with the address of a call, and how many bytes before it the call is. In a
 # GNU_call_site, low_pc is a return address.
 _PLACES = (("DW_AT_call_pc", 0), ("DW_AT_call_return_pc", 1), ("DW_AT_low_pc", 1))
-
-
-class SourceLine(NamedTuple):
-    """A use of a symbol. Line 0: the compiler gave it no line. No file: none is recorded (no -g).
-
-    A file in the project has a relative path. Others have the path that the compiler recorded.
-    """
-
-    file: str
-    line: int
-    function: str
-
-    def __str__(self) -> str:
-        place = f"{self.file}:{self.line}" if self.line else self.file
-        inside = f"in {self.function}()" if self.function else ""
-        return " ".join(filter(None, (place, inside, "" if place else "(compiled without -g)")))
 
 
 _Uses = Dict[str, Tuple[SourceLine, ...]]

@@ -1,0 +1,143 @@
+"""The systems that a tag is for: releases of distributions, with their glibc or musl."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import FrozenSet, List, Optional, Tuple
+
+from manyshim.audit.policy import MUSL_FIRST, MuslRelease, read_data, records
+from manyshim.audit.tags import GLIBC, PlatformTag
+from manyshim.values import NamedTuple
+
+# The distributions that a line about a tag may name, the best known first.
+_WELL_KNOWN = ("RHEL", "Ubuntu", "Debian", "Rocky Linux", "openSUSE Leap")
+_MAX_NAMED = 3
+# The first musl that musllinux_1_2 promises (PEP 656).
+_MUSL_1_2: MuslRelease = (1, 2, 0)
+
+
+class Distribution(NamedTuple):
+    """A release of a Linux distribution, its glibc, and its architectures."""
+
+    name: str
+    glibc: Tuple[int, int]
+    arches: FrozenSet[str]
+
+    @property
+    def family(self) -> str:
+        """The name of the distribution, without the release."""
+        return self.name.rpartition(" ")[0]
+
+    @property
+    def sort_key(self) -> Tuple[int, ...]:
+        """The numbers of the release, for sorting."""
+        return tuple(
+            int(part) for part in self.name.rpartition(" ")[2].split(".") if part.isdigit()
+        )
+
+
+class AlpineReleases(NamedTuple):
+    """The releases of Alpine Linux that have the same musl: all, the first, and the last."""
+
+    name: str
+    first: str
+    last: str
+    musl: MuslRelease
+
+
+class Systems(NamedTuple):
+    """The names of the releases that a tag is for, and of those that it leaves out."""
+
+    runs_on: Tuple[str, ...] = ()
+    not_on: Tuple[str, ...] = ()
+
+
+@lru_cache(maxsize=None)
+def distributions() -> Tuple[Distribution, ...]:
+    """Return the distribution releases with glibc."""
+    rows = (line.split("\t") for line in records(read_data("distros.txt")))
+    return tuple(
+        Distribution(row[0], _glibc(row[1]), frozenset(row[3].split()))
+        for row in rows
+        if len(row) == 4
+    )
+
+
+@lru_cache(maxsize=None)
+def alpine_releases() -> Tuple[AlpineReleases, ...]:
+    """Return the releases of Alpine Linux, grouped by their musl, oldest first."""
+    rows = (line.split("\t") for line in records(read_data("distros.txt")))
+    return tuple(_alpine(row[0], row[1]) for row in rows if len(row) == 2)
+
+
+def systems(tag: Optional[PlatformTag], musl_minimum: Optional[MuslRelease]) -> Systems:
+    """Return the releases with the architecture of a tag, by whether its wheels run there.
+
+    `musl_minimum` is the oldest musl that has all that the wheel imports.
+    """
+    if tag is None:
+        return Systems()
+    rows: List[Tuple[str, bool]]
+    if tag.libc == GLIBC:
+        releases = sorted(distributions(), key=lambda one: (one.family, one.sort_key))
+        rows = [(one.name, one.glibc >= tag.version) for one in releases if tag.arch in one.arches]
+    else:
+        promised = promised_musl(tag, musl_minimum)
+        rows = [(one.name, one.musl >= promised) for one in alpine_releases()]
+    return Systems(
+        tuple(name for name, supported in rows if supported),
+        tuple(name for name, supported in rows if not supported),
+    )
+
+
+def best_known(tag: PlatformTag) -> Systems:
+    """Return the oldest release of each well-known distribution that a tag of glibc is for.
+
+    Beside them are the newest ones that it leaves out, of the same distributions.
+    """
+    new_enough: List[str] = []
+    too_old: List[str] = []
+    for family in _WELL_KNOWN:
+        releases = sorted(
+            (one for one in distributions() if one.family == family and tag.arch in one.arches),
+            key=lambda one: one.sort_key,
+        )
+        supported = [one.name for one in releases if one.glibc >= tag.version]
+        unsupported = [one.name for one in releases if one.glibc < tag.version]
+        if supported and len(new_enough) < _MAX_NAMED:
+            new_enough.append(supported[0])
+            too_old += unsupported[-1:]
+    return Systems(tuple(new_enough), tuple(too_old))
+
+
+def alpine(tag: PlatformTag, minimum: Optional[MuslRelease]) -> Systems:
+    """Return the oldest Alpine Linux that a musllinux tag is for, and the newest too old one.
+
+    The arguments are as for `systems`.
+    """
+    promised = promised_musl(tag, minimum)
+    releases = alpine_releases()
+    supported = [one.first for one in releases if one.musl >= promised]
+    unsupported = [one.last for one in releases if one.musl < promised]
+    return Systems(tuple(supported[:1]), tuple(unsupported[-1:]))
+
+
+def promised_musl(tag: PlatformTag, minimum: Optional[MuslRelease]) -> MuslRelease:
+    """Return the oldest musl that a wheel with a musllinux tag runs on."""
+    oldest = minimum or MUSL_FIRST
+    return max(oldest, _MUSL_1_2) if tag.minor == 2 else oldest
+
+
+def _alpine(name: str, musl: str) -> AlpineReleases:
+    """Parse a row such as `Alpine 3.13-3.15` or `Alpine 3.20 and later`."""
+    family, first, *_ = name.split()
+    first, _, last = first.partition("-")
+    major, minor, patch = map(int, musl.split()[1].split("."))
+    return AlpineReleases(
+        name, f"{family} {first}", f"{family} {last or first}", (major, minor, patch)
+    )
+
+
+def _glibc(text: str) -> Tuple[int, int]:
+    major, minor = map(int, text.split("."))
+    return major, minor

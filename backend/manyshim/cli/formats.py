@@ -1,0 +1,79 @@
+"""The formats for machines: how `show` and `check` print the JSON object of a run."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from typing import Any, Dict
+
+from manyshim import __version__
+from manyshim.cli.screen import put
+from manyshim.errors import ConfigError
+
+TEXT, JSON, GITHUB, SARIF, JUNIT = FORMATS = ("text", "json", "github", "sarif", "junit")
+
+
+def add_format(parser: argparse.ArgumentParser) -> None:
+    """Add the options for the format and for the search of source lines."""
+    parser.add_argument(
+        "--format",
+        choices=FORMATS,
+        help="text; json; github: annotations in a workflow of GitHub; sarif: for code scanning; "
+        "junit: a list of tests for CI",
+    )
+    parser.add_argument(
+        "--explain",
+        choices=("auto", "always", "never"),
+        default="auto",
+        help="find the source lines that use the reported symbols, for libraries with debug "
+        "information; auto does so for github and sarif",
+    )
+
+
+def format_of(options: argparse.Namespace) -> str:
+    """Return the format that the options ask for; `--json` is short for `--format json`.
+
+    Raises ConfigError if they ask for two.
+    """
+    asked = getattr(options, "format", None)
+    if options.json and asked not in (None, JSON):
+        raise ConfigError(f"--json and --format {asked} ask for two formats; give one of them")
+    return JSON if options.json else asked or TEXT
+
+
+def explains(options: argparse.Namespace) -> bool:
+    """Whether to search source lines, which takes a further pass over libraries."""
+    wanted: str = options.explain
+    return wanted == "always" or (wanted == "auto" and format_of(options) in (GITHUB, SARIF))
+
+
+def print_data(options: argparse.Namespace, data: Dict[str, Any], code: int) -> None:
+    """Print the results of all files in a format for machines; `code` is the exit code."""
+    asked = format_of(options)
+    if asked == GITHUB:
+        from manyshim import github_actions  # noqa: PLC0415 (only for this format)
+
+        for line in github_actions.annotate(data, os.environ):
+            put(line)
+    elif asked == SARIF:
+        from manyshim.formatters import sarif  # noqa: PLC0415
+        from manyshim.repository import Repository  # noqa: PLC0415
+
+        locate = Repository.around(os.environ).locate
+        print_json(sarif.to_sarif(data, options.command, code, locate, __version__))
+    elif asked == JUNIT:
+        from manyshim.formatters import junit  # noqa: PLC0415
+
+        put(junit.to_junit(data, options.command))
+    else:
+        print_json(data)
+
+
+def print_json(data: Dict[str, Any]) -> None:
+    """Print data as JSON on standard output."""
+    import json  # noqa: PLC0415 (only for machines)
+
+    # Not all at once: the names in an archive may have many megabytes.
+    for piece in json.JSONEncoder(indent=1).iterencode(data):
+        put(piece, end="")
+    put("")

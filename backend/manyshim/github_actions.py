@@ -1,0 +1,39 @@
+"""Annotations and the summary of a step in a workflow on GitHub.
+
+A workflow command is a line of the output that the runner reads. The summary is Markdown in the
+file that GITHUB_STEP_SUMMARY names.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Any, Dict, List, Mapping, Optional
+
+from manyshim.formatters import github
+from manyshim.repository import Repository
+
+
+def annotate(
+    data: Dict[str, Any], environ: Mapping[str, str], repository: Optional[Repository] = None
+) -> List[str]:
+    """Return the workflow commands for the JSON object of a run, and append its summary.
+
+    A summary that cannot be written is left out: the run has its result.
+    """
+    repository = repository or Repository.around(environ)
+    path = environ.get("GITHUB_STEP_SUMMARY")
+    if path:
+        with suppress(OSError), open(path, "a", encoding="utf-8", errors="replace") as file:
+            file.write(github.step_summary(data))
+    return github.workflow_commands(data, repository.locate)
+
+
+def annotate_build(data: Dict[str, Any], environ: Mapping[str, str]) -> List[str]:
+    """Return the workflow commands for a build; none if the project is not of the repository.
+
+    A workflow also builds dependencies from their sdists, and no one there can change these.
+    """
+    repository = Repository.around(environ)
+    if environ.get("GITHUB_ACTIONS") != "true" or not repository.has_project("."):
+        return []
+    return annotate(data, environ, repository)
