@@ -148,7 +148,7 @@ def _finding() -> Schema:
         {
             "kind": _words("the kind of finding", *KINDS),
             "severity": _words(
-                "error: it must be mended; policy: it rules out older policies", *_SEVERITIES
+                "error: it must be fixed; policy: it rules out older policies", *_SEVERITIES
             ),
             "path": _text("the member of the archive; empty if it is about the whole file"),
             "policy": _policy("the newest policy that it rules out", null=True),
@@ -158,7 +158,7 @@ def _finding() -> Schema:
             "places": _list("place", "source lines that use the symbols, if they were searched"),
             "allowed": {"type": "boolean", "description": "whether the option allow accepts it"},
             "message": _text("one sentence"),
-            "fix": _text("how to mend it", null=True),
+            "fix": _text("what to do about it", null=True),
         }
     )
 

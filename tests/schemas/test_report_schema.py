@@ -11,6 +11,7 @@ import needs
 from manyshim.audit.findings import ERROR, INFO, KINDS, POLICY, WARNING
 from manyshim.audit.tags import ARCHES
 from manyshim.schemas.load import report_schema
+from paths import DOCS
 from reportschema import problems
 
 PLACE = {"symbol": "gettid", "file": "src/a.c", "line": 3, "function": None}
@@ -137,7 +138,7 @@ FIRST: Path = ("wheels", 0)
 WRONG: Dict[str, Tuple[Path, str, Any]] = {
     "another version": ((), "version", 1),
     "the version as a text": ((), "version", "2"),
-    "a kind that is unknown": ((*FIRST, "findings", 0), "kind", "CLAIM"),
+    "a kind that is unknown": ((*FIRST, "findings", 0), "kind", "NO_KIND"),
     "a severity that is unknown": ((*FIRST, "findings", 0), "severity", "bad"),
     "a policy that is none": (FIRST, "policy", "linux_x86_64"),
     "an architecture that is unknown": (FIRST, "arch", "amd64"),
@@ -182,3 +183,11 @@ def _described(schema: Dict[str, Any]) -> List[Dict[str, Any]]:
     objects = [schema, *schema["definitions"].values()]
     keys = [inner for one in objects for inner in one.get("properties", {}).values()]
     return [one for one in keys if "$ref" not in one]
+
+
+def test_the_page_names_every_key() -> None:
+    text = (DOCS / "command-line.md").read_text(encoding="utf-8").partition("\n## JSON\n")[2]
+    definitions = report_schema()["definitions"]
+    for name in ("wheel", "sdist", "set", "summary", "finding", "place", "blocked", "plan"):
+        missing = [key for key in definitions[name]["properties"] if f"`{key}`" not in text]
+        assert missing == [], name

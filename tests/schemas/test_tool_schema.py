@@ -14,6 +14,7 @@ import needs
 from manyshim import settings
 from manyshim.host import host_arch
 from manyshim.options import OPTIONS
+from manyshim.optiontypes import RENAMED_KINDS
 from manyshim.schemas.load import tool_schema
 
 Table = Dict[str, Any]
@@ -47,7 +48,8 @@ ACCEPTED: List[Table] = [
     {"exclude": ","},
     {"allow": []},
     {"allow": ""},
-    {"allow": ["NEEDED_PATH:pkg/*.so", "CLAIM:*", "BY_NAME_ONLY:*"]},
+    {"allow": ["NEEDED_PATH:pkg/*.so", "BY_NAME_ONLY:*"]},
+    *({"allow": [f"{kind}:*"]} for kind in RENAMED_KINDS),
     {"allow": ["NO_ELF:a,b", "ABI3: ", "ABI3:\n"]},
     {"allow": "NEEDED_PATH:pkg/*.so"},
     {"allow": " NO_ELF:* ,, ABI3:a b , "},
@@ -172,7 +174,7 @@ def test_defaults_and_meanings_are_those_of_the_options(valid: Callable[[Table],
 WORDS = (
     "NO_ELF CLAIM TOO_NEW : , * _ rpath execstack auto manylinux musllinux 2014 2 28 0 1 true ON"
 )
-PIECES = [*WORDS.split(), " ", "\t", "ppc64", "i686", HOST, HOST.upper()]
+PIECES = [*WORDS.split(), *RENAMED_KINDS, " ", "\t", "ppc64", "i686", HOST, HOST.upper()]
 
 
 @settings_of_hypothesis(max_examples=600, deadline=None)
