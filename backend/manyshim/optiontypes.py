@@ -68,29 +68,36 @@ def closest(word: str, known: Sequence[str], ratio: float = 0.6) -> Optional[str
     return next(iter(get_close_matches(word, known, 1, ratio)), None)
 
 
-def choice_of(*choices: str) -> Callable[[Option, Any], str]:
-    """Return the parser of an option that has a few words as values."""
+class Choice:
+    """The parser of an option that has a few words as values."""
 
-    def parse(option: Option, value: Any) -> str:  # noqa: ANN401 (any value of TOML)
+    def __init__(self, *words: str) -> None:
+        self.words = words
+
+    def __call__(self, option: Option, value: Any) -> str:  # noqa: ANN401 (any value of TOML)
+        """Return one of the words. Raises ConfigError for another value."""
         if not isinstance(value, str):
-            raise option.refuse(value, f"choose from {', '.join(choices)}")
-        if value not in choices:
-            raise option.refuse(value, nearest(value, choices))
+            raise option.refuse(value, f"choose from {', '.join(self.words)}")
+        if value not in self.words:
+            raise option.refuse(value, nearest(value, self.words))
         return value
 
-    return parse
+
+def choice_of(*words: str) -> Choice:
+    """Return the parser of an option that has these words as values."""
+    return Choice(*words)
 
 
-_TRUE = ("true", "on", "yes", "1")
-_FALSE = ("false", "off", "no", "0")
+TRUE = ("true", "on", "yes", "1")
+FALSE = ("false", "off", "no", "0")
 
 
 def parse_boolean(option: Option, value: Any) -> bool:  # noqa: ANN401
     """Return the truth of a boolean or of a word for one. Raises ConfigError."""
     if isinstance(value, bool):
         return value
-    if isinstance(value, str) and value.lower() in (*_TRUE, *_FALSE):
-        return value.lower() in _TRUE
+    if isinstance(value, str) and value.lower() in (*TRUE, *FALSE):
+        return value.lower() in TRUE
     raise option.refuse(value, "write true or false")
 
 
@@ -118,15 +125,15 @@ def parse_names(option: Option, value: Any) -> Tuple[str, ...]:  # noqa: ANN401
     return names
 
 
-_FIXES = ("execstack", "rpath", "musl-soname")
+FIXES = ("execstack", "rpath", "musl-soname")
 
 
 def parse_fixes(option: Option, value: Any) -> Tuple[str, ...]:  # noqa: ANN401
     """Return names of fixes. Raises ConfigError for an unknown one."""
     names = parse_texts(option, value)
     for name in names:
-        if name not in _FIXES:
-            raise option.refuse(name, nearest(name, _FIXES))
+        if name not in FIXES:
+            raise option.refuse(name, nearest(name, FIXES))
     return names
 
 
@@ -139,13 +146,13 @@ def parse_level(option: Option, value: Any) -> int:  # noqa: ANN401
 
 
 # Kinds of findings: the old name of each, and the name that it has now.
-_RENAMED_KINDS = {"CLAIM": "FALSE_TAG"}
+RENAMED_KINDS = {"CLAIM": "FALSE_TAG"}
 
 
 def known_kind(name: str) -> Optional[str]:
     """Return the kind that a name means, in any case, with dashes or by its old name, or None."""
     kind = name.upper().replace("-", "_")
-    kind = _RENAMED_KINDS.get(kind, kind)
+    kind = RENAMED_KINDS.get(kind, kind)
     return kind if kind in KINDS else None
 
 
@@ -153,10 +160,18 @@ def renamed_kinds(allow: Option, value: object) -> List[str]:
     """Return a line for each kind in a value of `allow` that has a new name."""
     given = (part.partition(":")[0] for part in parse_texts(allow, value))
     return [
-        f"allow: {kind} is now called {_RENAMED_KINDS[kind]}"
+        f"allow: {kind} is now called {RENAMED_KINDS[kind]}"
         for kind in given
-        if kind in _RENAMED_KINDS
+        if kind in RENAMED_KINDS
     ]
+
+
+def allowed_kinds() -> List[str]:
+    """Return the kinds of findings that `allow` accepts.
+
+    The limits of a policy cannot be allowed. A warning can: strict or `check` may make it an error.
+    """
+    return [kind for kind, severity in KINDS.items() if severity != POLICY] + ["BY_NAME_ONLY"]
 
 
 _INSTEAD = "for `check`, accept the tag instead (FALSE_TAG:path-glob)"
@@ -164,13 +179,11 @@ _INSTEAD = "for `check`, accept the tag instead (FALSE_TAG:path-glob)"
 
 def parse_allow(option: Option, value: Any) -> Tuple[Allowance, ...]:  # noqa: ANN401
     """Return the errors that the user accepts. Raises ConfigError for an unknown kind."""
-    # The limits of a policy cannot be allowed. A warning can: strict or `check` may make it an
-    # error.
-    kinds = [kind for kind, severity in KINDS.items() if severity != POLICY] + ["BY_NAME_ONLY"]
+    kinds = allowed_kinds()
     allowances = []
     for part in parse_texts(option, value):
         kind, colon, glob = part.partition(":")
-        kind = _RENAMED_KINDS.get(kind, kind)
+        kind = RENAMED_KINDS.get(kind, kind)
         if kind in kinds and not glob:
             raise option.refuse(part, f"write {kind}:* for all files, or a path-glob for some")
         if not colon or not glob:
@@ -217,13 +230,14 @@ def _policy_hint(text: str) -> str:
     """Return the hint for an unknown policy: the one that it means, or what to write."""
     word = re.sub(r"[-. ]", "_", text.lower())
     word = f"manylinux_{word}" if word[:1].isdigit() else word
-    close = closest(word, _known_policies(), _LIKE_A_POLICY) if re.search(r"\d", word) else None
+    close = closest(word, known_policies(), _LIKE_A_POLICY) if re.search(r"\d", word) else None
     if close:
         return f"did you mean {close!r}?"
     return "write auto, or a policy such as manylinux_2_28 or musllinux_1_2"
 
 
-def _known_policies() -> Tuple[str, ...]:
+def known_policies() -> Tuple[str, ...]:
+    """Return the names of `auto` and of all policies, without architectures, oldest first."""
     policies = {
         (policy.libc, policy.version, policy.without_arch)
         for arch in ARCHES

@@ -107,11 +107,13 @@ MAY_IMPORT = {
     "requirements": "config toolchain errors",
     "inputs": "audit errors",
     "api": "checking operations inputs config options audit formatters errors",
+    # The JSON Schemas of the package; a build reads none.
+    "schemas": "errors",
     # The entry points.
     "backend": "build requirements config project intree_sdist pyproject workspace wrapped errors",
     "cli": "operations checking inputs github_actions repository retagging audit.patterns config "
-    "project settings scope surroundings pyproject known_backends options optiontypes formatters "
-    "formatters.explain formatters.release audit process errors values",
+    "project settings spelling scope surroundings pyproject known_backends options optiontypes "
+    "formatters formatters.explain formatters.release audit process errors values",
     "cli.init": "cli adopt adopt.changes operations formatters audit errors",
     "__main__": "cli",
 }

@@ -1,13 +1,13 @@
-"""`manyshim config`: every option of a project, with its value and where it comes from."""
+"""`manyshim config`: every option of projects, with its value and where it comes from."""
 
 from __future__ import annotations
 
 import argparse
 import os
 import sys
-from typing import Any, Dict, List, Mapping, Sequence, Tuple
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
-from manyshim import known_backends, project, pyproject
+from manyshim import known_backends, project, pyproject, spelling
 from manyshim.audit.request import Allowance
 from manyshim.audit.tags import PlatformTag
 from manyshim.cli.formats import print_json
@@ -17,14 +17,29 @@ from manyshim.errors import ConfigError, ManyshimError, printable
 from manyshim.formatters.json import JSON_VERSION
 from manyshim.options import OPTIONS
 from manyshim.settings import COMMAND, Layer
+from manyshim.values import NamedTuple
 
 _DEFAULT = "default"
+_FILE = "pyproject.toml"
+
+
+class _Project(NamedTuple):
+    """What was found of a project: `resolution` is None if its files cannot be read."""
+
+    file: str
+    resolution: Optional[Resolution]
+    notices: Sequence[str] = ()
+    errors: Sequence[ManyshimError] = ()
 
 
 def add_arguments(parser: argparse.ArgumentParser, _given: Sequence[str]) -> None:
     """Add the command's options."""
     parser.add_argument(
-        "folder", nargs="?", default=".", metavar="FOLDER", help="the project; default: this folder"
+        "projects",
+        nargs="*",
+        default=["."],
+        metavar="FOLDER",
+        help="the folder of a project, or its pyproject.toml; default: this folder",
     )
     parser.add_argument(
         "-C",
@@ -34,38 +49,104 @@ def add_arguments(parser: argparse.ArgumentParser, _given: Sequence[str]) -> Non
         metavar="KEY=VALUE",
         help="a setting as frontends take it, e.g. manyshim.strict=true",
     )
+    parser.add_argument(
+        "-q",
+        "--quiet",
+        action="store_true",
+        help="print only errors, and nothing about a project that does not use manyshim",
+    )
 
 
 def run(options: argparse.Namespace) -> int:
     """List the options; return the exit code: that of an error that a build would have."""
-    folder = options.folder
-    if not os.path.isdir(folder):
-        raise ConfigError(f"{folder} is not a folder")
-    if not os.path.lexists(os.path.join(folder, "pyproject.toml")):
-        raise ConfigError(f"{folder} has no pyproject.toml")
-    document = pyproject.read(folder)
-    layers = [_uv_layer(document, folder), Layer(COMMAND, _settings(options.config_setting))]
-    resolution = resolve(layers, os.environ, folder, document=document)
+    files = list(map(_file, options.projects))
+    given = Layer(COMMAND, _settings(options.config_setting))
+    several = len(files) > 1
+    found = [_found(file, given, quiet=options.quiet, several=several) for file in files]
+    projects = [one for one in found if one]
+    if options.json:
+        _print_json(projects, several=several)
+    for one in projects:
+        _print(one, options, several=several)
+    return max((error.exit_code for one in projects for error in one.errors), default=0)
+
+
+def _file(given: str) -> str:
+    """Return the pyproject.toml of an argument. Raises ConfigError if there is none."""
+    if os.path.basename(given) == _FILE and os.path.isfile(given):
+        return given
+    if not os.path.isdir(given):
+        what = f"and no {_FILE}" if os.path.lexists(given) else "and does not exist"
+        raise ConfigError(f"{given} is not a folder, {what}")
+    file = os.path.normpath(os.path.join(given, _FILE))
+    if not os.path.lexists(file):
+        raise ConfigError(f"{given} has no {_FILE}")
+    return file
+
+
+def _found(file: str, given: Layer, *, quiet: bool, several: bool) -> Optional[_Project]:
+    """Return what was found of a project, None if there is nothing to report.
+
+    Raises ConfigError if the only project cannot be read.
+    """
+    try:
+        document = pyproject.read(_folder(file))
+        if quiet and not _uses_manyshim(document):
+            return None
+        return _read(file, document, given)
+    except ConfigError as error:
+        if quiet or several:
+            return _Project(file, None, (), [error])
+        raise
+
+
+def _folder(file: str) -> str:
+    return os.path.dirname(file) or "."
+
+
+def _uses_manyshim(document: Mapping[str, Any]) -> bool:
+    """Whether a project states manyshim: as its backend, or as a table, also a misspelled one."""
+    tools, system = document.get("tool"), document.get("build-system")
+    if isinstance(system, dict) and pyproject.is_manyshim(str(system.get("build-backend"))):
+        return True
+    if not isinstance(tools, dict):
+        return False
+    return "manyshim" in tools or bool(spelling.in_document(document))
+
+
+def _read(file: str, document: Mapping[str, Any], given: Layer) -> _Project:
+    """Resolve the options of a project. Raises ConfigError for what is no table."""
+    folder = _folder(file)
+    resolution = resolve(
+        [_uv_layer(document, folder), given], os.environ, folder, document=document
+    )
     errors: List[ManyshimError] = list(resolution.errors)
     config = resolution.config
-    notices = [*config.notices, *config.last_notices, *_unused(document)]
-    # A build ends with such an error before the wrapped backend runs.
+    unused = _unused(document)
+    notices = [*config.notices, *config.last_notices, *unused]
     try:
-        notices += _backend_lines(document, project.wrapped_backend(folder, document))
+        # A build ends with such an error before the wrapped backend runs.
+        if not unused:
+            notices += _backend_lines(document, project.wrapped_backend(folder, document))
     except ManyshimError as refused:
         if refused.lines not in [one.lines for one in errors]:
             errors.append(refused)
-    if options.json:
-        _print_json(resolution, notices, errors)
-    else:
-        rows = [(key, _text(value), origin) for key, value, origin in _rows(resolution)]
+    return _Project(file, resolution, notices, errors)
+
+
+def _print(one: _Project, options: argparse.Namespace, *, several: bool) -> None:
+    """Print the options of a project as a table, its lines and its errors."""
+    if one.resolution and not options.json and not options.quiet:
+        if several:
+            put(f"{printable(one.file)}:")
+        rows = [(key, _text(value), origin) for key, value, origin in _rows(one.resolution)]
         Screen().table(("option", "value", "set by"), rows)
-    for line in notices:
-        put(printable(f"manyshim: {line}"), sys.stderr)
-    for error in errors:
+    where = f"{printable(one.file)}: " if several or options.quiet else ""
+    for line in () if options.quiet else one.notices:
+        put(f"manyshim: {where}{printable(line)}", sys.stderr)
+    for error in one.errors:
         first, *more = error.lines
-        put("\n".join((f"manyshim: error: {first}", *more)), sys.stderr)
-    return max((error.exit_code for error in errors), default=0)
+        put("\n".join((f"manyshim: error: {where}{first}", *more)), sys.stderr)
 
 
 def _unused(document: Mapping[str, Any]) -> List[str]:
@@ -168,20 +249,22 @@ def _settings(given: Sequence[str]) -> Dict[str, Any]:
     return settings
 
 
-def _print_json(
-    resolution: Resolution, notices: Sequence[str], errors: Sequence[ManyshimError]
-) -> None:
-    rows = _rows(resolution)
-    print_json(
-        {
-            "version": JSON_VERSION,
-            "options": [
-                {"key": key, "value": value, "set_by": origin} for key, value, origin in rows
-            ],
-            "notices": notices,
-            "errors": ["\n".join(error.lines) for error in errors],
-        }
-    )
+def _print_json(projects: Sequence[_Project], *, several: bool) -> None:
+    """Print the project, or a list of all if several are given."""
+    if several:
+        listed = [{"file": one.file, **_as_dict(one)} for one in projects]
+        print_json({"version": JSON_VERSION, "projects": listed})
+    else:
+        print_json({"version": JSON_VERSION, **(_as_dict(projects[0]) if projects else {})})
+
+
+def _as_dict(one: _Project) -> Dict[str, Any]:
+    rows = _rows(one.resolution) if one.resolution else []
+    return {
+        "options": [{"key": key, "value": value, "set_by": origin} for key, value, origin in rows],
+        "notices": one.notices,
+        "errors": ["\n".join(error.lines) for error in one.errors],
+    }
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 (each option has its own type)

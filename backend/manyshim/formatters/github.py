@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Any, Dict, Iterator, List
 
-from manyshim.errors import escape, printable, shorten
+from manyshim.errors import bounded, escape, shorten
 from manyshim.formatters.entries import (
     ERROR,
     WARNING,
@@ -170,4 +170,4 @@ def _is_for_linux(entry: Entry) -> bool:
 
 def _markdown(text: str) -> str:
     """Return a text of others for a cell of a table, without a meaning for Markdown or HTML."""
-    return _MARKDOWN.sub(lambda found: f"\\{found[0]}", printable(text))
+    return _MARKDOWN.sub(lambda found: f"\\{found[0]}", bounded(text))

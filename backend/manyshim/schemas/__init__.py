@@ -1,0 +1,1 @@
+"""The JSON Schemas of the report and of [tool.manyshim]; scripts/write_schemas.py writes them."""
