@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 from pathlib import Path
 from typing import Dict, Optional
 
 import pytest
 
+import needs
 from manyshim import repository
+from manyshim.formats.elf.debuginfo import uses
 from manyshim.repository import Repository
 
 FILES = (
@@ -154,3 +157,26 @@ def test_the_folder_is_searched_once(root: Path, monkeypatch: pytest.MonkeyPatch
 
 def test_a_root_that_does_not_exist(tmp_path: Path) -> None:
     assert Repository(str(tmp_path / "none")).locate("/gone/top.c") is None
+
+
+@pytest.mark.parametrize(
+    ("folder", "source"), [(".", "src/use.c"), ("build", "../src/use.c"), (".", "{copy}/src/use.c")]
+)
+def test_debug_information_of_a_private_copy(folder: str, source: str, tmp_path: Path) -> None:
+    """A frontend compiles an unpacked sdist in a folder that it removes."""
+    gcc = needs.compiler()
+    project, copy = tmp_path / "project", tmp_path / "tmp1234" / "demo-1.0"
+    (project / "src").mkdir(parents=True)
+    text = "int pidfd_open(int, unsigned);\nint use(int p) { return pidfd_open(p, 3); }\n"
+    (project / "src" / "use.c").write_text(text, encoding="utf-8")
+    shutil.copytree(str(project), str(copy))
+    (copy / "build").mkdir()
+    target = tmp_path / "objects" / "use.o"
+    target.parent.mkdir()
+    command = [gcc, "-g", "-c", source.format(copy=copy), "-o", str(target)]
+    subprocess.run(command, cwd=str(copy / folder), check=True)
+    shutil.rmtree(str(copy.parent))
+    ((place,),) = uses([str(target.parent)], ["pidfd_open"], root=str(project)).values()
+    assert (place.line, place.function) == (2, "use")
+    assert "demo-1.0" in place.file
+    assert Repository(str(project)).locate(place.file) == "src/use.c"

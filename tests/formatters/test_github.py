@@ -6,8 +6,11 @@ that begins with `::`, the command's name, a space and its properties, `::`, and
 
 from __future__ import annotations
 
+import json
 import re
-from typing import Any, Dict, List, NamedTuple, Optional
+import subprocess
+from pathlib import Path
+from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -39,6 +42,12 @@ from runobjects import (
 )
 
 MEBIBYTE = 1 << 20
+_TOOLKIT = "@actions/core@1.11.1"
+_SCRIPT = """
+const core = require("@actions/core");
+for (const [name, { title, file, line }, data] of JSON.parse(require("fs").readFileSync(0)))
+  core[name](data, { title, file, startLine: line });
+"""
 MEMBER = "pkg/_x.cpython-311-x86_64-linux-gnu.so"
 
 
@@ -93,6 +102,41 @@ def test_each_line_is_a_command(data: Dict[str, Any]) -> None:
         assert sum(line.startswith(f"::{name}") for line in lines) <= 10
 
 
+@pytest.mark.full
+@pytest.mark.network
+def test_the_toolkit_escapes_in_the_same_way(tmp_path: Path) -> None:
+    """GitHub's own package writes the same command, but for the order of the properties."""
+    npm, node = needs.tool("npm", "npm"), needs.tool("node", "nodejs")
+    install = [npm, "install", "--silent", "--prefix", str(tmp_path), _TOOLKIT]
+    subprocess.run(install, check=True, timeout=540, cwd=tmp_path)
+    lines = workflow_commands(everything(), locate)
+    lines += [line for text in ("a%0A,:=b", "::x::", "%25") for line in _written(text)]
+    commands = list(map(parse, lines))
+    done = subprocess.run(
+        [node, "-e", _SCRIPT],
+        input=json.dumps(commands),
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+        cwd=tmp_path,
+    )
+    own = [_unordered(line) for line in lines]
+    assert [_unordered(line) for line in done.stdout.splitlines()] == own
+
+
+def _written(file: str) -> List[str]:
+    data = of_show(wheel(row(made("ISA"), place(file))))
+    return workflow_commands(data, lambda name: name)
+
+
+def _unordered(line: str) -> Tuple[str, List[str], str]:
+    begin, head, data = line.split("::", 2)
+    assert not begin
+    name, _, properties = head.partition(" ")
+    return name, sorted(properties.split(",")), data
+
+
 def test_an_error_is_at_its_source_line() -> None:
     places = (place("/copy/src/_x.c", 42), place("/gone.c"), place("odd", 1, "b", None))
     found = row(made("NEEDED_PATH"), *places)
@@ -110,7 +154,7 @@ def test_an_error_is_at_its_source_line() -> None:
 
 
 def test_without_a_source_line_the_message_has_the_wheel_and_the_member() -> None:
-    (command,) = of(row(made("NEEDED_PATH"), place("/gone.c")))
+    (command,) = of(row(made("NEEDED_PATH"), place("/gone.c"), place("src/_x.c", 0)))
     assert command.properties == {"title": "NEEDED_PATH"}
     assert command.data.startswith(f"{WHEEL}: {MEMBER} needs ")
 

@@ -90,7 +90,8 @@ def test_a_kind_with_an_error_has_failed() -> None:
 
 
 def test_the_fix_and_the_source_lines_are_in_the_text() -> None:
-    (failure,) = case(row(made("NEEDED_PATH"), place("/x/src/_x.c"), place("y.c", 1, "two", None)))
+    places = (place("/x/src/_x.c"), place("y.c", 1, "two", None), place("", 0), place("z.c", 0))
+    (failure,) = case(row(made("NEEDED_PATH"), *places))
     assert str(failure.text).split("\n")[1:] == [
         "  /x/src/_x.c:7 in helper(): one",
         "  y.c:1: two",
