@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Callable, List, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Any, Callable, List, Optional, Sequence, Tuple
 
-from manyshim.audit.findings import KINDS, POLICY
-from manyshim.audit.policy import policies_of
-from manyshim.audit.request import Allowance
-from manyshim.audit.tags import ARCHES, GLIBC, MUSL, PlatformTag, parse_platform
 from manyshim.errors import ConfigError
 from manyshim.values import NamedTuple
+
+# The parsers import the audit when they are called, because `--help` needs none of it.
+if TYPE_CHECKING:
+    from manyshim.audit.request import Allowance
+    from manyshim.audit.tags import PlatformTag
 
 # A distribution's name (PEP 508).
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
@@ -22,7 +23,8 @@ class Option(NamedTuple):
     """One option.
 
     `parse` turns the given text, boolean, number or list into the value, or raises ConfigError.
-    `meaning` is what the help of the command line says too; `details` is for the table only.
+    `meaning` is what the help of the command line says too, unless `in_commands` is the meaning
+    there. `details` is for the table only.
     `release` is true for a value that would affect everyone who builds from the sdist.
     """
 
@@ -34,6 +36,7 @@ class Option(NamedTuple):
     details: str = ""
     release: Callable[[Any], bool] = lambda _: False
     table_only: bool = False
+    in_commands: str = ""
 
     @property
     def field(self) -> str:
@@ -154,6 +157,9 @@ def renamed_kinds(allow: Option, value: object) -> List[str]:
 
 def parse_allow(option: Option, value: Any) -> Tuple[Allowance, ...]:  # noqa: ANN401
     """Return the errors that the user accepts. Raises ConfigError for an unknown kind."""
+    from manyshim.audit.findings import KINDS, POLICY  # noqa: PLC0415
+    from manyshim.audit.request import Allowance  # noqa: PLC0415
+
     # The limits of a policy cannot be allowed. A warning can: strict or `check` may make it an
     # error.
     kinds = [kind for kind, severity in KINDS.items() if severity != POLICY] + ["BY_NAME_ONLY"]
@@ -173,6 +179,9 @@ def parse_allow(option: Option, value: Any) -> Tuple[Allowance, ...]:  # noqa: A
 
 def parse_policy(option: Option, value: Any) -> Optional[PlatformTag]:  # noqa: ANN401
     """Return the policy of a name, None for `auto`. Raises ConfigError for an unknown one."""
+    from manyshim.audit.policy import policies_of  # noqa: PLC0415
+    from manyshim.audit.tags import ARCHES, parse_platform  # noqa: PLC0415
+
     if value == "auto":
         return None
     if isinstance(value, (list, tuple)):
@@ -181,9 +190,10 @@ def parse_policy(option: Option, value: Any) -> Optional[PlatformTag]:  # noqa: 
     tag = parse_platform(f"manylinux{text}" if text.startswith("2014") else text)
     if tag is None:
         raise option.refuse(value, _policy_hint(text))
+    if not tag.exists:
+        raise option.refuse(value, _newest(tag))
     if tag.arch and tag.arch not in ARCHES:
-        right = _ARCH_NAMES.get(tag.arch)
-        hint = f"did you mean {right!r}?" if right else nearest(tag.arch, tuple(ARCHES))
+        hint = nearest_arch(tag.arch, tuple(ARCHES))
         raise option.refuse(value, f"{tag.arch}: {hint}")
     if tag.arch and not policies_of(tag.libc, tag.arch).listed:
         raise option.refuse(value, f"there is no {tag.libc} policy for {tag.arch}")
@@ -195,6 +205,27 @@ _ARCH_NAMES = {
     "amd64": "x86_64", "x64": "x86_64", "arm64": "aarch64", "x86": "i686", "i386": "i686",
     "armhf": "armv7l", "armv7": "armv7l", "ppc64el": "ppc64le",
 }  # fmt: skip
+
+
+def nearest_arch(word: str, known: Sequence[str]) -> str:
+    """Return a hint for an unknown architecture; other names of known ones are understood."""
+    right = _ARCH_NAMES.get(word.lower())
+    return f"did you mean {right!r}?" if right else nearest(word, known)
+
+
+def _newest(tag: PlatformTag) -> str:
+    """Return the hint for a libc that does not exist."""
+    from manyshim.audit.tags import NEWEST  # noqa: PLC0415
+
+    newest = tag._replace(arch="")
+    newest = newest._replace(major=NEWEST[tag.libc][0], minor=NEWEST[tag.libc][1])
+    known = ".".join(map(str, newest.version))
+    return (
+        f"the newest {tag.libc} that this manyshim knows is {known}, so write {newest} or an older "
+        "policy (update manyshim if there is a newer one)"
+    )
+
+
 # The least similarity at which a name may mean a policy (difflib's ratio).
 _LIKE_A_POLICY = 0.75
 
@@ -210,6 +241,9 @@ def _policy_hint(text: str) -> str:
 
 
 def _known_policies() -> Tuple[str, ...]:
+    from manyshim.audit.policy import policies_of  # noqa: PLC0415
+    from manyshim.audit.tags import ARCHES, GLIBC, MUSL  # noqa: PLC0415
+
     policies = {
         (policy.libc, policy.version, policy.without_arch)
         for arch in ARCHES

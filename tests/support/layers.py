@@ -101,7 +101,7 @@ MAY_IMPORT = {
     "backend": "build requirements config project intree_sdist pyproject workspace wrapped errors",
     "cli": "operations checking retagging audit.patterns audit.gate.completeness config project "
     "settings scope surroundings pyproject known_backends options optiontypes formatters "
-    "formatters.release audit process errors values",
+    "formatters.release audit process files errors values",
     "cli.init": "cli adopt adopt.changes operations formatters audit errors",
     "__main__": "cli",
 }

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 from functools import partial
 from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, List
 
-from manyshim.cli.screen import Screen, put
+from manyshim.cli.screen import Screen, notice, put
 from manyshim.errors import InternalError, InvalidWheelError, ManyshimError, printable
 from manyshim.formatters.json import JSON_VERSION, failure
 from manyshim.formatters.text import Line
@@ -43,7 +42,7 @@ def over_files(
     """Run `work` on each file, and print the lines of each; with `--json`, only failures."""
     run = Run([], [])
     patterns: List[Pattern] = []
-    outcomes = _outcomes(partial(_guarded, work), files, options.jobs)
+    outcomes = _outcomes(partial(_guarded, work, options.command), files, options.jobs)
     for outcome in screen.progress(outcomes, files):
         run.codes.append(outcome.code)
         run.data.append(outcome.data)
@@ -54,7 +53,7 @@ def over_files(
         from manyshim.audit.patterns import lines  # noqa: PLC0415 (few commands have a pattern)
 
         for line in lines(patterns, verbose=options.verbose):
-            put(printable(f"manyshim: {line}"), sys.stderr)
+            notice(line)
     return run
 
 
@@ -68,10 +67,14 @@ def print_json(data: Dict[str, Any]) -> None:
     put("")
 
 
-def _guarded(work: Callable[[str], Outcome], wheel: str) -> Outcome:
+def _guarded(work: Callable[[str], Outcome], command: str, wheel: str) -> Outcome:
     """Return an error as an outcome, so that the other wheels are still processed."""
     try:
         return work(wheel)
+    except InvalidWheelError as error:
+        from manyshim.cli.wrongfiles import mistake  # noqa: PLC0415 (only after an error)
+
+        return _failed(mistake(wheel, command) or error, wheel)
     except ManyshimError as error:
         return _failed(error, wheel)
     except Exception as error:  # noqa: BLE001 (no failure of ours may cost another wheel its verdict)

@@ -5,12 +5,11 @@ from __future__ import annotations
 import argparse
 import os
 from functools import partial
-from typing import Sequence
 
 from manyshim import checking
-from manyshim.cli.arguments import add_audit, audit_config
 from manyshim.cli.batch import over_files, print_json
 from manyshim.cli.inputs import other_names, release_files
+from manyshim.cli.requests import audit_config
 from manyshim.cli.screen import Screen
 from manyshim.formatters.release import (
     release_dict,
@@ -19,23 +18,6 @@ from manyshim.formatters.release import (
     summary_line,
     unrendered_lines,
 )
-
-
-def add_arguments(parser: argparse.ArgumentParser, _given: Sequence[str]) -> None:
-    """Add the command's options."""
-    parser.add_argument(
-        "files",
-        nargs="+",
-        metavar="FILE",
-        help="a wheel, an sdist, a folder of them, or a pattern such as dist/*.whl",
-    )
-    parser.add_argument(
-        "--like",
-        metavar="OTHER",
-        help="a folder, or a text file with one file name on each line: the files must be for the "
-        "same Pythons and platforms as these, and more are accepted",
-    )
-    add_audit(parser)
 
 
 def run(options: argparse.Namespace) -> int:

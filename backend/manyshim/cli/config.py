@@ -11,7 +11,8 @@ from manyshim import known_backends, project, pyproject
 from manyshim.audit.request import Allowance
 from manyshim.audit.tags import PlatformTag
 from manyshim.cli.batch import print_json
-from manyshim.cli.screen import Screen, put
+from manyshim.cli.screen import Screen, notice, put
+from manyshim.cli.wrongfiles import project as project_mistake
 from manyshim.config import Resolution, resolve
 from manyshim.errors import ConfigError, ManyshimError, printable
 from manyshim.formatters.json import JSON_VERSION
@@ -21,28 +22,15 @@ from manyshim.settings import COMMAND, Layer
 _DEFAULT = "default"
 
 
-def add_arguments(parser: argparse.ArgumentParser, _given: Sequence[str]) -> None:
-    """Add the command's options."""
-    parser.add_argument(
-        "folder", nargs="?", default=".", metavar="FOLDER", help="the project; default: this folder"
-    )
-    parser.add_argument(
-        "-C",
-        "--config-setting",
-        action="append",
-        default=[],
-        metavar="KEY=VALUE",
-        help="a setting as frontends take it, e.g. manyshim.strict=true",
-    )
-
-
 def run(options: argparse.Namespace) -> int:
     """List the options; return the exit code: that of an error that a build would have."""
     folder = options.folder
-    if not os.path.isdir(folder):
-        raise ConfigError(f"{folder} is not a folder")
+    refused = project_mistake(folder, "config")
+    if refused:
+        raise refused
     if not os.path.lexists(os.path.join(folder, "pyproject.toml")):
-        raise ConfigError(f"{folder} has no pyproject.toml")
+        what = "has no pyproject.toml; name the folder of the project"
+        raise ConfigError(f"{folder} {what}")
     document = pyproject.read(folder)
     layers = [_uv_layer(document, folder), Layer(COMMAND, _settings(options.config_setting))]
     resolution = resolve(layers, os.environ, folder, document=document)
@@ -61,7 +49,7 @@ def run(options: argparse.Namespace) -> int:
         rows = [(key, _text(value), origin) for key, value, origin in _rows(resolution)]
         Screen().table(("option", "value", "set by"), rows)
     for line in notices:
-        put(printable(f"manyshim: {line}"), sys.stderr)
+        notice(line)
     for error in errors:
         first, *more = error.lines
         put("\n".join((f"manyshim: error: {first}", *more)), sys.stderr)

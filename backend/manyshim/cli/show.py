@@ -4,16 +4,10 @@ from __future__ import annotations
 
 import argparse
 from functools import partial
-from typing import Sequence
 
 from manyshim import operations
-from manyshim.cli.arguments import add_wheels, audit_config
 from manyshim.cli.batch import over_wheels
-
-
-def add_arguments(parser: argparse.ArgumentParser, _given: Sequence[str]) -> None:
-    """Add the command's options."""
-    add_wheels(parser)
+from manyshim.cli.requests import audit_config
 
 
 def run(options: argparse.Namespace) -> int:
