@@ -17,7 +17,7 @@ from manyshim.optiontypes import closest
 DASHES = ("\u2013", "\u2014", "\u2212")
 
 # What other tools call our commands and options.
-_COMMANDS: Mapping[str, str] = {
+OTHER_COMMANDS: Mapping[str, str] = {
     "audit": "show", "info": "show", "inspect": "show", "tags": "retag", "tag": "retag",
     "verify": "check", "validate": "check", "lint": "check", "addtag": "retag", "fix": "repair",
     "delocate": "repair", "list": "policies", "lddtree": "show", "options": "config",
@@ -56,7 +56,7 @@ def unknown_command(name: str) -> str:
         return f"'{word}' is a {what}, not a command; write manyshim {right} {word}"
     if name in _OTHER_TOOLS:
         return f"'{word}' is not a command; {_OTHER_TOOLS[name]}"
-    near = _COMMANDS.get(name.lower()) or closest(name.lower(), list(COMMANDS))
+    near = OTHER_COMMANDS.get(name.lower()) or closest(name.lower(), list(COMMANDS))
     hint = f"did you mean '{near}'?" if near else f"choose from {', '.join(COMMANDS)}"
     return f"'{word}' is not a command; {hint}"
 
@@ -115,9 +115,12 @@ def _nearest_option(name: str, parser: Parser) -> Optional[str]:
         return other
     long = [one for one in parser.options if one.startswith("--")]
     begun = [one for one in long if len(name) > len("--x") and one.startswith(name)]
+    begun = begun or [one for one in long if name.startswith(f"{one}-")]
     if len(begun) == 1:
         return begun[0]
-    return closest(name, long) if name.startswith("--") else None
+    # Without the hyphens, which all have in common.
+    near = closest(name[2:], [one[2:] for one in long]) if name.startswith("--") else None
+    return f"--{near}" if near else None
 
 
 def _owners(name: str) -> List[str]:

@@ -53,7 +53,7 @@ def _mistake(path: str, command: str) -> Optional[str]:
     special = next((word for test, word in _KINDS if test(mode)), None)
     if special:
         return f"{special} is not a wheel; write its content to a file first"
-    if not os.access(path, os.R_OK):
+    if not _is_readable(path):
         return f"you have no permission to read it; chmod u+r {shorten(path)}, or ask its owner"
     if not os.path.getsize(path):
         return "an empty file; build or download it again"
@@ -151,6 +151,14 @@ def _by_content(path: str) -> Optional[str]:
     if _starts(path, b"<"):
         return "a web page, not a wheel; download the wheel again"
     return "not a zip file, as wheels are; build or download it again"
+
+
+def _is_readable(path: str) -> bool:
+    try:
+        open_regular(path).close()
+    except PermissionError:
+        return False
+    return True
 
 
 def _starts(path: str, magic: bytes) -> bool:
