@@ -101,7 +101,7 @@ def test_options_may_be_between_the_wheels(tmp_path: Path) -> None:
     assert [one["tag"] for one in json.loads(done.stdout)["wheels"]] == ["manylinux_2_5_x86_64"] * 2
 
 
-def test_a_name_with_a_hyphen_follows_two(tmp_path: Path) -> None:
+def test_a_name_with_a_hyphen_follows_two() -> None:
     done = run("show", "--", "--json")
     assert done.stderr.startswith("manyshim: error: --json: no such file")
 
@@ -254,10 +254,10 @@ def test_quiet_prints_errors_with_their_files(tmp_path: Path) -> None:
     assert checked.returncode == 1
     assert checked.stdout.splitlines()[0] == f"{path.name}: not compliant"
     assert "warning" not in checked.stdout
-    shown = run("retag", "-q", path, "-w", tmp_path / "out")
-    assert shown.returncode == 1
-    assert shown.stdout.splitlines()[0] == path.name
-    assert "no tag" in shown.stdout
+    retagged = run("retag", "-q", path, "-w", tmp_path / "out")
+    assert retagged.returncode == 1
+    assert retagged.stdout.splitlines()[0] == path.name
+    assert "no tag" in retagged.stdout
     absent = run("show", "-q", tmp_path / "x" / "absent.whl")
     assert (absent.returncode, absent.stderr.count("manyshim: error: ")) == (3, 1)
 
