@@ -17,7 +17,7 @@ MUSL = f"is not valid; the newest musl that this manyshim knows is 1.2, {NEWEST}
     "musllinux_1_2"
 )
 BUILD = "build a wheel of the project (uv build --wheel)"
-ALL = "show, check, retag, repair, init, policies, config"
+ALL = "show, check, retag, repair, init, explain, policies, config"
 
 # The command line, and the sentence of its error. A line about the help follows.
 LINES: Dict[str, Tuple[str, str]] = {
