@@ -19,6 +19,7 @@ from elfwriter import Elf, Symbol, write
 from manyshim.adopt.table import backend_table, sdist_table
 from manyshim.options import option_table
 from wheelwriter import save, wheel, wheel_name
+from write_findings import summary_table
 
 # Markdown lines end here, also those of a program's output.
 _WIDTH = 100
@@ -115,6 +116,7 @@ BLOCKS: Dict[str, Block] = {
     "sdists": Block(REPOSITORY / "docs" / "adoption.md", sdist_table),
     "init": Block(REPOSITORY / "docs" / "adoption.md", first_change),
     "show": Block(REPOSITORY / "docs" / "command-line.md", report),
+    "findings": Block(REPOSITORY / "docs" / "audit.md", summary_table),
     "config": Block(REPOSITORY / "docs" / "command-line.md", options_of_a_project),
 }
 

@@ -52,9 +52,11 @@ def test_a_report_has_what_the_json_has(tmp_path: Path) -> None:
     assert report.tag == "manylinux_2_36_x86_64"
     assert "Debian 12" in report.runs_on
     assert "Debian 11" in report.not_on
-    written_only = {"wheel", "written", "notes", "internal"}
-    assert set(data) - written_only == set(Report._fields) - {"name"}
-    for key in set(data) - written_only - {"findings", "blocked"}:
+    assert report.platforms == ("linux_x86_64",)
+    other_names = {"wheel", "claimed"}
+    written_only = {"written", "notes", "internal"}
+    assert set(data) - written_only - other_names == set(Report._fields) - {"name", "platforms"}
+    for key in set(data) - written_only - other_names - {"findings", "blocked"}:
         value = getattr(report, key)
         assert (list(value) if isinstance(value, tuple) else value) == data[key], key
     assert [set(one) for one in data["findings"]] == [set(Finding._fields)] * len(report.findings)
@@ -182,7 +184,18 @@ FIELDS = {
     ],
     "Blocked": ["policy", "without", "findings"],
     "Report": [
-        *("name", "file", "claimed", "arch", "libc", "policy", "tag", "tags", "runs_on", "not_on"),
+        *(
+            "name",
+            "file",
+            "platforms",
+            "arch",
+            "libc",
+            "policy",
+            "tag",
+            "tags",
+            "runs_on",
+            "not_on",
+        ),
         *("external", "musl_minimum", "findings", "blocked", "error"),
     ],
     "ReleaseSet": ["project", "versions", "findings"],

@@ -302,6 +302,15 @@ def test_a_kind_under_its_old_name_is_taken_with_a_line(load: Load) -> None:
     assert "allow: CLAIM is now called FALSE_TAG" in found.notices
 
 
+def test_a_kind_that_cannot_be_accepted(load: Load) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load({"manyshim.allow": "TOO_NEW:*"})
+    assert str(caught.value).endswith(
+        "TOO_NEW rules out policies, so it cannot be accepted; for `check`, accept the tag instead "
+        "(FALSE_TAG:path-glob)"
+    )
+
+
 def test_the_command_line_reads_the_platform_from_the_environment() -> None:
     image = {"AUDITWHEEL_PLAT": "manylinux_2_28_x86_64"}
     own = {"MANYSHIM_PLATFORM": "2014"}

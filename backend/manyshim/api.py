@@ -81,15 +81,16 @@ class Blocked(NamedTuple):
 class Report(NamedTuple):
     """What is known about one wheel or sdist.
 
-    `name` is the file name, `file` the path as it was given. `claimed` are the platform tags of the
-    name, `tag` is the one that is proved, and `tags` are all its spellings. `policy` is the oldest
-    policy that holds if errors are set aside. `runs_on` and `not_on` are releases of distributions.
+    `name` is the file name, `file` the path as it was given. `platforms` are the platform tags of
+    the name, `tag` is the one that is proved, and `tags` are all its spellings. `policy` is the
+    oldest policy that holds if errors are set aside. `runs_on` and `not_on` are releases of
+    distributions.
     `error` is the reason why a file could not be judged; `check_files` only.
     """
 
     name: str
     file: str
-    claimed: Tuple[str, ...]
+    platforms: Tuple[str, ...]
     arch: Optional[str]
     libc: Optional[str]
     policy: Optional[str]
@@ -181,9 +182,8 @@ def check_files(  # noqa: PLR0913 (the options of `manyshim check`)
     files, several = release_files([os.fspath(one) for one in given])
     work = partial(checking.check, request=request, explain=explain)
     done = [operations.guarded(work, file) for file in files]
-    names = list(map(os.path.basename, files))
     judged = several or others is not None
-    sets = checking.check_set(names, others, request) if judged else []
+    sets = checking.check_set(files, others, request) if judged else []
     reports = (_report(with_file(one.data, file)) for one, file in zip(done, files))
     return CheckResult(
         tuple(reports),
@@ -218,11 +218,16 @@ def _texts(given: Iterable[str]) -> List[str]:
     return [given] if isinstance(given, str) else list(given)
 
 
+# The key of JSON that has the platform tags of a file name.
+_PLATFORMS = "claimed"
+
+
 def _report(data: Dict[str, Any]) -> Report:
     """Return the JSON object of a file as a Report."""
     findings = tuple(map(_finding, data["findings"]))
     values = {key: _tuple(data.get(key)) for key in Report._fields}
-    for key in ("claimed", "tags", "runs_on", "not_on", "external"):
+    values["platforms"] = _tuple(data.get(_PLATFORMS))
+    for key in ("platforms", "tags", "runs_on", "not_on", "external"):
         values[key] = values[key] or ()
     blocked = data.get("blocked")
     if blocked:

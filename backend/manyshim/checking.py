@@ -25,6 +25,7 @@ from manyshim.audit.gate import (
     wheelfile,
 )
 from manyshim.audit.gate.facts import MetadataFacts, NameFacts, VersionField
+from manyshim.audit.releases import is_sdist
 from manyshim.audit.request import Request
 from manyshim.audit.verdict import Report, resolved
 from manyshim.formats.wheel import entrypoints as scripts
@@ -34,6 +35,7 @@ from manyshim.formats.wheel.wheel import Wheel
 from manyshim.formats.zip.framing import oddities
 from manyshim.formatters.json import sdist_dict
 from manyshim.formatters.text import check_lines, gate_lines
+from manyshim.inputs import conflicting
 from manyshim.operations import Judged, Outcome, about_symbols, compare_patterns, inspect, outcome
 
 
@@ -44,7 +46,7 @@ def check(path: str, request: Request, *, verbose: bool = False, explain: bool =
     InvalidWheelError, and ToolError if packaging or wheel is not installed.
     """
     request = request._replace(thorough=True)
-    if completeness.is_sdist(path):
+    if is_sdist(path):
         return _check_sdist(path, request, verbose=verbose)
     return _check_wheel(path, request, verbose=verbose, explain=explain)
 
@@ -70,15 +72,16 @@ def _check_sdist(path: str, request: Request, *, verbose: bool) -> Outcome:
 
 
 def check_set(
-    names: Sequence[str], like: Optional[Sequence[str]], request: Request
+    files: Sequence[str], like: Optional[Sequence[str]], request: Request
 ) -> List[completeness.SetReport]:
     """Verify that the files of a release belong together, and that none is missing.
 
-    `names` are their file names. `like` are those of another release, for comparison.
+    `like` are the file names of another release, for comparison.
     """
+    names = list(map(os.path.basename, files))
     return [
         one._replace(findings=resolved(one.findings, request))
-        for one in completeness.judge(names, like)
+        for one in completeness.judge(names, like, conflicting(files))
     ]
 
 
@@ -108,6 +111,7 @@ def _gate(wheel: Wheel, facts: WheelFacts) -> List[Finding]:
         *names.wheel_name(wheel.name, name, os.path.basename(wheel.path)),
         *index.index_rules(facts),
         *indextags.platform_tags(facts.name),
+        *indextags.unusable_platforms(facts.name),
         *framing.framing((*oddities(wheel.archive), *wheel.streams)),
         *paths.install_paths(facts, [one.name for one in wheel.archive.entries if one.folder]),
         *wheelfile.wheel_version(_version_field(wheel)),

@@ -37,10 +37,20 @@ def shorten(name: str) -> str:
     return text if len(text) <= _MAX_NAME else f"{text[:half]}...{text[-half:]}"
 
 
-def printable(line: str) -> str:
-    """Return one line as it is printed: escaped, and cut after `_MAX_LINE` characters."""
+def bounded(line: str) -> str:
+    """Return one line, escaped, and cut after `_MAX_LINE` characters."""
     text = escape(line[: _MAX_LINE + 1])
     return text if len(text) <= _MAX_LINE else f"{text[:_MAX_LINE]}..."
+
+
+def printable(line: str) -> str:
+    """Return one line as it is printed on a stream: escaped, and cut.
+
+    What GitHub (`::`, `##[`), Azure (`##vso[`) and TeamCity (`##teamcity[`) take for a command is
+    escaped, too: a name of others gives no commands.
+    """
+    text = bounded(line).replace("##", "#\\x23")
+    return text.replace("::", ":\\x3a", 1) if text.lstrip().startswith("::") else text
 
 
 class ManyshimError(Exception):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import filecmp
 import glob
 import os
+import re
 from typing import Dict, Iterable, List, Sequence, Tuple
 
-from manyshim.audit.gate.completeness import is_release_file, names_a_project
+from manyshim.audit.releases import is_release_file, names_a_project
 from manyshim.errors import ConfigError, InvalidWheelError, ToolError, shorten
 
 # A list with more bytes is no list of file names.
@@ -39,6 +41,26 @@ def release_files(given: Sequence[str]) -> Tuple[List[str], bool]:
         files += found
     files = _once(files)
     return files, several or len(files) > 1
+
+
+def conflicting(files: Sequence[str]) -> List[Tuple[str, str, str]]:
+    """Return each file name that files with different contents have, with two of their paths."""
+    first: Dict[str, str] = {}
+    found: Dict[str, Tuple[str, str, str]] = {}
+    for path in files:
+        name = os.path.basename(path)
+        other = first.setdefault(name, path)
+        if other != path and name not in found and not _equal(path, other):
+            found[name] = (name, other, path)
+    return list(found.values())
+
+
+def _equal(path: str, other: str) -> bool:
+    """Whether two files have the same bytes. One that cannot be read has an error of its own."""
+    try:
+        return filecmp.cmp(path, other, shallow=False)
+    except OSError:
+        return True
 
 
 def other_names(path: str) -> List[str]:
@@ -93,7 +115,8 @@ def _listed(path: str) -> Iterable[str]:
     except UnicodeDecodeError:
         raise ConfigError(f"--like {path}: is not UTF-8 text") from None
     for number, line in enumerate(text.splitlines(), start=1):
-        name = line.partition("#")[0].strip()
+        # Lists are made with `ls dist/*`, too.
+        name = re.split(r"[/\\]", line.partition("#")[0].strip())[-1]
         if name and (len(name) > _MAX_NAME or not names_a_project(name)):
             what = "is no file name of a wheel or an sdist"
             raise ConfigError(f"--like {path}: line {number}: {shorten(name)} {what}")

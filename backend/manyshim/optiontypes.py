@@ -149,6 +149,13 @@ def parse_level(option: Option, value: Any) -> int:  # noqa: ANN401
 RENAMED_KINDS = {"CLAIM": "FALSE_TAG"}
 
 
+def known_kind(name: str) -> Optional[str]:
+    """Return the kind that a name means, in any case, with dashes or by its old name, or None."""
+    kind = name.upper().replace("-", "_")
+    kind = RENAMED_KINDS.get(kind, kind)
+    return kind if kind in KINDS else None
+
+
 def renamed_kinds(allow: Option, value: object) -> List[str]:
     """Return a line for each kind in a value of `allow` that has a new name."""
     given = (part.partition(":")[0] for part in parse_texts(allow, value))
@@ -167,6 +174,9 @@ def allowed_kinds() -> List[str]:
     return [kind for kind, severity in KINDS.items() if severity != POLICY] + ["BY_NAME_ONLY"]
 
 
+_INSTEAD = "for `check`, accept the tag instead (FALSE_TAG:path-glob)"
+
+
 def parse_allow(option: Option, value: Any) -> Tuple[Allowance, ...]:  # noqa: ANN401
     """Return the errors that the user accepts. Raises ConfigError for an unknown kind."""
     kinds = allowed_kinds()
@@ -178,6 +188,10 @@ def parse_allow(option: Option, value: Any) -> Tuple[Allowance, ...]:  # noqa: A
             raise option.refuse(part, f"write {kind}:* for all files, or a path-glob for some")
         if not colon or not glob:
             raise option.refuse(part, "write KIND:path-glob, as in NEEDED_PATH:pkg/*.so")
+        if kind in KINDS and kind not in kinds:
+            raise option.refuse(
+                part, f"{kind} rules out policies, so it cannot be accepted; {_INSTEAD}"
+            )
         if kind not in kinds:
             raise option.refuse(part, nearest(kind, kinds))
         allowances.append(Allowance(kind, glob))

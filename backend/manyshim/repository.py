@@ -20,7 +20,9 @@ _VIRTUAL_ENVIRONMENT = "pyvenv.cfg"
 _PROJECT = "pyproject.toml"
 # The sources of compilers, libraries and Rust's packages are in no repository of a project.
 _FOREIGN = ("/rustc/", "/usr/include/", "/usr/lib/", "/usr/local/include/", "/usr/local/lib/")
-_FOREIGN_PARTS = ("/.cargo/", "/site-packages/", "/dist-packages/")
+_FOREIGN_PARTS = ("/.cargo/", "/site-packages/", "/dist-packages/", "/include/python")
+# PATH_MAX of Linux. Debug information may have any text.
+_MAX_PATH = 4096
 # A larger folder is not searched. What is found by its path alone needs no search.
 _MAX_FILES = 100_000
 # A shorter end of a path may be equal by accident.
@@ -37,6 +39,8 @@ class Repository:
         self._root = os.path.realpath(root)
         self._located: Dict[str, Optional[str]] = {}
         self._by_name: Optional[Dict[str, List[str]]] = None
+        # The folder of a private copy of a project, and the folder of the project.
+        self._copy: Optional[Tuple[str, str]] = None
 
     @classmethod
     def around(cls, environ: Mapping[str, str]) -> Repository:
@@ -66,6 +70,8 @@ class Repository:
             with suppress(OSError):
                 own = os.path.join(self._root, path)
                 if filecmp.cmp(os.path.join(folder, _PROJECT), own, shallow=False):
+                    copy = os.path.join(os.path.abspath(folder), "")
+                    self._copy = (copy, os.path.dirname(own))
                     return True
         return False
 
@@ -76,12 +82,18 @@ class Repository:
         below the root whose path has the longest equal end. A link that leads out of the root is
         not followed.
         """
+        if len(file) > _MAX_PATH:
+            return None
         if file not in self._located:
             self._located[file] = self._locate(file)
         return self._located[file]
 
     def _locate(self, file: str) -> Optional[str]:
-        found = self._below_root(os.path.abspath(file))
+        path = os.path.abspath(file)
+        found = self._below_root(path)
+        if not found and self._copy and path.startswith(self._copy[0]):
+            own = os.path.join(self._copy[1], path[len(self._copy[0]) :])
+            found = self._below_root(own, copy=file)
         if found or _is_foreign(file):
             return found
         parts = _parts(file)

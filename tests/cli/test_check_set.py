@@ -217,7 +217,39 @@ def test_json_has_the_files_the_sets_and_the_summary(dist: Path) -> None:
         "unchecked": 0,
         "missing": 0,
         "of_other_version": 2,
+        "duplicates": 0,
     }
+
+
+def test_files_that_take_the_place_of_another(tmp_path: Path) -> None:
+    """As the jobs of a CI that each build the sdist, or the pure wheel."""
+    first, second = tmp_path / "first", tmp_path / "second"
+    wheel = put(first)
+    put(second)
+    put_sdist(first)
+    assert run("check", first, second).returncode == 0, "the bytes are equal"
+    put(second, elf=OLD + b"\n")
+    put_sdist(second, version="1.0.0")
+    done = run("check", first, second)
+    second_sdist = "is a second sdist, beside 'demo-1.0.tar.gz'; the index takes one for a release"
+    assert done.returncode == 1
+    paths = f"'{first / wheel.name}' and '{second / wheel.name}'"
+    assert done.stdout.splitlines()[-5:] == [
+        f"error: {wheel.name} is there twice, with different contents: {paths} [INCOMPLETE_SET]",
+        "  keep one of them; the index takes a file name only once",
+        f"error: demo-1.0.0.tar.gz {second_sdist} [INCOMPLETE_SET]",
+        "  move one of them out of the folder",
+        "2 wheels, 2 sdists: 2 are duplicates",
+    ]
+    data = json.loads(run("check", first, second, "--json").stdout)
+    assert data["summary"]["duplicates"] == 2
+
+
+def test_a_list_may_have_folders(tmp_path: Path, dist: Path) -> None:
+    names = tmp_path / "names.txt"
+    names.write_text("".join(f"./dist/{one.name}\n" for one in dist.glob("demo-*.whl")))
+    done = run("check", dist, "--like", names)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_json_of_other_commands_has_wheels_only(dist: Path) -> None:

@@ -154,6 +154,10 @@ def test_numbers_of_many_digits(naming: str, tmp_path: Path) -> None:
 
 
 def test_lines_and_names_are_bounded() -> None:
+    assert printable("  ::error::x ##[add-mask]y ##vso[z]") == (
+        "  :\\x3aerror::x #\\x23[add-mask]y #\\x23vso[z]"
+    )
+    assert printable("std::pow # 1") == "std::pow # 1"
     assert printable("a" * 2000) == "a" * 2000
     assert printable("a" * 2001) == "a" * 2000 + "..."
     assert len(printable("\x00" * 10**6)) == 2003

@@ -23,6 +23,7 @@ MAY_IMPORT = {
     "audit.patterns": "audit errors values",
     "audit.gate": "audit audit.gate.facts audit.verdict audit.decision values",
     "audit.gate.facts": "audit values",
+    "audit.explanations": "audit audit.gate values",
     # Readers and writers of file formats.
     "formats.zip": "audit.gate.facts files errors values",
     "formats.elf": "formats.elf.edits formats.zip audit.facts audit.findings audit.tags errors "
@@ -32,9 +33,10 @@ MAY_IMPORT = {
     "audit.tags errors values",
     "formats.tar": "values",
     "formats.sdist": "formats.tar formats.wheel audit.facts audit.gate.facts files errors values",
-    "formatters": "formatters.entries audit audit.verdict audit.decision audit.messages errors "
-    "values",
+    "formatters": "formatters.entries audit audit.explanations audit.verdict audit.decision "
+    "audit.messages errors values",
     "formatters.entries": "errors values",
+    "formatters.explain": "formatters audit audit.explanations audit.messages",
     "formatters.release": "formatters audit audit.gate.completeness errors values",
     # The settings and the host.
     "process": "errors values",
@@ -91,8 +93,8 @@ MAY_IMPORT = {
     "values",
     "operations": "advice audit audit.patterns audit.verdict audit.decision formats.wheel "
     "formatters errors values",
-    "checking": "advice operations audit audit.verdict audit.decision audit.gate audit.gate.facts "
-    "formats.zip formats.wheel formats.sdist formatters files errors values",
+    "checking": "advice inputs operations audit audit.verdict audit.decision audit.gate "
+    "audit.gate.facts formats.zip formats.wheel formats.sdist formatters files errors values",
     "writing": "advice operations audit audit.patterns audit.verdict audit.decision formats.wheel "
     "formatters config repair repair.verify_loading workspace values",
     "retagging": "advice operations writing audit audit.verdict audit.decision formats.wheel "
@@ -103,7 +105,7 @@ MAY_IMPORT = {
     "audit.decision formats.wheel formatters config scope settings options host toolchain "
     "workspace wrapped errors values",
     "requirements": "config toolchain errors",
-    "inputs": "audit.gate.completeness errors",
+    "inputs": "audit errors",
     "api": "checking operations inputs config options audit formatters errors",
     # The JSON Schemas of the package; a build reads none.
     "schemas": "errors",
@@ -111,8 +113,7 @@ MAY_IMPORT = {
     "backend": "build requirements config project intree_sdist pyproject workspace wrapped errors",
     "cli": "operations checking inputs github_actions repository retagging audit.patterns config "
     "project settings spelling scope surroundings pyproject known_backends options optiontypes "
-    "formatters "
-    "formatters.release audit process errors values",
+    "formatters formatters.explain formatters.release audit process errors values",
     "cli.init": "cli adopt adopt.changes operations formatters audit errors",
     "__main__": "cli",
 }

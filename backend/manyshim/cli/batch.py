@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, List
 
 from manyshim.cli.formats import TEXT, format_of, print_data
+from manyshim.cli.hint import kinds_of, print_hint
 from manyshim.cli.screen import Screen, put
 from manyshim.errors import printable
 from manyshim.formatters.json import JSON_VERSION, with_file
@@ -23,10 +24,14 @@ _WORTH_A_PROCESS = 8 << 20
 
 
 class Run(NamedTuple):
-    """What a command made of its files: the exit code of each, and its data for JSON."""
+    """What a command made of its files: the exit code of each, and its data for JSON.
+
+    `kinds` are those of the findings that were printed, in their order.
+    """
 
     codes: List[int]
     data: List[Dict[str, Any]]
+    kinds: List[str]
 
 
 def over_wheels(options: argparse.Namespace, work: Callable[[str], Outcome]) -> int:
@@ -36,6 +41,7 @@ def over_wheels(options: argparse.Namespace, work: Callable[[str], Outcome]) -> 
     code = max(run.codes)
     if machine:
         print_data(options, {"version": JSON_VERSION, "wheels": run.data}, code)
+    print_hint(run.kinds)
     return code
 
 
@@ -43,7 +49,7 @@ def over_files(
     options: argparse.Namespace, files: List[str], work: Callable[[str], Outcome], screen: Screen
 ) -> Run:
     """Run `work` on each file, and print the lines of each; for machines, only failures."""
-    run = Run([], [])
+    run = Run([], [], [])
     patterns: List[Pattern] = []
     machine = format_of(options) != TEXT
     outcomes = _outcomes(partial(guarded, work), files, options.jobs)
@@ -53,6 +59,8 @@ def over_files(
         patterns += outcome.patterns
         failed = [line for line in outcome.lines if line.role == "failure"]
         screen.print_lines(failed if machine else outcome.lines)
+        if not machine:
+            run.kinds.extend(kind for kind in kinds_of(outcome.lines) if kind not in run.kinds)
     if not all(one.matched for one in patterns):
         from manyshim.audit.patterns import lines  # noqa: PLC0415 (few commands have a pattern)
 

@@ -11,6 +11,7 @@ from manyshim import checking
 from manyshim.cli.arguments import add_audit, audit_config
 from manyshim.cli.batch import over_files
 from manyshim.cli.formats import TEXT, add_format, explains, format_of, print_data
+from manyshim.cli.hint import kinds_of, print_hint
 from manyshim.cli.screen import Screen
 from manyshim.formatters.release import (
     release_dict,
@@ -53,13 +54,15 @@ def run(options: argparse.Namespace) -> int:
     done = over_files(options, files, work, screen)
     names = [os.path.basename(file) for file in files]
     judged = several or like is not None
-    sets = checking.check_set(names, like, request) if judged else []
+    sets = checking.check_set(files, like, request) if judged else []
     numbers = summary(names, done.codes, sets)
     code = checking.exit_code(done.codes, sets)
     if machine:
         print_data(options, release_dict(done.data, sets, numbers), code)
     else:
-        screen.print_lines(set_lines(sets, verbose=options.verbose))
+        of_sets = set_lines(sets, verbose=options.verbose)
+        screen.print_lines(of_sets)
         screen.print_lines(unrendered_lines(done.data))
         screen.print_lines([summary_line(numbers)] if len(files) > 1 else [])
+        print_hint(list(dict.fromkeys((*done.kinds, *kinds_of(of_sets)))))
     return code

@@ -18,6 +18,7 @@ _COMMANDS = {
     "check": "verify a release before its upload: each file, and that none is missing",
     "retag": "write each wheel under the tag that is proved for it",
     "repair": "copy external libraries into each wheel, then retag it",
+    "explain": "tell what a kind of finding means, why it matters, and how to fix it",
     "init": "make manyshim the build backend of a project, around its own backend",
     "policies": "list the policies, oldest first",
     "config": "list the options of a project's builds, with their values and where they are set",

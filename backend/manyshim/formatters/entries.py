@@ -59,6 +59,9 @@ def entries(data: Dict[str, Any]) -> List[Entry]:
 
 def _file(what: str, values: Dict[str, Any]) -> Entry:
     name, error = escape(values[what]), values.get("error") or ""
+    if values.get("written"):
+        # What a build or a command has delivered is what the user has.
+        name = escape(values["written"].rpartition("/")[2])
     failure = "INTERNAL_ERROR" if values.get("internal") else "UNREADABLE"
     path = values.get("file") or values[what]
     text = "\n".join(map(escape, error.split("\n")))

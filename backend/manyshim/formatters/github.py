@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Any, Dict, Iterator, List
 
-from manyshim.errors import printable, shorten
+from manyshim.errors import bounded, escape, shorten
 from manyshim.formatters.entries import (
     ERROR,
     WARNING,
@@ -49,7 +49,7 @@ class _Annotation(NamedTuple):
 
 
 def workflow_commands(data: Dict[str, Any], locate: Locate) -> List[str]:
-    """Return the workflow commands for a run: errors, warnings, and what blocks an older tag.
+    """Return the annotations of a run: errors, warnings, and what blocks an older tag.
 
     Those with a source line come first. Where there are more than GitHub shows, the last command
     of a level has the number of the others.
@@ -102,7 +102,7 @@ def _of_finding(
 
 def _command(one: _Annotation) -> str:
     """Return the workflow command of an annotation."""
-    properties = {"file": one.file, "line": one.line or "", "title": one.kind}
+    properties = {"file": escape(one.file), "line": one.line or "", "title": one.kind}
     text = ",".join(
         f"{key}={str(value).translate(_PROPERTY)}" for key, value in properties.items() if value
     )
@@ -148,7 +148,7 @@ def _row(entry: Entry) -> str:
         cells.append(f"and {len(found) - _MAX_FINDINGS} more")
     if entry.error:
         cells = list(map(_markdown, entry.error.split("\n")))
-    columns = (_markdown(_title(entry)), _markdown(tag), _result(entry), "<br>".join(cells))
+    columns = (_markdown(_title(entry)), _markdown(tag), _result(entry), "<br/>".join(cells))
     return f"| {' | '.join(columns)} |"
 
 
@@ -170,4 +170,4 @@ def _is_for_linux(entry: Entry) -> bool:
 
 def _markdown(text: str) -> str:
     """Return a text of others for a cell of a table, without a meaning for Markdown or HTML."""
-    return _MARKDOWN.sub(lambda found: f"\\{found[0]}", printable(text))
+    return _MARKDOWN.sub(lambda found: f"\\{found[0]}", bounded(text))

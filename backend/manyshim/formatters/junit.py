@@ -74,7 +74,8 @@ def _case(kind: str, findings: List[Dict[str, Any]]) -> _Case:
 
 def _lines(found: Dict[str, Any]) -> Iterator[str]:
     yield f"{level(found)}: {message(found)}"
-    for one in found.get("places") or ():
+    # A file that was compiled without debug information has uses without a line.
+    for one in (place for place in found.get("places") or () if place["file"] and place["line"]):
         function = f" in {one['function']}()" if one.get("function") else ""
         yield f"  {shorten(one['file'])}:{one['line']}{function}: {shorten(one['symbol'])}"
     if found["fix"]:

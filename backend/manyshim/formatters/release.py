@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any, Dict, List, Sequence, Tuple
 
 from manyshim.audit.findings import ERROR, INFO
-from manyshim.audit.gate.completeness import SetReport, is_sdist
+from manyshim.audit.gate.completeness import SetReport
+from manyshim.audit.releases import is_sdist
 from manyshim.errors import InvalidWheelError
 from manyshim.formatters.json import JSON_VERSION, finding_dict
 from manyshim.formatters.text import Line, by_severity
@@ -25,6 +26,7 @@ class Summary(NamedTuple):
     unchecked: int
     missing: int
     of_other_version: int
+    duplicates: int
 
 
 def summary(names: Sequence[str], codes: Sequence[int], sets: Sequence[SetReport]) -> Summary:
@@ -35,7 +37,10 @@ def summary(names: Sequence[str], codes: Sequence[int], sets: Sequence[SetReport
     unchecked = sum(code > InvalidWheelError.exit_code for code in codes)
     missing = sum(one.missing for one in sets)
     others = sum(one.of_other_version for one in sets)
-    return Summary(*(len(names) - sdists, sdists, refused, unreadable, unchecked, missing, others))
+    duplicates = sum(one.duplicates for one in sets)
+    return Summary(
+        len(names) - sdists, sdists, refused, unreadable, unchecked, missing, others, duplicates
+    )
 
 
 def set_lines(sets: Sequence[SetReport], *, verbose: bool = False) -> List[Line]:
@@ -63,6 +68,7 @@ def summary_line(numbers: Summary) -> Line:
     of_set = _counted(
         (numbers.missing, "is missing", "are missing"),
         (numbers.of_other_version, "has another version", "have another version"),
+        (numbers.duplicates, "is a duplicate", "are duplicates"),
     )
     result = "; ".join(filter(None, (problems, of_set))) or "all can be uploaded"
     return Line(f"{', '.join(files)}: {result}", ERROR if problems or of_set else "tag")

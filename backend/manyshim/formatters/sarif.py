@@ -7,6 +7,8 @@ import re
 from typing import Any, Counter, Dict, List, Tuple
 from urllib.parse import quote
 
+from manyshim.audit.explanations.explanation import Explanation
+from manyshim.audit.explanations.table import explanation
 from manyshim.audit.findings import KINDS
 from manyshim.errors import escape, shorten
 from manyshim.formatters.entries import (
@@ -92,24 +94,25 @@ def _kinds(listed: List[Entry]) -> List[str]:
 
 def _rule(kind: str) -> Dict[str, Any]:
     severity = level({"severity": KINDS.get(kind, WARNING)})
-    text = _text(_meaning(kind))
+    text = explanation(kind)
     return {
         "id": kind,
-        "shortDescription": text,
-        "fullDescription": text,
-        "help": _text(f"`manyshim explain {kind}` says what it means and how to fix it"),
+        "shortDescription": _text(text.summary),
+        "fullDescription": _text(text.meaning),
+        "help": {**_text(_help(text)), "markdown": _help(text)},
         "defaultConfiguration": {"level": severity},
         "properties": {"problem.severity": _PROBLEM_SEVERITY[severity], "tags": ["packaging"]},
     }
 
 
-def _meaning(kind: str) -> str:
-    """Return what a kind of finding means."""
-    return kind.replace("_", " ").capitalize()
+def _help(text: Explanation) -> str:
+    """Return why a finding matters and how to fix it, which is the same as text and Markdown."""
+    return f"{text.why}\n\n{text.fix}\n\n{text.allow}"
 
 
 def _descriptor(name: str, text: str) -> Dict[str, Any]:
-    return {"id": name, "shortDescription": _text(text), "fullDescription": _text(text)}
+    said = _text(text)
+    return {"id": name, "shortDescription": said, "fullDescription": said, "help": said}
 
 
 def _results(listed: List[Entry], kinds: List[str], locate: Locate) -> List[Dict[str, Any]]:
@@ -188,8 +191,8 @@ def _file_location(entry: Entry, locate: Locate) -> Dict[str, Any]:
 
 def _relative(path: str) -> str:
     """Return a relative path without `..`; of any other path, the file name."""
-    parts = [part for part in path.replace("\\", "/").split("/") if part not in ("", ".")]
-    outside = ".." in parts or path[:1] in ("/", "\\") or path[1:2] == ":"
+    parts = [part for part in path.split("/") if part not in ("", ".")]
+    outside = ".." in parts or path.startswith("/")
     return "/".join(parts[-1:] if outside else parts) or "."
 
 

@@ -13,7 +13,7 @@ from manyshim.audit.findings import Finding
 from manyshim.audit.gate import index
 from manyshim.audit.messages import sentence
 from manyshim.audit.request import Allowance, Request
-from manyshim.audit.tags import parse_platform
+from manyshim.audit.tags import parse_platform, parse_wheel_name
 from manyshim.audit.verdict import Report, audit, resolved
 from manyshim.formatters.text import check_lines
 from rulefacts import elf, libc, musl, need, wheel
@@ -162,3 +162,24 @@ def test_hostile_versions_are_sorted_in_bounds() -> None:
     facts = wheel(libc(A, need("GLIBC_" + "9" * 60000)), platform=OLD)
     _, (found,) = judged(facts)
     assert len(sentence(found).message) < 1000
+
+
+@pytest.mark.parametrize(
+    ("platform", "asked", "expected"),
+    [
+        ("any", "manylinux_2_17", []),
+        ("win_amd64", "manylinux_2_17_x86_64", []),
+        ("macosx_11_0_arm64", "musllinux_1_2", []),
+        ("linux_x86_64", "manylinux_2_17", ["manylinux_2_17_x86_64"]),
+        ("manylinux2014_x86_64", "manylinux_2_17", ["manylinux_2_17_x86_64"]),
+        (OLD, "manylinux_2_28", [OLD, "manylinux_2_28_x86_64"]),
+        (OLD, "musllinux_1_2", [OLD, "musllinux_1_2_x86_64"]),
+    ],
+)
+def test_a_requested_platform_is_for_wheels_for_linux(
+    platform: str, asked: str, expected: List[str]
+) -> None:
+    name = parse_wheel_name(f"demo-1.0-py3-none-{platform}.whl")
+    assert name is not None
+    request = THOROUGH._replace(platform=parse_platform(asked))
+    assert list(map(str, index.tags_to_prove(name, request))) == expected

@@ -8,8 +8,9 @@ from typing import Dict, List, Sequence, Tuple
 import pytest
 
 from manyshim.audit.findings import ERROR, WARNING
-from manyshim.audit.gate.completeness import SetReport, judge, names_a_project
+from manyshim.audit.gate.completeness import SetReport, judge
 from manyshim.audit.messages import sentence
+from manyshim.audit.releases import names_a_project
 
 LINUX, ARM = "manylinux_2_17_x86_64", "manylinux_2_28_aarch64"
 MUSL, MAC, WINDOWS = "musllinux_1_2_x86_64", "macosx_11_0_arm64", "win_amd64"
@@ -204,6 +205,21 @@ LIKE: Dict[str, Tuple[List[str], List[str], List[Tuple[str, str]]]] = {
         [SDIST, name("cp311", "macosx_10_9_universal2")],
         [("MISSING_WHEEL", name("cp311", "macosx_*_x86_64"))],
     ),
+    "an older system's wheel is lost": (
+        [SDIST, name("cp311", "manylinux_2_28_x86_64")],
+        [SDIST, name("cp311", LINUX), name("cp311", "manylinux_2_28_x86_64")],
+        [("FEWER_WHEELS", name("cp311", "manylinux_*_x86_64"))],
+    ),
+    "both systems are newer": (
+        [SDIST, name("cp311", INTEL), name("cp311", "macosx_14_0_x86_64")],
+        [SDIST, name("cp311", "macosx_10_13_x86_64"), name("cp311", "macosx_15_0_x86_64")],
+        [],
+    ),
+    "one beside universal2": (
+        [SDIST, name("cp311", "macosx_10_9_universal2")],
+        [SDIST, name("cp311", "macosx_10_9_universal2"), name("cp311", MAC)],
+        [("FEWER_WHEELS", name("cp311", "macosx_*_arm64"))],
+    ),
     "compressed": (
         [SDIST, name("py3", "any", "none")],
         ["demo-0.9.tar.gz", "demo-0.9-py2.py3-none-any.whl"],
@@ -255,6 +271,36 @@ def test_files_of_another_version_are_errors(names: List[str], expected: List[st
     assert found([report]) == [("OTHER_VERSION", one) for one in expected]
     assert report.of_other_version == len(expected)
     assert all(one.severity == ERROR for one in report.findings)
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        ([SDIST, "demo-1.0.0.tar.gz"], ["demo-1.0.0.tar.gz"]),
+        (["demo-1.0.zip", SDIST, "Demo-1.0.tar.gz"], [SDIST, "Demo-1.0.tar.gz"]),
+        ([SDIST, SDIST, "other-1.0.tar.gz"], []),
+    ],
+)
+def test_a_second_sdist(names: List[str], expected: List[str]) -> None:
+    assert found(judge(names)) == [("SECOND_SDIST", one) for one in expected]
+
+
+def test_a_name_with_different_contents() -> None:
+    wheel = name("cp311", LINUX)
+    conflicts = [(wheel, f"a/{wheel}", f"b/{wheel}"), ("no-name.whl", "a", "b")]
+    reports = judge([SDIST, wheel, wheel], None, conflicts)
+    assert found(reports) == [("SAME_NAME", wheel)]
+    assert sentence(reports[0].findings[0]).message == (
+        f"is there twice, with different contents: 'a/{wheel}' and 'b/{wheel}'"
+    )
+
+
+def test_a_lost_wheel_is_named() -> None:
+    names, like, _ = LIKE["an older system's wheel is lost"]
+    (finding,) = judge(names, like)[0].findings
+    assert sentence(finding).message == (
+        f"matches 1 wheel here, and 2 in the set of --like, which has '{name('cp311', LINUX)}'"
+    )
 
 
 def test_projects_are_judged_apart() -> None:

@@ -9,7 +9,7 @@ import pytest
 from manyshim.audit.findings import ERROR, Finding
 from manyshim.audit.gate.facts import NameFacts
 from manyshim.audit.gate.indextags import IndexTagProblem as Problem
-from manyshim.audit.gate.indextags import index_takes, platform_tags
+from manyshim.audit.gate.indextags import index_takes, platform_tags, unusable_platforms
 from manyshim.audit.gate.names import wheel_name
 from manyshim.audit.messages import sentence
 from manyshim.audit.names import system_name
@@ -39,6 +39,45 @@ TAKEN = [
 @pytest.mark.parametrize("platform", TAKEN)
 def test_what_the_index_takes_is_no_finding(platform: str) -> None:
     assert list(platform_tags(name(platform))) == []
+
+
+# By the platform tags of a name: those that pip does not know, and the tag to use instead.
+UNUSABLE = {
+    "macosx_10_9_arm64": [("OLD_MACOS_ON_ARM", "macosx_11_0_arm64")],
+    "macosx_10_16_ARM64": [("OLD_MACOS_ON_ARM", "macosx_11_0_arm64")],
+    "macosx_10_9_x86_64.macosx_10_9_arm64": [],
+    "macosx_10_9_universal2": [],
+    "macosx_11_0_arm64": [],
+    "manylinux_02_017_x86_64": [("LEADING_ZERO", "manylinux_2_17_x86_64")],
+    "manylinux_2_17_x86_64.manylinux_02_17_x86_64": [],
+    "musllinux_1_02_x86_64": [("LEADING_ZERO", "musllinux_1_2_x86_64")],
+    "android_024_x86_64": [("LEADING_ZERO", "android_24_x86_64")],
+    # The index refuses these, which is said already.
+    "macosx_10_9_arm64.linux_x86_64": [],
+}
+
+
+@pytest.mark.parametrize("platforms", UNUSABLE)
+def test_a_tag_that_pip_does_not_know(platforms: str) -> None:
+    found = list(unusable_platforms(name(platforms)))
+    problems = [(one.problem.name, one.details[0]) for one in found if one.problem]
+    assert problems == UNUSABLE[platforms]
+    assert {(one.kind, one.severity) for one in found} <= {("UNUSABLE_TAG", ERROR)}
+    assert all(problems[0][1] in str(sentence(one).fix) for one in found)
+
+
+@pytest.mark.parametrize("platforms", UNUSABLE)
+def test_packaging_knows_the_same_tags(platforms: str) -> None:
+    """The judge is the library that pip asks."""
+    from packaging.tags import mac_platforms
+
+    arm = {
+        tag for version in ((11, 0), (14, 0), (26, 0)) for tag in mac_platforms(version, "arm64")
+    }
+    for platform in platforms.split("."):
+        if platform.startswith("macosx_") and platform.lower().endswith("_arm64"):
+            alone = list(unusable_platforms(name(platform)))
+            assert (platform.lower() in arm) is not bool(alone)
 
 
 # By platform tag: the problem, and what its fix must say.

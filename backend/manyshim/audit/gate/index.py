@@ -9,7 +9,7 @@ from manyshim.audit.decision import choose, unmet
 from manyshim.audit.facts import WheelFacts
 from manyshim.audit.findings import ERROR, Evidence, Finding, Problem, Row, finding, problem_finding
 from manyshim.audit.request import Request
-from manyshim.audit.tags import PlatformTag, WheelName, parse_platform
+from manyshim.audit.tags import PlatformTag, WheelName, parse_platform, platform_arch
 from manyshim.audit.verdict import Report
 
 
@@ -29,9 +29,17 @@ SIZE_LIMIT = 100 << 20
 
 
 def tags_to_prove(name: WheelName, request: Request) -> Tuple[PlatformTag, ...]:
-    """Return the manylinux and musllinux tags of a wheel's name, and the requested platform."""
+    """Return the manylinux and musllinux tags of a wheel's name, and the requested platform.
+
+    The request does not apply to pure wheels and those for other systems. A folder may have both.
+    """
     tags = [parse_platform(platform) for platform in name.platforms]
-    return tuple(dict.fromkeys(tag for tag in (*tags, request.platform) if tag))
+    found = [tag for tag in tags if tag]
+    wanted = request.platform
+    if wanted and name.linux:
+        arch = next(filter(None, map(platform_arch, name.platforms)), "")
+        found.append(wanted if wanted.arch else wanted.on(arch))
+    return tuple(dict.fromkeys(found))
 
 
 def false_tags(tag: PlatformTag, report: Report, request: Request) -> Iterator[Finding]:

@@ -6,6 +6,7 @@ What it takes comes from `audit/data/index-tags.txt` alone.
 from __future__ import annotations
 
 import re
+from itertools import islice
 from typing import Iterator, List, Optional, Tuple
 
 from manyshim.audit.findings import ERROR, Finding, Problem, Row, problem_finding
@@ -21,6 +22,7 @@ from manyshim.audit.tags import (
     platform_arch,
 )
 
+_NOT_INSTALLED = "pip installs no wheel with the platform tag {subject}: "
 _REFUSES = "the package index does not accept the platform tag {subject}"
 _MAX_FINDINGS = 1000
 
@@ -68,6 +70,19 @@ class IndexTagProblem(Problem):
     )
 
 
+class UnusableTagProblem(Problem):
+    """Why no pip installs a wheel with a platform tag, although the index takes it."""
+
+    OLD_MACOS_ON_ARM = Row(
+        *("UNUSABLE_TAG", ERROR, _NOT_INSTALLED + "macOS for arm64 begins with version 11"),
+        "use {0}; build with MACOSX_DEPLOYMENT_TARGET=11.0",
+    )
+    LEADING_ZERO = Row(
+        *("UNUSABLE_TAG", ERROR, _NOT_INSTALLED + "installers write no leading zero"),
+        "use {0}",
+    )
+
+
 def index_takes(platform: str) -> bool:
     """Whether the package index accepts a platform tag. It ignores case, as installers do."""
     lower = platform.lower()
@@ -80,6 +95,29 @@ def platform_tags(name: WheelName) -> Iterator[Finding]:
     for platform, _ in zip(refused, range(_MAX_FINDINGS)):
         problem, details = _why(platform.lower())
         yield problem_finding(problem, "", *details, subject=platform)
+
+
+def unusable_platforms(name: WheelName) -> Iterator[Finding]:
+    """Yield a finding for each platform tag that pip knows in another spelling, or not at all.
+
+    Nothing is wrong if another platform tag of the name can be installed.
+    """
+    found = {one: _unusable(one.lower()) for one in name.platforms if index_takes(one)}
+    if len(found) < len(set(name.platforms)) or not all(found.values()):
+        return
+    for platform, why in islice(found.items(), _MAX_FINDINGS):
+        if why:
+            yield problem_finding(why[0], "", why[1], subject=platform)
+
+
+def _unusable(platform: str) -> Optional[Tuple[UnusableTagProblem, str]]:
+    # Installers compare tags with those that they make from numbers.
+    plain = re.sub(r"_0+(?=[0-9])", "_", platform)
+    if plain != platform:
+        return UnusableTagProblem.LEADING_ZERO, plain
+    if platform.startswith("macosx_10_") and platform.endswith("_arm64"):
+        return UnusableTagProblem.OLD_MACOS_ON_ARM, "macosx_11_0_arm64"
+    return None
 
 
 _Why = Tuple[IndexTagProblem, Tuple[str, ...]]

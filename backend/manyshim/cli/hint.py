@@ -1,0 +1,28 @@
+"""The line after the findings of a run: which command says more about their kinds."""
+
+from __future__ import annotations
+
+import re
+import sys
+from typing import Iterable, List
+
+from manyshim.audit.findings import KINDS
+from manyshim.cli.screen import Screen
+from manyshim.formatters.text import Line
+
+# A line about a finding ends with its kind.
+_KIND = re.compile(r" \[([A-Z0-9_]+)\]\Z")
+_MAX_KINDS_NAMED = 3
+
+
+def kinds_of(lines: Iterable[Line]) -> List[str]:
+    """Return the kinds of the findings that lines are about, each once."""
+    found = (_KIND.search(line.text) for line in lines)
+    return list(dict.fromkeys(match[1] for match in found if match and match[1] in KINDS))
+
+
+def print_hint(kinds: List[str]) -> None:
+    """Print which command says more about the kinds of findings, on a terminal only."""
+    if kinds and sys.stdout.isatty():
+        named = " ".join(kinds[:_MAX_KINDS_NAMED])
+        Screen().print_lines([Line(f"to learn more: manyshim explain {named}", "dim")])
