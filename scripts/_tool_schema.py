@@ -21,15 +21,14 @@ from manyshim.optiontypes import (
     Choice,
     Option,
     allowed_kinds,
-    known_policies,
     parse_allow,
     parse_boolean,
     parse_fixes,
     parse_level,
-    parse_policy,
     parse_text,
     parse_texts,
 )
+from manyshim.policyoption import known_policies, parse_policy
 
 Schema = Dict[str, Any]
 

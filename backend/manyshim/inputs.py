@@ -29,7 +29,9 @@ def release_files(given: Sequence[str]) -> Tuple[List[str], bool]:
         if os.path.isdir(argument) and not is_release_file(argument):
             found = _of_folder(argument)
             if not found:
-                raise InvalidWheelError(f"{argument}: no wheel and no sdist in this folder")
+                raise InvalidWheelError(
+                    f"{argument}: no wheel and no sdist in this folder{_fix(argument)}"
+                )
         elif glob.has_magic(argument) and not os.path.lexists(argument):
             found = sorted(filter(_is_input, glob.glob(argument)))
             if not found:
@@ -79,6 +81,15 @@ def other_names(path: str) -> List[str]:
     if not any(map(names_a_project, names)):
         raise ConfigError(f"--like {path}: no file name of a wheel or an sdist")
     return names
+
+
+def _fix(folder: str) -> str:
+    """Return what helps if a folder of a project was given in place of its dist/."""
+    if os.path.isdir(os.path.join(folder, "dist")):
+        return f"; did you mean {os.path.join(folder, 'dist')}?"
+    if os.path.exists(os.path.join(folder, "pyproject.toml")):
+        return "; build them first (uv build), then check dist/"
+    return ""
 
 
 def _of_folder(folder: str) -> List[str]:

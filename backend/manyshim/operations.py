@@ -111,10 +111,19 @@ def internal_error(error: Exception, name: str) -> InternalError:
     return InternalError(f"{name}: internal error: {what} ({REPORT})", *lines)
 
 
-def guarded(work: Callable[[str], Outcome], path: str) -> Outcome:
-    """Return an error as an outcome, so that the other files are still processed."""
+def guarded(
+    work: Callable[[str], Outcome],
+    path: str,
+    refine: Callable[[str], Optional[InvalidWheelError]] = lambda _path: None,
+) -> Outcome:
+    """Return an error as an outcome, so that the other files are still processed.
+
+    `refine` may know a better error for a file that cannot be read.
+    """
     try:
         return work(path)
+    except InvalidWheelError as error:
+        return _failed(refine(path) or error, path)
     except ManyshimError as error:
         return _failed(error, path)
     except Exception as error:  # noqa: BLE001 (no failure of ours may cost another file its verdict)

@@ -16,10 +16,10 @@ from manyshim.optiontypes import (
     parse_fixes,
     parse_level,
     parse_names,
-    parse_policy,
     parse_text,
     parse_texts,
 )
+from manyshim.policyoption import parse_policy
 
 # The one meaning of `strict`; the error of a build that fails because of it says it too.
 STRICT = "fails the build where the wheel gets no tag; never under mode = audit"
@@ -57,6 +57,8 @@ OPTIONS: Tuple[Option, ...] = (
         "NO_ELF (in a build also for a pure wheel), NO_MODULE and a MUSL_PATCH_LEVEL that breaks "
         "the import are then errors",
         release=always,
+        in_commands="also treat as errors: NO_ELF, NO_MODULE, and a MUSL_PATCH_LEVEL that breaks "
+        "the import",
     ),
     Option(
         "compiler", choice_of("system", "zig"), "system", "`system`; `zig` (release key)",

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Callable, List, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Any, Callable, List, Optional, Sequence, Tuple
 
-from manyshim.audit.findings import KINDS, POLICY
-from manyshim.audit.policy import policies_of
-from manyshim.audit.request import Allowance
-from manyshim.audit.tags import ARCHES, GLIBC, MUSL, PlatformTag, parse_platform
 from manyshim.errors import ConfigError
 from manyshim.values import NamedTuple
+
+# The parsers import the audit when they are called, because `--help` needs none of it.
+if TYPE_CHECKING:
+    from manyshim.audit.request import Allowance
 
 # A distribution's name (PEP 508).
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
@@ -22,7 +22,8 @@ class Option(NamedTuple):
     """One option.
 
     `parse` turns the given text, boolean, number or list into the value, or raises ConfigError.
-    `meaning` is what the help of the command line says too; `details` is for the table only.
+    `meaning` is what the help of the command line says too, unless `in_commands` is the meaning
+    there. `details` is for the table only.
     `release` is true for a value that would affect everyone who builds from the sdist.
     """
 
@@ -34,6 +35,7 @@ class Option(NamedTuple):
     details: str = ""
     release: Callable[[Any], bool] = lambda _: False
     table_only: bool = False
+    in_commands: str = ""
 
     @property
     def field(self) -> str:
@@ -151,6 +153,8 @@ RENAMED_KINDS = {"CLAIM": "FALSE_TAG"}
 
 def known_kind(name: str) -> Optional[str]:
     """Return the kind that a name means, in any case, with dashes or by its old name, or None."""
+    from manyshim.audit.findings import KINDS  # noqa: PLC0415
+
     kind = name.upper().replace("-", "_")
     kind = RENAMED_KINDS.get(kind, kind)
     return kind if kind in KINDS else None
@@ -171,6 +175,8 @@ def allowed_kinds() -> List[str]:
 
     The limits of a policy cannot be allowed. A warning can: strict or `check` may make it an error.
     """
+    from manyshim.audit.findings import KINDS, POLICY  # noqa: PLC0415
+
     return [kind for kind, severity in KINDS.items() if severity != POLICY] + ["BY_NAME_ONLY"]
 
 
@@ -179,6 +185,9 @@ _INSTEAD = "for `check`, accept the tag instead (FALSE_TAG:path-glob)"
 
 def parse_allow(option: Option, value: Any) -> Tuple[Allowance, ...]:  # noqa: ANN401
     """Return the errors that the user accepts. Raises ConfigError for an unknown kind."""
+    from manyshim.audit.findings import KINDS  # noqa: PLC0415
+    from manyshim.audit.request import Allowance  # noqa: PLC0415
+
     kinds = allowed_kinds()
     allowances = []
     for part in parse_texts(option, value):
@@ -196,55 +205,6 @@ def parse_allow(option: Option, value: Any) -> Tuple[Allowance, ...]:  # noqa: A
             raise option.refuse(part, nearest(kind, kinds))
         allowances.append(Allowance(kind, glob))
     return tuple(allowances)
-
-
-def parse_policy(option: Option, value: Any) -> Optional[PlatformTag]:  # noqa: ANN401
-    """Return the policy of a name, None for `auto`. Raises ConfigError for an unknown one."""
-    if value == "auto":
-        return None
-    if isinstance(value, (list, tuple)):
-        raise option.refuse(value, "write one policy")
-    text = str(value)
-    tag = parse_platform(f"manylinux{text}" if text.startswith("2014") else text)
-    if tag is None:
-        raise option.refuse(value, _policy_hint(text))
-    if tag.arch and tag.arch not in ARCHES:
-        right = _ARCH_NAMES.get(tag.arch)
-        hint = f"did you mean {right!r}?" if right else nearest(tag.arch, tuple(ARCHES))
-        raise option.refuse(value, f"{tag.arch}: {hint}")
-    if tag.arch and not policies_of(tag.libc, tag.arch).listed:
-        raise option.refuse(value, f"there is no {tag.libc} policy for {tag.arch}")
-    return tag
-
-
-# What other tools call the architectures of wheels.
-_ARCH_NAMES = {
-    "amd64": "x86_64", "x64": "x86_64", "arm64": "aarch64", "x86": "i686", "i386": "i686",
-    "armhf": "armv7l", "armv7": "armv7l", "ppc64el": "ppc64le",
-}  # fmt: skip
-# The least similarity at which a name may mean a policy (difflib's ratio).
-_LIKE_A_POLICY = 0.75
-
-
-def _policy_hint(text: str) -> str:
-    """Return the hint for an unknown policy: the one that it means, or what to write."""
-    word = re.sub(r"[-. ]", "_", text.lower())
-    word = f"manylinux_{word}" if word[:1].isdigit() else word
-    close = closest(word, known_policies(), _LIKE_A_POLICY) if re.search(r"\d", word) else None
-    if close:
-        return f"did you mean {close!r}?"
-    return "write auto, or a policy such as manylinux_2_28 or musllinux_1_2"
-
-
-def known_policies() -> Tuple[str, ...]:
-    """Return the names of `auto` and of all policies, without architectures, oldest first."""
-    policies = {
-        (policy.libc, policy.version, policy.without_arch)
-        for arch in ARCHES
-        for libc in (GLIBC, MUSL)
-        for policy in policies_of(libc, arch).listed
-    }
-    return ("auto", "manylinux2014", *(name for _, _, name in sorted(policies)))
 
 
 def always(_: Any) -> bool:  # noqa: ANN401

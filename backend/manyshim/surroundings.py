@@ -96,7 +96,7 @@ def image_platform(environ: Mapping[str, str], notices: List[str]) -> Optional[E
     if not value:
         return None
     tag = parse_platform(value)
-    if tag is None:
+    if tag is None or not tag.exists:
         notices.append(f"AUDITWHEEL_PLAT={value} is not a policy; it is ignored")
         return None
     return EnvironmentPlatform("AUDITWHEEL_PLAT", value, tag)

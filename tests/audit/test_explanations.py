@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import re
 from importlib import import_module
 from pkgutil import iter_modules
@@ -16,7 +15,8 @@ from manyshim.audit.explanations.explanation import NOT_NEEDED, SEVERITIES, Expl
 from manyshim.audit.explanations.problems import problems
 from manyshim.audit.explanations.table import EXPLANATIONS, explanation
 from manyshim.audit.findings import ERROR, INFO, KINDS, POLICY, WARNING, Problem, sort_key
-from manyshim.cli import main
+from manyshim.cli.commands import COMMANDS
+from manyshim.cli.parser import of_command
 from manyshim.errors import ConfigError
 from manyshim.formatters.explain import (
     example_lines,
@@ -61,13 +61,7 @@ def spans(kind: str) -> List[str]:
 
 def command_options() -> Dict[str, Set[str]]:
     """Return the long options of each command."""
-    found: Dict[str, Set[str]] = {}
-    for name in main._COMMANDS:  # noqa: SLF001 (the table of the commands)
-        parser = argparse.ArgumentParser()
-        import_module(f"manyshim.cli.{name}").add_arguments(parser, [])
-        parser.add_argument("--json")
-        found[name] = {one for action in parser._actions for one in action.option_strings}  # noqa: SLF001
-    return found
+    return {name: set(of_command(name).options) for name in COMMANDS}
 
 
 OPTIONS = command_options()

@@ -34,8 +34,9 @@ MODULES = """
     manyshim.formats.zip.directory manyshim.formats.zip.kept manyshim.formats.zip.pack
     manyshim.formats.zip.window
     manyshim.formatters manyshim.formatters.text manyshim.host manyshim.operations manyshim.options
-    manyshim.optiontypes manyshim.project manyshim.pyproject manyshim.settings manyshim.spelling
-    manyshim.surroundings manyshim.values manyshim.workspace manyshim.wrapped manyshim.writing
+    manyshim.optiontypes manyshim.policyoption manyshim.project manyshim.pyproject
+    manyshim.settings manyshim.spelling manyshim.surroundings manyshim.values
+    manyshim.workspace manyshim.wrapped manyshim.writing
 """
 # The archive's names are in this encoding where they do not say UTF-8; the lock is fcntl's.
 # Releases of setuptools differ in whether they load the others themselves.

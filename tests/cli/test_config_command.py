@@ -126,7 +126,7 @@ WRONG: List[Tuple[Dict[str, str], List[str], str]] = [
     ({"pyproject.toml": "[tool.uv]\nconfig-settings = 3"}, [], "must be a table"),
     ({"pyproject.toml": "", "uv.toml": "["}, [], "uv.toml cannot be read"),
     ({"pyproject.toml": ""}, ["-C", "manyshim.strict"], "write -C KEY=VALUE"),
-    ({"pyproject.toml": ""}, ["elsewhere"], "elsewhere is not a folder, and does not exist"),
+    ({"pyproject.toml": ""}, ["elsewhere"], "elsewhere: no such folder"),
 ]
 
 
@@ -142,14 +142,14 @@ def test_wrong_use(tmp_path: Path, files: Dict[str, str], arguments: List[str], 
 def test_a_missing_folder(tmp_path: Path) -> None:
     done = run("config", str(tmp_path / "absent"))
     assert (done.returncode, done.stdout) == (2, "")
-    assert "absent is not a folder" in done.stderr
+    assert "absent: no such folder; name the folder of the project" in done.stderr
 
 
 def test_a_file_that_is_no_pyproject(tmp_path: Path) -> None:
     (tmp_path / "setup.cfg").touch()
     done = run("config", str(tmp_path / "setup.cfg"))
     assert (done.returncode, done.stdout) == (2, "")
-    assert "setup.cfg is not a folder, and no pyproject.toml" in done.stderr
+    assert "setup.cfg: not a folder: name the folder of the project" in done.stderr
 
 
 def test_values_are_escaped(tmp_path: Path) -> None:

@@ -46,7 +46,8 @@ MAY_IMPORT = {
     "wrapped": "intree known_backends errors",
     "host": "audit",
     "optiontypes": "audit errors values",
-    "options": "optiontypes",
+    "policyoption": "optiontypes audit",
+    "options": "optiontypes policyoption",
     "pyproject": "files errors",
     "known_backends": "values",
     "spelling": "options optiontypes",
@@ -113,7 +114,8 @@ MAY_IMPORT = {
     "backend": "build requirements config project intree_sdist pyproject workspace wrapped errors",
     "cli": "operations checking inputs github_actions repository retagging audit.patterns config "
     "project settings spelling scope surroundings pyproject known_backends options optiontypes "
-    "formatters formatters.explain formatters.release audit process errors values",
+    "policyoption formatters formatters.explain formatters.release audit process files errors "
+    "values",
     "cli.init": "cli adopt adopt.changes operations formatters audit errors",
     "__main__": "cli",
 }

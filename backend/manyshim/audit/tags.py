@@ -20,6 +20,10 @@ LEGACY_NAMES: Mapping[str, Tuple[int, int]] = {
     "manylinux2014": (2, 17),
 }
 
+# The newest release of each libc: its major and minor number. zig compiles for no newer glibc, and
+# data/*.txt know none; a test compares them.
+NEWEST: Mapping[str, Tuple[int, int]] = {GLIBC: (2, 44), MUSL: (1, 2)}
+
 # Tags and suffixes are parsed without regular expressions. Compiling them costs every build more
 # than parsing (1.7 million instructions for the suffixes alone), and they backtrack.
 # No number in the version of a libc has more digits.
@@ -97,6 +101,11 @@ class PlatformTag(NamedTuple):
     def version(self) -> Tuple[int, int]:
         """The libc version that the tag promises, as (major, minor)."""
         return self.major, self.minor
+
+    @property
+    def exists(self) -> bool:
+        """Whether a libc of this version has been released, as far as this copy knows."""
+        return self.version <= NEWEST[self.libc]
 
     @property
     def without_arch(self) -> str:

@@ -1,28 +1,166 @@
-"""The options that several commands share, and the Config that they give."""
+"""The arguments and options of each command. Nothing of the audit is loaded for them."""
 
 from __future__ import annotations
 
 import argparse
-import os
-import sys
-from typing import Any, List
+from typing import Sequence
 
-from manyshim.cli.screen import put
-from manyshim.config import Config, environment_platform
-from manyshim.errors import printable
+from manyshim.cli.manner import AUTO, COLORS
 from manyshim.options import BY_KEY
-from manyshim.optiontypes import renamed_kinds
-from manyshim.surroundings import epoch
+
+TEXT, JSON, GITHUB, SARIF, JUNIT = FORMATS = ("text", "json", "github", "sarif", "junit")
+
+# The architectures of the policies; a test compares them with those of the audit.
+ARCHES = (
+    *("aarch64", "armv7l", "i686", "loongarch64", "ppc64", "ppc64le", "riscv64", "s390x"),
+    "x86_64",
+)
 
 
-def add_wheels(parser: argparse.ArgumentParser) -> None:
-    """Add the wheels, and the options of their audit."""
-    parser.add_argument("wheels", nargs="+", metavar="WHEEL")
-    add_audit(parser)
+def meaning(key: str) -> str:
+    """Return the meaning of an option for the help, without Markdown."""
+    option = BY_KEY[key]
+    return (option.in_commands or option.meaning).replace("`", "")
 
 
-def add_audit(parser: argparse.ArgumentParser) -> None:
-    """Add the options of an audit."""
+def add_common(parser: argparse.ArgumentParser) -> None:
+    """Add the options that may be before and after the command."""
+    parser.add_argument(
+        "--color", choices=COLORS, default=AUTO, metavar="WHEN",
+        help="use colours: auto (on a terminal), always or never",
+    )  # fmt: skip
+    parser.add_argument("-q", "--quiet", action="store_true", help="print only errors")
+
+
+def add_json(parser: argparse.ArgumentParser) -> None:
+    """Add the option for output that programs read."""
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def show(parser: argparse.ArgumentParser, _given: Sequence[str]) -> None:
+    """Add what `show` takes."""
+    _add_wheels(parser)
+    _add_format(parser)
+
+
+def check(parser: argparse.ArgumentParser, _given: Sequence[str]) -> None:
+    """Add what `check` takes."""
+    parser.add_argument(
+        "files",
+        nargs="+",
+        metavar="FILE",
+        help="a wheel, an sdist, a folder of them, or a pattern such as 'dist/*.whl'",
+    )
+    parser.add_argument(
+        "--like",
+        metavar="OTHER",
+        help="a folder, or a text file with one file name on each line: the files must be for the "
+        "same Pythons and platforms as these, and more are accepted",
+    )
+    _add_audit(parser)
+    _add_format(parser)
+
+
+def retag(parser: argparse.ArgumentParser, _given: Sequence[str]) -> None:
+    """Add what `retag` takes."""
+    _add_wheels(parser)
+    _add_writing(parser, needed=True)
+
+
+def repair(parser: argparse.ArgumentParser, given: Sequence[str]) -> None:
+    """Add what `repair` takes; a dry run does not need the folder."""
+    _add_wheels(parser)
+    _add_writing(parser, needed="--dry-run" not in given)
+    parser.add_argument(
+        "--bundle", action="append", metavar="GLOB", help=f"{meaning('bundle')} (default: all)"
+    )
+    parser.add_argument(
+        "--library-path", action="append", default=[], metavar="DIR", help=meaning("library-path")
+    )
+    parser.add_argument("--sysroot", metavar="DIR", help=meaning("sysroot"))
+    parser.add_argument("--no-sbom", action="store_true", help=f"do not {BY_KEY['sbom'].meaning}")
+    parser.add_argument("--dry-run", action="store_true", help="print the plan and write nothing")
+
+
+def init(parser: argparse.ArgumentParser, _given: Sequence[str]) -> None:
+    """Add what `init` takes."""
+    _add_folder(parser)
+    parser.add_argument(
+        "--write", action="store_true", help="make the change (without this it is only printed)"
+    )
+    parser.add_argument(
+        "--in-tree",
+        action="store_true",
+        help="keep a copy of manyshim in the project instead of a requirement",
+    )
+    parser.add_argument(
+        "--undo", action="store_true", help="print the reverse change (with --write: make it)"
+    )
+    parser.add_argument(
+        "--build",
+        action="store_true",
+        help="build a wheel in a copy of the project, with the change, and show its report",
+    )
+    parser.add_argument(
+        "--force", action="store_true", help="also change a project that compiles nothing"
+    )
+
+
+def config(parser: argparse.ArgumentParser, _given: Sequence[str]) -> None:
+    """Add what `config` takes."""
+    parser.add_argument(
+        "projects",
+        nargs="*",
+        default=["."],
+        metavar="FOLDER",
+        help="the folder of a project, or its pyproject.toml (default: the current folder)",
+    )
+    parser.add_argument(
+        "-C",
+        "--config-setting",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="a setting as you pass it to a build, e.g. manyshim.strict=true",
+    )
+
+
+def policies(parser: argparse.ArgumentParser, _given: Sequence[str]) -> None:
+    """Add what `policies` takes."""
+    parser.add_argument(
+        "--arch",
+        choices=ARCHES,
+        metavar="ARCH",
+        help=f"list one architecture only: {', '.join(ARCHES)}",
+    )
+
+
+def explain(parser: argparse.ArgumentParser, _given: Sequence[str]) -> None:
+    """Add what `explain` takes."""
+    parser.add_argument(
+        "kinds",
+        nargs="*",
+        metavar="KIND",
+        help="a kind of finding, such as TOO_NEW; without one, all kinds are listed",
+    )
+
+
+def _add_folder(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "folder",
+        nargs="?",
+        default=".",
+        metavar="FOLDER",
+        help="the folder of the project (default: the current one)",
+    )
+
+
+def _add_wheels(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("wheels", nargs="+", metavar="WHEEL", help="a wheel (*.whl)")
+    _add_audit(parser)
+
+
+def _add_audit(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--platform", metavar="POLICY", help=meaning("platform"))
     parser.add_argument(
         "--exclude", action="append", default=[], metavar="GLOB", help=meaning("exclude")
@@ -33,17 +171,38 @@ def add_audit(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--naming", choices=("listed", "exact"), default="listed", help=meaning("naming")
     )
-    strict = BY_KEY["strict"]
-    parser.add_argument("--strict", action="store_true", help=f"{strict.meaning}; {strict.details}")
+    parser.add_argument("--strict", action="store_true", help=meaning("strict"))
     parser.add_argument(
-        "--jobs", type=int, default=0, metavar="N", help="number of processes; 0: one per CPU"
+        "--jobs",
+        type=_jobs,
+        default=0,
+        metavar="N",
+        help="how many processes share the files (default: one per CPU)",
     )
     parser.add_argument(
         "-v", "--verbose", action="store_true", help="also show informational findings"
     )
 
 
-def add_writing(parser: argparse.ArgumentParser, *, needed: bool) -> None:
+def _add_format(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--format",
+        choices=FORMATS,
+        metavar="FORMAT",
+        help="text (default); json; github: annotations of a workflow on GitHub; sarif: for code "
+        "scanning; junit: a list of tests for CI",
+    )
+    parser.add_argument(
+        "--explain",
+        choices=("auto", "always", "never"),
+        default="auto",
+        metavar="WHEN",
+        help="find the source lines that use the reported symbols, for libraries with debug "
+        "information: auto (for github and sarif), always or never",
+    )
+
+
+def _add_writing(parser: argparse.ArgumentParser, *, needed: bool) -> None:
     """Add the folder for the wheels, and the options that change them.
 
     `needed` makes the folder a required option.
@@ -59,10 +218,13 @@ def add_writing(parser: argparse.ArgumentParser, *, needed: bool) -> None:
         "--no-trial",
         action="store_true",
         help="do not load changed libraries, for wheels that you do not trust; without this "
-        "option, `repair`, --fix and --strip run code of the wheel on this machine",
+        "option, repair, --fix and --strip run code of the wheel on this machine",
     )
     parser.add_argument(
-        "--compression-level", default="6", metavar="0-9", help=meaning("compression-level")
+        "--compression-level",
+        default="6",
+        metavar="0-9",
+        help=f"{meaning('compression-level')} (default: 6)",
     )
     parser.add_argument(
         "--rebuild-record",
@@ -71,53 +233,12 @@ def add_writing(parser: argparse.ArgumentParser, *, needed: bool) -> None:
     )
 
 
-def meaning(key: str) -> str:
-    """Return the meaning of an option for the help, without Markdown."""
-    return BY_KEY[key].meaning.replace("`", "")
+def _jobs(text: str) -> int:
+    """Return a number of processes. Raises ArgumentTypeError for less than 1, and for a word."""
+    if not (text.isascii() and text.isdigit() and text.strip("0")) or len(text) > _MAX_DIGITS:
+        what = "write how many processes, at least 1 (without --jobs: one per CPU)"
+        raise argparse.ArgumentTypeError(what)
+    return int(text)
 
 
-def audit_config(options: argparse.Namespace) -> Config:
-    """Return the configuration of an audit, which reads no environment. Raises ConfigError."""
-    _print_notices(renamed_kinds(BY_KEY["allow"], options.allow))
-    return Config(
-        platform=parsed("platform", "auto" if options.platform is None else options.platform),
-        exclude=parsed("exclude", options.exclude),
-        allow=parsed("allow", options.allow),
-        strict=options.strict,
-        naming=options.naming,
-    )
-
-
-def writing_config(options: argparse.Namespace) -> Config:
-    """Return the configuration of a command that writes wheels. Raises ConfigError.
-
-    Without --platform, MANYSHIM_PLATFORM or AUDITWHEEL_PLAT suggests the platform. The date comes
-    from SOURCE_DATE_EPOCH.
-    """
-    notices: List[str] = []
-    config = audit_config(options)._replace(
-        fix=parsed("fix", options.fix),
-        strip=options.strip,
-        trial=not options.no_trial,
-        compression_level=parsed("compression-level", options.compression_level),
-        epoch=epoch(os.environ),
-        suggested=None
-        if options.platform is not None
-        else environment_platform(os.environ, notices),
-    )
-    _print_notices(notices)
-    return config
-
-
-def parsed(key: str, value: object) -> Any:  # noqa: ANN401 (each option has its own type)
-    """Return the value of an option, parsed as in a build. Raises ConfigError."""
-    option = BY_KEY[key]
-    if isinstance(value, list):
-        # As in a build, each value of a repeated option may be a comma-separated list.
-        value = ",".join(value)
-    return option.parse(option, value)
-
-
-def _print_notices(lines: List[str]) -> None:
-    for line in lines:
-        put(printable(f"manyshim: {line}"), sys.stderr)
+_MAX_DIGITS = 6

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 from functools import partial
-from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, List
+from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, List, Optional
 
-from manyshim.cli.formats import TEXT, format_of, print_data
+from manyshim.cli.arguments import TEXT
+from manyshim.cli.formats import format_of, print_data
 from manyshim.cli.hint import kinds_of, print_hint
-from manyshim.cli.screen import Screen, put
-from manyshim.errors import printable
+from manyshim.cli.screen import Screen, notice
+from manyshim.errors import InvalidWheelError
 from manyshim.formatters.json import JSON_VERSION, with_file
 from manyshim.operations import Outcome, guarded, lost
 from manyshim.values import NamedTuple
@@ -52,7 +52,8 @@ def over_files(
     run = Run([], [], [])
     patterns: List[Pattern] = []
     machine = format_of(options) != TEXT
-    outcomes = _outcomes(partial(guarded, work), files, options.jobs)
+    judge = partial(guarded, work, refine=partial(_mistake, options.command))
+    outcomes = _outcomes(judge, files, options.jobs)
     for path, outcome in zip(files, screen.progress(outcomes, files)):
         run.codes.append(outcome.code)
         run.data.append(with_file(outcome.data, path))
@@ -65,8 +66,15 @@ def over_files(
         from manyshim.audit.patterns import lines  # noqa: PLC0415 (few commands have a pattern)
 
         for line in lines(patterns, verbose=options.verbose):
-            put(printable(f"manyshim: {line}"), sys.stderr)
+            notice(line)
     return run
+
+
+def _mistake(command: str, path: str) -> Optional[InvalidWheelError]:
+    """Return the error for a path that cannot be a wheel, with the fix."""
+    from manyshim.cli.wrongfiles import mistake  # noqa: PLC0415 (only after an error)
+
+    return mistake(path, command)
 
 
 def _outcomes(work: Callable[[str], Outcome], wheels: List[str], jobs: int) -> Iterator[Outcome]:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import argparse
 import os
 from functools import partial
-from typing import Sequence
 
 from manyshim import checking
-from manyshim.cli.arguments import add_audit, audit_config
+from manyshim.cli.arguments import TEXT
 from manyshim.cli.batch import over_files
-from manyshim.cli.formats import TEXT, add_format, explains, format_of, print_data
+from manyshim.cli.formats import explains, format_of, print_data
 from manyshim.cli.hint import kinds_of, print_hint
+from manyshim.cli.requests import audit_config
 from manyshim.cli.screen import Screen
 from manyshim.formatters.release import (
     release_dict,
@@ -21,24 +21,6 @@ from manyshim.formatters.release import (
     unrendered_lines,
 )
 from manyshim.inputs import other_names, release_files
-
-
-def add_arguments(parser: argparse.ArgumentParser, _given: Sequence[str]) -> None:
-    """Add the command's options."""
-    parser.add_argument(
-        "files",
-        nargs="+",
-        metavar="FILE",
-        help="a wheel, an sdist, a folder of them, or a pattern such as dist/*.whl",
-    )
-    parser.add_argument(
-        "--like",
-        metavar="OTHER",
-        help="a folder, or a text file with one file name on each line: the files must be for the "
-        "same Pythons and platforms as these, and more are accepted",
-    )
-    add_audit(parser)
-    add_format(parser)
 
 
 def run(options: argparse.Namespace) -> int:

@@ -11,7 +11,8 @@ from manyshim import known_backends, project, pyproject, spelling
 from manyshim.audit.request import Allowance
 from manyshim.audit.tags import PlatformTag
 from manyshim.cli.formats import print_json
-from manyshim.cli.screen import Screen, put
+from manyshim.cli.screen import Screen, notice, put
+from manyshim.cli.wrongfiles import project as project_mistake
 from manyshim.config import Resolution, resolve
 from manyshim.errors import ConfigError, ManyshimError, printable
 from manyshim.formatters.json import JSON_VERSION
@@ -32,31 +33,6 @@ class _Project(NamedTuple):
     errors: Sequence[ManyshimError] = ()
 
 
-def add_arguments(parser: argparse.ArgumentParser, _given: Sequence[str]) -> None:
-    """Add the command's options."""
-    parser.add_argument(
-        "projects",
-        nargs="*",
-        default=["."],
-        metavar="FOLDER",
-        help="the folder of a project, or its pyproject.toml; default: this folder",
-    )
-    parser.add_argument(
-        "-C",
-        "--config-setting",
-        action="append",
-        default=[],
-        metavar="KEY=VALUE",
-        help="a setting as frontends take it, e.g. manyshim.strict=true",
-    )
-    parser.add_argument(
-        "-q",
-        "--quiet",
-        action="store_true",
-        help="print only errors, and nothing about a project that does not use manyshim",
-    )
-
-
 def run(options: argparse.Namespace) -> int:
     """List the options; return the exit code: that of an error that a build would have."""
     files = list(map(_file, options.projects))
@@ -75,12 +51,12 @@ def _file(given: str) -> str:
     """Return the pyproject.toml of an argument. Raises ConfigError if there is none."""
     if os.path.basename(given) == _FILE and os.path.isfile(given):
         return given
-    if not os.path.isdir(given):
-        what = f"and no {_FILE}" if os.path.lexists(given) else "and does not exist"
-        raise ConfigError(f"{given} is not a folder, {what}")
+    refused = project_mistake(given, "config")
+    if refused:
+        raise refused
     file = os.path.normpath(os.path.join(given, _FILE))
     if not os.path.lexists(file):
-        raise ConfigError(f"{given} has no {_FILE}")
+        raise ConfigError(f"{given} has no {_FILE}; name the folder of the project")
     return file
 
 
@@ -142,8 +118,8 @@ def _print(one: _Project, options: argparse.Namespace, *, several: bool) -> None
         rows = [(key, _text(value), origin) for key, value, origin in _rows(one.resolution)]
         Screen().table(("option", "value", "set by"), rows)
     where = f"{printable(one.file)}: " if several or options.quiet else ""
-    for line in () if options.quiet else one.notices:
-        put(f"manyshim: {where}{printable(line)}", sys.stderr)
+    for line in one.notices:
+        notice(f"{where}{line}")
     for error in one.errors:
         first, *more = error.lines
         put("\n".join((f"manyshim: error: {where}{first}", *more)), sys.stderr)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import shutil
 import sys
-from typing import List, Sequence
+from typing import List
 
 from manyshim.audit.findings import KINDS
 from manyshim.cli.formats import print_json
@@ -18,16 +18,6 @@ from manyshim.optiontypes import closest, known_kind
 
 # Longer lines are hard to read.
 _MAX_WIDTH = 100
-
-
-def add_arguments(parser: argparse.ArgumentParser, _given: Sequence[str]) -> None:
-    """Add the command's arguments."""
-    parser.add_argument(
-        "kinds",
-        nargs="*",
-        metavar="KIND",
-        help="a kind of finding, such as TOO_NEW; without one, all kinds are listed",
-    )
 
 
 def run(options: argparse.Namespace) -> int:

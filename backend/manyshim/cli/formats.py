@@ -7,27 +7,9 @@ import os
 from typing import Any, Dict
 
 from manyshim import __version__
+from manyshim.cli.arguments import GITHUB, JSON, JUNIT, SARIF, TEXT
 from manyshim.cli.screen import put
 from manyshim.errors import ConfigError
-
-TEXT, JSON, GITHUB, SARIF, JUNIT = FORMATS = ("text", "json", "github", "sarif", "junit")
-
-
-def add_format(parser: argparse.ArgumentParser) -> None:
-    """Add the options for the format and for the search of source lines."""
-    parser.add_argument(
-        "--format",
-        choices=FORMATS,
-        help="text; json; github: annotations in a workflow of GitHub; sarif: for code scanning; "
-        "junit: a list of tests for CI",
-    )
-    parser.add_argument(
-        "--explain",
-        choices=("auto", "always", "never"),
-        default="auto",
-        help="find the source lines that use the reported symbols, for libraries with debug "
-        "information; auto does so for github and sarif",
-    )
 
 
 def format_of(options: argparse.Namespace) -> str:

@@ -14,6 +14,7 @@ from manyshim.adopt.files import FileChange
 from manyshim.audit.request import Request
 from manyshim.cli.formats import print_json
 from manyshim.cli.screen import Screen
+from manyshim.cli.wrongfiles import project as project_mistake
 from manyshim.errors import ConfigError
 from manyshim.formatters.json import JSON_VERSION
 from manyshim.formatters.text import Line
@@ -21,32 +22,11 @@ from manyshim.formatters.text import Line
 _ROLES = {"+": "tag", "-": "error", "@": "info"}
 
 
-def add_arguments(parser: argparse.ArgumentParser, _given: Sequence[str]) -> None:
-    """Add the command's options."""
-    parser.add_argument(
-        "folder", nargs="?", default=".", metavar="FOLDER", help="the project; default: ."
-    )
-    parser.add_argument("--write", action="store_true", help="make the change; else only print it")
-    parser.add_argument(
-        "--in-tree",
-        action="store_true",
-        help="keep a copy of manyshim in the project instead of a requirement",
-    )
-    parser.add_argument(
-        "--undo", action="store_true", help="take the change back (with --write: write that)"
-    )
-    parser.add_argument(
-        "--build",
-        action="store_true",
-        help="build a wheel in a copy of the project, with the change, and show its report",
-    )
-    parser.add_argument(
-        "--force", action="store_true", help="also change a project that compiles nothing"
-    )
-
-
 def run(options: argparse.Namespace) -> int:
     """Print the change, make it if asked to; return the exit code."""
+    refused = project_mistake(options.folder, "init")
+    if refused:
+        raise refused
     if options.undo and (options.in_tree or options.force):
         raise ConfigError("--undo takes neither --in-tree nor --force")
     if options.undo:

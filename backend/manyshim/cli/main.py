@@ -2,27 +2,16 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 from contextlib import suppress
 from importlib import import_module
-from typing import List, NoReturn, Optional, Sequence, TextIO
+from typing import Optional, Sequence, TextIO
 
 from manyshim import __version__
-from manyshim.errors import ManyshimError, ToolError, printable
-
-# The modules of this package that are commands, each with its line of help.
-_COMMANDS = {
-    "show": "show the tag that is proved for each wheel, and what rules out older tags",
-    "check": "verify a release before its upload: each file, and that none is missing",
-    "retag": "write each wheel under the tag that is proved for it",
-    "repair": "copy external libraries into each wheel, then retag it",
-    "explain": "tell what a kind of finding means, why it matters, and how to fix it",
-    "init": "make manyshim the build backend of a project, around its own backend",
-    "policies": "list the policies, oldest first",
-    "config": "list the options of a project's builds, with their values and where they are set",
-}
+from manyshim.cli import manner, reading
+from manyshim.cli import parser as parsers
+from manyshim.errors import ConfigError, ManyshimError, ToolError
 
 
 def main(arguments: Optional[Sequence[str]] = None) -> int:
@@ -32,9 +21,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     try:
-        given = sys.argv[1:] if arguments is None else list(arguments)
-        options = _parser(given).parse_args(given)
-        code: int = options.run(options)
+        code = _run(sys.argv[1:] if arguments is None else list(arguments))
     except ManyshimError as error:
         code = error.exit_code
         _print_error(error.lines)
@@ -88,30 +75,29 @@ def _open_standard_streams() -> None:
         sys.stderr = open(2, "w", closefd=False)  # noqa: SIM115
 
 
-class _Parser(argparse.ArgumentParser):
-    """A parser whose errors are escaped, because they quote the command line."""
+def _run(given: Sequence[str]) -> int:
+    """Run what a command line asks for; return the exit code. Raises ConfigError if it is wrong."""
+    line = reading.read(given)
+    options = line.options
+    if line.version:
+        print(f"manyshim {__version__}")
+        return 0
+    if line.help or line.command is None:
+        return _print_help(line)
+    kept = ("title", "tag") if line.command == "show" else ()
+    manner.use(manner.Manner(options.color, quiet=options.quiet, kept=kept))
+    options.command = line.command
+    code: int = import_module(f"manyshim.cli.{line.command}").run(options)
+    return code
 
-    def error(self, message: str) -> NoReturn:
-        super().error(printable(message))
 
-
-def _parser(given: List[str]) -> argparse.ArgumentParser:
-    """Make the parser of the given command, else of all: each takes a millisecond."""
-    parser = _Parser(
-        prog="manyshim",
-        description="Audit Linux wheels and write the manylinux or musllinux tag that is proved.",
-        epilog="exit codes: 0 success; 1 not compliant; 2 wrong usage; 3 a file cannot be read; "
-        "4 a tool or the file system failed; 6 an internal error. "
-        "The highest code of all files is returned.",
+def _print_help(line: reading.Line) -> int:
+    """Print the help. Without a command it is on standard error, as with other tools (uv, ruff)."""
+    parser = (
+        parsers.complete(arguments=False)
+        if line.command is None
+        else parsers.of_command(line.command)
     )
-    parser.add_argument("--version", action="version", version=f"manyshim {__version__}")
-    commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    asked = next((word for word in given if not word.startswith("-")), "")
-    for name in [asked] if asked in _COMMANDS else _COMMANDS:
-        summary = _COMMANDS[name]
-        command = commands.add_parser(name, help=summary, description=summary)
-        command.add_argument("--json", action="store_true", help="print JSON")
-        module = import_module(f"manyshim.cli.{name}")
-        module.add_arguments(command, given)
-        command.set_defaults(run=module.run, command=name)
-    return parser
+    with manner.colors_of_help(line.options.color):
+        parser.print_help(sys.stdout if line.help else sys.stderr)
+    return 0 if line.help else ConfigError.exit_code

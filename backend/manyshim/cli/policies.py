@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from typing import Sequence
 
 from manyshim.audit.policy import policies_of
 from manyshim.audit.tags import ARCHES, GLIBC, MUSL
 from manyshim.cli.formats import print_json
 from manyshim.cli.screen import Screen
 from manyshim.formatters.json import JSON_VERSION
-
-
-def add_arguments(parser: argparse.ArgumentParser, _given: Sequence[str]) -> None:
-    """Add the command's options."""
-    parser.add_argument("--arch", choices=sorted(ARCHES), help="list one architecture only")
 
 
 def run(options: argparse.Namespace) -> int:

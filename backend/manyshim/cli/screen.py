@@ -6,6 +6,7 @@ import os
 import sys
 from typing import Any, Iterable, Iterator, Optional, Sequence, TextIO, Tuple
 
+from manyshim.cli import manner
 from manyshim.errors import printable
 from manyshim.formatters.text import Line
 from manyshim.operations import Outcome
@@ -37,6 +38,12 @@ def put(text: str, stream: Optional[TextIO] = None, end: str = "\n") -> None:
         discard(stream)
 
 
+def notice(line: str) -> None:
+    """Print a line about the run on standard error, except with -q."""
+    if not manner.current().quiet:
+        put(printable(f"manyshim: {line}"), sys.stderr)
+
+
 def discard(stream: TextIO) -> None:
     """Send what a stream still holds, and all that follows, to the null device.
 
@@ -50,26 +57,37 @@ def discard(stream: TextIO) -> None:
 class Screen:
     """Standard output with colours and tables, and a progress bar on standard error.
 
-    NO_COLOR and FORCE_COLOR are respected. `plain` turns all decoration off.
+    The manner of the run decides about colours, and whether only errors are printed. `plain` turns
+    all decoration off.
     """
 
     def __init__(self, *, plain: bool = False) -> None:
         self._out: Any = None
         self._err: Any = None
-        out = sys.stdout.isatty() or bool(os.environ.get("FORCE_COLOR"))
-        err = sys.stderr.isatty()
+        asked = manner.current()
+        out = manner.wants_color(asked.color, os.environ, terminal=sys.stdout.isatty())
+        err = sys.stderr.isatty() and not asked.quiet
         if plain or not (out or err):
             return
         try:
             from rich.console import Console  # noqa: PLC0415 (the extra `cli`, only for terminals)
         except ImportError:
+            if asked.color == manner.ALWAYS:
+                notice("--color always needs rich: pip install 'manyshim[cli]'")
             return
-        self._out = Console(highlight=False, soft_wrap=True, emoji=False) if out else None
-        self._err = Console(stderr=True) if err else None
+        forced: Any = {}
+        if asked.color == manner.ALWAYS:
+            # The 16 colours that each terminal has; rich would look at TERM and NO_COLOR itself.
+            forced = {"force_terminal": True, "color_system": "standard", "no_color": False}
+        if out:
+            self._out = Console(highlight=False, soft_wrap=True, emoji=False, **forced)
+        # The bar has no colours where the lines have none.
+        self._err = Console(stderr=True, no_color=not out) if err else None
 
     def print_lines(self, lines: Sequence[Line]) -> None:
         """Print failures on standard error, and other lines on standard output, all escaped."""
-        for line in lines:
+        asked = manner.current()
+        for line in errors_only(lines, asked.kept) if asked.quiet else lines:
             text = printable(line.text)
             if line.role == "failure":
                 put(text, sys.stderr)
@@ -81,7 +99,9 @@ class Screen:
                 put(captured.get(), end="")
 
     def table(self, head: Tuple[str, ...], rows: Sequence[Tuple[str, ...]]) -> None:
-        """Print a table."""
+        """Print a table, except with -q."""
+        if manner.current().quiet:
+            return
         if self._out is not None:
             from rich.table import Table  # noqa: PLC0415
 
@@ -107,3 +127,30 @@ class Screen:
 
         with Progress(console=self._err, transient=True) as bar:
             yield from bar.track(outcomes, total=len(wheels), description="reading")
+
+
+def errors_only(lines: Sequence[Line], kept: Tuple[str, ...] = ()) -> Iterator[Line]:
+    """Yield the lines that -q prints: errors with what belongs to them, and the roles in `kept`.
+
+    An error keeps the title above it, so that its file is named.
+    """
+    title: Optional[Line] = None
+    within = False
+    for line in lines:
+        if line.role == "title":
+            title, within = line, False
+        elif line.role in _HEADS:
+            within = line.role in _ERRORS
+        if line.role in kept:
+            title = None
+            yield line
+        elif within and line.role != "title":
+            if title:
+                yield title
+                title = None
+            yield line
+
+
+# The roles of the lines that begin something of their own; other lines belong to the one above.
+_ERRORS = ("error", "failure")
+_HEADS = (*_ERRORS, "warning", "info", "policy", "tag")

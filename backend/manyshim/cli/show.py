@@ -4,18 +4,11 @@ from __future__ import annotations
 
 import argparse
 from functools import partial
-from typing import Sequence
 
 from manyshim import operations
-from manyshim.cli.arguments import add_wheels, audit_config
 from manyshim.cli.batch import over_wheels
-from manyshim.cli.formats import add_format, explains
-
-
-def add_arguments(parser: argparse.ArgumentParser, _given: Sequence[str]) -> None:
-    """Add the command's options."""
-    add_wheels(parser)
-    add_format(parser)
+from manyshim.cli.formats import explains
+from manyshim.cli.requests import audit_config
 
 
 def run(options: argparse.Namespace) -> int:
