@@ -139,6 +139,7 @@ def _summary() -> Schema:
         "unchecked": "files for which a tool, the file system or manyshim failed",
         "missing": "files that are missing",
         "of_other_version": "files of another version",
+        "duplicates": "files that take the place of another",
     }
     return _object({key: _count(text) for key, text in counts.items()})
 

@@ -10,6 +10,7 @@ import pytest
 import needs
 from manyshim.audit.findings import ERROR, INFO, KINDS, POLICY, WARNING
 from manyshim.audit.tags import ARCHES
+from manyshim.formatters.release import Summary
 from manyshim.schemas.load import report_schema
 from paths import DOCS
 from reportschema import problems
@@ -83,13 +84,12 @@ SDIST: Dict[str, Any] = {
     "findings": [],
     "error": None,
 }
-SUMMARY = ("wheels", "sdists", "refused", "unreadable", "unchecked", "missing", "of_other_version")
 REPORT: Dict[str, Any] = {
     "version": 2,
     "wheels": [WHEEL, FAILED],
     "sdists": [{**SDIST, "internal": False}],
     "sets": [{"project": "demo", "versions": ["1.0"], "findings": []}],
-    "summary": dict.fromkeys(SUMMARY, 0),
+    "summary": dict.fromkeys(Summary._fields, 0),
 }
 
 
