@@ -305,10 +305,10 @@ VALUES: Dict[str, Tuple[str, int, str]] = {
     "a pipe": (
         f"check pipe-1.0-{TAG}.whl",
         3,
-        f"pipe-1.0-{TAG}.whl: a named pipe is not a wheel; write its content to a file first",
+        f"pipe-1.0-{TAG}.whl: cannot be opened: a named pipe is not a wheel; write its content to a file first",
     ),
     "a device": (
         "show /dev/null",
-        *(3, "/dev/null: a device is not a wheel; write its content to a file first"),
+        *(3, "/dev/null: cannot be opened: a device is not a wheel; write its content to a file first"),
     ),
 }  # fmt: skip

@@ -52,7 +52,7 @@ def _mistake(path: str, command: str) -> Optional[str]:
     mode = os.stat(path).st_mode
     special = next((word for test, word in _KINDS if test(mode)), None)
     if special:
-        return f"{special} is not a wheel; write its content to a file first"
+        return f"cannot be opened: {special} is not a wheel; write its content to a file first"
     if not _is_readable(path):
         return f"you have no permission to read it; chmod u+r {shorten(path)}, or ask its owner"
     if not os.path.getsize(path):
@@ -117,6 +117,8 @@ def _pattern(path: str, command: str) -> str:
 
 
 def _folder(path: str, command: str) -> str:
+    if path.lower().endswith(".whl"):
+        return "cannot be opened: a folder, and a wheel is a file; build or download it again"
     wheels = os.path.join(path, "*.whl")
     if not glob.glob(os.path.join(glob.escape(path), "*.whl")):
         if os.path.exists(os.path.join(path, "pyproject.toml")):
