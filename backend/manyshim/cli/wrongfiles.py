@@ -9,7 +9,7 @@ from typing import Optional
 
 from manyshim.audit.gate.completeness import is_sdist
 from manyshim.audit.tags import parse_wheel_name
-from manyshim.errors import ConfigError, InvalidWheelError, ToolError, shorten
+from manyshim.errors import ConfigError, InvalidWheelError, shorten
 from manyshim.files import open_regular
 from manyshim.optiontypes import closest
 
@@ -96,14 +96,6 @@ def project(path: str, command: str) -> Optional[ConfigError]:
     elif name.endswith(".whl"):
         text = f"a wheel, not a folder; {command} is for projects, and manyshim show for wheels"
     return ConfigError(f"{shorten(path)}: {text}")
-
-
-def output(folder: str) -> Optional[ToolError]:
-    """Return the error for a folder of new wheels that is a file; None for a folder."""
-    if os.path.isdir(folder) or not os.path.exists(folder):
-        return None
-    what = "cannot be written: it is a file, and -w names the folder for the new wheels"
-    return ToolError(f"-w {shorten(folder)}: {what}")
 
 
 def _pattern(path: str, command: str) -> str:
