@@ -16,6 +16,7 @@ GLIBC = f"is not valid; the newest glibc that this manyshim knows is 2.44, {NEWE
 MUSL = f"is not valid; the newest musl that this manyshim knows is 1.2, {NEWEST}".format(
     "musllinux_1_2"
 )
+SPECIAL = "is not a wheel; write its content to a file first"
 BUILD = "build a wheel of the project (uv build --wheel)"
 ALL = "show, check, retag, repair, init, explain, policies, config"
 
@@ -305,10 +306,10 @@ VALUES: Dict[str, Tuple[str, int, str]] = {
     "a pipe": (
         f"check pipe-1.0-{TAG}.whl",
         3,
-        f"pipe-1.0-{TAG}.whl: a named pipe is not a wheel; write its content to a file first",
+        f"pipe-1.0-{TAG}.whl: cannot be opened: a named pipe {SPECIAL}",
     ),
     "a device": (
         "show /dev/null",
-        *(3, "/dev/null: a device is not a wheel; write its content to a file first"),
+        *(3, f"/dev/null: cannot be opened: a device {SPECIAL}"),
     ),
 }  # fmt: skip

@@ -218,7 +218,7 @@ def _add_writing(parser: argparse.ArgumentParser, *, needed: bool) -> None:
         "--no-trial",
         action="store_true",
         help="do not load changed libraries, for wheels that you do not trust; without this "
-        "option, repair, --fix and --strip run code of the wheel on this machine",
+        "option, `repair`, --fix and --strip run code of the wheel on this machine",
     )
     parser.add_argument(
         "--compression-level",

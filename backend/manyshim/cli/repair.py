@@ -8,15 +8,12 @@ from functools import partial
 
 from manyshim import retagging
 from manyshim.cli.batch import over_wheels
-from manyshim.cli.requests import parsed, writing_config
-from manyshim.cli.wrongfiles import output as output_mistake
+from manyshim.cli.requests import parsed, refuse_file, writing_config
 
 
 def run(options: argparse.Namespace) -> int:
     """Repair each wheel; return the exit code."""
-    refused = output_mistake(options.wheel_dir or os.curdir)
-    if refused:
-        raise refused
+    refuse_file(options.wheel_dir or os.curdir)
     bundle = ("*",) if options.bundle is None else parsed("bundle", options.bundle)
     config = writing_config(options)._replace(
         mode="repair",

@@ -8,6 +8,7 @@ from typing import Any, List
 
 from manyshim.cli.screen import notice
 from manyshim.config import Config, environment_platform
+from manyshim.errors import ToolError, shorten
 from manyshim.options import BY_KEY
 from manyshim.optiontypes import renamed_kinds
 from manyshim.surroundings import epoch
@@ -44,6 +45,13 @@ def writing_config(options: argparse.Namespace) -> Config:
     )
     _print_notices(notices)
     return config
+
+
+def refuse_file(folder: str) -> None:
+    """Raise ToolError if the folder for new wheels is a file."""
+    if os.path.exists(folder) and not os.path.isdir(folder):
+        what = "cannot be written: it is a file, and -w names the folder for the new wheels"
+        raise ToolError(f"-w {shorten(folder)}: {what}")
 
 
 def parsed(key: str, value: object) -> Any:  # noqa: ANN401 (each option has its own type)

@@ -7,15 +7,12 @@ from functools import partial
 
 from manyshim import retagging
 from manyshim.cli.batch import over_wheels
-from manyshim.cli.requests import writing_config
-from manyshim.cli.wrongfiles import output as output_mistake
+from manyshim.cli.requests import refuse_file, writing_config
 
 
 def run(options: argparse.Namespace) -> int:
     """Retag each wheel; return the exit code."""
-    refused = output_mistake(options.wheel_dir)
-    if refused:
-        raise refused
+    refuse_file(options.wheel_dir)
     config = writing_config(options)
     asked = retagging.Options(verbose=options.verbose, rebuild=options.rebuild_record)
     work = partial(retagging.retag, folder=options.wheel_dir, config=config, options=asked)

@@ -9,7 +9,7 @@ from typing import Optional
 
 from manyshim.audit.releases import is_sdist
 from manyshim.audit.tags import parse_wheel_name
-from manyshim.errors import ConfigError, InvalidWheelError, ToolError, shorten
+from manyshim.errors import ConfigError, InvalidWheelError, shorten
 from manyshim.files import open_regular
 from manyshim.optiontypes import closest
 
@@ -52,7 +52,7 @@ def _mistake(path: str, command: str) -> Optional[str]:
     mode = os.stat(path).st_mode
     special = next((word for test, word in _KINDS if test(mode)), None)
     if special:
-        return f"{special} is not a wheel; write its content to a file first"
+        return f"cannot be opened: {special} is not a wheel; write its content to a file first"
     if not _is_readable(path):
         return f"you have no permission to read it; chmod u+r {shorten(path)}, or ask its owner"
     if not os.path.getsize(path):
@@ -98,14 +98,6 @@ def project(path: str, command: str) -> Optional[ConfigError]:
     return ConfigError(f"{shorten(path)}: {text}")
 
 
-def output(folder: str) -> Optional[ToolError]:
-    """Return the error for a folder of new wheels that is a file; None for a folder."""
-    if os.path.isdir(folder) or not os.path.exists(folder):
-        return None
-    what = "cannot be written: it is a file, and -w names the folder for the new wheels"
-    return ToolError(f"-w {shorten(folder)}: {what}")
-
-
 def _pattern(path: str, command: str) -> str:
     """Return the sentence about a pattern that is given as it is: shells leave it if none fits."""
     if glob.glob(path):
@@ -117,6 +109,8 @@ def _pattern(path: str, command: str) -> str:
 
 
 def _folder(path: str, command: str) -> str:
+    if path.lower().endswith(".whl"):
+        return "cannot be opened: a folder, and a wheel is a file; build or download it again"
     wheels = os.path.join(path, "*.whl")
     if not glob.glob(os.path.join(glob.escape(path), "*.whl")):
         if os.path.exists(os.path.join(path, "pyproject.toml")):
