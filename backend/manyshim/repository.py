@@ -110,7 +110,8 @@ class Repository:
         paths = self._by_name.get(parts[-1], [])
         equal = [_equal_parts(_parts(path), parts) for path in paths]
         most = max(equal, default=0)
-        if equal.count(most) != 1 or (len(paths) > 1 and most < _MIN_PARTS):
+        # Of several files, the one whose folder is equal, too. Else it could be any of them.
+        if equal.count(most) != 1:
             return None
         path = paths[equal.index(most)]
         return self._below_root(os.path.join(self._root, path), copy=copy)

@@ -194,6 +194,7 @@ def test_unreadable_files_are_notifications() -> None:
         ("UNREADABLE", "no zip archive"),
         ("INTERNAL_ERROR", "it failed"),
     ]
+    assert not of(of_check(wheel()), 4)["invocations"][0]["executionSuccessful"]
     (invocation,) = of(of_check(wheel(row(made("ISA")))), 1)["invocations"]
     assert (invocation["executionSuccessful"], invocation["exitCode"]) == (True, 1)
     assert invocation["toolExecutionNotifications"] == []
@@ -220,6 +221,14 @@ def test_the_fingerprint_is_that_of_the_next_release() -> None:
     assert fingerprint(library) != fingerprint(library._replace(subject="GLIBC_2.38"))
     large = made("TOO_LARGE", path="")
     assert fingerprint(large) == fingerprint(large._replace(subject="101 MiB"))
+
+
+def test_findings_that_are_alike_have_their_number() -> None:
+    first, second = results(row(made("ISA")), row(made("ISA", symbols=("other",))))
+    for key in ("manyshimFinding/v1", "primaryLocationLineHash"):
+        one, two = (result["partialFingerprints"][key] for result in (first, second))
+        assert one.endswith(":1")
+        assert two == f"{one[:-1]}2"
 
 
 def test_a_run_gives_equal_text() -> None:

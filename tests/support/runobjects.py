@@ -23,7 +23,7 @@ SDIST = "demo-1.0.tar.gz"
 # commands, XML, HTML, Markdown, links, and placeholders.
 HOSTILE = (
     "a\x1b[31m\n::error::x\r%0A%\u202e\udcff\x00\u2028]]><b>&amp;|`*_x_*[l](http://e.x){0}{path}"
-    "www.e.x <!-- \\| , @user ~~s~~ $y$ \ufffe"
+    "\u00e4 www.e.x <!-- \\| , @user ~~s~~ $y$ \ufffe"
 )
 LONG = "x" * 70_000
 # What a wheel without machine code has instead of a tag, and one for which no tag is proved.

@@ -32,8 +32,9 @@ _MAX_SUMMARY = 1_000_000
 _MAX_FINDINGS = 5
 _DATA = str.maketrans({"%": "%25", "\r": "%0D", "\n": "%0A"})
 _PROPERTY = str.maketrans({"%": "%25", "\r": "%0D", "\n": "%0A", ":": "%3A", ",": "%2C"})
-# Punctuation that Markdown or HTML may give a meaning to, and what GitHub makes a link of.
-_MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+!|~&:@$])|(?<=www)(\.)", re.IGNORECASE)
+# Punctuation that Markdown or HTML may give a meaning to, and the dot of www., which begins a link.
+# GitHub looks for mail addresses when it has removed the escapes, so an @ is parted from its name.
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+!|~&:$])|(?<=www)(\.)", re.IGNORECASE)
 
 
 class _Annotation(NamedTuple):
@@ -170,4 +171,5 @@ def _is_for_linux(entry: Entry) -> bool:
 
 def _markdown(text: str) -> str:
     """Return a text of others for a cell of a table, without a meaning for Markdown or HTML."""
-    return _MARKDOWN.sub(lambda found: f"\\{found[0]}", bounded(text))
+    escaped = _MARKDOWN.sub(lambda found: f"\\{found[0]}", bounded(text))
+    return escaped.replace("@", "<!-- -->@")
