@@ -152,6 +152,14 @@ LINES: Dict[str, Tuple[str, str]] = {
         "--wheel-dir (-w) is missing: name the folder for the new wheels, as in -w dist",
     ),
     "two folders": ("init dist .", "init takes one folder, but 2 are given: 'dist' and '.'"),
+    "a format of no name": (
+        f"show --format jsno {GOOD}",
+        "--format = 'jsno' is not valid; did you mean 'json'?",
+    ),
+    "source lines at times": (
+        f"check --explain often {GOOD}",
+        "--explain = 'often' is not valid; choose from auto, always, never",
+    ),
     "policies of a wheel": (
         "policies x.whl",
         "policies takes options only, but 'x.whl' is given",
@@ -159,6 +167,18 @@ LINES: Dict[str, Tuple[str, str]] = {
 }
 # The command line, the exit code and the sentence: no line about the help follows.
 VALUES: Dict[str, Tuple[str, int, str]] = {
+    "no such kind": (
+        "explain TO_NEW",
+        *(2, "TO_NEW is not a kind of finding; did you mean 'TOO_NEW'?"),
+    ),
+    "no kind": (
+        "explain xyzzy",
+        *(2, "xyzzy is not a kind of finding; `manyshim explain` lists all kinds"),
+    ),
+    "two formats": (
+        f"check --json --format sarif {GOOD}",
+        *(2, "--json and --format sarif ask for two formats; give one of them"),
+    ),
     "no such glibc": (
         f"show --platform manylinux_2_99 {GOOD}",
         *(2, f"--platform = 'manylinux_2_99' {GLIBC}"),
