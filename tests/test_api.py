@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -28,7 +29,7 @@ from manyshim import (
     check_files,
 )
 from manyshim.formatters.json import failure
-from paths import BACKEND
+from paths import BACKEND, REPOSITORY
 from strict_index_samples import sdist
 from wheelwriter import save, wheel, wheel_name
 
@@ -225,3 +226,16 @@ def test_a_place_is_read_from_json() -> None:
     found = {**dict.fromkeys(Finding._fields), "symbols": ["x"], "places": [row]}
     report = api._report({**data, "findings": [found]})  # noqa: SLF001 (a place needs a compiler)
     assert report.findings[0].places == (Place("x", "src/_x.c", 3, None),)
+
+
+def test_the_page_has_each_name_and_each_field() -> None:
+    page = (REPOSITORY / "docs" / "api.md").read_text("utf-8")
+    for name in {*manyshim.__all__} - {"__version__"}:
+        assert re.search(rf"`{name}[`(]", page), name
+    for name, fields in FIELDS.items():
+        row = next(
+            line for line in page.splitlines() if re.search(rf"`{name}`.*`{fields[0]}`", line)
+        )
+        assert all(f"`{field}`" in row for field in fields), name
+    for name, arguments in SIGNATURES.items():
+        assert f"`{name}({arguments[0]}, *, {', '.join(arguments[1:])})`" in page

@@ -1,8 +1,7 @@
 """The Python API: audit a wheel, or check the files of a release.
 
-What `manyshim.__all__` names is stable: a name, an argument or a field stays, with its meaning,
-until the next major version. New optional arguments and new fields at the end may be added. The
-texts of messages may change. Everything else in the package may change in any version.
+What `manyshim.__all__` names is stable, as docs/stability.md promises. New optional arguments and
+new fields at the end may be added. Everything else in the package may change in any version.
 """
 
 from __future__ import annotations
