@@ -81,7 +81,7 @@ def test_the_options_are_those_of_the_command_line(tmp_path: Path) -> None:
     bad = put(tmp_path, "cp311-cp311-manylinux_2_17_x86_64", NEW)
     (found,) = check_files(bad).files[0].errors
     assert (found.kind, found.allowed) == ("FALSE_TAG", False)
-    for allow in ("FALSE_TAG:*", ["FALSE_TAG:*"]):
+    for allow in ("FALSE_TAG:*", "RECORD:x,FALSE_TAG:*", ["FALSE_TAG:*"]):
         allowed = check_files(bad, allow=allow)
         assert allowed.exit_code == 0
         assert [one.allowed for one in allowed.files[0].findings if one.kind == "FALSE_TAG"] == [
@@ -94,6 +94,10 @@ WRONG: List[Any] = [
     {"allow": ["TOO_NEW"]},
     {"allow": "NO_SUCH_KIND:*"},
     {"naming": "other"},
+    {"explain": "never"},
+    {"strict": 0},
+    {"exclude": None},
+    {"allow": [1]},
 ]
 
 

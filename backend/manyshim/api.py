@@ -7,8 +7,9 @@ new fields at the end may be added. Everything else in the package may change in
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable as _Iterable
 from functools import partial
-from typing import Any, Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple, Union
+from typing import Any, Dict, Iterable, NamedTuple, Optional, Sequence, Tuple, Union
 
 from manyshim import checking, operations
 from manyshim.audit.request import Request
@@ -148,6 +149,7 @@ def audit_wheel(  # noqa: PLR0913 (the options of `manyshim show`)
     wheel, and ToolError if the file system fails.
     """
     request = _request(platform, exclude, allow, strict=strict, naming=naming)
+    _verify(explain)
     name = os.fspath(path)
     done = operations.show(name, request, explain=explain)
     return _report(with_file(done.data, name))
@@ -174,10 +176,11 @@ def check_files(  # noqa: PLR0913 (the options of `manyshim check`)
     files, and ToolError if a folder cannot be read.
     """
     request = _request(platform, exclude, allow, strict=strict, naming=naming)
+    _verify(explain)
     given = [paths] if isinstance(paths, (str, os.PathLike)) else list(paths)
     if not given:
         raise ConfigError("no file was given; name a wheel, an sdist or a folder")
-    others = None if like is None else other_names(os.fspath(like))
+    others = None if like is None else other_names(os.fspath(like), "like")
     files, several = release_files([os.fspath(one) for one in given])
     work = partial(checking.check, request=request, explain=explain)
     done = [operations.guarded(work, file) for file in files]
@@ -213,8 +216,13 @@ def _request(
     return Config(**parsed).request
 
 
-def _texts(given: Iterable[str]) -> List[str]:
-    return [given] if isinstance(given, str) else list(given)
+def _texts(given: Any) -> Any:  # noqa: ANN401 (a text, or texts; the option refuses others)
+    return given if isinstance(given, str) or not isinstance(given, _Iterable) else list(given)
+
+
+def _verify(explain: object) -> None:
+    if not isinstance(explain, bool):
+        raise ConfigError(f"explain = {explain!r} is not valid; give True or False")
 
 
 # The key of JSON that has the platform tags of a file name.

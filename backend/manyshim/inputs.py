@@ -65,21 +65,21 @@ def _equal(path: str, other: str) -> bool:
         return True
 
 
-def other_names(path: str) -> List[str]:
+def other_names(path: str, option: str = "--like") -> List[str]:
     """Return the file names of another release: of a folder, or a text file with one on each line.
 
-    Empty lines and what follows `#` are left out. Raises ConfigError if there are none, or if a
-    line is no name of a wheel or an sdist.
+    Empty lines and what follows `#` are left out. `option` is what errors call it. Raises
+    ConfigError if there are none, or if a line is no name of a wheel or an sdist.
     """
     if os.path.isdir(path):
         names = [os.path.basename(one) for one in _of_folder(path)]
     elif os.path.isfile(path):
-        names = list(_listed(path))
+        names = list(_listed(path, option))
     else:
         what = "is neither a folder nor a file" if os.path.exists(path) else "no such file"
-        raise ConfigError(f"--like {path}: {what}")
+        raise ConfigError(f"{option} {path}: {what}")
     if not any(map(names_a_project, names)):
-        raise ConfigError(f"--like {path}: no file name of a wheel or an sdist")
+        raise ConfigError(f"{option} {path}: no file name of a wheel or an sdist")
     return names
 
 
@@ -114,22 +114,22 @@ def _once(files: Iterable[str]) -> List[str]:
     return list(found.values())
 
 
-def _listed(path: str) -> Iterable[str]:
+def _listed(path: str, option: str) -> Iterable[str]:
     try:
         with open(path, "rb") as file:
             data = file.read(_MAX_LIST + 1)
         if len(data) > _MAX_LIST:
-            raise ConfigError(f"--like {path}: larger than 1 MiB, so it is no list of file names")
+            raise ConfigError(f"{option} {path}: larger than 1 MiB, so it is no list of file names")
         text = data.decode("utf-8-sig")
     except OSError as error:
-        raise ToolError(f"--like {path}: cannot be read: {error.strerror}") from error
+        raise ToolError(f"{option} {path}: cannot be read: {error.strerror}") from error
     except UnicodeDecodeError:
-        raise ConfigError(f"--like {path}: is not UTF-8 text") from None
+        raise ConfigError(f"{option} {path}: is not UTF-8 text") from None
     for number, line in enumerate(text.splitlines(), start=1):
         # Lists are made with `ls dist/*`, too.
         name = re.split(r"[/\\]", line.partition("#")[0].strip())[-1]
         if name and (len(name) > _MAX_NAME or not names_a_project(name)):
             what = "is no file name of a wheel or an sdist"
-            raise ConfigError(f"--like {path}: line {number}: {shorten(name)} {what}")
+            raise ConfigError(f"{option} {path}: line {number}: {shorten(name)} {what}")
         if name:
             yield name

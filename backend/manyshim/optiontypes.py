@@ -202,7 +202,9 @@ def parse_allow(option: Option, value: Any) -> Tuple[Allowance, ...]:  # noqa: A
                 part, f"{kind} rules out policies, so it cannot be accepted; {_INSTEAD}"
             )
         if kind not in kinds:
-            raise option.refuse(part, nearest(kind, kinds))
+            close = closest(kind, tuple(KINDS))
+            hint = f"did you mean {close!r}?" if close else "`manyshim explain` lists all kinds"
+            raise option.refuse(part, f"{kind or part} is not a kind of finding; {hint}")
         allowances.append(Allowance(kind, glob))
     return tuple(allowances)
 

@@ -252,6 +252,20 @@ def test_a_list_may_have_folders(tmp_path: Path, dist: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
+@pytest.mark.parametrize("name", ["empty", "empty/*.whl"])
+def test_a_folder_without_files_is_a_document_for_programs(tmp_path: Path, name: str) -> None:
+    (tmp_path / "empty").mkdir()
+    path = str(tmp_path / name)
+    done = run("check", path, "--json")
+    assert (done.returncode, done.stderr.startswith("manyshim: error: ")) == (3, True)
+    data = json.loads(done.stdout)
+    assert [(one["file"], bool(one["error"])) for one in data["wheels"]] == [(path, True)]
+    assert data["summary"]["unreadable"] == 1
+    assert '"executionSuccessful": false' in run("check", path, "--format", "sarif").stdout
+    assert run("check", path, "--format", "github").stdout.startswith("::error title=UNREADABLE::")
+    assert "<error" in run("check", path, "--format", "junit").stdout
+
+
 def test_json_of_other_commands_has_wheels_only(dist: Path) -> None:
     wheels = sorted(dist.glob("demo*.whl"))
     assert list(json.loads(run("show", *wheels, "--json").stdout)) == ["version", "wheels"]

@@ -88,6 +88,8 @@ def test_each_kind_is_a_rule_with_its_level() -> None:
         assert rule["defaultConfiguration"]["level"] == levels[KINDS[rule["id"]]]
         for key in ("shortDescription", "fullDescription", "help"):
             assert rule[key]["text"]
+            assert "\\n" not in rule[key]["text"]
+        assert "\n\nHow to fix it:\n\n" in rule["help"]["text"]
     for result in run["results"]:
         assert rules[result["ruleIndex"]]["id"] == result["ruleId"]
     assert of(of_show(wheel(row(made("ISA")))))["tool"]["driver"]["rules"][0]["id"] == "ISA"

@@ -8,8 +8,10 @@ from typing import Any, Dict, List, Tuple
 import pytest
 
 import needs
-from manyshim.audit.findings import ERROR, INFO, KINDS, POLICY, WARNING
+from manyshim.audit.findings import ERROR, INFO, KINDS, POLICY, WARNING, problem_finding
+from manyshim.audit.gate.completeness import SetProblem
 from manyshim.audit.tags import ARCHES
+from manyshim.formatters.json import JSON_VERSION, failure, finding_dict
 from manyshim.formatters.release import Summary
 from manyshim.schemas.load import report_schema
 from paths import DOCS
@@ -167,6 +169,24 @@ def test_it_is_a_schema() -> None:
     from jsonschema import Draft7Validator
 
     Draft7Validator.check_schema(report_schema())
+
+
+def test_the_open_schema_takes_what_a_later_release_may_add() -> None:
+    needs.module("jsonschema", since=(3, 10))
+    from jsonschema import Draft7Validator
+
+    finding = finding_dict(problem_finding(SetProblem.NO_SDIST))
+    later = {**finding, "kind": "NEW_KIND", "severity": "notice", "new_key": [1]}
+    files = failure("x.whl", "no zip", internal=False)
+    data = {"version": JSON_VERSION, "wheels": [{**files, "arch": "mips", "findings": [later]}]}
+    assert list(Draft7Validator(report_schema()).iter_errors(data))
+    schema = report_schema(exact=False)
+    Draft7Validator.check_schema(schema)
+    assert list(Draft7Validator(schema).iter_errors(data)) == []
+    assert list(Draft7Validator(schema).iter_errors({**data, "version": 3}))
+    wrong = {**later, "message": 3}
+    bad = {**data, "wheels": [{**files, "findings": [wrong]}]}
+    assert list(Draft7Validator(schema).iter_errors(bad))
 
 
 def test_words_are_those_of_the_code() -> None:

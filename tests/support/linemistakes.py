@@ -34,7 +34,6 @@ LINES: Dict[str, Tuple[str, str]] = {
     ),
     "a wheel first": (GOOD, f"'{GOOD}' is a file, not a command; write manyshim show {GOOD}"),
     "a folder first": ("dist", "'dist' is a folder, not a command; write manyshim check dist"),
-    "-V": ("-V", "-V is not an option of manyshim; did you mean '--version'?"),
     "--json first": (
         f"--json show {GOOD}",
         "--json belongs after the command: manyshim show --json",
@@ -152,6 +151,11 @@ LINES: Dict[str, Tuple[str, str]] = {
         "--wheel-dir (-w) is missing: name the folder for the new wheels, as in -w dist",
     ),
     "two folders": ("init dist .", "init takes one folder, but 2 are given: 'dist' and '.'"),
+    "a format as an option": (
+        f"check --sarif {GOOD}",
+        "--sarif is not an option of check; did you mean '--format sarif'?",
+    ),
+    "the word of ruff": ("rule TOO_NEW", "'rule' is not a command; did you mean 'explain'?"),
     "a format of no name": (
         f"show --format jsno {GOOD}",
         "--format = 'jsno' is not valid; did you mean 'json'?",
@@ -167,6 +171,31 @@ LINES: Dict[str, Tuple[str, str]] = {
 }
 # The command line, the exit code and the sentence: no line about the help follows.
 VALUES: Dict[str, Tuple[str, int, str]] = {
+    "an empty name": (
+        "check ",
+        *(3, "an empty name was given; is a variable of the shell not set?"),
+    ),
+    "a URL": (
+        "show https://example.org/demo-1.0-py3-none-any.whl",
+        3,
+        "https://example.org/demo-1.0-py3-none-any.whl: a URL, not a file; download it first",
+    ),
+    "notes to check": (
+        "check notes.txt",
+        *(3, "notes.txt: neither a wheel (.whl) nor an sdist (.tar.gz)"),
+    ),
+    "an unknown kind to allow": (
+        f"check --allow FOO:x {GOOD}",
+        2,
+        ("--allow = 'FOO:x' is not valid; FOO is not a kind of finding; "
+        "`manyshim explain` lists all kinds"),
+    ),
+    "a kind that rules out, misspelled": (
+        f"check --allow TOO_NWE:* {GOOD}",
+        2,
+        ("--allow = 'TOO_NWE:*' is not valid; TOO_NWE is not a kind of finding; "
+        "did you mean 'TOO_NEW'?"),
+    ),
     "no such kind": (
         "explain TO_NEW",
         *(2, "TO_NEW is not a kind of finding; did you mean 'TOO_NEW'?"),
@@ -242,7 +271,7 @@ VALUES: Dict[str, Tuple[str, int, str]] = {
     ),
     "no file at all": (
         "check nothing",
-        *(3, "nothing: no such file; give the path of a file that exists"),
+        *(3, "nothing: no such file; build first (uv build), or give the path of a file"),
     ),
     "no folder at all": ("show x/y.whl", 3, "x/y.whl: no such file, and no folder x"),
     "a lost link": ("show link.whl", 3, "link.whl: a link to gone.whl, which does not exist"),
@@ -277,8 +306,8 @@ VALUES: Dict[str, Tuple[str, int, str]] = {
         3,
         f"demo-1.0.tar.gz: an sdist has no tag; {BUILD}, or verify the sdist with manyshim check",
     ),
-    "a library": ("show lib.so", 3, f"lib.so: a library alone has no tag; {BUILD}"),
-    "a program": ("show program", 3, f"program: a library alone has no tag; {BUILD}"),
+    "a library": ("show lib.so", 3, f"lib.so: a library or program alone has no tag; {BUILD}"),
+    "a program": ("show program", 3, f"program: a library or program alone has no tag; {BUILD}"),
     "a zip": (
         "repair a.zip -w out",
         *(3, "a.zip: not a wheel: if it holds wheels, unzip it first, and give these"),
@@ -298,7 +327,7 @@ VALUES: Dict[str, Tuple[str, int, str]] = {
         *(3, f"project/pyproject.toml: a project is not a wheel; {BUILD}"),
     ),
     "text": (
-        "check notes.txt",
+        "show notes.txt",
         *(3, f"notes.txt: its name does not end with .whl, so it is no wheel; {BUILD}"),
     ),
     "a wrong name": (

@@ -21,13 +21,15 @@ OTHER_COMMANDS: Mapping[str, str] = {
     "audit": "show", "info": "show", "inspect": "show", "tags": "retag", "tag": "retag",
     "verify": "check", "validate": "check", "lint": "check", "addtag": "retag", "fix": "repair",
     "delocate": "repair", "list": "policies", "lddtree": "show", "options": "config",
-    "settings": "config", "adopt": "init", "new": "init",
+    "settings": "config", "adopt": "init", "new": "init", "rule": "explain", "docs": "explain",
 }  # fmt: skip
 _OPTIONS: Mapping[str, str] = {
     "-o": "--wheel-dir", "-d": "--wheel-dir", "--out": "--wheel-dir", "--output": "--wheel-dir",
     "--outdir": "--wheel-dir", "--out-dir": "--wheel-dir", "--output-dir": "--wheel-dir",
     "--dest": "--wheel-dir", "--dest-dir": "--wheel-dir", "-j": "--jobs", "-n": "--dry-run",
     "-p": "--platform", "--tag": "--platform", "--policy": "--platform", "--target": "--platform",
+    "-f": "--format", "--output-format": "--format", "--sarif": "--format sarif",
+    "--junit": "--format junit", "--junit-xml": "--format junit", "--github": "--format github",
     "--ignore": "--allow", "--silent": "--quiet", "-s": "--strip", "--colour": "--color",
     "--no-color": "--color never", "--no-colour": "--color never", "--no-colors": "--color never",
 }  # fmt: skip
@@ -103,7 +105,7 @@ def _before_command(name: str, owners: Sequence[str], parser: Parser, rest: Sequ
     if owners:
         where = following if following in owners else owners[0]
         return f"{word} belongs after the command: manyshim {where} {word}"
-    near = "--version" if name in ("-V", "-v") else _nearest_option(name, parser)
+    near = "--version" if name == "-v" else _nearest_option(name, parser)
     return f"{word} is not an option of manyshim" + (f"; did you mean '{near}'?" if near else "")
 
 

@@ -67,7 +67,11 @@ def top() -> Parser:
 
 def _add_version(parser: Any) -> None:  # noqa: ANN401 (a parser, or a group of one)
     parser.add_argument(
-        "--version", action="version", version=f"manyshim {__version__}", help="print the version"
+        "-V",
+        "--version",
+        action="version",
+        version=f"manyshim {__version__}",
+        help="print the version",
     )
 
 

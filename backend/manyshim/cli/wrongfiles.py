@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
+import re
 import stat
 from typing import Optional
 
@@ -19,7 +20,7 @@ _ALIKE = 0.8
 
 # What a file is, by the end of its name, and the fix.
 _BY_END = (
-    ((".so", ".dylib", ".pyd", ".o", ".a"), f"a library alone has no tag; {_BUILD}"),
+    ((".so", ".dylib", ".pyd", ".o", ".a"), f"a library or program alone has no tag; {_BUILD}"),
     ((".zip",), "not a wheel: if it holds wheels, unzip it first, and give these"),
     ((".egg",), "an egg, which the package index does not take; convert it (wheel convert)"),
     ((".conda",), f"a conda package needs no manylinux tag; for the package index, {_BUILD}"),
@@ -37,6 +38,8 @@ _KINDS = (
 
 def mistake(path: str, command: str) -> Optional[InvalidWheelError]:
     """Return the error for a path that cannot be a wheel; None if its content has to tell."""
+    if not path:
+        return InvalidWheelError("an empty name was given; is a variable of the shell not set?")
     try:
         text = _mistake(path, command)
     except (OSError, ValueError):
@@ -62,6 +65,8 @@ def _mistake(path: str, command: str) -> Optional[str]:
 
 def missing(path: str, command: str) -> str:
     """Return the sentence about a path where there is nothing."""
+    if re.match(r"[a-z]+://", path):
+        return "a URL, not a file; download it first"
     if os.path.islink(path):
         return f"a link to {shorten(os.readlink(path))}, which does not exist"
     if glob.has_magic(path):
@@ -70,7 +75,7 @@ def missing(path: str, command: str) -> str:
     if not os.path.isdir(folder or "."):
         return f"no such file, and no folder {shorten(folder)}"
     near = _nearest(path)
-    return f"no such file; {near or 'give the path of a file that exists'}"
+    return f"no such file; {near or 'build first (uv build), or give the path of a file'}"
 
 
 def _nearest(path: str) -> str:
@@ -129,12 +134,12 @@ def _by_name(path: str, command: str) -> Optional[str]:
     for ends, text in _BY_END:
         if name.endswith(ends) and not (command == "check" and is_sdist(name)):
             return text
-    if is_sdist(name):
-        if command == "check":
-            return None
-        return f"an sdist has no tag; {_BUILD}, or verify the sdist with manyshim check"
     if _starts(path, b"\x7fELF"):
         return _BY_END[0][1]
+    if command == "check":
+        return None if is_sdist(name) else "neither a wheel (.whl) nor an sdist (.tar.gz)"
+    if is_sdist(name):
+        return f"an sdist has no tag; {_BUILD}, or verify the sdist with manyshim check"
     return f"its name does not end with .whl, so it is no wheel; {_BUILD}"
 
 

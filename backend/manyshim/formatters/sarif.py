@@ -107,7 +107,12 @@ def _rule(kind: str) -> Dict[str, Any]:
 
 def _help(text: Explanation) -> str:
     """Return why a finding matters and how to fix it, which is the same as text and Markdown."""
-    return f"{text.why}\n\n{text.fix}\n\n{text.allow}"
+    parts = (
+        ("Why it matters", text.why),
+        ("How to fix it", text.fix),
+        ("When to allow it", text.allow),
+    )
+    return "\n\n".join(f"{heading}:\n\n{part}" for heading, part in parts)
 
 
 def _descriptor(name: str, text: str) -> Dict[str, Any]:
@@ -220,7 +225,8 @@ def _notice(name: str, severity: str, text: str) -> Dict[str, Any]:
 
 def _text(text: str) -> Dict[str, str]:
     """Return a message. Braces would be placeholders, and brackets the text of a link."""
-    return {"text": escape(text).replace("{", "{{").replace("}", "}}").replace("](", "] (")}
+    lines = "\n".join(map(escape, text.split("\n")))
+    return {"text": lines.replace("{", "{{").replace("}", "}}").replace("](", "] (")}
 
 
 def _fingerprint(entry: Entry, found: Dict[str, Any]) -> str:

@@ -16,9 +16,28 @@ def tool_schema(tool_name: str = "manyshim") -> Dict[str, Any]:
     return _load("tool")
 
 
-def report_schema() -> Dict[str, Any]:
-    """Return the schema of what --json and the option `report` write. Raises ToolError."""
-    return _load("report")
+def report_schema(*, exact: bool = True) -> Dict[str, Any]:
+    """Return the schema of what --json and the option `report` write. Raises ToolError.
+
+    Without `exact`, it also accepts what a later release may add with the same `version`: keys, and
+    words of fixed lists.
+    """
+    found = _load("report")
+    return found if exact else dict(_open(found))
+
+
+def _open(part: Any) -> Any:  # noqa: ANN401 (a part of a schema)
+    """Return a part of a schema without limits to what is known today."""
+    if isinstance(part, list):
+        return list(map(_open, part))
+    if not isinstance(part, dict):
+        return part
+    open_enum = "enum" in part and all(isinstance(one, (str, type(None))) for one in part["enum"])
+    kept = {key: _open(value) for key, value in part.items() if key != "additionalProperties"}
+    if open_enum and "properties" not in part:
+        nullable = None in kept.pop("enum")
+        kept["type"] = ["string", "null"] if nullable else "string"
+    return kept
 
 
 def _load(name: str) -> Dict[str, Any]:

@@ -183,3 +183,36 @@ def test_a_requested_platform_is_for_wheels_for_linux(
     assert name is not None
     request = THOROUGH._replace(platform=parse_platform(asked))
     assert list(map(str, index.tags_to_prove(name, request))) == expected
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected", "fix"),
+    [
+        (
+            "manylinux_2_17",
+            (
+                "does not meet manylinux_2_17_x86_64, which --platform requires; it meets "
+                f"manylinux_2_28_x86_64; {A} needs fcntl64@GLIBC_2.28 from libc.so.6; "
+                "manylinux_2_17 allows at most GLIBC_2.17"
+            ),
+            "or require manylinux_2_28_x86_64",
+        ),
+        (
+            "manylinux_2_17_aarch64",
+            "is for x86_64, and --platform requires manylinux_2_17_aarch64",
+            "require a policy for x86_64",
+        ),
+        (
+            "musllinux_1_2",
+            "is for glibc, and --platform requires musllinux_1_2_x86_64",
+            "require a policy for glibc",
+        ),
+    ],
+)
+def test_a_required_platform_is_no_tag_of_the_name(asked: str, expected: str, fix: str) -> None:
+    facts = wheel(libc(A, NEWER), platform="manylinux_2_28_x86_64")
+    _, found = judged(facts, THOROUGH._replace(platform=parse_platform(asked)))
+    (one,) = found
+    assert (one.kind, one.severity) == ("FALSE_TAG", f.ERROR)
+    assert sentence(one).message == expected
+    assert fix in str(sentence(one).fix)

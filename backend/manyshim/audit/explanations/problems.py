@@ -9,7 +9,7 @@ from manyshim.audit.gate.completeness import SetProblem
 from manyshim.audit.gate.entrypoints import EntryPointProblem
 from manyshim.audit.gate.fields import FieldProblem
 from manyshim.audit.gate.framing import FramingProblem
-from manyshim.audit.gate.index import IndexProblem
+from manyshim.audit.gate.index import IndexProblem, RequestProblem
 from manyshim.audit.gate.indextags import IndexTagProblem, UnusableTagProblem
 from manyshim.audit.gate.metadata import MetadataProblem
 from manyshim.audit.gate.names import NameProblem
@@ -22,6 +22,7 @@ from manyshim.audit.gate.wheelfile import WheelFileProblem
 _GROUPS: Tuple[Type[Problem], ...] = (
     NameProblem,
     IndexProblem,
+    RequestProblem,
     IndexTagProblem,
     UnusableTagProblem,
     MetadataProblem,

@@ -24,6 +24,23 @@ class IndexProblem(Problem):
     )
 
 
+class RequestProblem(Problem):
+    """Why a wheel does not meet the platform that the user requires."""
+
+    NOT_MET = Row(
+        *("FALSE_TAG", ERROR, "does not meet {subject}, which --platform requires; it meets {0}"),
+        "build it for an older system (C or C++: -C manyshim.compiler=zig), or require {0}",
+    )
+    NONE_MET = Row(
+        *("FALSE_TAG", ERROR, "does not meet {subject}, which --platform requires, or any other"),
+        "`manyshim show` names what rules out every tag",
+    )
+    OTHER_FILES = Row(
+        *("FALSE_TAG", ERROR, "is for {0}, and --platform requires {subject}"),
+        "require a policy for {0}, or build the wheel for {subject}",
+    )
+
+
 # The size up to which the package index accepts a file by default, in bytes.
 SIZE_LIMIT = 100 << 20
 
@@ -53,11 +70,21 @@ def false_tags(tag: PlatformTag, report: Report, request: Request) -> Iterator[F
     if decision.tag or decision.reason == Evidence.NOTHING_TO_AUDIT:
         return
     found = finding("FALSE_TAG", "", str(tag), evidence=decision.reason, details=decision.details)
+    problem = _REQUESTED.get(decision.reason or Evidence.ERRORS)
+    if problem and tag not in map(parse_platform, report.name.platforms):
+        met = decision.details[1:] or ("",)
+        found = problem_finding(problem, "", *met, subject=str(tag))
+        found = found._replace(evidence=decision.reason)
     if decision.reason in _HAVE_CAUSES:
         found = _with_causes(found, report, tag.on(report.arch or ""), request)
     yield found
 
 
+_REQUESTED = {
+    Evidence.NOT_PROVED: RequestProblem.NOT_MET,
+    Evidence.NOTHING_PROVED: RequestProblem.NONE_MET,
+    Evidence.FILES_OF_OTHER: RequestProblem.OTHER_FILES,
+}
 _HAVE_CAUSES = (Evidence.NOT_PROVED, Evidence.NOTHING_PROVED)
 
 
@@ -107,7 +134,7 @@ def by_cause(found: Iterable[Finding]) -> Iterator[Finding]:
     """
     groups: Dict[Tuple[object, ...], List[Finding]] = {}
     for one in found:
-        groups.setdefault((one.evidence, one.details[1:]), []).append(one)
+        groups.setdefault((one.problem, one.evidence, one.details[1:]), []).append(one)
     for group in groups.values():
         tags = ", ".join(dict.fromkeys(one.subject for one in group))
         first = group[0]
