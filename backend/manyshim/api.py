@@ -148,6 +148,7 @@ def audit_wheel(  # noqa: PLR0913 (the options of `manyshim show`)
     wheel, and ToolError if the file system fails.
     """
     request = _request(platform, exclude, allow, strict=strict, naming=naming)
+    _require_bool("explain", explain)
     name = os.fspath(path)
     done = operations.show(name, request, explain=explain)
     return _report(with_file(done.data, name))
@@ -174,6 +175,7 @@ def check_files(  # noqa: PLR0913 (the options of `manyshim check`)
     files, and ToolError if a folder cannot be read.
     """
     request = _request(platform, exclude, allow, strict=strict, naming=naming)
+    _require_bool("explain", explain)
     given = [paths] if isinstance(paths, (str, os.PathLike)) else list(paths)
     if not given:
         raise ConfigError("no file was given; name a wheel, an sdist or a folder")
@@ -211,6 +213,12 @@ def _request(
     }
     parsed = {key: BY_KEY[key].parse(BY_KEY[key], value) for key, value in given.items()}
     return Config(**parsed).request
+
+
+def _require_bool(name: str, given: object) -> None:
+    """Raise ConfigError for words of the command line, such as "never", which would be true."""
+    if not isinstance(given, bool):
+        raise ConfigError(f"{name} = {given!r} is not valid; write True or False")
 
 
 def _texts(given: Iterable[str]) -> List[str]:
