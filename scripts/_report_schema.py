@@ -62,6 +62,10 @@ def schema() -> Schema:
     }
 
 
+# Without a report nothing is known of a wheel but its name.
+_NOT_KNOWN = ("arch", "libc", "policy", "tag", "reason", "blocked", "written")
+
+
 def _wheel() -> Schema:
     keys = {
         "wheel": _text("the file name"),
@@ -72,6 +76,7 @@ def _wheel() -> Schema:
         "policy": _policy("the oldest policy that is proved, if errors are set aside", null=True),
         "tag": _policy("the tag that is proved", null=True),
         "tags": _texts("all spellings of the tag that is proved"),
+        "reason": _text("why no tag is proved", null=True),
         "runs_on": _texts("releases of distributions that the tag is for"),
         "not_on": _texts("releases of distributions that are too old for the tag"),
         "external": _texts("libraries that some policy does not promise"),
@@ -83,10 +88,9 @@ def _wheel() -> Schema:
         "plan": {"$ref": "#/definitions/plan"},
         **_outcome(),
     }
-    # Without a report nothing is known of a wheel but its name.
     failed = {
         "findings": {"maxItems": 0},
-        **{key: {"const": None} for key in ("arch", "libc", "policy", "tag", "blocked", "written")},
+        **{key: {"const": None} for key in _NOT_KNOWN},
     }
     return {**_object(keys, "plan"), **_failed(failed)}
 

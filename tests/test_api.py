@@ -73,6 +73,24 @@ def test_what_would_hold_without_a_blocker(tmp_path: Path) -> None:
     assert set(report.blocked.findings) <= set(report.findings)
 
 
+def test_an_unlisted_policy_that_is_refused(tmp_path: Path) -> None:
+    """What it allows does not block it, and without the blockers it holds."""
+    path = put(tmp_path, LINUX, NEW, Symbol("exp", "libm.so.6", "GLIBC_2.29"))
+    blocked = audit_wheel(path, platform="manylinux_2_30").blocked
+    assert blocked is not None
+    assert [one.symbols for one in blocked.findings] == [("pidfd_open",)]
+    assert (blocked.policy, blocked.without) == ("manylinux_2_30_x86_64",) * 2
+
+
+@pytest.mark.parametrize("explain", ["never", None, 1])
+def test_explain_is_true_or_false(explain: Any, tmp_path: Path) -> None:
+    path = put(tmp_path)
+    with pytest.raises(ConfigError, match="give True or False"):
+        audit_wheel(path, explain=explain)
+    with pytest.raises(ConfigError, match="give True or False"):
+        check_files(path, explain=explain)
+
+
 def test_the_options_are_those_of_the_command_line(tmp_path: Path) -> None:
     path = put(tmp_path, LINUX, NEW)
     assert audit_wheel(path, platform="manylinux_2_28").tag is None
@@ -198,6 +216,7 @@ FIELDS = {
             "policy",
             "tag",
             "tags",
+            "reason",
             "runs_on",
             "not_on",
         ),

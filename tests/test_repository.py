@@ -180,3 +180,27 @@ def test_debug_information_of_a_private_copy(folder: str, source: str, tmp_path:
     assert (place.line, place.function) == (2, "use")
     assert "demo-1.0" in place.file
     assert Repository(str(project)).locate(place.file) == "src/use.c"
+
+
+@pytest.mark.parametrize(
+    ("folder", "own"),
+    {
+        ".": True,
+        "packages/demo": True,
+        "build": True,
+        ".tmp/pip-req-build": False,
+        "a/.cache/sdist": False,
+        "../other": False,
+    }.items(),
+)
+def test_a_cache_below_the_root_has_dependencies(
+    folder: str,
+    own: bool,  # noqa: FBT001 (a parameter of pytest)
+    tmp_path: Path,
+) -> None:
+    root, project = tmp_path / "root", tmp_path / "root" / folder
+    root.mkdir()
+    project.mkdir(parents=True, exist_ok=True)
+    (root / "pyproject.toml").write_text("own", encoding="utf-8")
+    (project / "pyproject.toml").write_text("own" if folder == "." else "other", encoding="utf-8")
+    assert Repository(str(root)).has_project(str(project)) == own

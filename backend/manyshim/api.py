@@ -82,7 +82,8 @@ class Report(NamedTuple):
     """What is known about one wheel or sdist.
 
     `name` is the file name, `file` the path as it was given. `platforms` are the platform tags of
-    the name, `tag` is the one that is proved, and `tags` are all its spellings. `policy` is the
+    the name, `tag` is the one that is proved, `tags` are all its spellings, and `reason` is why
+    there is none. `policy` is the
     oldest policy that holds if errors are set aside. `runs_on` and `not_on` are releases of
     distributions.
     `error` is the reason why a file could not be judged; `check_files` only.
@@ -96,6 +97,7 @@ class Report(NamedTuple):
     policy: Optional[str]
     tag: Optional[str]
     tags: Tuple[str, ...]
+    reason: Optional[str]
     runs_on: Tuple[str, ...]
     not_on: Tuple[str, ...]
     external: Tuple[str, ...]

@@ -62,7 +62,10 @@ class Repository:
         Frontends build in the unpacked sdist. A dependency that is built from its own sdist is not
         of the repository.
         """
-        if os.path.join(os.path.realpath(folder), "").startswith(os.path.join(self._root, "")):
+        below = os.path.relpath(os.path.realpath(folder), self._root)
+        parts = () if below == os.curdir else below.split(os.sep)
+        # A cache or a folder for temporary files below the root has copies, too.
+        if not any(part.startswith(".") for part in parts):
             return True
         if self._by_name is None:
             self._by_name = _by_name(self._root)

@@ -237,6 +237,7 @@ def test_report_file(tmp_path: Path) -> None:
         "policy": "manylinux_2_31_x86_64",
         "tag": "manylinux_2_31_x86_64",
         "tags": ["manylinux_2_31_x86_64"],
+        "reason": None,
         "external": [],
         "musl_minimum": None,
         "blocked": {

@@ -80,8 +80,17 @@ def test_json_has_the_documented_shape_and_equal_bytes(tmp_path: Path) -> None:
     assert data["version"] == 2
     (report,) = data["wheels"]
     assert list(report) == [
-        *("wheel", "file", "claimed", "arch", "libc", "policy", "tag", "tags", "runs_on"),
-        *("not_on", "external", "musl_minimum", "findings", "blocked", "written", "notes"),
+        *("wheel", "file", "claimed", "arch", "libc", "policy", "tag", "tags", "reason"),
+        *(
+            "runs_on",
+            "not_on",
+            "external",
+            "musl_minimum",
+            "findings",
+            "blocked",
+            "written",
+            "notes",
+        ),
         *("error", "internal"),
     ]
     assert (report["wheel"], report["file"]) == (path.name, str(path))
@@ -208,6 +217,19 @@ def test_check_accepts_the_tag_of_an_architecture_without_policies(tmp_path: Pat
 )
 def test_platform_tags_of_the_index(platform: str, taken: bool) -> None:  # noqa: FBT001
     assert index_takes(platform) is taken
+
+
+def test_two_wheels_that_get_one_name(tmp_path: Path) -> None:
+    one, other = make(tmp_path / "a"), make(tmp_path / "b", elf=library() + b"\n")
+    out = tmp_path / "out"
+    done = run("retag", "--json", one, other, "-w", out)
+    assert done.returncode == 4
+    first, second = json.loads(done.stdout)["wheels"]
+    assert (first["written"], Path(second["written"]).parent) == (None, out)
+    assert done.stderr == (
+        f"manyshim: error: {one} and {other}: both were written as {second['written']}, so only "
+        "the second is there; use two folders\n"
+    )
 
 
 def test_retag_writes_the_proved_tag_and_nothing_without_one(tmp_path: Path) -> None:

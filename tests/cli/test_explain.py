@@ -41,7 +41,8 @@ CASES: Dict[str, Case] = {
     "misspelled with a dash": Case(("rpath-leek",), 2, (), "did you mean 'RPATH_LEAK'?"),
     "no kind at all": Case(("xyz",), 2, (), "`manyshim explain` lists all kinds"),
     "one of two is wrong": Case(("ISA", "xyz"), 2, (), "xyz is not a kind of finding"),
-    "an empty word": Case(("",), 2, (), "is not a kind of finding"),
+    "an empty word": Case(("",), 2, (), "'' is not a kind of finding"),
+    "a long word": Case(("x" * 9999,), 2, (), "is not a kind of finding"),
 }
 
 

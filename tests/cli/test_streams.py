@@ -58,6 +58,12 @@ def test_a_full_disk_is_an_error(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (4, line)
 
 
+@pytest.mark.parametrize("command", [["--help"], ["show", "--help"], ["--version"], ["explain"]])
+def test_a_full_disk_is_an_error_for_help_too(command: List[str]) -> None:
+    done = shell('"$@" >/dev/full', *command)
+    assert (done.returncode, done.stderr.count("\n")) == (4, 1)
+
+
 def test_closed_messages_are_lost_and_nothing_else(tmp_path: Path) -> None:
     (path,) = wheels(tmp_path, 1)
     plain = run("show", path, "absent-1.0-py3-none-any.whl")

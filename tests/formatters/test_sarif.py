@@ -90,6 +90,10 @@ def test_each_kind_is_a_rule_with_its_level() -> None:
             assert rule[key]["text"]
             assert "\\n" not in rule[key]["text"]
         assert "\n\nHow to fix it:\n\n" in rule["help"]["text"]
+        for text in rule["help"].values():
+            assert "\n\n" in text
+            assert "\\n" not in text
+            assert "When to allow it" in text
     for result in run["results"]:
         assert rules[result["ruleIndex"]]["id"] == result["ruleId"]
     assert of(of_show(wheel(row(made("ISA")))))["tool"]["driver"]["rules"][0]["id"] == "ISA"

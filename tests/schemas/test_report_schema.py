@@ -56,6 +56,7 @@ WHEEL = {
     "policy": "manylinux_2_31_x86_64",
     "tag": "manylinux_2_31_x86_64",
     "tags": ["manylinux_2_31_x86_64"],
+    "reason": None,
     "runs_on": ["Debian 12"],
     "not_on": ["Debian 10"],
     "external": [],
@@ -177,7 +178,7 @@ def test_the_open_schema_takes_what_a_later_release_may_add() -> None:
 
     finding = finding_dict(problem_finding(SetProblem.NO_SDIST))
     later = {**finding, "kind": "NEW_KIND", "severity": "notice", "new_key": [1]}
-    files = failure("x.whl", "no zip", internal=False)
+    files = {**failure("x.whl", "", internal=False), "error": None}
     data = {"version": JSON_VERSION, "wheels": [{**files, "arch": "mips", "findings": [later]}]}
     assert list(Draft7Validator(report_schema()).iter_errors(data))
     schema = report_schema(exact=False)

@@ -93,6 +93,7 @@ def wheel(*findings: Dict[str, Any], name: str = WHEEL, **changes: Any) -> Dict[
         "policy": "manylinux_2_17_x86_64",
         "tag": "manylinux_2_17_x86_64",
         "tags": ["manylinux2014_x86_64", "manylinux_2_17_x86_64"],
+        "reason": None,
         "external": [],
         "musl_minimum": None,
         "findings": list(findings),

@@ -176,6 +176,9 @@ def blockers(
     ruled_out = [policy for policy in report.policies if report.rules_out(policy)]
     wanted = request.platform.on(report.arch or "") if request.platform else None
     if wanted and not decision.tag and (wanted.arch, wanted.libc) == (report.arch, report.libc):
+        found = unmet(report, wanted)
+        if found:
+            return _blockers(report, wanted, found)
         ruled_out = [policy for policy in ruled_out if policy.version <= wanted.version]
     elif decision.tag:
         # A wheel that was compiled for a target has the tag that was requested.
@@ -184,7 +187,15 @@ def blockers(
         ruled_out = [policy for policy in ruled_out if policy.version < decision.tag.version]
     if not ruled_out:
         return None
-    found = report.rules_out(ruled_out[-1])
+    return _blockers(report, ruled_out[-1], report.rules_out(ruled_out[-1]))
+
+
+def _blockers(report: Report, policy: PlatformTag, found: Tuple[Finding, ...]) -> Blockers:
+    """Return what rules out a policy, which may be an unlisted one, with what else would hold."""
     rest = report._replace(findings=tuple(one for one in report.findings if one not in found))
-    holds = (policy for policy in report.policies if not rest.rules_out(policy))
-    return Blockers(ruled_out[-1], found, next(holds, None))
+    older = _older(report, policy)
+    holds = [one for one in report.policies if not rest.rules_out(one)]
+    if older[-1] != policy and not unmet(rest, policy):
+        # It lies between listed ones, of which only newer ones may hold.
+        holds = sorted((policy, *holds), key=lambda one: one.version)
+    return Blockers(policy, found, holds[0] if holds else None)

@@ -10,7 +10,7 @@ from typing import List
 from manyshim.audit.findings import KINDS
 from manyshim.cli.formats import print_json
 from manyshim.cli.screen import Screen
-from manyshim.errors import ConfigError
+from manyshim.errors import ConfigError, shorten
 from manyshim.formatters.explain import explanation_dict, explanation_lines, list_lines
 from manyshim.formatters.json import JSON_VERSION
 from manyshim.formatters.text import Line
@@ -42,5 +42,5 @@ def _kind(word: str) -> str:
     if kind is None:
         close = closest(word.upper().replace("-", "_"), tuple(KINDS))
         hint = f"did you mean {close!r}?" if close else "`manyshim explain` lists all kinds"
-        raise ConfigError(f"{word} is not a kind of finding; {hint}")
+        raise ConfigError(f"{shorten(word) or repr(word)} is not a kind of finding; {hint}")
     return kind

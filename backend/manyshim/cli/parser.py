@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 import textwrap
 from typing import Any, List, NoReturn, Optional, Sequence
 
@@ -37,6 +38,13 @@ class Parser(argparse.ArgumentParser):
         action = super().add_argument(*names, **settings)
         self.actions.append(action)
         return action
+
+    def _print_message(self, message: str, file: Any = None) -> None:  # noqa: ANN401
+        """Print the help. argparse hides that standard output cannot be written."""
+        if file is sys.stdout:
+            file.write(message)
+        else:
+            super()._print_message(message, file)
 
     def option(self, name: str) -> Optional[argparse.Action]:
         """Return the action of an option; None if there is no such option."""

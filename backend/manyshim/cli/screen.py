@@ -76,7 +76,7 @@ class Screen:
                 notice("--color always needs rich: pip install 'manyshim[cli]'")
             return
         forced: Any = {}
-        if asked.color == manner.ALWAYS:
+        if asked.color == manner.ALWAYS or os.environ.get("FORCE_COLOR"):
             # The 16 colours that each terminal has; rich would look at TERM and NO_COLOR itself.
             forced = {"force_terminal": True, "color_system": "standard", "no_color": False}
         if out:

@@ -147,6 +147,8 @@ def _row(entry: Entry) -> str:
     cells = [f"**{one['kind']}** {_markdown(message(one))}" for one in found[:_MAX_FINDINGS]]
     if found[_MAX_FINDINGS:]:
         cells.append(f"and {len(found) - _MAX_FINDINGS} more")
+    if not found and entry.values.get("reason") and _is_for_linux(entry):
+        cells = [_markdown(str(entry.values["reason"]))]
     if entry.error:
         cells = list(map(_markdown, entry.error.split("\n")))
     columns = (_markdown(_title(entry)), _markdown(tag), _result(entry), "<br/>".join(cells))

@@ -8,6 +8,7 @@ from manyshim.audit.decision import Blockers, TagDecision
 from manyshim.audit.facts import NO_PLACES, Places
 from manyshim.audit.findings import Finding
 from manyshim.audit.messages import sentence
+from manyshim.audit.reasons import describe
 from manyshim.audit.systems import systems
 from manyshim.audit.verdict import Report
 from manyshim.errors import escape, shorten
@@ -42,7 +43,8 @@ def to_dict(report: Report, decision: TagDecision, extras: Extras = _NO_EXTRAS) 
     """Return a report as a dictionary for JSON.
 
     The lists are sorted, so equal wheels give equal text. `claimed` are the platform tags of the
-    file name. `runs_on` and `not_on` are about the tag that is proved.
+    file name, and `reason` is why there is no tag. `runs_on` and `not_on` are about the tag that is
+    proved.
     """
     minimum = report.musl_minimum
     runs_on, not_on = systems(decision.tag, minimum)
@@ -54,6 +56,7 @@ def to_dict(report: Report, decision: TagDecision, extras: Extras = _NO_EXTRAS) 
         "policy": str(report.policy) if report.policy else None,
         "tag": str(decision.tag) if decision.tag else None,
         "tags": list(decision.platforms),
+        "reason": describe(decision.reason, decision.details) or None,
         "runs_on": list(runs_on),
         "not_on": list(not_on),
         "external": list(map(_name, report.external)),
@@ -80,6 +83,7 @@ def failure(name: str, error: str, *, internal: bool) -> Dict[str, Any]:
         "policy": None,
         "tag": None,
         "tags": [],
+        "reason": None,
         "runs_on": [],
         "not_on": [],
         "external": [],

@@ -99,20 +99,18 @@ def _rule(kind: str) -> Dict[str, Any]:
         "id": kind,
         "shortDescription": _text(text.summary),
         "fullDescription": _text(text.meaning),
-        "help": {**_text(_help(text)), "markdown": _help(text)},
+        "help": {"text": _help(text, "{}:"), "markdown": _help(text, "**{}**")},
         "defaultConfiguration": {"level": severity},
         "properties": {"problem.severity": _PROBLEM_SEVERITY[severity], "tags": ["packaging"]},
     }
 
 
-def _help(text: Explanation) -> str:
-    """Return why a finding matters and how to fix it, which is the same as text and Markdown."""
-    parts = (
-        ("Why it matters", text.why),
-        ("How to fix it", text.fix),
-        ("When to allow it", text.allow),
-    )
-    return "\n\n".join(f"{heading}:\n\n{part}" for heading, part in parts)
+def _help(text: Explanation, heading: str) -> str:
+    """Return why a finding matters and how to fix it; its lines are ours, so none is escaped."""
+    why, fix = ("Why it matters", text.why), ("How to fix it", text.fix)
+    parts = (why, fix, ("When to allow it", text.allow))
+    paragraphs = (part for name, said in parts for part in (heading.format(name), said))
+    return "\n\n".join(paragraphs).replace("{", "{{").replace("}", "}}")
 
 
 def _descriptor(name: str, text: str) -> Dict[str, Any]:
