@@ -36,10 +36,12 @@ def prefixes(name: str, words: Sequence[str], end: str) -> Dict[str, Any]:
     """Return the completer of words that a value begins with. More follows `end`, and no space."""
     function = f"_manyshim_{name}"
     full = [f"{word}{end}" for word in words]
-    bash = f"{function}() {{\n  compgen -W {shlex.quote(' '.join(full))} -- \"$1\"\n}}"
+    bash = f'{function}() {{\n  compgen -W {shlex.quote(" ".join(full))} -- "$1"\n}}'
     zsh = f"{function}() {{\n  compadd -q -S {shlex.quote(end)} -- {' '.join(words)}\n}}"
     return {
-        **{"bash": function, "zsh": function, "fish": " ".join(full)},
+        "bash": function,
+        "zsh": function,
+        "fish": " ".join(full),
         "preamble": {"bash": bash, "zsh": zsh},
     }
 

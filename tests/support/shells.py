@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 from pathlib import Path
-from typing import Callable, Dict, List, Set
+from typing import Callable, Dict, List
 
 import needs
 
@@ -31,7 +31,11 @@ compadd() {
   print -rl -- "" "<"${^words}"$suffix>"
   builtin compadd "$@"
 }
-zle -C ask complete-word ask; ask() { _main_complete; print -r -- "" "<end of words>"; compstate[insert]= }
+zle -C ask complete-word ask; ask() {
+  _main_complete
+  print -r -- "" "<end of words>"
+  compstate[insert]=
+}
 bindkey "^I" ask; print -r "<ready>"'
 zpty -r shell read_until '*<ready>[^"]*'
 zpty -w -n shell "$2"$'\t'
@@ -56,7 +60,9 @@ def fish(script: Path, line: str, folder: Path) -> List[str]:
 def zsh(script: Path, line: str, folder: Path) -> List[str]:
     """Return the completions of zsh, which finds the script in its own folder."""
     command = [needs.tool("zsh", "zsh"), "-f", "-c", _ZSH, "zsh", str(script), line]
-    return [one[1:-1] for one in _lines(command, folder) if one[:1] == "<" and " of words" not in one]
+    return [
+        one[1:-1] for one in _lines(command, folder) if one[:1] == "<" and " of words" not in one
+    ]
 
 
 def _lines(command: List[str], folder: Path) -> List[str]:

@@ -125,7 +125,9 @@ EXPLANATIONS: Dict[str, Explanation] = {
         meaning="The search path of the file (RPATH or RUNPATH) has an entry that leaves the "
         "wheel: an absolute folder, a relative one, or an empty entry, which means the current "
         'folder. With `compiler = "zig"` it is an error.',
-        example=finding("RPATH_LEAK", _MODULE, "/usr/local/lib/demo", evidence=Evidence.ABSOLUTE_ENTRY),
+        example=finding(
+            "RPATH_LEAK", _MODULE, "/usr/local/lib/demo", evidence=Evidence.ABSOLUTE_ENTRY
+        ),
         why="On another machine the folder may hold another library, or one that somebody else put "
         "there. The name of your folder becomes public, and two builds differ.",
         fix='- Let manyshim remove it: `fix = ["rpath"]` in `[tool.manyshim]`, or `--fix rpath` '
