@@ -90,7 +90,7 @@ def _filled(text: str) -> Iterator[str]:
 
 
 # The name of a file, an option, a policy or a symbol: no line ends inside of it with a hyphen.
-_NAME = re.compile(r"(?<!\S)(?=\S*[/_.=]\S|\S*\\-)(?!\\[f&])")
+_NAME = re.compile(r"(?<!\S)(?=\S*[/_.=]\S|\S*\\-)")
 
 
 def _fonts(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Write docs/manyshim.1, the manual page of the command line, from the parsers and their help.
+"""Write backend/manyshim.1, the manual page of the command line, from the parsers and their help.
 
 `--check` writes nothing, and exits with 1 if the page is not current.
 """
@@ -16,7 +16,7 @@ from manyshim import __version__
 from manyshim.cli.commands import COMMANDS, EXIT_CODES, Command
 from manyshim.cli.parser import complete
 
-PAGE = REPOSITORY / "docs" / "manyshim.1"
+PAGE = REPOSITORY / "backend" / "manyshim.1"
 NAME = "manyshim"
 
 _DESCRIPTION = """\

@@ -71,7 +71,11 @@ def _lines(command: List[str], folder: Path) -> List[str]:
         command, cwd=folder, env=environment, capture_output=True, text=True, check=True, timeout=60
     )
     assert done.stderr == "", done.stderr
-    return done.stdout.splitlines()
+    return [line for line in done.stdout.splitlines() if line]
 
 
-SHELLS: Dict[str, Callable[[Path, str, Path], List[str]]] = {"bash": bash, "zsh": zsh, "fish": fish}
+COMPLETIONS: Dict[str, Callable[[Path, str, Path], List[str]]] = {
+    "bash": bash,
+    "zsh": zsh,
+    "fish": fish,
+}
