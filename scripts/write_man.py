@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from functools import lru_cache
 from typing import Dict, Iterator, List, Mapping, Tuple
 
 import _roff as roff
@@ -134,6 +135,7 @@ def _sentence(text: str) -> str:
     return text[:1].upper() + text[1:] + ("" if text.endswith((".", ":")) else ".")
 
 
+@lru_cache(maxsize=None)
 def _arguments() -> Dict[str, List[argparse.Action]]:
     """Return the arguments of each command; those before the command under an empty name."""
     found: Dict[str, List[argparse.Action]] = {"": []}
@@ -145,6 +147,7 @@ def _arguments() -> Dict[str, List[argparse.Action]]:
     return found
 
 
+@lru_cache(maxsize=None)
 def _owners() -> Dict[Key, Tuple[str, ...]]:
     """Return the commands that have each argument; an empty name for what is before them."""
     owners: Dict[Key, Tuple[str, ...]] = {}
