@@ -57,8 +57,8 @@ OPTIONS: Tuple[Option, ...] = (
         "NO_ELF (in a build also for a pure wheel), NO_MODULE and a MUSL_PATCH_LEVEL that breaks "
         "the import are then errors",
         release=always,
-        in_commands="also treat as errors: NO_ELF, NO_MODULE, and a MUSL_PATCH_LEVEL that breaks "
-        "the import",
+        in_commands="treat NO_ELF, NO_MODULE and a MUSL_PATCH_LEVEL that breaks the import as "
+        "errors, too",
     ),
     Option(
         "compiler", choice_of("system", "zig"), "system", "`system`; `zig` (release key)",

@@ -18,7 +18,7 @@ MUSL = f"is not valid; the newest musl that this manyshim knows is 1.2, {NEWEST}
 )
 SPECIAL = "is not a wheel; write its content to a file first"
 BUILD = "build a wheel of the project (uv build --wheel)"
-ALL = "show, check, retag, repair, init, explain, policies, config"
+ALL = "show, check, retag, repair, init, explain, policies, config, completion"
 
 # The command line, and the sentence of its error. A line about the help follows.
 LINES: Dict[str, Tuple[str, str]] = {
@@ -163,6 +163,22 @@ LINES: Dict[str, Tuple[str, str]] = {
     "source lines at times": (
         f"check --explain often {GOOD}",
         "--explain = 'often' is not valid; choose from auto, always, never",
+    ),
+    "completion zhs": (
+        "completion zhs",
+        "'zhs' is not a shell that completion supports; did you mean 'zsh'?",
+    ),
+    "completion powershell": (
+        "completion powershell",
+        "'powershell' is not a shell that completion supports; choose from bash, zsh, fish",
+    ),
+    "completion": (
+        "completion",
+        "no shell is given; for example: manyshim completion bash",
+    ),
+    "completion of two": (
+        "completion bash fish",
+        "completion takes one shell, but 2 are given: 'bash' and 'fish'",
     ),
     "policies of a wheel": (
         "policies x.whl",

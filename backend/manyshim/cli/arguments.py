@@ -8,6 +8,7 @@ from typing import Sequence
 from manyshim.cli.manner import AUTO, COLORS
 from manyshim.options import BY_KEY
 
+SHELLS = ("bash", "zsh", "fish")
 TEXT, JSON, GITHUB, SARIF, JUNIT = FORMATS = ("text", "json", "github", "sarif", "junit")
 
 # The architectures of the policies; a test compares them with those of the audit.
@@ -145,6 +146,11 @@ def explain(parser: argparse.ArgumentParser, _given: Sequence[str]) -> None:
     )
 
 
+def completion(parser: argparse.ArgumentParser, _given: Sequence[str]) -> None:
+    """Add what `completion` takes."""
+    parser.add_argument("shell", choices=SHELLS, metavar="SHELL", help="bash, zsh or fish")
+
+
 def _add_folder(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "folder",
@@ -189,8 +195,8 @@ def _add_format(parser: argparse.ArgumentParser) -> None:
         "--format",
         choices=FORMATS,
         metavar="FORMAT",
-        help="text (default); json; github: annotations of a workflow on GitHub; sarif: for code "
-        "scanning; junit: a list of tests for CI",
+        help="the format of the output: text (default), json, github (annotations of a workflow on "
+        "GitHub), sarif (for code scanning) or junit (a list of tests for CI)",
     )
     parser.add_argument(
         "--explain",

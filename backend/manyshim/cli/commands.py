@@ -30,6 +30,12 @@ class Command(NamedTuple):
     notes: str = ""
 
 
+_COMPLETION = """\
+Add one line to ~/.bashrc, to ~/.zshrc (after compinit), or to ~/.config/fish/config.fish:
+  eval "$(manyshim completion bash)"
+  eval "$(manyshim completion zsh)"
+  manyshim completion fish | source"""
+
 COMMANDS: Mapping[str, Command] = {
     "show": Command(
         "show the tag that is proved for each wheel, and what rules out older tags",
@@ -92,5 +98,13 @@ COMMANDS: Mapping[str, Command] = {
         "as a build with that setting would see them",
         arguments.config,
         "With -q, only errors are printed, and nothing about projects that do not use manyshim.",
+    ),
+    "completion": Command(
+        "print the script that completes commands and options in your shell",
+        "SHELL",
+        "bash",
+        "the script for bash",
+        arguments.completion,
+        _COMPLETION,
     ),
 }

@@ -11,7 +11,7 @@ from manyshim.cli.commands import COMMANDS
 from manyshim.cli.parser import Parser
 from manyshim.errors import ConfigError, shorten
 from manyshim.options import BY_KEY
-from manyshim.optiontypes import closest
+from manyshim.optiontypes import closest, nearest
 
 # Word processors write these for two hyphens.
 DASHES = ("\u2013", "\u2014", "\u2212")
@@ -165,6 +165,12 @@ def too_few(values: Sequence[Tuple[str, str]], of: str, taken: argparse.Action) 
             word = shorten(value)
             return f"no {noun} is given: '{word}' is the value of {name}; give {name} its own value"
     return f"no {noun} is given; for example: manyshim {of} {COMMANDS[of].example}"
+
+
+def not_among(word: str, of: str, taken: argparse.Action) -> str:
+    """Return the sentence about a word that is none of those that a command takes."""
+    what = f"'{shorten(word)}' is not a {str(taken.metavar).lower()} that {of} supports"
+    return f"{what}; {nearest(word.lower(), tuple(taken.choices or ()))}"
 
 
 def required(action: argparse.Action, others: Sequence[str]) -> str:

@@ -127,6 +127,8 @@ class _Words:
         for word in self.others:
             if word[:1] in mistakes.DASHES:
                 raise self._error(mistakes.dash(word))
+            if taken is not None and taken.choices is not None and word not in taken.choices:
+                raise self._error(mistakes.not_among(word, self.command, taken))
         given = {word.partition("=")[0] for word in self.options}
         for action in self.parser.actions:
             if action.option_strings and action.required and not given & {*action.option_strings}:

@@ -1,0 +1,42 @@
+"""`manyshim completion`: the script that completes command lines in a shell.
+
+`scripts/write_completions.py` writes the scripts.
+"""
+
+from __future__ import annotations
+
+import argparse
+import pkgutil
+
+from manyshim.cli.screen import put
+from manyshim.errors import ToolError
+
+# The names that the shells look for.
+FILES = {"bash": "manyshim", "zsh": "_manyshim", "fish": "manyshim.fish"}
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print the script of a shell, also with -q; return the exit code."""
+    text = script(options.shell)
+    if options.json:
+        from manyshim.cli.formats import print_json  # noqa: PLC0415 (a shell that starts waits)
+        from manyshim.formatters.json import JSON_VERSION  # noqa: PLC0415
+
+        print_json({"version": JSON_VERSION, "shell": options.shell, "script": text})
+    else:
+        put(text, end="")
+    return 0
+
+
+def script(shell: str) -> str:
+    """Return the script of a shell. Raises ToolError if this copy of manyshim has none."""
+    file = f"completions/{FILES[shell]}"
+    try:
+        data = pkgutil.get_data("manyshim.cli", file)
+    except OSError:
+        data = None
+    if data is None:
+        raise ToolError(
+            f"this copy of manyshim is incomplete: it has no cli/{file}; copy the whole folder"
+        )
+    return data.decode()
