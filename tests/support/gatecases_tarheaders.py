@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import gzip
 import tarfile
-from typing import Dict, Mapping, Tuple
+from typing import Dict, Literal, Mapping, Tuple
 
 Case = Tuple[bytes, str]
 
-_GNU, _USTAR = tarfile.GNU_FORMAT, tarfile.USTAR_FORMAT
+_Format = Literal[0, 1, 2]
+_GNU: _Format = 1
+_USTAR: _Format = 0
 _END = bytes(1024)
 _MODE, _OWNER, _SIZE, _TIME, _CHECKSUM, _TARGET, _MAGIC = 100, 108, 124, 136, 148, 157, 257
 
@@ -25,13 +27,13 @@ def archives(good: Mapping[str, bytes], top: str) -> Dict[str, Case]:
     }
 
 
-def _member(name: str, data: bytes = b"", kind: bytes = b"0", form: int = _USTAR) -> bytes:
+def _member(name: str, data: bytes = b"", kind: bytes = b"0", form: _Format = _USTAR) -> bytes:
     info = tarfile.TarInfo(name)
     info.size, info.type = len(data), kind
     return info.tobuf(form) + data + bytes(-len(data) % 512)
 
 
-def _all(good: Mapping[str, bytes], form: int = _USTAR) -> bytes:
+def _all(good: Mapping[str, bytes], form: _Format = _USTAR) -> bytes:
     return b"".join(_member(name, data, form=form) for name, data in good.items())
 
 
@@ -62,7 +64,7 @@ def pax(*pairs: Tuple[str, str], kind: bytes = b"x", more: bytes = b"") -> bytes
     return _member("header", data + more, kind)
 
 
-def _long(data: bytes, kind: bytes = b"L", form: int = _GNU) -> bytes:
+def _long(data: bytes, kind: bytes = b"L", form: _Format = _GNU) -> bytes:
     return _member("././@LongLink", data, kind, form)
 
 
