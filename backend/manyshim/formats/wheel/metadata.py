@@ -151,9 +151,7 @@ def _invalid(raw: Mapping[str, object]) -> List[InvalidField]:
     return found
 
 
-def _distributions(
-    found: CoreFields,
-) -> Tuple[Tuple[Tuple[str, str], ...], List[InvalidField]]:
+def _distributions(found: CoreFields) -> Tuple[Tuple[Tuple[str, str], ...], List[InvalidField]]:
     """Return the dependencies on an address, and those that are not valid, by their fields."""
     direct: List[Tuple[str, str]] = []
     invalid: List[InvalidField] = []
