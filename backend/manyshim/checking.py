@@ -10,6 +10,7 @@ from manyshim.audit.decision import choose
 from manyshim.audit.facts import WheelFacts
 from manyshim.audit.findings import ERROR, Finding
 from manyshim.audit.gate import (
+    addresses,
     completeness,
     entrypoints,
     fields,
@@ -127,7 +128,9 @@ def _gate(wheel: Wheel, facts: WheelFacts) -> List[Finding]:
         folder = f"{wheel.dist_info}/licenses"
         found += _metadata(read, name, "METADATA", facts.paths, folder)
     if f"{wheel.dist_info}/entry_points.txt" not in facts.record.wrong_crc:
-        found += entrypoints.entry_points(scripts.read(wheel))
+        folder = f"{facts.distribution}.data/scripts/"
+        files = {path[len(folder) :] for path in facts.paths if path.startswith(folder)}
+        found += entrypoints.entry_points(scripts.read(wheel), files)
     return found
 
 
@@ -141,7 +144,8 @@ def _metadata(
     """Judge METADATA or PKG-INFO; license files are among the `paths` below a folder."""
     found = [*metadata.metadata(facts, name)]
     if facts:
-        found += [*fields.fields(facts), *fields.license_files(facts, paths, folder)]
+        found += [*fields.fields(facts), *addresses.addresses(facts)]
+        found += fields.license_files(facts, paths, folder)
     return (one._replace(path=path) for one in found)
 
 

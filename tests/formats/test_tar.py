@@ -11,7 +11,8 @@ from typing import List, Tuple
 import pytest
 
 from manyshim.formats import tar
-from manyshim.formats.tar import GzipStream, TarError, TarStream
+from manyshim.formats.tar import GzipStream, TarStream
+from manyshim.formats.tarheaders import TarError
 
 END = bytes(1024)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from base64 import urlsafe_b64encode
 from typing import Callable, Dict, List, Optional
 
 import strict_index_samples as samples
@@ -14,6 +16,13 @@ _WHEEL = f"{DIST_INFO}/WHEEL"
 _SCRIPTS = f"{DIST_INFO}/entry_points.txt"
 _LICENSE = f"{DIST_INFO}/licenses/LICENSE"
 _FIELDS = "Metadata-Version: 2.4\nName: probe\nVersion: 1.0\n"
+
+
+# Addresses that the index takes or refuses.
+_ADDRESSES = (
+    *("a@example.org", "a@b.local", "a@b.test", "a@127.0.0.1", "a@b_c.org", "a@ab--c.org"),
+    *("a@xn--0.org", f"a@{'b' * 64}.org", "a@b\uff0eorg", "a@\u0939\u093f.org"),
+)
 
 
 def all_wheels() -> Dict[str, Crafted]:
@@ -116,6 +125,20 @@ def _metadata() -> Dict[str, Optional[bytes]]:
         "CRLF": text().replace(b"\n", b"\r\n"),
         "NUL": text("Summary: a\0b\n"),
         "a field of its own": text("X-Field: 1\n"),
+        "one label of two Project-URLs": text(
+            "Project-URL: a, https://b\nProject-URL: a, http://c\n"
+        ),
+        "labels that differ by case": text(
+            "Project-URL: a, https://b\nProject-URL: A, https://c\n"
+        ),
+        "=== without a version": text("Requires-Dist: other ===main\n"),
+        "=== with a version": text("Requires-Dist: other ===1.0+main\n"),
+        "Requires-Python of === without a version": text("Requires-Python: ===main\n"),
+        "Requires-Dist in 1.1": text("Requires-Dist: other\n", _FIELDS.replace("2.4", "1.1")),
+        "Requires-Dist in 1.2": text("Requires-Dist: other\n", _FIELDS.replace("2.4", "1.2")),
+        "an empty Description-Content-Type": text("Description-Content-Type:\n"),
+        "Description-Content-Type UNKNOWN": text("Description-Content-Type: UNKNOWN\n"),
+        **{f"the address {one}": text(f"Author-email: A <{one}>\n") for one in _ADDRESSES},
     }
 
 
@@ -140,6 +163,7 @@ def _entry_points() -> Dict[str, Optional[bytes]]:
         "an object that is none": b"[console_scripts]\na = probe:main:more\n",
         "a percent sign": b"[console_scripts]\na%b = probe:main\n",
         "comments": b"# a comment\n[console_scripts]\n; another\na = probe:main\n",
+        "one name in two groups": b"[console_scripts]\na = p:m\n[gui_scripts]\na = p:m\n",
         "a colon as delimiter": b"[console_scripts]\na: probe:main\n",
     }
 
@@ -188,6 +212,15 @@ def _record() -> Dict[str, bytes]:
         "no size": changed(lambda line: line.rpartition(",")[0] + ",\n"),
         "neither hash nor size": changed(lambda _: f"{CODE},,\n"),
         "MD5": changed(lambda _: f"{CODE},md5=AAAAAAAAAAAAAAAAAAAAAA,99\n"),
+        "BLAKE2b": changed(lambda _: _hashed("blake2b")),
+        "SHA3-256": changed(lambda _: _hashed("sha3_256")),
+        "SHA-224": changed(lambda _: _hashed("sha224")),
+        "a size with zeros": changed(lambda line: line.replace(",99", ",0099")),
+        "a size with a sign": changed(lambda line: line.replace(",99", ",+99")),
+        "a size with a space": changed(lambda line: line.replace(",99", ", 99")),
+        "an absent file with a line separator": samples.record_with(
+            lambda lines: [samples.record_line("probe/a\u2028b", b""), *lines]
+        ),
         "two columns": changed(lambda line: line.rpartition(",")[0] + "\n"),
         "four columns": changed(lambda line: line.rstrip() + ",more\n"),
         "one path twice": changed(lambda line: line * 2),
@@ -212,6 +245,17 @@ def _record() -> Dict[str, bytes]:
         ),
         "missing": samples.pack(samples.members_for()),
     }
+
+
+# uv refuses some of these in names, and installer those at which str.splitlines breaks a line.
+_CHARACTERS = "\x0b\x1c\x85\u00a0\u00ad\u0301\u200b\u2028\u2029\u202e\ue000\ufe0f\ufeff\U0001f600"
+
+
+def _hashed(algorithm: str) -> str:
+    """Return the row of a member with a hash of another algorithm."""
+    data = samples.members_for()[CODE]
+    digest = urlsafe_b64encode(hashlib.new(algorithm, data).digest()).rstrip(b"=").decode()
+    return f"{CODE},{algorithm}={digest},{len(data)}\n"
 
 
 def _paths() -> Dict[str, Members]:
@@ -243,4 +287,15 @@ def _paths() -> Dict[str, Members]:
         "a second .data": {"other-1.0.data/scripts/x": b"1"},
         "a long name": {f"probe/{'x' * 300}": b"1"},
         "an empty part": {"probe/": b""},
+        "a script named python": {f"{data}/scripts/python": b"#!python\n"},
+        "a script named python.exe": {f"{data}/scripts/python.exe": b"x"},
+        "a script named python2": {f"{data}/scripts/python2": b"#!python\n"},
+        "a script in a folder": {f"{data}/scripts/folder/tool": b"#!python\n"},
+        "a script twice": {
+            f"{data}/scripts/tool": b"#!python\n",
+            _SCRIPTS: b"[console_scripts]\ntool = probe:main\n",
+        },
+        "a file named like .dist-info": {"other.dist-info": b"x"},
+        "a file named like .dist-info in a package": {"probe/other.dist-info": b"x"},
+        **{f"U+{ord(one):04X} in a name": {f"probe/a{one}b": b"1"} for one in _CHARACTERS},
     }

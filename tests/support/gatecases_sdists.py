@@ -11,6 +11,7 @@ from typing import Callable, Dict, List, Optional
 import strict_index_samples as samples
 from gatecases import Crafted
 from gatecases_archives import archives
+from gatecases_tarheaders import archives as tarheaders
 
 FILE = "foo_bar-1.0.tar.gz"
 TOP = "foo_bar-1.0"
@@ -42,6 +43,8 @@ def all_sdists() -> Dict[str, Crafted]:
     """Return crafted sdists, each with one thing that may be wrong."""
     files = {**_names(), **_contents(), **_members(), **_special()}
     files.update((name, Crafted(FILE, data)) for name, data in archives(_good(), TOP).items())
+    rows = tarheaders(_good(), TOP).items()
+    files.update((f"header: {name}", Crafted(FILE, data)) for name, (data, _) in rows)
     return {f"sdist: {name}": crafted for name, crafted in files.items()}
 
 
@@ -100,6 +103,8 @@ def _contents() -> Dict[str, Crafted]:
             ),
         ),
         "the folder has another name": Crafted(FILE, samples.sdist(_good("top"))),
+        "names with a dot": Crafted(FILE, samples.sdist(_good(f"./{TOP}"))),
+        "a dot, and no folder": Crafted(FILE, samples.sdist(_good("."))),
         "no pyproject.toml and no setup.py": _of({f"{TOP}/pyproject.toml": None}),
     }
 

@@ -38,7 +38,7 @@ UNCONFIRMED: Mapping[str, str] = {
 # does not read WHEEL, and sends a mail about RECORD.
 WARNED = (
     *("RECORD: an absent file", "RECORD: a row for its signature", "paths: an empty part"),
-    "WHEEL: Wheel-Version 1.0.1",
+    *("WHEEL: Wheel-Version 1.0.1", "RECORD: a size with zeros", "RECORD: a size with a sign"),
 )
 
 

@@ -31,8 +31,10 @@ MAY_IMPORT = {
     "formats.elf.edits": "audit.facts values",
     "formats.wheel": "formats.zip formats.elf audit.facts audit.findings audit.gate.facts "
     "audit.tags errors values",
-    "formats.tar": "values",
-    "formats.sdist": "formats.tar formats.wheel audit.facts audit.gate.facts files errors values",
+    "formats.tarheaders": "",
+    "formats.tar": "formats.tarheaders values",
+    "formats.sdist": "formats.tar formats.tarheaders formats.wheel audit.facts audit.gate.facts "
+    "files errors values",
     "formatters": "formatters.entries audit audit.explanations audit.verdict audit.decision "
     "audit.messages errors values",
     "formatters.entries": "errors values",

@@ -13,7 +13,12 @@ from typing import TYPE_CHECKING, Dict, Iterator, List, NamedTuple, Optional, Se
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from strict_index_wheel import entry_point_problems, record_problems, wheel_file_problems
+from strict_index_wheel import (
+    address_problems,
+    entry_point_problems,
+    record_problems,
+    wheel_file_problems,
+)
 from strict_index_zip import UNREADABLE, framing_problems
 
 if TYPE_CHECKING:
@@ -127,6 +132,7 @@ def content_problems(
     if metadata is not None:
         fields = parse_fields(metadata)
         yield from identity_problems(filename, name, fields)
+        yield from address_problems(fields)
         yield from license_problems(filename, fields, f"{dist_info}/licenses", set(members))
     yield from record_problems(filename, dist_info, members)
     yield from entry_point_problems(members.get(f"{dist_info}/entry_points.txt", b""))

@@ -8,13 +8,16 @@ import csv
 import hashlib
 import io
 import re
+from email.utils import parseaddr
 from typing import TYPE_CHECKING, Dict, Iterator, List, Set
 
 if TYPE_CHECKING:
     from email.message import Message
 
 # The specification of RECORD requires sha256 or better.
-RECORD_HASHES = frozenset(("sha256", "sha384", "sha512"))
+RECORD_HASHES = frozenset(
+    ("sha256", "sha384", "sha512", "blake2b", "blake2s", "sha3_256", "sha3_384", "sha3_512")
+)
 NAMED_GROUPS = ("console_scripts", "gui_scripts")
 
 
@@ -65,6 +68,24 @@ def row_problems(path: str, digest: str, size: str, content: bytes) -> Iterator[
             yield f"RECORD hash of {path!r} does not match"
     if size != str(len(content)):
         yield f"RECORD size of {path!r} does not match"
+
+
+def address_problems(fields: Message) -> Iterator[str]:
+    """Yield the addresses that the library of the index refuses, if it is installed."""
+    try:
+        from email_validator import (
+            EmailNotValidError,
+            validate_email,
+        )
+    except ImportError:
+        return
+    for field in ("Author-email", "Maintainer-email"):
+        address = parseaddr(str(fields.get(field, "")))[1]
+        try:
+            if address:
+                validate_email(address, check_deliverability=False)
+        except EmailNotValidError as error:
+            yield f"Invalid value for {field}: {address!r} is not a valid email address: {error}"
 
 
 def wheel_file_problems(fields: Message, tags: Set[str]) -> Iterator[str]:

@@ -50,6 +50,7 @@ class Evidence(str, Enum):
     ABSENT = "absent"
     WRONG_SIZE = "wrong size"
     WRONG_HASH = "wrong hash"
+    WEAK_HASH = "weak hash"
     WRONG_CRC = "wrong CRC"
     BLANK_LINE = "blank line"
     SECOND_READER = "second reader"

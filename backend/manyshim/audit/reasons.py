@@ -43,6 +43,7 @@ _EVIDENCE = {
     Evidence.ABSENT: "is listed in RECORD but missing from the wheel",
     Evidence.WRONG_SIZE: "does not have the size that RECORD states",
     Evidence.WRONG_HASH: "does not have the hash that RECORD states",
+    Evidence.WEAK_HASH: "has a hash in RECORD that is weaker than SHA-256, or of no known kind",
     Evidence.WRONG_CRC: "is corrupt in the archive: its data do not match its CRC",
     Evidence.BLANK_LINE: "contains a blank line, where some installers stop reading",
     Evidence.SECOND_READER: "cannot be read by the library wheel ({0})",

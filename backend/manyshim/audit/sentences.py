@@ -293,4 +293,6 @@ def record(found: Finding) -> Sentence:
     if found.evidence == Evidence.SECOND_READER:
         return Sentence(describe(found.evidence, found.details), "rebuild the wheel")
     more = f"each of {shorten(found.details[0])} more members " if found.details else ""
-    return Sentence(more + describe(found.evidence), "rebuild the wheel")
+    anew = found.evidence == Evidence.WEAK_HASH
+    fix = "write RECORD anew with `manyshim retag -w DIR`" if anew else "rebuild the wheel"
+    return Sentence(more + describe(found.evidence), fix)

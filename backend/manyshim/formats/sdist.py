@@ -19,7 +19,8 @@ from manyshim.audit.gate.facts import MetadataFacts, SdistFacts
 from manyshim.errors import InvalidWheelError
 from manyshim.files import open_regular
 from manyshim.formats import tar
-from manyshim.formats.tar import GzipStream, Member, TarError, TarStream
+from manyshim.formats.tar import GzipStream, Member, TarStream
+from manyshim.formats.tarheaders import TarError
 from manyshim.formats.wheel.metadata import name_facts, parse
 
 EXTENSION = ".tar.gz"
@@ -86,6 +87,7 @@ class _Reader:
                 metadata = parse(archive.read(_MAX_METADATA))
         self._note("parts" if self._stream.parts > 1 else "", "")
         self._note("" if archive.complete else "unended", "")
+        self._note("surplus" if archive.surplus else "", "")
         for path in self._files_with_members():
             self._note("folder", path)
         # gzip's checksums are at the end.
@@ -106,7 +108,7 @@ class _Reader:
             self._odd.append((what, path))
 
     def _add(self, member: Member) -> None:
-        self._note(_oddity(member) or self._misplaced(member), member.name)
+        self._note(_oddity(member) or member.odd or self._misplaced(member), member.name)
         self._paths.add(member.name)
         path = _normalized(member.name)
         if member.type == tar.FOLDER:

@@ -10,6 +10,16 @@ from __future__ import annotations
 import zlib
 from typing import BinaryIO, Dict, Iterator, List, Optional
 
+from manyshim.formats.tarheaders import (
+    GLOBAL,
+    LOCAL,
+    LONG_LINK,
+    LONG_NAME,
+    Headers,
+    TarError,
+    decimal,
+    records,
+)
 from manyshim.values import NamedTuple
 
 BLOCK = 512
@@ -25,34 +35,29 @@ SPARSE = b"S"
 _REGULAR_TYPES = (REGULAR, b"\0", b"7")
 _WITHOUT_DATA = (HARD_LINK, SYMLINK, b"3", b"4", FOLDER, b"6")
 # Headers that extend the next one: of GNU tar for a long name and link, and of POSIX.
-_LONG_NAME, _LONG_LINK, _GLOBAL, _LOCAL = b"L", b"K", b"g", b"x"
-_EXTENSIONS = (_LONG_NAME, _LONG_LINK, _GLOBAL, _LOCAL)
+_EXTENSIONS = (LONG_NAME, LONG_LINK, GLOBAL, LOCAL)
 
 # In bytes: one header that extends another one.
 _MAX_EXTENSION = 1 << 20
 _MAX_GLOBAL = 100
-# Of a number in decimal digits.
-_MAX_DIGITS = 15
 _READ_AT_ONCE = 1 << 16
 _GZIP = b"\x1f\x8b"
 _SELECTS_GZIP = 31
-
-
-class TarError(Exception):
-    """The archive is damaged, or its readers would differ."""
 
 
 class Member(NamedTuple):
     """One member. Names that are not UTF-8 contain surrogate escapes.
 
     A file has the type REGULAR, whatever it has in the archive. `payload` is what a member that is
-    no file states as its size. A folder's name has no slash at its end.
+    no file states as its size. A folder's name has no slash at its end. `odd` is what pip or uv
+    refuses of its headers, as `Headers` names it.
     """
 
     name: str
     type: bytes
     link: str = ""
     payload: int = 0
+    odd: str = ""
 
 
 class GzipStream:
@@ -124,7 +129,8 @@ class GzipStream:
 class TarStream:
     """The members of a tar archive, in order. Raises TarError.
 
-    `complete` tells, after the last member, whether the archive ends with two blocks of zeros.
+    `complete` tells, after the last member, whether the archive ends with two blocks of zeros, and
+    `surplus` whether the last header is a global one, behind all members.
     """
 
     def __init__(self, stream: GzipStream) -> None:
@@ -132,14 +138,16 @@ class TarStream:
         # Of the current member: its data, and with what fills its last block.
         self._size = 0
         self._stored = 0
-        self.complete = False
+        self._headers = Headers()
+        self.complete = self.surplus = False
 
     def __iter__(self) -> Iterator[Member]:
         while True:
+            self._headers.next_member()
             member = self._next()
             if member is None:
                 return
-            yield member
+            yield member._replace(odd=self._headers.odd)
             self._skip()
 
     def read(self, at_most: int) -> bytes:
@@ -151,21 +159,24 @@ class TarStream:
 
     def _next(self) -> Optional[Member]:
         extended: Dict[bytes, bytes] = {}
-        for _ in range(_MAX_GLOBAL):
+        for number in range(_MAX_GLOBAL):
             block = self._block()
             if block is None or block == _ZEROS:
                 if extended:
                     raise TarError("a header that extends another one is the last one")
+                self.surplus = number > 0
                 self.complete = block is not None and self._block() == _ZEROS
                 return None
             _verify(block)
+            self._headers.take(block)
             kind, size = block[156:157], _number(block[124:136])
             if kind not in _EXTENSIONS:
                 return self._member(block, kind, size, extended)
             if size > _MAX_EXTENSION:
                 raise TarError(f"a header has more than {_MAX_EXTENSION} bytes")
             data = self._exact(_padded(size))[:size]
-            if kind == _GLOBAL:
+            self._headers.extend(kind, data)
+            if kind == GLOBAL:
                 if _interesting(data):
                     raise TarError("a header gives one name or size to all members")
             elif kind in extended:
@@ -181,13 +192,13 @@ class TarStream:
         name = f"{prefix}/{name}" if prefix and kind != SPARSE else name
         if kind == SPARSE:
             self._skip_sparse_map(block)
-        name = _text(extended[_LONG_NAME]) if _LONG_NAME in extended else name
-        link = _text(extended[_LONG_LINK]) if _LONG_LINK in extended else link
-        pax = _interesting(extended.get(_LOCAL, b""))
+        name = _text(extended[LONG_NAME]) if LONG_NAME in extended else name
+        link = _text(extended[LONG_LINK]) if LONG_LINK in extended else link
+        pax = _interesting(extended.get(LOCAL, b""))
         if b"path" in pax:
             name = _decoded(pax[b"path"]).rstrip("/")
         link = _decoded(pax[b"linkpath"]) if b"linkpath" in pax else link
-        size = _decimal(pax[b"size"]) if b"size" in pax else size
+        size = decimal(pax[b"size"]) if b"size" in pax else size
         sparse = any(key.startswith(b"GNU.sparse.") for key in pax)
         if kind in _REGULAR_TYPES:
             kind = FOLDER if folder else SPARSE if sparse else REGULAR
@@ -243,12 +254,6 @@ def _number(field: bytes) -> int:
     return int(text or b"0", 8)
 
 
-def _decimal(text: bytes) -> int:
-    if not text.isdigit() or len(text) > _MAX_DIGITS:
-        raise TarError("a header has a wrong number")
-    return int(text)
-
-
 def _text(field: bytes) -> str:
     return _decoded(field.partition(b"\0")[0])
 
@@ -259,15 +264,9 @@ def _decoded(data: bytes) -> str:
 
 def _interesting(data: bytes) -> Dict[bytes, bytes]:
     """Return the records of a pax header that are about names, sizes and sparse files."""
-    found: Dict[bytes, bytes] = {}
-    begin = 0
-    while begin < len(data):
-        space = data.find(b" ", begin, begin + _MAX_DIGITS)
-        end = begin + _decimal(data[begin : max(space, begin)])
-        key, equals, value = data[space + 1 : end - 1].partition(b"=")
-        if not (space + 1 < end <= len(data) and equals and data[end - 1 : end] == b"\n"):
-            raise TarError("a pax header is damaged")
-        if key in (b"path", b"linkpath", b"size") or key.startswith(b"GNU.sparse."):
-            found[key] = value
-        begin = end
-    return found
+    wanted = (b"path", b"linkpath", b"size")
+    return {
+        key: value
+        for key, value in records(data)
+        if key in wanted or key.startswith(b"GNU.sparse.")
+    }

@@ -48,6 +48,15 @@ def test_references(reference: str, *, taken: bool) -> None:
     assert problems("x", reference) == ([] if taken else [P.REFERENCE])
 
 
+def test_scripts_that_are_there_twice() -> None:
+    both = tuple(EntryPoint(f"{one}_scripts", "a", "b:c") for one in ("console", "gui"))
+    (found,) = entry_points(EntryPointFacts(both))
+    assert (found.problem, found.details) == (P.BOTH_GROUPS, ("a",))
+    (found,) = entry_points(EntryPointFacts(both[:1]), {"a", "b"})
+    assert (found.problem, found.details) == (P.ALSO_A_FILE, ("a",))
+    assert list(entry_points(EntryPointFacts(both[:1]), {"b"})) == []
+
+
 def test_whole_file() -> None:
     assert list(entry_points(None)) == []
     (found,) = entry_points(EntryPointFacts(problem="no section"))

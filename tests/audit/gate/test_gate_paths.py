@@ -40,6 +40,22 @@ TABLE: Dict[str, Tuple[str, object]] = {
     "a file with that name": ("lib.data", PathProblem.OTHER_DATA),
     "a scheme in data of another name": ("lib.data/scripts/b", PathProblem.MOVED_BY_PIP),
     "data below a package": ("a/lib.data/b", None),
+    "a script": (f"{DATA}/scripts/b", None),
+    "a script in a folder": (f"{DATA}/scripts/c/b", PathProblem.SCRIPT_FOLDER),
+    "a script named python": (f"{DATA}/scripts/Python3", PathProblem.INTERPRETER),
+    "a script named python.exe": (f"{DATA}/scripts/python.exe", PathProblem.INTERPRETER),
+    "a script named python2": (f"{DATA}/scripts/python2", None),
+    "a file that is named like .dist-info": ("b.dist-info", PathProblem.SECOND_DIST_INFO),
+    "such a file below a package": ("a/b.dist-info", None),
+    "such a file in purelib": (f"{DATA}/purelib/b.dist-info", None),
+    "a byte order mark": ("\ufeffb", PathProblem.INVISIBLE),
+    "a direction mark": ("a/\u202eb", PathProblem.INVISIBLE),
+    "a control character": ("a/\x85b", PathProblem.INVISIBLE),
+    "a private character": ("a/\ue000b", PathProblem.INVISIBLE),
+    "a control character that the audit knows": ("a/\x1fb", None),
+    "a line separator": ("a/\u2028b", None),
+    "a variation selector": ("a/b\ufe0f", None),
+    "an emoji": ("a/\U0001f600", None),
     "a backslash": ("a\\b", PathProblem.BACKSLASH),
     "case": ("a/B", PathProblem.CASE),
     "the same name twice": ("a/b", None),
@@ -78,6 +94,9 @@ def test_directory_entries() -> None:
     assert judged((), folders=("a/", f"{DATA}/", f"{DATA}/scripts/", "lib.data/")) == []
     folder = f"{DATA}/include/"
     assert judged((), folders=(folder,)) == [(PathProblem.UNKNOWN_SCHEME, folder)]
+    folder = f"{DATA}/scripts/c/"
+    assert judged((), folders=(folder,)) == [(PathProblem.SCRIPT_FOLDER, folder)]
+    assert judged((), folders=("a\u200b/",)) == [(PathProblem.INVISIBLE, "a\u200b/")]
 
 
 def test_findings_are_bounded_and_deep_paths_take_no_time() -> None:

@@ -26,6 +26,8 @@ GOOD = SdistFacts("foo_bar-1.0.tar.gz", NameFacts("foo-bar", "1.0"), ("top",), P
         ({"also_zip": True}, [P.ALSO_ZIP]),
         ({"tops": ("more", "top")}, [P.TOP]),
         ({"tops": ()}, [P.TOP]),
+        ({"tops": (".",), "paths": frozenset(("./top/PKG-INFO",))}, [P.DOT]),
+        ({"tops": (".", "top")}, [P.TOP]),
         ({"metadata": None}, [P.NO_PKG_INFO]),
         ({"filename": "foo.bar-1.0.tar.gz"}, [P.NAME]),
         ({"filename": "foo-bar-1.0.tar.gz"}, [P.NAME]),
@@ -41,6 +43,10 @@ GOOD = SdistFacts("foo_bar-1.0.tar.gz", NameFacts("foo-bar", "1.0"), ("top",), P
         ({"odd": (("long", "a"), ("folder", "b"))}, [P.TOO_LONG, P.FILE_AND_FOLDER]),
         ({"odd": (("payload", "a"), ("unended", ""))}, [P.PAYLOAD, P.UNENDED]),
         ({"odd": (("parts", ""),)}, [P.PARTS]),
+        ({"odd": (("magic", "a"), ("format", "b"))}, [P.MAGIC, P.FORMAT]),
+        ({"odd": (("number", "a"), ("pax", "b"))}, [P.NUMBER, P.PAX]),
+        ({"odd": (("long name", "a"), ("time", "b"))}, [P.LONG_NAME, P.TIME]),
+        ({"odd": (("link name", "a"), ("surplus", ""))}, [P.LINK_NAME, P.SURPLUS]),
     ],
 )
 def test_sdists(changes: Dict[str, Any], expected: List[SdistProblem]) -> None:

@@ -10,6 +10,7 @@ from typing import List, Tuple
 
 import pytest
 
+from manyshim.audit.gate.addresses import addresses
 from manyshim.audit.gate.facts import MetadataFacts, NameFacts, Rendering
 from manyshim.audit.gate.fields import fields
 from manyshim.audit.gate.metadata import metadata as judge
@@ -28,7 +29,7 @@ def parse(data: bytes) -> MetadataFacts:
 def found(data: bytes) -> List[Tuple[str, str]]:
     """Return the names of all problems of a METADATA, each with its first detail."""
     facts = parse(data)
-    both = (*judge(facts, NAME), *fields(facts))
+    both = (*judge(facts, NAME), *fields(facts), *addresses(facts))
     return [(one.problem.name, "".join(one.details[:1])) for one in both if one.problem]
 
 
@@ -49,6 +50,13 @@ def found(data: bytes) -> List[Tuple[str, str]]:
         (b"Summary: a\n b\n", [("INVALID_FIELD", "Summary")]),
         (b"Author-email: A <a@b>\n", [("INVALID_EMAIL", "Author-Email")]),
         (b"Author-email: A <a@b.org>, c@d\n", []),
+        (b"Maintainer-email: a@b.local\n", [("INVALID_EMAIL", "Maintainer-Email")]),
+        (b"Requires-Dist: a ===1.0+b, ===1\n", []),
+        (b"Requires-Dist: a ===b\n", [("INVALID_FIELD", "Requires-Dist")]),
+        (b"Requires-Dist: a ===1.*\n", [("INVALID_FIELD", "Requires-Dist")]),
+        (b"Provides-Dist: a ===b\n", []),
+        (b"Requires-Python: ===b\n", [("INVALID_FIELD", "Requires-Python")]),
+        (b"Project-URL: a, https://b\n" * 2, [("SAME_LABEL", "a")]),
         (b"Summary: a\nSummary: b\n", [("REPEATED_FIELD", "Summary")]),
         (b"Description: a\n\nb\n", [("REPEATED_FIELD", "Description")]),
         (b"X-Other: a\n", [("UNKNOWN_FIELD", "X-Other")]),
@@ -180,6 +188,12 @@ def test_more_values_than_are_read_are_said() -> None:
         b"Name: demo\nVersion: 1.0\n",
         HEAD.replace(b"2.4", b"2.1") + b"License-File: x\n",
         HEAD.replace(b"2.4", b"2.1") + b"License-Expression: MIT\n",
+        HEAD.replace(b"2.4", b"1.1") + b"Requires-Dist: a\n",
+        HEAD.replace(b"2.4", b"1.2") + b"Requires-Dist: a\n",
+        HEAD + b"Project-URL: a, https://b\nProject-URL: a, https://c\n",
+        HEAD + b"Project-URL: a, https://b\nProject-URL: A, https://c\n",
+        HEAD + b"Description-Content-Type:\n\ntext\n",
+        HEAD + b"Description-Content-Type: UNKNOWN\n",
     ],
 )
 def test_twine_refuses_what_is_found(text: bytes, tmp_path: Path) -> None:

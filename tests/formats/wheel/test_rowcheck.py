@@ -36,6 +36,16 @@ TABLE: Dict[str, Tuple[Callable[[str], str], RowFacts]] = {
     "two columns": (row(lambda one: one.rpartition(",")[0] + "\n"), RowFacts(columns=((A, "2"),))),
     "four columns": (row(lambda one: one.rstrip() + ",\n"), RowFacts(columns=((A, "4"),))),
     "twice": (row(lambda one: one * 2), RowFacts(twice=(A,))),
+    "a size with zeros": (row(lambda one: one[:-2] + "001\n"), RowFacts(odd_size=((A, "001"),))),
+    "a size with a sign": (row(lambda one: one[:-2] + "+1\n"), RowFacts(odd_size=((A, "+1"),))),
+    "a line separator": (
+        lambda text: f"demo/\u2028gone,,\n{text}",
+        RowFacts(breaks=(("demo/\u2028gone", "U+2028"),)),
+    ),
+    "a form feed behind a size": (
+        row(lambda one: one[:-1] + "\x0c\n"),
+        RowFacts(breaks=((A, "U+000C"),)),
+    ),
     "a byte order mark": (lambda text: f"\ufeff{text}", RowFacts(bom=True)),
 }
 

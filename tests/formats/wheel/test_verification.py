@@ -80,6 +80,18 @@ CASES: Dict[str, Case] = {
     "blank line": Case(lambda text: f"\n{text}", (), (), "1 blank line removed"),
     "sha512": Case(row(TEXT, hashed("sha512", MEMBERS[TEXT])), (), (), "1 hash corrected"),
     "wrong sha512": Case(row(TEXT, hashed("sha512", b"other")), (TEXT,), (), "1 hash corrected"),
+    "blake2b": Case(row(TEXT, hashed("blake2b", MEMBERS[TEXT])), (), (), "1 hash corrected"),
+    "sha3_256": Case(row(TEXT, hashed("sha3_256", MEMBERS[TEXT])), (), (), "1 hash corrected"),
+    "wrong blake2s": Case(row(TEXT, hashed("blake2s", b"other")), (TEXT,), (), "1 hash corrected"),
+    "sha224": Case(row(TEXT, hashed("sha224", MEMBERS[TEXT])), (), (TEXT,), "1 hash corrected"),
+    "sha3_224": Case(row(TEXT, hashed("sha3_224", MEMBERS[TEXT])), (), (TEXT,), "1 hash corrected"),
+    "upper case": Case(
+        row(TEXT, hashed("sha256", MEMBERS[TEXT]).replace("sha", "SHA")),
+        *((), (TEXT,), "1 hash corrected"),
+    ),
+    "size with zeros": Case(
+        row(TEXT, hashed("sha256", MEMBERS[TEXT]), f"00{len(MEMBERS[TEXT])}"), (), (), ""
+    ),
     "md5": Case(row(TEXT, hashed("md5", MEMBERS[TEXT])), (), (TEXT,), "1 hash corrected"),
     "wrong sha1": Case(row(TEXT, hashed("sha1", b"other")), (TEXT,), (TEXT,), "1 hash corrected"),
     "unknown algorithm": Case(row(TEXT, "crc=1234"), (), (TEXT,), "1 hash corrected"),

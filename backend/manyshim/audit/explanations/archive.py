@@ -111,8 +111,8 @@ EXPLANATIONS: Dict[str, Explanation] = {
         allow="No good reason: installers refuse the wheel in any case.",
     ),
     "INSTALL_PATH": Explanation(
-        summary="two members are installed to one path, or an installer refuses a folder of .data "
-        "(`check`); a warning for names that differ only by case",
+        summary="two members are installed to one path, or an installer refuses the place or the "
+        "name of one (`check`); a warning for names that differ only by case",
         meaning="The folder .data of a wheel has folders for other places, for example scripts. "
         "Two members would get the same place, or a folder there has an unknown name. "
         "Names that differ only by case or Unicode form are a warning.",

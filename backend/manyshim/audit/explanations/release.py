@@ -76,8 +76,8 @@ EXPLANATIONS: Dict[str, Explanation] = {
         allow=_OWN_INDEX + '`--allow "ENTRY_POINTS:*"` accepts it.',
     ),
     "DESCRIPTION": Explanation(
-        summary="the description does not render, or its type is wrong (`check`); an info where "
-        "nothing could render it",
+        summary="the description does not render, or its type is wrong (`check`); a warning for a "
+        "type that only twine refuses, and an info where nothing could render it",
         meaning="The description, usually your README, is in reStructuredText and has an error. Or "
         "its type is not one that the index takes. To render it, `check` needs the package "
         "readme_renderer; without it, an info says that nothing was rendered.",

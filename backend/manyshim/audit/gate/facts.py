@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from enum import Enum
 from typing import FrozenSet, Mapping, Optional, Tuple
 
@@ -94,7 +95,9 @@ class RowFacts(NamedTuple):
 
     `columns` has the paths whose row has not three fields, and how many it has. `signatures` are
     members with a row that may have none: `RECORD.jws` and `RECORD.p7s`. `bom` tells whether RECORD
-    begins with a byte order mark.
+    begins with a byte order mark. `breaks` has the paths of rows with a line break that only some
+    readers know, and the first such character. `odd_size` has the sizes that are right, but have a
+    sign or zeros before them.
     """
 
     no_hash: Tuple[str, ...] = ()
@@ -103,6 +106,8 @@ class RowFacts(NamedTuple):
     columns: Tuple[Tuple[str, str], ...] = ()
     signatures: Tuple[str, ...] = ()
     bom: bool = False
+    breaks: Tuple[Tuple[str, str], ...] = ()
+    odd_size: Tuple[Tuple[str, str], ...] = ()
 
 
 class VersionField(NamedTuple):
@@ -119,6 +124,15 @@ class VersionField(NamedTuple):
 def spelled(field: str) -> str:
     """Return a field's name as specifications write it."""
     return field.title().replace("-Url", "-URL")
+
+
+# What uv refuses, found out by trying it; python2 and pypy3.10 are taken.
+_INTERPRETER = re.compile(r"pythonw?|python3(?:\.[0-9]+t?)?|pypy3?|graalpy", re.IGNORECASE)
+
+
+def is_interpreter(name: str) -> bool:
+    """Whether uv takes the name of a script for that of an interpreter."""
+    return _INTERPRETER.fullmatch(name) is not None
 
 
 class InvalidField(NamedTuple):

@@ -6,9 +6,9 @@ Sources: warehouse's forklift/metadata.py and forklift/legacy.py; the core metad
 from __future__ import annotations
 
 import re
-from typing import Iterable, Iterator, Tuple
+from typing import Iterable, Iterator, Set, Tuple
 
-from manyshim.audit.findings import ERROR, INFO, Finding, Problem, Row, problem_finding
+from manyshim.audit.findings import ERROR, INFO, WARNING, Finding, Problem, Row, problem_finding
 from manyshim.audit.gate.facts import MetadataFacts, Rendering, spelled
 
 _PROJECT = "correct the metadata of the project, and build again"
@@ -23,7 +23,6 @@ class FieldProblem(Problem):
         "has a Summary of {0} characters, more than the {1} that the index takes",
         "shorten the description of the project",
     )
-    INVALID_EMAIL = Row("METADATA", ERROR, "has a {0} that is no email address: '{1}'", _PROJECT)
     INVALID_URL = Row(
         "METADATA",
         ERROR,
@@ -35,6 +34,12 @@ class FieldProblem(Problem):
         ERROR,
         "has a Project-URL whose label has not 1 to {0} characters: '{1}'",
         "shorten the label",
+    )
+    SAME_LABEL = Row(
+        "METADATA",
+        ERROR,
+        "has several Project-URLs with the label '{0}'; the package index and twine refuse them",
+        "give each URL a label of its own",
     )
     URL_PAIR = Row(
         "METADATA",
@@ -72,6 +77,12 @@ class FieldProblem(Problem):
         "has a Description-Content-Type that is not valid ({0})",
         "use text/plain, text/x-rst or text/markdown",
     )
+    NO_CONTENT_TYPE = Row(
+        "DESCRIPTION",
+        WARNING,
+        "has the Description-Content-Type '{0}', which twine refuses",
+        "use text/plain, text/x-rst or text/markdown, or leave the field out",
+    )
     NOT_RENDERED = Row(
         "DESCRIPTION",
         ERROR,
@@ -98,19 +109,12 @@ _URL = re.compile(r"https?:(?://([^/?#]*))?.*", re.DOTALL | re.IGNORECASE)
 _PORT = re.compile(r":(\d{5})\Z", re.ASCII)
 _MAX_PORT = 65535
 
-# Each part of an address; names may have letters of any language.
-_ATOM = re.compile(r"[^\s\"(),:;<>@\[\]\\.]+")
-_LABEL = re.compile(r"[^\W_](?:[\w-]*[^\W_])?")
-
 
 def fields(facts: MetadataFacts) -> Iterator[Finding]:
     """Yield findings about values that the index refuses and packaging takes."""
     (summary,) = facts.fields.get("summary", ())[:1] or ("",)
     if len(summary) > _MAX_SUMMARY:
         yield _about(FieldProblem.LONG_SUMMARY, str(len(summary)), str(_MAX_SUMMARY))
-    for field, address in facts.addresses:
-        if not is_address(address):
-            yield _about(FieldProblem.INVALID_EMAIL, spelled(field), address)
     yield from _urls(facts)
     for field, value in facts.direct:
         yield _about(FieldProblem.DIRECT_DEPENDENCY, spelled(field), value)
@@ -128,8 +132,13 @@ def _urls(facts: MetadataFacts) -> Iterator[Finding]:
         for url in _stated(facts, field)[:1]:
             if not is_url(url):
                 yield _about(FieldProblem.INVALID_URL, spelled(field), url)
+    labels: Set[str] = set()
     for value in _stated(facts, "project-url")[:_MAX_FINDINGS]:
         label, _, url = (part.strip() for part in value.partition(","))
+        if label in labels:
+            yield _about(FieldProblem.SAME_LABEL, label)
+            continue
+        labels.add(label)
         if not url:
             yield _about(FieldProblem.URL_PAIR, value)
         elif not 0 < len(label) <= _MAX_LABEL:
@@ -154,18 +163,13 @@ def is_url(text: str) -> bool:
     return found is not None and (port is None or int(port[1]) <= _MAX_PORT)
 
 
-def is_address(text: str) -> bool:
-    """Whether a text may be an email address; false only if the index refuses it."""
-    local, _, domain = text.rpartition("@")
-    labels = domain.split(".")
-    names = len(labels) > 1 and all(map(_LABEL.fullmatch, labels))
-    return names and all(map(_ATOM.fullmatch, local.split(".")))
-
-
 def _description(facts: MetadataFacts) -> Iterator[Finding]:
     for one in facts.invalid:
         if one.field == "description-content-type":
             yield _about(FieldProblem.CONTENT_TYPE, one.reason)
+    for value in facts.fields.get("description-content-type", ())[:1]:
+        if value in ("", "UNKNOWN"):
+            yield _about(FieldProblem.NO_CONTENT_TYPE, value)
     if facts.rendering == Rendering.FAILED:
         yield _about(FieldProblem.NOT_RENDERED, facts.renderer_message)
     elif facts.rendering not in (Rendering.RENDERED, Rendering.NOT_NEEDED):

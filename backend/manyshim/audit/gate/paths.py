@@ -5,10 +5,11 @@ from __future__ import annotations
 import posixpath
 from itertools import chain, islice
 from typing import Dict, Iterator, Sequence
-from unicodedata import normalize
+from unicodedata import category, normalize
 
 from manyshim.audit.facts import WheelFacts, install_path, is_too_long
 from manyshim.audit.findings import ERROR, WARNING, Finding, Problem, Row, problem_finding
+from manyshim.audit.gate.facts import is_interpreter
 
 _KIND = "INSTALL_PATH"
 _SCHEMES = ("purelib", "platlib", "scripts", "headers", "data")
@@ -50,6 +51,32 @@ class PathProblem(Problem):
         "has a backslash in its name; Windows takes it for a folder, and installers refuse it",
         "rename the file",
     )
+    SCRIPT_FOLDER = Row(
+        _KIND,
+        ERROR,
+        "lies in a folder below the scripts of .data, which uv refuses",
+        "put it directly into scripts, or into another folder of the wheel",
+    )
+    INTERPRETER = Row(
+        _KIND,
+        ERROR,
+        "is a script with the name of an interpreter, which uv refuses",
+        "rename the script",
+    )
+    SECOND_DIST_INFO = Row(
+        _KIND,
+        ERROR,
+        "lies at the top under a name that ends in .dist-info; pip and installer take it for a "
+        "second .dist-info folder, and refuse the wheel",
+        "rename the file",
+    )
+    # Control characters below U+0080 have a finding of the audit.
+    INVISIBLE = Row(
+        "BAD_PATH",
+        ERROR,
+        "has the character {0} in its name, and uv refuses invisible characters",
+        "rename it",
+    )
     CASE = Row(
         _KIND,
         WARNING,
@@ -63,7 +90,8 @@ def install_paths(facts: WheelFacts, folders: Sequence[str] = ()) -> Iterator[Fi
 
     `folders` are the directory entries of the archive.
     """
-    yield from islice(chain(_unknown_folders(facts, folders), _all(facts)), _MAX_SHOWN)
+    found = (_invisible((*facts.paths, *folders)), _of_folders(facts, folders), _all(facts))
+    yield from islice(chain(*found), _MAX_SHOWN)
 
 
 def _all(facts: WheelFacts) -> Iterator[Finding]:
@@ -81,8 +109,9 @@ def _all(facts: WheelFacts) -> Iterator[Finding]:
             if not slash or scheme not in _SCHEMES:
                 yield problem_finding(PathProblem.UNKNOWN_SCHEME, path, scheme if slash else "")
                 continue
-        elif path.split("/", 1)[0].endswith(".data"):
-            yield _other_data(path, clean)
+            yield from _script(path, clean[len(data) :])
+        else:
+            yield from _at_top(path, clean)
         place = _place(path, facts.distribution)
         first = places.setdefault(place, path)
         if first != path:
@@ -93,13 +122,46 @@ def _all(facts: WheelFacts) -> Iterator[Finding]:
         yield from _by_case(places)
 
 
-def _unknown_folders(facts: WheelFacts, folders: Sequence[str]) -> Iterator[Finding]:
+def _invisible(paths: Sequence[str]) -> Iterator[Finding]:
+    """Yield findings for names with characters that uv refuses: control, format and private ones.
+
+    Python may be older than a character, so what it does not know passes.
+    """
+    for path in paths:
+        for one in "" if path.isprintable() else path:
+            if not one.isascii() and category(one) in ("Cc", "Cf", "Co"):
+                yield problem_finding(PathProblem.INVISIBLE, path, f"U+{ord(one):04X}")
+                break
+
+
+def _at_top(path: str, clean: str) -> Iterator[Finding]:
+    """Judge what a member at the top, or its folder there, is named."""
+    if path.split("/", 1)[0].endswith(".data"):
+        yield _other_data(path, clean)
+    elif path.endswith(".dist-info") and "/" not in path:
+        yield problem_finding(PathProblem.SECOND_DIST_INFO, path)
+
+
+def _script(path: str, place: str) -> Iterator[Finding]:
+    """Judge a member by its place below .data, if that is the folder for scripts."""
+    scheme, _, name = place.partition("/")
+    if scheme != "scripts":
+        return
+    if "/" in name:
+        yield problem_finding(PathProblem.SCRIPT_FOLDER, path)
+    elif is_interpreter(name[: -len(".exe")] if name.endswith(".exe") else name):
+        yield problem_finding(PathProblem.INTERPRETER, path)
+
+
+def _of_folders(facts: WheelFacts, folders: Sequence[str]) -> Iterator[Finding]:
     """Yield findings for directory entries in .data that uv refuses, even if they are empty."""
     data = f"{facts.distribution}.data/"
     for folder in folders:
         scheme = folder[len(data) :].partition("/")[0] if folder.startswith(data) else ""
         if scheme and scheme not in _SCHEMES:
             yield problem_finding(PathProblem.UNKNOWN_SCHEME, folder, scheme)
+        if scheme == "scripts" and folder != f"{data}scripts/":
+            yield problem_finding(PathProblem.SCRIPT_FOLDER, folder)
 
 
 def _other_data(path: str, clean: str) -> Finding:

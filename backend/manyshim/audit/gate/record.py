@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import Iterator
 
-from manyshim.audit.findings import ERROR, Evidence, Finding, Problem, Row, finding, problem_finding
+from manyshim.audit.findings import (
+    ERROR,
+    WARNING,
+    Evidence,
+    Finding,
+    Problem,
+    Row,
+    finding,
+    problem_finding,
+)
 from manyshim.audit.gate.facts import RowFacts
 
 _KIND = "RECORD"
@@ -24,6 +33,15 @@ class RecordProblem(Problem):
         "has a row, but RECORD must not list its signatures; installer refuses it",
         _FIX,
     )
+    LINE_BREAK = Row(
+        _KIND,
+        ERROR,
+        "has a row with the character {0}, at which installer breaks the line; it refuses RECORD",
+        "rename the file",
+    )
+    ODD_SIZE = Row(
+        _KIND, WARNING, "has the size '{0}' in RECORD, which is not how tools write it", _FIX
+    )
     BOM = Row(
         _KIND, ERROR, "begins with a byte order mark, which readers take for a part of a path", _FIX
     )
@@ -40,8 +58,13 @@ def record(facts: RowFacts, problem: str) -> Iterator[Finding]:
     ):
         for path in paths:
             yield problem_finding(what, path)
-    for path, number in facts.columns:
-        yield problem_finding(RecordProblem.COLUMNS, path, number)
+    for what, pairs in (
+        (RecordProblem.COLUMNS, facts.columns),
+        (RecordProblem.LINE_BREAK, facts.breaks),
+        (RecordProblem.ODD_SIZE, facts.odd_size),
+    ):
+        for path, detail in pairs:
+            yield problem_finding(what, path, detail)
     if problem:
         evidence = Evidence.SECOND_READER
         made = finding("RECORD", "RECORD", evidence.value, severity=ERROR, evidence=evidence)

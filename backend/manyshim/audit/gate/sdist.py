@@ -28,6 +28,12 @@ class SdistProblem(Problem):
         "the archive has {0} top-level entries ({1}); the package index requires one folder",
         _REBUILD,
     )
+    DOT = Row(
+        _KIND,
+        ERROR,
+        "the names in the archive begin with './'; the package index does not find PKG-INFO",
+        "pack the folder by its name, without './'",
+    )
     NO_PKG_INFO = Row(_KIND, ERROR, "the archive has no PKG-INFO in its top-level folder", _REBUILD)
     ALSO_ZIP = Row(
         _KIND, ERROR, "the file is also a zip archive; the package index refuses it", _REBUILD
@@ -73,6 +79,55 @@ class SdistProblem(Problem):
     PAYLOAD = Row(
         _KIND, ERROR, "is a link or a folder that states a size; uv refuses to unpack it", _REBUILD
     )
+    MAGIC = Row(
+        _KIND,
+        ERROR,
+        "has a header of an old format, neither of POSIX nor of GNU tar; uv refuses to unpack it",
+        _REBUILD,
+    )
+    FORMAT = Row(
+        _KIND,
+        ERROR,
+        "has a header of another format (POSIX or GNU tar) than the first; uv refuses to unpack it",
+        "write the archive in one format, in one run",
+    )
+    NUMBER = Row(
+        _KIND,
+        ERROR,
+        "has a number in its header that uv refuses: with spaces before it, without an end, "
+        "negative, or no number",
+        _REBUILD,
+    )
+    PAX = Row(
+        _KIND,
+        ERROR,
+        "has an extended header (pax) that uv refuses: with an unknown keyword, or a wrong value",
+        _REBUILD,
+    )
+    LONG_NAME = Row(
+        _KIND,
+        ERROR,
+        "has a long name or target (GNU tar) that does not end with NUL; uv refuses to unpack it",
+        _REBUILD,
+    )
+    TIME = Row(
+        _KIND,
+        ERROR,
+        "has a time of modification that no system can set; pip fails to unpack it",
+        "set the time of the file",
+    )
+    LINK_NAME = Row(
+        _KIND,
+        ERROR,
+        "is no link, and its header states a target; uv refuses to unpack it",
+        _REBUILD,
+    )
+    SURPLUS = Row(
+        _KIND,
+        ERROR,
+        "the archive ends with a header for members that do not follow; pip refuses to unpack it",
+        _REBUILD,
+    )
     UNENDED = Row(
         _KIND,
         ERROR,
@@ -102,6 +157,14 @@ _ODD: Mapping[str, SdistProblem] = {
     "long": SdistProblem.TOO_LONG,
     "folder": SdistProblem.FILE_AND_FOLDER,
     "payload": SdistProblem.PAYLOAD,
+    "magic": SdistProblem.MAGIC,
+    "format": SdistProblem.FORMAT,
+    "number": SdistProblem.NUMBER,
+    "pax": SdistProblem.PAX,
+    "long name": SdistProblem.LONG_NAME,
+    "time": SdistProblem.TIME,
+    "link name": SdistProblem.LINK_NAME,
+    "surplus": SdistProblem.SURPLUS,
     "unended": SdistProblem.UNENDED,
     "parts": SdistProblem.PARTS,
 }
@@ -121,6 +184,9 @@ def sdist(facts: SdistFacts) -> Iterator[Finding]:
     if len(facts.tops) != 1:
         listed = ", ".join(facts.tops[:4])
         yield problem_finding(SdistProblem.TOP, "", str(len(facts.tops)), listed)
+        return
+    if facts.tops == (".",):
+        yield problem_finding(SdistProblem.DOT)
         return
     if facts.metadata is None:
         yield problem_finding(SdistProblem.NO_PKG_INFO)

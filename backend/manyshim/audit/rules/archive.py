@@ -183,17 +183,19 @@ def record(facts: WheelFacts, request: Request) -> Iterator[Finding]:
     A row without a file stays a warning.
 
     A wrong hash or CRC is always an error: the file may not be the one that was built. An algorithm
-    that installers do not accept counts as a wrong hash only if `request.thorough` is set, because
-    a rewrite replaces it.
+    that installers do not accept counts only if `request.thorough` is set, because a rewrite
+    replaces it.
     """
-    hashes = facts.record.wrong_hash
-    if request.thorough and facts.record.weak_hash:
-        hashes = tuple(sorted({*hashes, *facts.record.weak_hash}))
+    hashes = frozenset(facts.record.wrong_hash)
+    weak = frozenset(facts.record.weak_hash if request.thorough else ()) - hashes
+    # A hash of RECORD itself cannot be right.
+    own = weak & {f"{facts.distribution}.dist-info/RECORD"}
     for evidence, paths in (
         (Evidence.UNLISTED, facts.record.unlisted),
         (Evidence.ABSENT, facts.record.absent),
         (Evidence.WRONG_SIZE, facts.record.wrong_size),
-        (Evidence.WRONG_HASH, hashes),
+        (Evidence.WRONG_HASH, tuple(sorted(hashes | own))),
+        (Evidence.WEAK_HASH, tuple(sorted(weak - own))),
         (Evidence.WRONG_CRC, facts.record.wrong_crc),
         (Evidence.BLANK_LINE, ("RECORD",) if facts.record.blank else ()),
     ):

@@ -83,7 +83,7 @@ complete -c manyshim -e
 complete -c manyshim -f
 
 complete -c manyshim -n _shtab_manyshim_using -s h -l help -d 'show this help message and exit'
-complete -c manyshim -n _shtab_manyshim_using -l version -d 'print the version'
+complete -c manyshim -n _shtab_manyshim_using -s V -l version -d 'print the version'
 complete -c manyshim -n _shtab_manyshim_using -l color -xka "auto always never" -d 'use colours: auto (on a terminal), always or never'
 complete -c manyshim -n _shtab_manyshim_using -s q -l quiet -d 'print only errors'
 complete -c manyshim -n '_shtab_manyshim_using; and test $_shtab_manyshim_npos -eq 0' -a show -d 'show the tag that is proved for each wheel, and what rules out older tags'

@@ -9,6 +9,7 @@ import io
 import os
 import tempfile
 import zipfile
+from contextlib import suppress
 from email.utils import getaddresses
 from typing import Dict, Iterator, List, Mapping, Optional, Tuple, cast
 
@@ -21,6 +22,7 @@ from manyshim.formats.wheel.wheel import Wheel
 try:
     from packaging.metadata import Metadata, RawMetadata, parse_email
     from packaging.requirements import Requirement
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet
     from packaging.utils import InvalidName, canonicalize_name
     from packaging.version import InvalidVersion, Version
     from wheel.wheelfile import WheelFile
@@ -82,7 +84,7 @@ def parse(data: bytes) -> MetadataFacts:
         incomplete=found.incomplete,
         utf8=found.utf8,
         judged=judged,
-        invalid=(*(_invalid(raw) if judged else ()), *invalid),
+        invalid=(*(_invalid(raw) if judged else ()), *_python(found), *invalid),
         addresses=tuple(_addresses(found)),
         direct=direct,
         repeated=found.repeated,
@@ -130,6 +132,11 @@ def _invalid(raw: Mapping[str, object]) -> List[InvalidField]:
     apart = ("metadata-version", "name", "version", "requires-dist")
     found: List[InvalidField] = []
     needed = {key: raw[key] for key in ("metadata_version", "name", "version") if key in raw}
+    if "requires_dist" in raw:
+        # Its values are judged apart, but not whether this version of the metadata has the field.
+        found += (
+            one for one in _problems({**needed, "requires_dist": ["a"]}) if one.field in apart
+        )
     for one in sorted(_problems(raw)):
         key = _LISTS.get(one.field, "")
         values = raw.get(key) if key else None
@@ -144,9 +151,7 @@ def _invalid(raw: Mapping[str, object]) -> List[InvalidField]:
     return found
 
 
-def _distributions(
-    found: CoreFields,
-) -> Tuple[Tuple[Tuple[str, str], ...], List[InvalidField]]:
+def _distributions(found: CoreFields) -> Tuple[Tuple[Tuple[str, str], ...], List[InvalidField]]:
     """Return the dependencies on an address, and those that are not valid, by their fields."""
     direct: List[Tuple[str, str]] = []
     invalid: List[InvalidField] = []
@@ -155,12 +160,28 @@ def _distributions(
             if value in ("", "UNKNOWN"):
                 continue
             try:
-                if Requirement(value).url is not None:
+                read = Requirement(value)
+                if read.url is not None:
                     direct.append((field, value))
+                reason = _no_version(read.specifier) if field == "requires-dist" else ""
             except Exception as error:  # noqa: BLE001 (a deep marker is a RecursionError)
                 reason = (str(error) or type(error).__name__).partition("\n")[0]
+            if reason:
                 invalid.append(InvalidField(field, f"{value!r}: {reason}"))
     return tuple(direct[:_MAX_PROBLEMS]), invalid[:_MAX_PROBLEMS]
+
+
+def _no_version(specifiers: SpecifierSet) -> str:
+    """Return why uv cannot read specifiers that packaging reads; empty if it can."""
+    texts = (one.version for one in specifiers if one.operator == "===")
+    return "" if all(map(_version, texts)) else "uv takes only a version behind ==="
+
+
+def _python(found: CoreFields) -> Iterator[InvalidField]:
+    """Yield the Requires-Python that packaging takes, and uv does not."""
+    with suppress(InvalidSpecifier):
+        reason = _no_version(SpecifierSet(found.value("requires-python")))
+        yield from [InvalidField("requires-python", reason)] if reason else []
 
 
 def _addresses(found: CoreFields) -> Iterator[Tuple[str, str]]:

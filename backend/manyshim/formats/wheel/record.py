@@ -20,6 +20,8 @@ _MAX_FIELD = 131_072
 _MAX_LINE = 3 * _MAX_FIELD
 # RECORD does not list its own signatures (PEP 427).
 UNLISTED = ("RECORD", "RECORD.jws", "RECORD.p7s")
+# Of a size in decimal digits.
+_MAX_DIGITS = 100
 # Longer lists of rows without a member do not help.
 _MAX_ABSENT = 1000
 
@@ -166,6 +168,9 @@ def compare(
                 more_absent += 1
         elif row.size in ("", str(entry.size)):
             wrong_size.discard(path)
+        elif is_padded(row.size) and int(row.size) == entry.size:
+            wrong_size.discard(path)
+            in_order = False
         else:
             wrong_size.add(path)
     facts = RecordFacts(
@@ -176,6 +181,13 @@ def compare(
         blank=blank,
     )
     return facts, in_order and not any(facts)
+
+
+def is_padded(size: str) -> bool:
+    """Whether a size is a number with a sign or zeros before it, which all readers take."""
+    digits = size[1:] if size.startswith("+") else size
+    short = digits.isascii() and digits.isdigit() and len(digits) <= _MAX_DIGITS
+    return short and size != str(int(digits))
 
 
 def corrections(
