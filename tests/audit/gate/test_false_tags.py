@@ -191,8 +191,8 @@ def test_a_requested_platform_is_for_wheels_for_linux(
         (
             "manylinux_2_17",
             (
-                "does not meet manylinux_2_17_x86_64, which --platform requires; it meets "
-                f"manylinux_2_28_x86_64; {A} needs fcntl64@GLIBC_2.28 from libc.so.6; "
+                "meets manylinux_2_28_x86_64 or later only, and --platform requires "
+                f"manylinux_2_17_x86_64; {A} needs fcntl64@GLIBC_2.28 from libc.so.6; "
                 "manylinux_2_17 allows at most GLIBC_2.17"
             ),
             "or require manylinux_2_28_x86_64",

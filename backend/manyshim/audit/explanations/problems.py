@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Tuple, Type
 
 from manyshim.audit.findings import Problem
+from manyshim.audit.gate.addresses import AddressProblem
 from manyshim.audit.gate.completeness import SetProblem
 from manyshim.audit.gate.entrypoints import EntryPointProblem
 from manyshim.audit.gate.fields import FieldProblem
@@ -27,6 +28,7 @@ _GROUPS: Tuple[Type[Problem], ...] = (
     UnusableTagProblem,
     MetadataProblem,
     FieldProblem,
+    AddressProblem,
     EntryPointProblem,
     FramingProblem,
     PathProblem,

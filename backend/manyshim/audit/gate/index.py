@@ -28,7 +28,7 @@ class RequestProblem(Problem):
     """Why a wheel does not meet the platform that the user requires."""
 
     NOT_MET = Row(
-        *("FALSE_TAG", ERROR, "does not meet {subject}, which --platform requires; it meets {0}"),
+        *("FALSE_TAG", ERROR, "meets {0} or later only, and --platform requires {subject}"),
         "build it for an older system (C or C++: -C manyshim.compiler=zig), or require {0}",
     )
     NONE_MET = Row(
@@ -71,7 +71,7 @@ def false_tags(tag: PlatformTag, report: Report, request: Request) -> Iterator[F
         return
     found = finding("FALSE_TAG", "", str(tag), evidence=decision.reason, details=decision.details)
     problem = _REQUESTED.get(decision.reason or Evidence.ERRORS)
-    if problem and tag not in map(parse_platform, report.name.platforms):
+    if problem and request.platform and tag not in map(parse_platform, report.name.platforms):
         met = decision.details[1:] or ("",)
         found = problem_finding(problem, "", *met, subject=str(tag))
         found = found._replace(evidence=decision.reason)
