@@ -6,7 +6,6 @@ script is not current.
 
 from __future__ import annotations
 
-import argparse
 import re
 import sys
 from pathlib import Path
@@ -14,9 +13,9 @@ from typing import Dict
 
 import shtab
 
+import _written
 from _completers import give_completers
 from _data import REPOSITORY
-from _evidence import replace
 from manyshim.cli.completion import FILES
 from manyshim.cli.parser import complete
 
@@ -110,22 +109,7 @@ _EDITS = {"bash": _bash, "zsh": _zsh, "fish": _fish}
 
 def main() -> int:
     """Write the scripts, or compare them; return the exit code."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--check", action="store_true", help="change nothing, name stale files")
-    check = parser.parse_args().check
-    stale = False
-    for path, text in scripts().items():
-        if path.exists() and path.read_text(encoding="utf-8") == text:
-            continue
-        stale = True
-        name = path.relative_to(REPOSITORY)
-        if check:
-            print(f"{name} is stale: run `python scripts/write_completions.py`")
-        else:
-            path.parent.mkdir(exist_ok=True)
-            replace(path, text)
-            print(f"{name} is written")
-    return int(stale and check)
+    return _written.run(__doc__, scripts)
 
 
 if __name__ == "__main__":

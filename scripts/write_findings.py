@@ -6,12 +6,11 @@ comes from the same data: scripts/write_readme.py writes it.
 
 from __future__ import annotations
 
-import argparse
 import sys
 from typing import Iterator
 
+import _written
 from _data import REPOSITORY
-from _evidence import replace
 from manyshim.audit.explanations.explanation import SEVERITIES
 from manyshim.audit.explanations.problems import problems
 from manyshim.audit.explanations.table import EXPLANATIONS, explanation
@@ -103,18 +102,7 @@ def _cell(text: str) -> str:
 
 def main() -> int:
     """Write the page, or compare it; return the exit code."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--check", action="store_true", help="only tell whether it is current")
-    given = parser.parse_args()
-    text = page()
-    current = PAGE.exists() and PAGE.read_text(encoding="utf-8") == text
-    name = PAGE.relative_to(REPOSITORY)
-    if given.check:
-        print(f"{name} is current" if current else f"{name} is stale: run {sys.argv[0]}")
-        return 0 if current else 1
-    replace(PAGE, text)
-    print(f"{name}: {'no change' if current else 'written'}")
-    return 0
+    return _written.run(__doc__, lambda: {PAGE: page()})
 
 
 if __name__ == "__main__":

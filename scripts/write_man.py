@@ -11,8 +11,8 @@ from functools import lru_cache
 from typing import Dict, Iterator, List, Mapping, Tuple
 
 import _roff as roff
+import _written
 from _data import REPOSITORY
-from _evidence import replace
 from manyshim import __version__
 from manyshim.cli.commands import COMMANDS, EXIT_CODES, Command
 from manyshim.cli.parser import complete
@@ -234,18 +234,7 @@ def _see_also() -> Iterator[str]:
 
 def main() -> int:
     """Write the page, or compare it; return the exit code."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--check", action="store_true", help="only tell whether it is current")
-    check = parser.parse_args().check
-    text = page()
-    name = PAGE.relative_to(REPOSITORY)
-    current = PAGE.exists() and PAGE.read_text(encoding="utf-8") == text
-    if check:
-        print(f"{name} is current" if current else f"{name} is stale: run scripts/write_man.py")
-        return 0 if current else 1
-    replace(PAGE, text)
-    print(f"{name}: {'no change' if current else 'written'}")
-    return 0
+    return _written.run(__doc__, lambda: {PAGE: page()})
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ With `--check` nothing is written either, and stale files are named.
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 from pathlib import Path
@@ -15,8 +14,8 @@ from typing import Any, Callable, Dict, List, NamedTuple
 
 import _report_schema
 import _tool_schema
+import _written
 from _data import REPOSITORY
-from _evidence import replace
 from manyshim import __version__
 from manyshim.formatters.json import JSON_VERSION
 from promises import Promise, broken, lines, promised, text
@@ -72,29 +71,13 @@ def lost() -> List[str]:
     return found
 
 
+def _refusals() -> List[str]:
+    return [f"promised, and gone without a new version: {line}" for line in lost()]
+
+
 def main() -> int:
     """Write the files, or with `--check` name those that are stale; return the exit code."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--check", action="store_true", help="change nothing, name stale files")
-    check = parser.parse_args().check
-    gone = lost()
-    for line in gone:
-        print(f"promised, and gone without a new version: {line}")
-    if gone:
-        return 1
-    stale = False
-    for path, content in files().items():
-        if path.exists() and path.read_text(encoding="utf-8") == content:
-            continue
-        stale = True
-        name = path.relative_to(REPOSITORY)
-        if check:
-            print(f"{name} is stale: run `python scripts/write_schemas.py`")
-        else:
-            path.parent.mkdir(exist_ok=True)
-            replace(path, content)
-            print(f"{name} is written")
-    return int(stale and check)
+    return _written.run(__doc__, files, _refusals)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import _written
 import datascripts  # noqa: F401 (adds the folder of the scripts to the path)
 import write_findings
 from manyshim.audit.findings import KINDS
@@ -33,7 +34,7 @@ def test_a_stale_page_is_told_and_not_written(
     copy = tmp_path / "findings.md"
     copy.write_text(page() + "more\n", encoding="utf-8")
     monkeypatch.setattr(write_findings, "PAGE", copy)
-    monkeypatch.setattr(write_findings, "REPOSITORY", tmp_path)
+    monkeypatch.setattr(_written, "REPOSITORY", tmp_path)
     monkeypatch.setattr(sys, "argv", ["write_findings.py", "--check"])
     assert main() == 1
     assert "findings.md is stale" in capsys.readouterr().out

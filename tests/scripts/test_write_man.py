@@ -12,6 +12,7 @@ from typing import List
 import pytest
 
 import _roff as roff
+import _written
 import datascripts  # noqa: F401 (adds the folder of the scripts to the path)
 import needs
 import write_man
@@ -38,7 +39,7 @@ def test_a_stale_page_is_told_and_not_written(
     copy = tmp_path / "manyshim.1"
     copy.write_text("other", encoding="utf-8")
     monkeypatch.setattr(write_man, "PAGE", copy)
-    monkeypatch.setattr(write_man, "REPOSITORY", tmp_path)
+    monkeypatch.setattr(_written, "REPOSITORY", tmp_path)
     monkeypatch.setattr(sys, "argv", ["write_man.py", "--check"])
     assert main() == 1
     assert "manyshim.1 is stale" in capsys.readouterr().out
