@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+import _written
 import datascripts  # noqa: F401 (adds the folder of the scripts to the path)
 import needs
 from manyshim.cli.arguments import SHELLS
@@ -57,7 +58,7 @@ def test_a_stale_script_is_named_and_not_written(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setattr(writer, "FOLDER", tmp_path)
-    monkeypatch.setattr(writer, "REPOSITORY", tmp_path)
+    monkeypatch.setattr(_written, "REPOSITORY", tmp_path)
     monkeypatch.setattr(sys, "argv", ["write_completions.py"])
     assert writer.main() == 0
     (tmp_path / "_manyshim").write_text("other", encoding="utf-8")
