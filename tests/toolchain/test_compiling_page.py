@@ -35,7 +35,8 @@ def settings() -> List[Tuple[str, str]]:
     """Collect every setting of ours that README and the pages give a value in a build."""
     pages = (REPOSITORY / "README.md", *DOCS.glob("*.md"))
     text = "".join(page.read_text(encoding="utf-8") for page in pages)
-    given = re.findall(r'-C ?manyshim\.([a-z-]+)=([^\s"`<$)]+)', text)
+    # In a sentence, a comma may follow the value.
+    given = re.findall(r'-C ?manyshim\.([a-z-]+)=([^\s"`<$)]+?)(?=,?[\s"`<$)])', text)
     given += re.findall(r'"manyshim\.([a-z-]+)" = "([^"]+)"', text)
     return sorted({one for one in given if one[1] not in ("TARGET", "KEY=VALUE", "...")})
 
