@@ -52,12 +52,12 @@ def conflicting(files: Sequence[str]) -> List[Tuple[str, str, str]]:
     for path in files:
         name = os.path.basename(path)
         other = first.setdefault(name, path)
-        if other != path and name not in found and not _equal(path, other):
+        if other != path and name not in found and not equal(path, other):
             found[name] = (name, other, path)
     return list(found.values())
 
 
-def _equal(path: str, other: str) -> bool:
+def equal(path: str, other: str) -> bool:
     """Whether two files have the same bytes. One that cannot be read has an error of its own."""
     try:
         return filecmp.cmp(path, other, shallow=False)

@@ -210,13 +210,13 @@ def test_a_wrong_build_backend_is_one_error(
     assert "Traceback" not in project.stderr
 
 
-def test_the_package_has_no_other_attributes(project: Project) -> None:
+def test_the_package_has_the_names_of_the_api_and_no_other(project: Project) -> None:
     done = project.python(
         "import sys, manyshim; print(sorted(n for n in sys.modules if n.startswith('manyshim')), "
         "hasattr(manyshim, 'other'), hasattr(manyshim, '__all__'))\n"
         "from manyshim import backend; print(backend.__name__)",
     )
-    assert done.stdout == "['manyshim'] False False\nmanyshim.backend\n", done.stderr
+    assert done.stdout == "['manyshim'] False True\nmanyshim.backend\n", done.stderr
 
 
 STAR = "from manyshim.backend import *\n"

@@ -14,6 +14,7 @@ from manyshim.cli.hint import kinds_of, print_hint
 from manyshim.cli.screen import Screen, notice, put
 from manyshim.errors import InvalidWheelError, ToolError
 from manyshim.formatters.json import JSON_VERSION, with_file
+from manyshim.inputs import equal
 from manyshim.operations import Outcome, guarded, lost
 from manyshim.values import NamedTuple
 
@@ -39,26 +40,27 @@ def over_wheels(options: argparse.Namespace, work: Callable[[str], Outcome]) -> 
     """Run `work` on each wheel, print the outcomes, and return the highest exit code."""
     machine = format_of(options) != TEXT
     run = over_files(options, options.wheels, work, Screen(plain=machine))
-    code = max(*run.codes, *(error.exit_code for error in _replaced(run)), 0)
+    code = max(*run.codes, *(error.exit_code for error in _replaced(run, options.wheels)), 0)
     if machine:
         print_data(options, {"version": JSON_VERSION, "wheels": run.data}, code)
     print_hint(run.kinds)
     return code
 
 
-def _replaced(run: Run) -> List[ToolError]:
-    """Print an error for each written wheel that a later one of the run has replaced.
+def _replaced(run: Run, wheels: List[str]) -> List[ToolError]:
+    """Print an error for each written wheel that a later, different one of the run has replaced.
 
     Two wheels get one name if only their platform tags differed, or their folders.
     """
     errors: List[ToolError] = []
-    last = {one["written"]: one for one in run.data if one["written"]}
-    for one in run.data:
-        other = last.get(one["written"])
-        if other is None or other is one:
+    last = {one["written"]: index for index, one in enumerate(run.data) if one["written"]}
+    for index, one in enumerate(run.data):
+        other = last.get(one["written"], index)
+        if other == index or equal(wheels[index], wheels[other]):
             continue
         what = f"both were written as {one['written']}, so only the second is there"
-        errors.append(ToolError(f"{one['file']} and {other['file']}: {what}; use two folders"))
+        names = f"{one['file']} and {run.data[other]['file']}"
+        errors.append(ToolError(f"{names}: {what}; use two folders"))
         one["written"] = None
     for error in errors:
         put("\n".join(f"manyshim: error: {line}" for line in error.lines), sys.stderr)
