@@ -51,7 +51,7 @@ def found(data: bytes) -> List[Tuple[str, str]]:
         (b"Author-email: A <a@b>\n", [("INVALID_EMAIL", "Author-Email")]),
         (b"Author-email: A <a@b.org>, c@d\n", []),
         (b"Maintainer-email: a@b.local\n", [("INVALID_EMAIL", "Maintainer-Email")]),
-        (b"Requires-Dist: a ===1.0+b, ===1\n", []),
+        (b"Requires-Dist: a ===1.0+b\nRequires-Dist: b ===1\n", []),
         (b"Requires-Dist: a ===b\n", [("INVALID_FIELD", "Requires-Dist")]),
         (b"Requires-Dist: a ===1.*\n", [("INVALID_FIELD", "Requires-Dist")]),
         (b"Provides-Dist: a ===b\n", []),
