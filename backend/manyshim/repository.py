@@ -62,14 +62,11 @@ class Repository:
         Frontends build in the unpacked sdist. A dependency that is built from its own sdist is not
         of the repository.
         """
-        below = os.path.relpath(os.path.realpath(folder), self._root)
-        parts = () if below == os.curdir else below.split(os.sep)
+        below = self._relative(os.path.realpath(folder))
         # A cache or a folder for temporary files below the root has copies, too.
-        if not any(part.startswith(".") for part in parts):
+        if below is not None and not any(part.startswith(".") for part in below.split("/")):
             return True
-        if self._by_name is None:
-            self._by_name = _by_name(self._root)
-        for path in self._by_name.get(_PROJECT, []):
+        for path in self._named(_PROJECT):
             with suppress(OSError):
                 own = os.path.join(self._root, path)
                 if filecmp.cmp(os.path.join(folder, _PROJECT), own, shallow=False):
@@ -108,9 +105,7 @@ class Repository:
 
     def _nearest(self, parts: Tuple[str, ...], copy: str) -> Optional[str]:
         """Return the one file of the name whose path has the longest equal end."""
-        if self._by_name is None:
-            self._by_name = _by_name(self._root)
-        paths = self._by_name.get(parts[-1], [])
+        paths = self._named(parts[-1])
         equal = [_equal_parts(_parts(path), parts) for path in paths]
         most = max(equal, default=0)
         # Of several files, the one whose folder is equal, too. Else it could be any of them.
@@ -128,15 +123,31 @@ class Repository:
         if not os.path.isfile(path):
             return None
         real = os.path.realpath(path)
-        below = os.path.join(self._root, "")
-        if not real.startswith(below):
+        below = self._relative(real)
+        if not below:
             return None
         try:
             if copy and os.path.isfile(copy) and not filecmp.cmp(copy, real, shallow=False):
                 return None
         except OSError:
             return None
-        return real[len(below) :].replace(os.sep, "/")
+        return below
+
+    def _relative(self, real: str) -> Optional[str]:
+        """Return a real path relative to the root, with slashes; None if it is not below it.
+
+        os.path.relpath cannot tell on Windows: the path may be on another drive.
+        """
+        root, path = os.path.join(self._root, ""), os.path.join(real, "")
+        if not path.startswith(root):
+            return None
+        return path[len(root) :].rstrip(os.sep).replace(os.sep, "/")
+
+    def _named(self, name: str) -> List[str]:
+        """Return the relative paths of the files with a name."""
+        if self._by_name is None:
+            self._by_name = _by_name(self._root)
+        return self._by_name.get(name, [])
 
 
 def _is_foreign(file: str) -> bool:
