@@ -19,11 +19,12 @@ def publish(
 ) -> None:
     """Write the report of one wheel to `path`, and print its annotations on `stream`.
 
-    Raises ToolError if the report cannot be written.
+    Raises ToolError if the report cannot be written. Annotations that fail are left out: they are
+    an extra, and the build has its wheel.
     """
     data = {"version": JSON_VERSION, "wheels": [wheel]}
     if path:
         write_whole(json.dumps(data, indent=1) + "\n", path)
-    for line in annotate_build(data, environ):
-        with suppress(OSError):
+    with suppress(Exception):
+        for line in annotate_build(data, environ):
             print(line, file=stream, flush=True)
