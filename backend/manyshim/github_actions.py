@@ -31,11 +31,15 @@ def annotate(
 def annotate_build(data: Dict[str, Any], environ: Mapping[str, str]) -> List[str]:
     """Return the workflow commands for a build; none if the project is not of the repository.
 
-    A workflow also builds dependencies from their sdists, and no one there can change these.
+    A workflow also builds dependencies from their sdists, and no one there can change these. Of a
+    pure wheel without findings a build says nothing, so it has no row in the summary either.
     """
     repository = Repository.around(environ)
-    # With manyshim as a path source, a build of manyshim comes before that of the project.
-    own = all(one["wheel"].startswith("manyshim-") for one in data["wheels"])
-    if environ.get("GITHUB_ACTIONS") != "true" or own or not repository.has_project("."):
+    silent = all(_is_silent(one) for one in data["wheels"])
+    if environ.get("GITHUB_ACTIONS") != "true" or silent or not repository.has_project("."):
         return []
     return annotate(data, environ, repository)
+
+
+def _is_silent(wheel: Dict[str, Any]) -> bool:
+    return not (wheel["arch"] or wheel["findings"] or wheel["error"])
