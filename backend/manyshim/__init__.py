@@ -11,21 +11,18 @@ if TYPE_CHECKING:
     from manyshim.api import (
         Blocked,
         CheckResult,
-        ConfigError,
         Finding,
-        InvalidWheelError,
-        ManyshimError,
         Place,
         ReleaseSet,
         Report,
-        ToolError,
         audit_wheel,
         check_files,
     )
+    from manyshim.errors import ConfigError, InvalidWheelError, ManyshimError, ToolError
 
 __version__ = "0.1.0"
 
-# All but the version come from manyshim.api, which is imported when one is asked for.
+# All but the version are imported when one is asked for: the errors are light, the API is not.
 __all__ = [
     "Blocked",
     "CheckResult",
@@ -53,7 +50,8 @@ if not TYPE_CHECKING:  # mypy would take any name for an attribute
         from importlib import import_module  # noqa: PLC0415 (only when it is needed)
 
         if name in __all__:
-            return getattr(import_module("manyshim.api"), name)
+            module = "manyshim.errors" if name.endswith("Error") else "manyshim.api"
+            return getattr(import_module(module), name)
         backend = import_module("manyshim.backend")
         if hook:
             backend.refuse_package(name)

@@ -7,32 +7,16 @@ new fields at the end may be added. Everything else in the package may change in
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable as _Iterable
 from functools import partial
 from typing import Any, Dict, Iterable, NamedTuple, Optional, Sequence, Tuple, Union
 
 from manyshim import checking, operations
 from manyshim.audit.request import Request
 from manyshim.config import Config
-from manyshim.errors import ConfigError, InvalidWheelError, ManyshimError, ToolError
+from manyshim.errors import ConfigError
 from manyshim.formatters.json import finding_dict, with_file
 from manyshim.inputs import other_names, release_files
 from manyshim.options import BY_KEY
-
-__all__ = [
-    "Blocked",
-    "CheckResult",
-    "ConfigError",
-    "Finding",
-    "InvalidWheelError",
-    "ManyshimError",
-    "Place",
-    "ReleaseSet",
-    "Report",
-    "ToolError",
-    "audit_wheel",
-    "check_files",
-]
 
 StrPath = Union[str, "os.PathLike[str]"]
 
@@ -83,10 +67,9 @@ class Report(NamedTuple):
 
     `name` is the file name, `file` the path as it was given. `platforms` are the platform tags of
     the name, `tag` is the one that is proved, `tags` are all its spellings, and `reason` is why
-    there is none. `policy` is the
-    oldest policy that holds if errors are set aside. `runs_on` and `not_on` are releases of
-    distributions.
-    `error` is the reason why a file could not be judged; `check_files` only.
+    there is none. `policy` is the oldest policy that holds if errors are set aside. `runs_on` and
+    `not_on` are releases of distributions. `error` is why a file could not be judged; only
+    `check_files` sets it.
     """
 
     name: str
@@ -219,7 +202,7 @@ def _request(
 
 
 def _texts(given: Any) -> Any:  # noqa: ANN401 (a text, or texts; the option refuses others)
-    return given if isinstance(given, str) or not isinstance(given, _Iterable) else list(given)
+    return given if isinstance(given, str) or not isinstance(given, Iterable) else list(given)
 
 
 def _verify(explain: object) -> None:
@@ -227,23 +210,21 @@ def _verify(explain: object) -> None:
         raise ConfigError(f"explain = {explain!r} is not valid; give True or False")
 
 
-# The key of JSON that has the platform tags of a file name.
-_PLATFORMS = "claimed"
+# Fields that are lists in JSON. An sdist has none of them.
+_LISTS = ("platforms", "tags", "runs_on", "not_on", "external")
 
 
 def _report(data: Dict[str, Any]) -> Report:
     """Return the JSON object of a file as a Report."""
     findings = tuple(map(_finding, data["findings"]))
-    values = {key: _tuple(data.get(key)) for key in Report._fields}
-    values["platforms"] = _tuple(data.get(_PLATFORMS))
-    for key in ("platforms", "tags", "runs_on", "not_on", "external"):
-        values[key] = values[key] or ()
     blocked = data.get("blocked")
     if blocked:
         blockers = tuple(findings[index] for index in blocked["findings"])
-        values["blocked"] = Blocked(blocked["policy"], blocked["without"], blockers)
-    name = data["sdist"] if "sdist" in data else data["wheel"]
-    return Report(**{**values, "name": name, "findings": findings})
+        blocked = Blocked(blocked["policy"], blocked["without"], blockers)
+    named = {"name": data.get("sdist") or data.get("wheel"), "platforms": data.get("claimed")}
+    known = {**data, **named, "findings": findings, "blocked": blocked}
+    values: Dict[str, Any] = {key: known.get(key) for key in Report._fields}
+    return Report(**{**values, **{key: tuple(values[key] or ()) for key in _LISTS}})
 
 
 def _finding(data: Dict[str, Any]) -> Finding:

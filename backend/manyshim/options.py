@@ -6,9 +6,9 @@ from typing import Mapping, Tuple
 
 from manyshim.optiontypes import (
     EMPTY,
+    Choice,
     Option,
     always,
-    choice_of,
     differs,
     equals,
     parse_allow,
@@ -37,7 +37,7 @@ OPTIONS: Tuple[Option, ...] = (
         table_only=True,
     ),
     Option(
-        "mode", choice_of("retag", "audit", "off", "repair"), "retag",
+        "mode", Choice("retag", "audit", "off", "repair"), "retag",
         "`retag` `audit` `off`; `repair` (release key)",
         "`retag` writes the proved tag; `repair` copies external libraries into the wheel first; "
         "`audit` only reports; `off` does nothing",
@@ -61,7 +61,7 @@ OPTIONS: Tuple[Option, ...] = (
         "errors, too",
     ),
     Option(
-        "compiler", choice_of("system", "zig"), "system", "`system`; `zig` (release key)",
+        "compiler", Choice("system", "zig"), "system", "`system`; `zig` (release key)",
         "the compiler for the wrapped backend: the system's, or zig, which compiles for older "
         "glibcs, musl and other architectures",
         release=equals("zig"),
@@ -91,11 +91,11 @@ OPTIONS: Tuple[Option, ...] = (
         "leave the wheel; musl-soname gives musl's libc.so the name that Alpine uses",
     ),
     Option(
-        "naming", choice_of("listed", "exact"), "listed", "`listed` `exact`",
+        "naming", Choice("listed", "exact"), "listed", "`listed` `exact`",
         "exact lets platform = auto choose policies between the listed ones, e.g. manylinux_2_29",
     ),
     Option(
-        "explain", choice_of("auto", "always", "never"), "auto", "`auto` `always` `never`",
+        "explain", Choice("auto", "always", "never"), "auto", "`auto` `always` `never`",
         "find the source lines that use the reported symbols",
         "`auto` does so when the tag is refused or newer than manylinux_2_17",
     ),
@@ -119,7 +119,7 @@ OPTIONS: Tuple[Option, ...] = (
         "deflate level of the members that change",
     ),
     Option(
-        "strip", choice_of("none", "debug", "all"), "none", "`none`; `debug` `all` (release keys)",
+        "strip", Choice("none", "debug", "all"), "none", "`none`; `debug` `all` (release keys)",
         "strip debug information (`debug`), or all symbols that no loader needs (`all`)",
         release=differs("none"),
     ),

@@ -85,11 +85,6 @@ class Choice:
         return value
 
 
-def choice_of(*words: str) -> Choice:
-    """Return the parser of an option that has these words as values."""
-    return Choice(*words)
-
-
 TRUE = ("true", "on", "yes", "1")
 FALSE = ("false", "off", "no", "0")
 

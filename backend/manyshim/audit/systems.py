@@ -24,16 +24,10 @@ class Distribution(NamedTuple):
     arches: FrozenSet[str]
 
     @property
-    def family(self) -> str:
-        """The name of the distribution, without the release."""
-        return self.name.rpartition(" ")[0]
-
-    @property
-    def sort_key(self) -> Tuple[int, ...]:
-        """The numbers of the release, for sorting."""
-        return tuple(
-            int(part) for part in self.name.rpartition(" ")[2].split(".") if part.isdigit()
-        )
+    def sort_key(self) -> Tuple[str, Tuple[int, ...]]:
+        """The distribution and the numbers of the release, for sorting."""
+        family, _, release = self.name.rpartition(" ")
+        return family, tuple(int(part) for part in release.split(".") if part.isdigit())
 
 
 class AlpineReleases(NamedTuple):
@@ -79,7 +73,7 @@ def systems(tag: Optional[PlatformTag], musl_minimum: Optional[MuslRelease]) -> 
         return Systems()
     rows: List[Tuple[str, bool]]
     if tag.libc == GLIBC:
-        releases = sorted(distributions(), key=lambda one: (one.family, one.sort_key))
+        releases = sorted(distributions(), key=lambda one: one.sort_key)
         rows = [(one.name, one.glibc >= tag.version) for one in releases if tag.arch in one.arches]
     else:
         promised = promised_musl(tag, musl_minimum)
@@ -95,19 +89,19 @@ def best_known(tag: PlatformTag) -> Systems:
 
     Beside them are the newest ones that it leaves out, of the same distributions.
     """
-    new_enough: List[str] = []
-    too_old: List[str] = []
-    for family in _WELL_KNOWN:
-        releases = sorted(
-            (one for one in distributions() if one.family == family and tag.arch in one.arches),
-            key=lambda one: one.sort_key,
-        )
-        supported = [one.name for one in releases if one.glibc >= tag.version]
-        unsupported = [one.name for one in releases if one.glibc < tag.version]
-        if supported and len(new_enough) < _MAX_NAMED:
-            new_enough.append(supported[0])
-            too_old += unsupported[-1:]
-    return Systems(tuple(new_enough), tuple(too_old))
+    found = systems(tag, None)
+    new_enough = {_family(name): name for name in reversed(found.runs_on)}
+    too_old = {_family(name): name for name in found.not_on}
+    named = [family for family in _WELL_KNOWN if family in new_enough][:_MAX_NAMED]
+    return Systems(
+        tuple(new_enough[family] for family in named),
+        tuple(too_old[family] for family in named if family in too_old),
+    )
+
+
+def _family(name: str) -> str:
+    """Return the name of a distribution, without the release."""
+    return name.rpartition(" ")[0]
 
 
 def alpine(tag: PlatformTag, minimum: Optional[MuslRelease]) -> Systems:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Dict, Iterable, Iterator, List, Tuple
+from typing import Dict, Iterable, Iterator, List, Mapping, Optional, Tuple
 
 from manyshim.audit.decision import choose, unmet
 from manyshim.audit.facts import WheelFacts
@@ -55,7 +55,7 @@ def tags_to_prove(name: WheelName, request: Request) -> Tuple[PlatformTag, ...]:
     wanted = request.platform
     if wanted and name.linux:
         arch = next(filter(None, map(platform_arch, name.platforms)), "")
-        found.append(wanted if wanted.arch else wanted.on(arch))
+        found.append(wanted.on(arch))
     return tuple(dict.fromkeys(found))
 
 
@@ -69,18 +69,17 @@ def false_tags(tag: PlatformTag, report: Report, request: Request) -> Iterator[F
     decision = choose(report._replace(findings=policies), request._replace(platform=tag))
     if decision.tag or decision.reason == Evidence.NOTHING_TO_AUDIT:
         return
+    named = tag in map(parse_platform, report.name.platforms)
+    problem = _REQUESTED.get(decision.reason) if request.platform and not named else None
     found = finding("FALSE_TAG", "", str(tag), evidence=decision.reason, details=decision.details)
-    problem = _REQUESTED.get(decision.reason or Evidence.ERRORS)
-    if problem and request.platform and tag not in map(parse_platform, report.name.platforms):
-        met = decision.details[1:] or ("",)
-        found = problem_finding(problem, "", *met, subject=str(tag))
-        found = found._replace(evidence=decision.reason)
+    if problem:
+        found = found._replace(problem=problem, details=decision.details[1:])
     if decision.reason in _HAVE_CAUSES:
         found = _with_causes(found, report, tag.on(report.arch or ""), request)
     yield found
 
 
-_REQUESTED = {
+_REQUESTED: Mapping[Optional[Evidence], Problem] = {
     Evidence.NOT_PROVED: RequestProblem.NOT_MET,
     Evidence.NOTHING_PROVED: RequestProblem.NONE_MET,
     Evidence.FILES_OF_OTHER: RequestProblem.OTHER_FILES,
