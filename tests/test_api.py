@@ -155,8 +155,15 @@ def test_what_cannot_be_read(tmp_path: Path) -> None:
     broken.write_bytes(b"no archive")
     with pytest.raises(InvalidWheelError, match="not a zip file"):
         audit_wheel(broken)
-    with pytest.raises(InvalidWheelError, match="no wheel and no sdist in this folder"):
-        check_files(tmp_path / "..")
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "dist").mkdir()
+    good = put(tmp_path / "dist", "cp311-cp311-manylinux_2_17_x86_64")
+    result = check_files([tmp_path / "empty", tmp_path / "dist", tmp_path / "*.egg"])
+    empty, other, pattern = result.files
+    assert "no wheel and no sdist in this folder" in str(empty.error)
+    assert (other.name, other.error) == (good.name, None)
+    assert "no wheel and no sdist matches" in str(pattern.error)
+    assert result.exit_code == 3
     with pytest.raises(ConfigError, match="no file was given"):
         check_files([])
     absent = check_files(tmp_path / "absent-1.0-py3-none-any.whl")

@@ -155,10 +155,9 @@ def check_files(  # noqa: PLR0913 (the options of `manyshim check`)
 
     `paths` are files, folders or patterns. `like` is a folder or a list of file names of another
     release. The other arguments are as for `audit_wheel`. A file that cannot be read has a report
-    with an `error`; the others are still checked.
+    with an `error`, and so has a folder or a pattern without files; the others are still checked.
 
-    Raises ConfigError for a wrong argument, InvalidWheelError for a folder or a pattern without
-    files, and ToolError if a folder cannot be read.
+    Raises ConfigError for a wrong argument.
     """
     request = _request(platform, exclude, allow, strict=strict, naming=naming)
     _verify(explain)
@@ -169,8 +168,7 @@ def check_files(  # noqa: PLR0913 (the options of `manyshim check`)
     files, several = release_files([os.fspath(one) for one in given])
     work = partial(checking.check, request=request, explain=explain)
     done = [operations.guarded(work, file) for file in files]
-    judged = several or others is not None
-    sets = checking.check_set(files, others, request) if judged else []
+    sets = checking.check_set(files, others, request, several=several)
     reports = (_report(with_file(one.data, file)) for one, file in zip(done, files))
     return CheckResult(
         tuple(reports),

@@ -36,7 +36,7 @@ from manyshim.formats.wheel.wheel import Wheel
 from manyshim.formats.zip.framing import oddities
 from manyshim.formatters.json import sdist_dict
 from manyshim.formatters.text import check_lines, gate_lines
-from manyshim.inputs import conflicting
+from manyshim.inputs import conflicting, refuse_empty
 from manyshim.operations import Judged, Outcome, about_symbols, compare_patterns, inspect, outcome
 
 
@@ -44,8 +44,10 @@ def check(path: str, request: Request, *, verbose: bool = False, explain: bool =
     """Verify a file before its upload: its tags are true, and the index and installers accept it.
 
     `explain` searches source lines. The exit code is 1 if there is an error. Raises
-    InvalidWheelError, and ToolError if packaging or wheel is not installed.
+    InvalidWheelError, also for a folder or a pattern without files, and ToolError if packaging or
+    wheel is not installed.
     """
+    refuse_empty(path)
     request = request._replace(thorough=True)
     if is_sdist(path):
         return _check_sdist(path, request, verbose=verbose)
@@ -73,12 +75,15 @@ def _check_sdist(path: str, request: Request, *, verbose: bool) -> Outcome:
 
 
 def check_set(
-    files: Sequence[str], like: Optional[Sequence[str]], request: Request
+    files: Sequence[str], like: Optional[Sequence[str]], request: Request, *, several: bool
 ) -> List[completeness.SetReport]:
     """Verify that the files of a release belong together, and that none is missing.
 
-    `like` are the file names of another release, for comparison.
+    `like` are the file names of another release, for comparison. Without it, one file alone is no
+    release: `several` is what `release_files` tells of them.
     """
+    if like is None and not several:
+        return []
     names = list(map(os.path.basename, files))
     return [
         one._replace(findings=resolved(one.findings, request))

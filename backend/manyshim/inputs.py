@@ -19,30 +19,45 @@ _MAX_NAME = 255
 def release_files(given: Sequence[str]) -> Tuple[List[str], bool]:
     """Return the files that the arguments stand for, each once, and whether they are a set.
 
-    They are one if there is a folder, a pattern, or more than one file. Raises InvalidWheelError
-    if a folder or a pattern has no files, and ToolError if a folder cannot be read.
+    They are one if there is a folder, a pattern, or more than one file. A folder or a pattern
+    without files stays as it is: `refuse_empty` says why, and the other files keep their results.
     """
     files: List[str] = []
     several = False
     for argument in given:
-        # A folder that is named like a wheel is an error of its own.
-        if os.path.isdir(argument) and not is_release_file(argument):
-            found = _of_folder(argument)
-            if not found:
-                raise InvalidWheelError(
-                    f"{argument}: no wheel and no sdist in this folder{_fix(argument)}"
-                )
-        elif glob.has_magic(argument) and not os.path.lexists(argument):
-            found = sorted(filter(_is_input, glob.glob(argument)))
-            if not found:
-                raise InvalidWheelError(f"{argument}: no wheel and no sdist matches")
-        else:
+        if not stands_for_files(argument):
             files.append(argument)
             continue
         several = True
-        files += found
+        try:
+            files += _expanded(argument) or [argument]
+        except ToolError:
+            files.append(argument)
     files = _once(files)
     return files, several or len(files) > 1
+
+
+def stands_for_files(path: str) -> bool:
+    """Whether a path is a folder, or a pattern that no shell expanded.
+
+    A folder that is named like a wheel is an error of its own.
+    """
+    if os.path.isdir(path):
+        return not is_release_file(path)
+    return glob.has_magic(path) and not os.path.lexists(path)
+
+
+def refuse_empty(path: str) -> None:
+    """Refuse a folder or a pattern that `release_files` found no files for.
+
+    Raises InvalidWheelError, and ToolError if the folder cannot be read.
+    """
+    if not stands_for_files(path):
+        return
+    _expanded(path)
+    if os.path.isdir(path):
+        raise InvalidWheelError(f"{path}: no wheel and no sdist in this folder{_fix(path)}")
+    raise InvalidWheelError(f"{path}: no wheel and no sdist matches")
 
 
 def conflicting(files: Sequence[str]) -> List[Tuple[str, str, str]]:
@@ -90,6 +105,12 @@ def _fix(folder: str) -> str:
     if os.path.exists(os.path.join(folder, "pyproject.toml")):
         return "; build them first (uv build), then check dist/"
     return ""
+
+
+def _expanded(path: str) -> List[str]:
+    if os.path.isdir(path):
+        return _of_folder(path)
+    return sorted(filter(_is_input, glob.glob(path)))
 
 
 def _of_folder(folder: str) -> List[str]:

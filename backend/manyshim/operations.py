@@ -144,7 +144,8 @@ def _failed(error: ManyshimError, path: str) -> Outcome:
         first = f"{path}: {first}"
     lines = [Line(line, "failure") for line in (f"manyshim: error: {first}", *more)]
     internal = isinstance(error, InternalError)
-    data = failure(os.path.basename(path), "\n".join((first, *more)), internal=internal)
+    name = os.path.basename(path.rstrip(os.sep)) or path
+    data = failure(name, "\n".join((first, *more)), internal=internal)
     return Outcome(error.exit_code, lines, data)
 
 

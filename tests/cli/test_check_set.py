@@ -164,6 +164,22 @@ def test_a_folder_without_wheels_is_an_error(tmp_path: Path) -> None:
     assert done.stderr == f"manyshim: error: {tmp_path}: no wheel and no sdist in this folder\n"
 
 
+def test_an_empty_folder_costs_the_other_files_nothing(tmp_path: Path, dist: Path) -> None:
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    done = run("check", empty, dist, dist / "*.egg")
+    assert done.returncode == 3
+    assert done.stdout.count(": ok") == 3
+    assert done.stderr == (
+        f"manyshim: error: {empty}: no wheel and no sdist in this folder\n"
+        f"manyshim: error: {dist}/*.egg: no wheel and no sdist matches\n"
+    )
+    data = json.loads(run("check", "--json", f"{empty}/", dist).stdout)
+    assert [one["sdist"] for one in data["sdists"]] == ["demo-1.0.tar.gz"]
+    assert [bool(one["error"]) for one in data["wheels"]] == [True, False, False]
+    assert data["wheels"][0]["file"] == f"{empty}/"
+
+
 def test_a_file_that_cannot_be_read_is_counted(dist: Path) -> None:
     (dist / "demo-1.0-py3-none-any.whl").write_bytes(b"no archive")
     done = run("check", dist)

@@ -13,8 +13,6 @@ from manyshim.cli.formats import explains, format_of, print_data
 from manyshim.cli.hint import kinds_of, print_hint
 from manyshim.cli.requests import audit_config
 from manyshim.cli.screen import Screen
-from manyshim.errors import InvalidWheelError
-from manyshim.formatters.json import failure, with_file
 from manyshim.formatters.release import (
     release_dict,
     set_lines,
@@ -30,20 +28,14 @@ def run(options: argparse.Namespace) -> int:
     request = audit_config(options).request
     like = None if options.like is None else other_names(options.like)
     machine = format_of(options) != TEXT
-    try:
-        files, several = release_files(options.files)
-    except InvalidWheelError as refused:
-        if machine:
-            _print_refused(options, refused)
-        raise
+    files, several = release_files(options.files)
     screen = Screen(plain=machine)
     work = partial(
         checking.check, request=request, verbose=options.verbose, explain=explains(options)
     )
     done = over_files(options, files, work, screen)
     names = [os.path.basename(file) for file in files]
-    judged = several or like is not None
-    sets = checking.check_set(files, like, request) if judged else []
+    sets = checking.check_set(files, like, request, several=several)
     numbers = summary(names, done.codes, sets)
     code = checking.exit_code(done.codes, sets)
     if machine:
@@ -55,12 +47,3 @@ def run(options: argparse.Namespace) -> int:
         screen.print_lines([summary_line(numbers)] if len(files) > 1 else [])
         print_hint(list(dict.fromkeys((*done.kinds, *kinds_of(of_sets)))))
     return code
-
-
-def _print_refused(options: argparse.Namespace, refused: InvalidWheelError) -> None:
-    """Print a document with the one error: a program that reads it needs one in any case."""
-    names = [os.path.basename(os.path.normpath(one)) for one in options.files]
-    data = [failure(names[0], "\n".join(refused.lines), internal=False)]
-    data = [with_file(one, options.files[0]) for one in data]
-    code = refused.exit_code
-    print_data(options, release_dict(data, [], summary(names[:1], [code], [])), code)

@@ -12,6 +12,7 @@ from manyshim.audit.releases import is_sdist
 from manyshim.audit.tags import parse_wheel_name
 from manyshim.errors import ConfigError, InvalidWheelError, shorten
 from manyshim.files import open_regular
+from manyshim.inputs import stands_for_files
 from manyshim.optiontypes import closest
 
 _BUILD = "build a wheel of the project (uv build --wheel)"
@@ -40,6 +41,8 @@ def mistake(path: str, command: str) -> Optional[InvalidWheelError]:
     """Return the error for a path that cannot be a wheel; None if its content has to tell."""
     if not path:
         return InvalidWheelError("an empty name was given; is a variable of the shell not set?")
+    if command == "check" and stands_for_files(path):
+        return None  # it had no files, and the error says so
     try:
         text = _mistake(path, command)
     except (OSError, ValueError):
