@@ -1,4 +1,4 @@
-"""Open files without waiting for a pipe or touching a device."""
+"""Opens files without waiting for a pipe or touching a device, and reads those of the package."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import errno
 import os
 import stat
 from typing import BinaryIO
+
+from manyshim.errors import ToolError
 
 # Without O_NONBLOCK, opening a named pipe waits for a writer. Only Windows has O_BINARY.
 _FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
@@ -33,3 +35,21 @@ def _refuse_others(status: os.stat_result, path: str) -> None:
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path)
     if not stat.S_ISREG(status.st_mode):
         raise OSError(errno.EINVAL, "it is not a regular file", path)
+
+
+def packaged(path: str) -> bytes:
+    """Return the content of a data file of the package; `path` is relative to it, with slashes.
+
+    Raises ToolError if this copy of manyshim has no such file.
+    """
+    import pkgutil  # noqa: PLC0415 (a build reads none)
+
+    try:
+        data = pkgutil.get_data("manyshim", path)
+    except OSError:
+        data = None
+    if data is None:
+        raise ToolError(
+            f"this copy of manyshim is incomplete: it has no {path}; copy the whole folder"
+        )
+    return data

@@ -12,7 +12,7 @@ from typing import Dict, Iterator, List, Set, Tuple
 MAY_IMPORT = {
     "errors": "",
     "values": "",
-    "files": "",
+    "files": "errors",
     # The pure core: first the values, then the modules that use them.
     "audit": "errors values",
     "audit.loader": "audit errors values",
@@ -111,7 +111,7 @@ MAY_IMPORT = {
     "inputs": "audit errors",
     "api": "checking operations inputs config options audit formatters errors",
     # The JSON Schemas of the package; a build reads none.
-    "schemas": "errors",
+    "schemas": "files",
     # The entry points.
     "backend": "build requirements config project intree_sdist pyproject workspace wrapped errors",
     "cli": "operations checking inputs github_actions repository retagging audit.patterns config "

@@ -6,10 +6,9 @@
 from __future__ import annotations
 
 import argparse
-import pkgutil
 
 from manyshim.cli.screen import put
-from manyshim.errors import ToolError
+from manyshim.files import packaged
 
 # The names that the shells look for.
 FILES = {"bash": "manyshim", "zsh": "_manyshim", "fish": "manyshim.fish"}
@@ -30,13 +29,4 @@ def run(options: argparse.Namespace) -> int:
 
 def script(shell: str) -> str:
     """Return the script of a shell. Raises ToolError if this copy of manyshim has none."""
-    file = f"completions/{FILES[shell]}"
-    try:
-        data = pkgutil.get_data("manyshim.cli", file)
-    except OSError:
-        data = None
-    if data is None:
-        raise ToolError(
-            f"this copy of manyshim is incomplete: it has no cli/{file}; copy the whole folder"
-        )
-    return data.decode()
+    return packaged(f"cli/completions/{FILES[shell]}").decode()

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import pkgutil
 from typing import Any, Dict
 
-from manyshim.errors import ToolError
+from manyshim.files import packaged
 
 
 def tool_schema(tool_name: str = "manyshim") -> Dict[str, Any]:
@@ -41,14 +40,5 @@ def _open(part: Any) -> Any:  # noqa: ANN401 (a part of a schema)
 
 
 def _load(name: str) -> Dict[str, Any]:
-    file = f"{name}.schema.json"
-    try:
-        data = pkgutil.get_data("manyshim.schemas", file)
-    except OSError:
-        data = None
-    if data is None:
-        raise ToolError(
-            f"this copy of manyshim is incomplete: it has no schemas/{file}; copy the whole folder"
-        )
-    found: Dict[str, Any] = json.loads(data)
+    found: Dict[str, Any] = json.loads(packaged(f"schemas/{name}.schema.json"))
     return found
