@@ -17,6 +17,7 @@ from manyshim.errors import BackendError, ConfigError, ToolError
 from manyshim.host import host_arch
 from manyshim.toolchain import zig
 from manyshim.toolchain.build_environment import create
+from manyshim.toolchain.systems.apply import apply
 from manyshim.toolchain.target import Target, resolve
 from manyshim.values import NamedTuple
 from manyshim.workspace import private_folder
@@ -81,7 +82,14 @@ def build_wheel(
     with private_folder(_temporary_folder()) as private:
         made = create(private, target, config, found, environ)
         notes = _Notes(made.notes, print_lines)
-        answer = _run_backend(private, config, call, made.environ, notes)
+        variables = made.environ
+        if made.tools:
+            applied = apply(
+                private, target, made.tools, config.backend, call.settings, made.environ
+            )
+            print_lines(applied.lines)
+            variables, call = applied.environ, call._replace(settings=applied.settings)
+        answer = _run_backend(private, config, call, variables, notes)
         called = os.path.exists(made.notes)
     if "error" in answer:
         raise BackendError(answer["error"])

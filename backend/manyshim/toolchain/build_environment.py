@@ -6,7 +6,7 @@ import os
 import shlex
 import sys
 import sysconfig
-from typing import Dict, Mapping, Tuple
+from typing import Dict, Mapping, Optional, Tuple
 
 import manyshim
 from manyshim.config import Config
@@ -16,6 +16,7 @@ from manyshim.toolchain.compiler.target_options import TargetOptions
 from manyshim.toolchain.compiler.wrapper import Job
 from manyshim.toolchain.python import sysconfig as target_sysconfig
 from manyshim.toolchain.python.headers import link_headers
+from manyshim.toolchain.systems.apply import Tools
 from manyshim.toolchain.target import Target
 from manyshim.toolchain.zig import Zig
 from manyshim.values import NamedTuple
@@ -35,10 +36,15 @@ _SYSTEM_LIBRARIES = ("/usr/lib", "/lib")
 
 
 class BuildEnvironment(NamedTuple):
-    """The environment variables for the wrapped backend, and the path of the compilers' notes."""
+    """The environment variables for the wrapped backend, and the path of the compilers' notes.
+
+    `tools` are for build systems that need more than variables; None if the target's programs run
+    on this machine as its own do.
+    """
 
     environ: Dict[str, str]
     notes: str
+    tools: Optional[Tools] = None
 
 
 def create(
@@ -93,7 +99,8 @@ def create(
                 file.write(target_sysconfig.config_site(target, environ.get("CONFIG_SITE", "")))
     except OSError as error:
         raise ToolError(f"{folder}: cannot be written: {error.strerror}") from error
-    return BuildEnvironment(resolved, notes)
+    found = Tools(tools, paths["include"], str(variables["EXT_SUFFIX"]), options.sysroot)
+    return BuildEnvironment(resolved, notes, None if options.native else found)
 
 
 def _folder(parent: str, name: str) -> str:
@@ -160,6 +167,8 @@ def _write_tools(folder: str, binaries: str, job: Job) -> Dict[str, str]:
         ("CXX", "c++", (*compiler, "c++")),
         ("AR", "ar", (job.zig, "ar")),
         ("RANLIB", "ranlib", (job.zig, "ranlib")),
+        # Each link line has -s already, and the strip of this machine cannot read foreign files.
+        ("STRIP", "strip", ("true",)),
     ):
         path = os.path.join(binaries, name)
         with open(path, "w", encoding="utf-8") as file:
