@@ -17,7 +17,7 @@ from manyshim.errors import BackendError, ConfigError, ToolError
 from manyshim.host import host_arch
 from manyshim.toolchain import zig
 from manyshim.toolchain.build_environment import create
-from manyshim.toolchain.systems.apply import apply
+from manyshim.toolchain.systems.apply import apply, is_meson, native_conflicts
 from manyshim.toolchain.target import Target, resolve
 from manyshim.values import NamedTuple
 from manyshim.workspace import private_folder
@@ -89,6 +89,8 @@ def build_wheel(
             )
             print_lines(applied.lines)
             variables, call = applied.environ, call._replace(settings=applied.settings)
+        else:
+            print_lines(native_conflicts(config.backend, call.settings, variables))
         answer = _run_backend(private, config, call, variables, notes)
         called = os.path.exists(made.notes)
     if "error" in answer:
@@ -129,7 +131,7 @@ class _Notes:
     """The file in which the compilers leave their notes for the user."""
 
     def __init__(self, path: str, print_lines: PrintLines) -> None:
-        self._path = path
+        self.path = path
         self._print_lines = print_lines
         self._offset = 0
         self._printed: Set[str] = set()
@@ -137,7 +139,7 @@ class _Notes:
     def print_new(self) -> None:
         """Print the complete lines that were added since the last call, each text once."""
         try:
-            with open(self._path, "rb") as file:
+            with open(self.path, "rb") as file:
                 file.seek(self._offset)
                 added = file.read()
         except FileNotFoundError:
@@ -165,6 +167,8 @@ def _run_backend(
                 "backend_path": config.backend_path,
                 "folder": os.path.abspath(call.folder),
                 "settings": call.settings,
+                "meson": is_meson(config.backend),
+                "notes": notes.path,
                 "metadata_directory": call.metadata_directory,
                 "answer": answer,
             },

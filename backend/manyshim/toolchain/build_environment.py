@@ -32,6 +32,10 @@ from manyshim.toolchain.compiler.wrapper import Job, main
 main(sys.argv[1], {job!r}, sys.argv[2:])
 """
 
+_NO_FORTRAN = (
+    "the build asks for a Fortran compiler, and zig has none. If the project needs one, build it "
+    "in a container, or set FC to a compiler for the target"
+)
 _SYSTEM_LIBRARIES = ("/usr/lib", "/lib")
 
 
@@ -93,6 +97,8 @@ def create(
             native=options.native,
             extra_config=_write_extra_config(folder, target, environ),
         )
+        # A compiler that the user names stays. This machine's would link its own libraries.
+        resolved.setdefault("FC", _write_refusal(paths["bin"], "fortran", notes, _NO_FORTRAN))
         if not options.native:
             resolved["CONFIG_SITE"] = os.path.join(folder, "config.site")
             with open(resolved["CONFIG_SITE"], "w", encoding="utf-8") as file:
@@ -148,6 +154,16 @@ def _write_extra_config(folder: str, target: Target, environ: Mapping[str, str])
     path = os.path.join(folder, "extra.cfg")
     with open(path, "w", encoding="utf-8") as file:
         file.write(target_sysconfig.extra_config(text, target))
+    return path
+
+
+def _write_refusal(binaries: str, name: str, notes: str, note: str) -> str:
+    """Write a compiler that fails, and leaves a note for the user; return its path."""
+    path, line = os.path.join(binaries, name), shlex.quote(note)
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(f"#!/bin/sh\nprintf '%s\\n' {line} >>{shlex.quote(notes)}\n")
+        file.write(f"printf '%s\\n' {line} >&2\nexit 1\n")
+    os.chmod(path, 0o700)
     return path
 
 

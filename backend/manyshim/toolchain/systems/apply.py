@@ -54,9 +54,24 @@ def apply(  # noqa: PLR0913, PLR0917 (what is known of a build)
     here = machine(target, tools.sysroot, host_arch(), environ.get("PATH"))
     applied = Applied(dict(environ), settings, [])
     applied = _with_cmake(folder, here, tools, applied)
-    if backend.partition(":")[0].partition(".")[0] == _MESON:
+    if is_meson(backend):
         applied = _with_meson(folder, target, here, tools, applied)
     return applied
+
+
+def is_meson(backend: str) -> bool:
+    """Tell whether a backend is meson-python."""
+    return backend.partition(":")[0].partition(".")[0] == _MESON
+
+
+def native_conflicts(
+    backend: str, settings: Optional[Mapping[str, Any]], environ: Mapping[str, str]
+) -> List[str]:
+    """Return a line for each file of the user that replaces the compilers of a native build."""
+    if not is_meson(backend):
+        return []
+    given = meson.arguments(settings, _own_arguments())
+    return meson.conflicts(given, None, meson.build_folder(settings), environ)
 
 
 def _with_cmake(folder: str, here: Machine, tools: Tools, applied: Applied) -> Applied:
@@ -98,23 +113,28 @@ def _with_meson(
         program = shutil.which(name, path=applied.environ.get("PATH"))
         if program:
             binaries[name] = program
+    environ = applied.environ
     properties: Dict[str, Any] = {
-        "pkg_config_libdir": applied.environ.get("PKG_CONFIG_LIBDIR", "").split(os.pathsep),
+        "pkg_config_libdir": environ.get("PKG_CONFIG_LIBDIR", "").split(os.pathsep),
     }
     if tools.sysroot:
         properties["sys_root"] = tools.sysroot
+    if environ.get(cmake.VARIABLE):
+        # Meson asks CMake for packages, too; otherwise it would find those of this machine.
+        properties["cmake_toolchain_file"] = os.path.abspath(environ[cmake.VARIABLE])
     path = os.path.join(folder, "meson.cross")
     _write(path, meson.cross_file(target, here, binaries, properties))
     own = _own_arguments()
-    lines = meson.conflicts(meson.arguments(applied.settings, own), here)
+    given = meson.arguments(applied.settings, own)
+    lines = meson.conflicts(given, here, meson.build_folder(applied.settings), environ)
     settings = meson.with_cross_file(applied.settings, path, own)
-    return Applied(applied.environ, settings, [*applied.lines, *lines])
+    return Applied(environ, settings, [*applied.lines, *lines])
 
 
 def _own_arguments() -> List[str]:
     """Return `[tool.meson-python.args] setup` of the project."""
     table: Any = pyproject.tools(pyproject.read(os.curdir))
-    for key in (pyproject_key for pyproject_key in ("meson-python", "args", "setup")):
+    for key in ("meson-python", "args", "setup"):
         table = table.get(key, {}) if isinstance(table, dict) else {}
     return [str(one) for one in table] if isinstance(table, list) else []
 

@@ -31,6 +31,8 @@ _ROWS: Mapping[str, _Row] = {
     "loongarch64": _Row("loongarch64", "qemu-loongarch64", "/lib64/ld-linux-loongarch-lp64d.so.1"),
 }
 # fmt: on
+# Debian's packages libc6-*-cross have folders with the names of GNU.
+_DEBIAN_NAMES = {"i386-linux-gnu": "i686-linux-gnu"}
 _MUSL_NAMES = {"i686": "i386", "armv7l": "armhf", "ppc64le": "powerpc64le"}
 
 
@@ -68,7 +70,8 @@ def _emulator(
     qemu = next(filter(None, (shutil.which(name, path=path) for name in names)), None)
     if qemu is None:
         return None
-    roots: List[str] = [root for root in (sysroot, f"/usr/{target.triplet}") if root]
+    libc = f"/usr/{_DEBIAN_NAMES.get(target.triplet, target.triplet)}"
+    roots: List[str] = [root for root in (sysroot, libc) if root]
     root = next((root for root in roots if os.path.exists(root.rstrip("/") + loader)), None)
     return None if root is None else (qemu, "-L", root)
 
