@@ -47,11 +47,13 @@ _NUMPY = "numpy==2.4.6"
 
 PROJECTS = (
     Project(
-        *("siphash24", "1.8", _MESON, "C, Cython"),
-        "import siphash24\n"
-        "key = bytes(range(16))\n"
-        "found = siphash24.siphash24(bytes(range(15)), key=key).hexdigest()\n"
-        "assert found == 'e545be4961ca29a1', found",
+        *("nanoarrow", "0.9.0", _MESON, "C, Cython"),
+        "import nanoarrow\nfrom nanoarrow import _array, ipc\n"
+        "made = nanoarrow.Array([1, None, 3], nanoarrow.int32())\n"
+        "assert made.to_pylist() == [1, None, 3]\n"
+        "assert ipc.InputStream.example().__class__ is ipc.InputStream\n"
+        "assert nanoarrow.ArrayStream.from_readable("
+        "ipc.InputStream.example()).read_all().to_pylist()",
     ),
     Project(
         *("cysignals", "1.12.5", _MESON, "C, Cython"),

@@ -29,7 +29,7 @@ ARM64 = "manylinux_2_17_aarch64"
 X86 = "manylinux_2_17_x86_64"
 MUSL = "musllinux_1_2_x86_64"
 # No package of Debian has a loader for it, so that its programs do not run here.
-NOWHERE = "musllinux_1_2_aarch64"
+UNRUNNABLE = "musllinux_1_2_aarch64"
 ARM64_LOADER = "/usr/aarch64-linux-gnu/lib/ld-linux-aarch64.so.1"
 FACTS = "import json, mesonprobe._c as c; print(json.dumps(c.facts()))"
 
@@ -102,8 +102,9 @@ def test_modules_are_used_on_the_target(
     assert (found["long"], found["real long"], found["pointer"]) == (8, 8, 8)
     # glibc has arc4random since 2.36, as this machine may.
     assert (found["getpid"], found["arc4random"]) == (1, 0)
-    # In a build for this machine, Meson asks its CMake, which knows its libraries.
-    assert (found["zlib"], found["greeting"]) == (int(target == X86 and found["zlib"]), 0)
+    assert found["greeting"] == 0
+    # In a build for this machine, Meson asks CMake, which finds this machine's libraries.
+    assert found["zlib"] == 0 or target == X86
     used = system(name).run("import mesonprobe._cxx as c; print(c.caught())", tmp_path / "there")
     assert used == "thrown here\n"
 
@@ -140,8 +141,8 @@ NUMBER = "[project options]\nnumber = {}\n"
 
 def options_of(output: str) -> List[str]:
     """Return what Meson says of the options of its user."""
-    _, _, told = output.partition("User defined options\n")
-    return [" ".join(line.split()) for line in told.partition("\n\n")[0].splitlines()]
+    _, _, options = output.partition("User defined options\n")
+    return [" ".join(line.split()) for line in options.partition("\n\n")[0].splitlines()]
 
 
 @pytest.mark.parametrize("target", [ARM64, X86])
@@ -183,7 +184,7 @@ def test_a_cross_file_that_replaces_a_compiler_is_told(probe: Path, tmp_path: Pa
 def test_a_program_of_the_target_that_is_run_is_refused_without_an_emulator(
     probe: Path, case: str
 ) -> None:
-    done = build(probe, NOWHERE, f"-Dcase={case}")
+    done = build(probe, UNRUNNABLE, f"-Dcase={case}")
     assert (done.code, done.wheel) == (5, None)
     (line,) = (line for line in done.lines if line.startswith("the build runs"))
     program = "maker" if case == "generator" else "a program"
@@ -193,7 +194,7 @@ def test_a_program_of_the_target_that_is_run_is_refused_without_an_emulator(
 
 
 def test_a_project_may_ask_whether_programs_run(probe: Path) -> None:
-    done = build(probe, NOWHERE, "-Dcase=guarded")
+    done = build(probe, UNRUNNABLE, "-Dcase=guarded")
     assert done.wheel is not None, done.output + done.errors
     assert "Message: can run false" in done.output
     assert not [line for line in done.lines if "qemu" in line]
@@ -202,7 +203,7 @@ def test_a_project_may_ask_whether_programs_run(probe: Path) -> None:
 def test_the_log_in_a_folder_of_the_user_is_read(probe: Path) -> None:
     path = os.pathsep.join((os.path.dirname(sys.executable), clean()["PATH"]))
     others = {"setup-args": "-Dcase=run", "build-dir": "own"}
-    done = compile_wheel(probe, NOWHERE, environ={"PATH": path}, others=others)
+    done = compile_wheel(probe, UNRUNNABLE, environ={"PATH": path}, others=others)
     assert done.code == 5
     assert [line for line in done.lines if line.startswith("the build runs")]
 

@@ -95,8 +95,8 @@ def built(  # noqa: PLR0917 (what a build needs)
     environ: Mapping[str, str],
 ) -> Path:
     """Build a source tree for a target with a real frontend; return the wheel."""
-    ours = {"compiler": "zig", "platform": target, "strict": "true"}
-    given = [f"-Cmanyshim.{key}={value}" for key, value in ours.items()]
+    own = {"compiler": "zig", "platform": target, "strict": "true"}
+    given = [f"-Cmanyshim.{key}={value}" for key, value in own.items()]
     given += [f"-C{setting}" for setting in project.settings]
     python = python_of(TARGETS[target])
     command = ["build", "--wheel", "--python", python, *given, "-o", str(folder)]
