@@ -171,12 +171,15 @@ def test_the_users_cross_files_come_last(probe: Path, tmp_path: Path) -> None:
     assert not [line for line in done.lines if "cross file" in line]
 
 
-def test_a_cross_file_that_replaces_a_compiler_is_told(probe: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("target", "kind"), [(ARM64, "cross"), (X86, "native")])
+def test_a_file_that_replaces_a_compiler_is_reported(
+    probe: Path, tmp_path: Path, target: str, kind: str
+) -> None:
     own = tmp_path / "own.ini"
     own.write_text("[binaries]\nc = 'no-such-compiler'\n", encoding="utf-8")
-    done = build(probe, ARM64, f"--cross-file={own}")
+    done = build(probe, target, f"--{kind}-file={own}")
     assert (done.code, done.wheel) == (5, None)
-    assert done.lines[0] == f"the cross file {own} comes last, and replaces c of manyshim"
+    assert done.lines[0] == f"the {kind} file {own} comes last, and replaces c of manyshim"
     assert "no-such-compiler" in done.output
 
 

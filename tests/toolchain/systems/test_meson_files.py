@@ -181,7 +181,7 @@ OWN = "the {} file own.ini comes last, and replaces {} of manyshim"
         ("\xff\xfe", "cross", False, ""),
     ],
 )
-def test_a_conflict_is_told(
+def test_a_conflict_is_reported(
     text: str, kind: str, *, native: bool, replaced: str, tmp_path: Path
 ) -> None:
     (tmp_path / "own.ini").write_bytes(text.encode("latin-1"))
