@@ -203,6 +203,12 @@ def test_a_project_may_ask_whether_programs_run(probe: Path) -> None:
     assert not [line for line in done.lines if "qemu" in line]
 
 
+def test_a_generator_for_this_machine_is_compiled_for_it(probe: Path) -> None:
+    needs.compiler()
+    done = build(probe, UNRUNNABLE, "-Dcase=native")
+    assert UNRUNNABLE in done.name, done.output + done.errors
+
+
 def test_the_log_in_a_folder_of_the_user_is_read(probe: Path) -> None:
     path = os.pathsep.join((os.path.dirname(sys.executable), clean()["PATH"]))
     others = {"setup-args": "-Dcase=run", "build-dir": "own"}
