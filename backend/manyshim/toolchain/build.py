@@ -17,6 +17,7 @@ from manyshim.errors import BackendError, ConfigError, ToolError
 from manyshim.host import host_arch
 from manyshim.toolchain import zig
 from manyshim.toolchain.build_environment import create
+from manyshim.toolchain.systems.apply import apply, is_meson, native_conflicts
 from manyshim.toolchain.target import Target, resolve
 from manyshim.values import NamedTuple
 from manyshim.workspace import private_folder
@@ -81,7 +82,16 @@ def build_wheel(
     with private_folder(_temporary_folder()) as private:
         made = create(private, target, config, found, environ)
         notes = _Notes(made.notes, print_lines)
-        answer = _run_backend(private, config, call, made.environ, notes)
+        variables = made.environ
+        if made.tools:
+            applied = apply(
+                private, target, made.tools, config.backend, call.settings, made.environ
+            )
+            print_lines(applied.lines)
+            variables, call = applied.environ, call._replace(settings=applied.settings)
+        else:
+            print_lines(native_conflicts(config.backend, call.settings, variables))
+        answer = _run_backend(private, config, call, variables, notes)
         called = os.path.exists(made.notes)
     if "error" in answer:
         raise BackendError(answer["error"])
@@ -121,7 +131,7 @@ class _Notes:
     """The file in which the compilers leave their notes for the user."""
 
     def __init__(self, path: str, print_lines: PrintLines) -> None:
-        self._path = path
+        self.path = path
         self._print_lines = print_lines
         self._offset = 0
         self._printed: Set[str] = set()
@@ -129,7 +139,7 @@ class _Notes:
     def print_new(self) -> None:
         """Print the complete lines that were added since the last call, each text once."""
         try:
-            with open(self._path, "rb") as file:
+            with open(self.path, "rb") as file:
                 file.seek(self._offset)
                 added = file.read()
         except FileNotFoundError:
@@ -157,6 +167,8 @@ def _run_backend(
                 "backend_path": config.backend_path,
                 "folder": os.path.abspath(call.folder),
                 "settings": call.settings,
+                "meson": is_meson(config.backend),
+                "notes": notes.path,
                 "metadata_directory": call.metadata_directory,
                 "answer": answer,
             },
