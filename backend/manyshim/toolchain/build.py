@@ -82,14 +82,10 @@ def build_wheel(
     with private_folder(_temporary_folder()) as private:
         made = create(private, target, config, found, environ)
         notes = _Notes(made.notes, print_lines)
-        variables = made.environ
-        if made.tools:
-            applied = apply(
-                private, target, made.tools, config.backend, call.settings, made.environ
-            )
-            print_lines(applied.lines)
-            variables, call = applied.environ, call._replace(settings=applied.settings)
-        answer = _run_backend(private, config, call, variables, notes)
+        applied = apply(private, target, made.tools, config.backend, call.settings, made.environ)
+        print_lines(applied.lines)
+        call = call._replace(settings=applied.settings)
+        answer = _run_backend(private, config, call, applied.environ, notes)
         called = os.path.exists(made.notes)
     if "error" in answer:
         raise BackendError(answer["error"])
