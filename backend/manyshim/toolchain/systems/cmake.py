@@ -63,8 +63,7 @@ endif()
 # Backends build in temporary folders, and CMake writes the build folder into files.
 _SAME_BYTES = """\
 foreach(_manyshim_language C CXX ASM)
-  string(APPEND CMAKE_${_manyshim_language}_FLAGS_INIT
-    " -ffile-prefix-map=${CMAKE_BINARY_DIR}=build")
+  set(CMAKE_${_manyshim_language}_FLAGS_INIT "-ffile-prefix-map=${CMAKE_BINARY_DIR}=build")
 endforeach()
 """
 
@@ -124,8 +123,9 @@ def modules() -> Dict[str, str]:
 
 def _machine(machine: Machine) -> Dict[str, str]:
     values = {"CMAKE_SYSTEM_NAME": "Linux", "CMAKE_SYSTEM_PROCESSOR": machine.arch}
-    if machine.emulator:
-        values["CMAKE_CROSSCOMPILING_EMULATOR"] = ";".join(machine.emulator)
+    if machine.emulator is not None:
+        # Without a command, CMake would not run a program that this machine can run.
+        values["CMAKE_CROSSCOMPILING_EMULATOR"] = ";".join(machine.emulator or ("/usr/bin/env",))
     return values
 
 
