@@ -40,7 +40,7 @@ class Project(NamedTuple):
 CMAKE = (
     Project(
         *("h3", "4.5.0", "C, Cython"),
-        "import h3\ncell = h3.latlng_to_cell(37.7749, -122.4194, 9)\n"
+        "import h3\ncell = h3.latlng_to_cell(37.775938728915946, -122.41795063018799, 9)\n"
         "assert cell == '8928308280fffff', cell\nassert len(h3.grid_disk(cell, 1)) == 7",
     ),
     Project(

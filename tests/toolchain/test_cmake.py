@@ -99,7 +99,7 @@ except RuntimeError as error:
         pytest.param(MUSL, "musl-amd64", "x86_64", marks=pytest.mark.full),
     ],
 )
-def test_a_module_is_used_on_the_target(
+def test_a_module_is_used_on_the_target(  # noqa: PLR0917
     project: Path, build: Build, tmp_path: Path, target: str, name: str, processor: str
 ) -> None:
     """CMake finds the target's sizes and functions, and no library of this machine."""
@@ -204,7 +204,7 @@ def test_what_cannot_be_is_told_in_one_line(
 
 def _backend(project: Path, requires: List[str], backend: str, more: str = "") -> None:
     text = (
-        f'[build-system]\nrequires = {["manyshim", *requires]}\n'
+        f"[build-system]\nrequires = {['manyshim', *requires]}\n"
         'build-backend = "manyshim.backend"\n[project]\nname = "cmakes"\nversion = "1.0"\n'
         f'description = "cmakes"\n[tool.manyshim]\nbackend = "{backend}"\n{more}'
     )

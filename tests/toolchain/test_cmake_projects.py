@@ -31,7 +31,7 @@ pytestmark = [
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("target", TARGETS)
 @pytest.mark.parametrize("project", CMAKE, ids=lambda one: one.name)
-def test_a_real_project_is_compiled_by_cmake_and_used(
+def test_a_real_project_is_compiled_by_cmake_and_used(  # noqa: PLR0917
     project: Project,
     target: str,
     tmp_path: Path,

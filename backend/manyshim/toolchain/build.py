@@ -202,7 +202,7 @@ def _run_child(request: str, environ: Mapping[str, str], notes: _Notes, tail: _T
     """Run the child process until it ends, and return its exit code, negative for a signal.
 
     The child's output passes through this process, which prints the compilers' notes between lines
-    only. In the middle of a line, people and programs would not find a note. `tail` gets the output.
+    only. In the middle of a line, people and programs would not find a note. `tail` gets a copy.
     """
     command = [sys.executable, "-c", _START, request]
     merged = _is_one_output()

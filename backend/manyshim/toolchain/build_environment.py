@@ -6,7 +6,7 @@ import os
 import shlex
 import sys
 import sysconfig
-from typing import Dict, Mapping, Optional, Tuple
+from typing import Dict, Mapping, Tuple
 
 import manyshim
 from manyshim.config import Config

@@ -123,11 +123,10 @@ def test_a_compiler_of_the_user_is_a_conflict() -> None:
     found = given(
         {"CMAKE_ARGS": "-DCMAKE_AR=ar -DOTHER=1"}, {"cmake.define.CMAKE_C_COMPILER": "gcc"}
     )
+    end = "which replaces what manyshim has set for the target"
     assert s.conflicts(found) == [
-        "CMAKE_ARGS of the environment sets CMAKE_AR, which replaces what manyshim has set for the "
-        "target",
-        "the setting cmake.define.CMAKE_C_COMPILER sets CMAKE_C_COMPILER, which replaces what "
-        "manyshim has set for the target",
+        f"CMAKE_ARGS of the environment sets CMAKE_AR, {end}",
+        f"the setting cmake.define.CMAKE_C_COMPILER sets CMAKE_C_COMPILER, {end}",
     ]
 
 

@@ -15,14 +15,18 @@ ERROR = "CMake Error at /m/FindPackageHandleStandardArgs.cmake:230 (message):\n 
     ("output", "words"),
     [
         (
-            "CMake Error: TRY_RUN() invoked in cross-compiling mode, please set the following "
-            "cache variables appropriately:\n   RUNS_EXITCODE (advanced)\n"
-            "   RUNS_EXITCODE__TRYRUN_OUTPUT (advanced)\nFor details see /b/TryRunResults.cmake\n",
+            (
+                "CMake Error: TRY_RUN() invoked in cross-compiling mode, please set the following "
+                "cache variables appropriately:\n   RUNS_EXITCODE (advanced)\n"
+                "   RUNS_EXITCODE__TRYRUN_OUTPUT (advanced)\nFor details see /b/TryRunResults.cmake\n"
+            ),
             ["qemu-user-static", "sysroot", "-C cmake.define.RUNS_EXITCODE=..."],
         ),
         (
-            "CMake Error: try_run() invoked in cross-compiling mode, please set the following "
-            "cache variables appropriately:\n   RUNS_EXITCODE (advanced)\n",
+            (
+                "CMake Error: try_run() invoked in cross-compiling mode, please set the following "
+                "cache variables appropriately:\n   RUNS_EXITCODE (advanced)\n"
+            ),
             ["qemu-user-static", "-C cmake.define.RUNS_EXITCODE=..."],
         ),
         (
@@ -41,8 +45,10 @@ ERROR = "CMake Error at /m/FindPackageHandleStandardArgs.cmake:230 (message):\n 
         ),
         ("make[2]: gen: No such file or directory\n", ["runs gen,"]),
         (
-            "  Could not find compiler set in environment variable FC:\n\n"
-            "  zig-has-no-fortran-compiler.\n",
+            (
+                "  Could not find compiler set in environment variable FC:\n\n"
+                "  zig-has-no-fortran-compiler.\n"
+            ),
             ["zig has no Fortran compiler", "container"],
         ),
         (f"{ERROR}Could NOT find OpenMP_C (missing: OpenMP_C_FLAGS)\n", ["no OpenMP runtime"]),

@@ -15,7 +15,13 @@ from manyshim.audit.tags import MUSL
 from manyshim.errors import ConfigError
 from manyshim.host import host_arch
 from manyshim.toolchain.systems import cmake, meson
-from manyshim.toolchain.systems.cmake_settings import SINCE, conflicts, definitions, own_file, with_file
+from manyshim.toolchain.systems.cmake_settings import (
+    SINCE,
+    conflicts,
+    definitions,
+    own_file,
+    with_file,
+)
 from manyshim.toolchain.systems.machine import Machine, machine
 from manyshim.toolchain.target import Target
 from manyshim.values import NamedTuple
@@ -85,7 +91,11 @@ def _with_cmake(  # noqa: PLR0913, PLR0917 (what is known of a build)
     for name, text in cmake.modules().items():
         _write(os.path.join(modules, name), text)
     python = cmake.Python(
-        sys.executable, tools.headers, tools.suffix, _library(folder), hasattr(sys, "gettotalrefcount")
+        sys.executable,
+        tools.headers,
+        tools.suffix,
+        _library(folder),
+        hasattr(sys, "gettotalrefcount"),
     )
     multiarch = "" if target.tag.libc == MUSL else target.triplet
     places = cmake.Places(_roots(tools.sysroot), modules, multiarch)
@@ -94,7 +104,9 @@ def _with_cmake(  # noqa: PLR0913, PLR0917 (what is known of a build)
     environ = with_file(applied.environ, path, version)
     lines = applied.lines
     if version and version < SINCE and backend.startswith("py_build_cmake"):
-        line = "CMake {}.{} does not get the toolchain file of manyshim from py-build-cmake; use 3.21"
+        line = (
+            "CMake {}.{} does not get the toolchain file of manyshim from py-build-cmake; use 3.21"
+        )
         lines = [*lines, line.format(*version)]
     return applied._replace(environ=environ, lines=lines)
 

@@ -5,7 +5,6 @@ Source: the documentation of scikit-build-core, scikit-build and py-build-cmake.
 
 from __future__ import annotations
 
-import os
 import re
 from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Tuple
 
@@ -26,7 +25,9 @@ _FILE_SETTINGS = ("cross", "local")
 _OVERRIDES = ("o", "override")
 _OTHER_SYSTEMS = ("windows", "mac", "pyodide")
 
-_OPTION = re.compile(r"(?:^|[\s;\"'])(?:-D\s*(?P<name>\w+)(?=[:=])|(?P<file>--toolchain)(?=[\s=]|$))")
+_OPTION = re.compile(
+    r"(?:^|[\s;\"'])(?:-D\s*(?P<name>\w+)(?=[:=])|(?P<file>--toolchain)(?=[\s=]|$))"
+)
 _OVERRIDDEN = re.compile(r"\boptions\.(?P<name>\w+)|\b(?P<file>toolchain_file)\b")
 _DEFINED = re.compile(r"(?:^|;)\s*(?P<name>\w+)(?P<file>)(?=[:=])")
 
@@ -117,7 +118,7 @@ def _of_setting(key: str, value: Any, read: Read) -> Iterator[Definition]:  # no
         yield Definition(VARIABLE, place)
     elif plain.lstrip("-") in _FILE_SETTINGS:
         for path in _texts(value):
-            yield from _of_table(read(os.path.abspath(path)), "", path)
+            yield from _of_table(read(path), "", path)
     elif plain.lstrip("-") in _OVERRIDES:
         for text in _texts(value):
             yield from _in_text(_OVERRIDDEN, text, place)

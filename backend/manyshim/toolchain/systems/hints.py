@@ -23,7 +23,9 @@ Sentence = Callable[["re.Match[str]"], str]
 def _try_run(found: re.Match[str]) -> str:
     names = re.findall(r"^ +(\w+) \(advanced\)$", found["names"], re.MULTILINE)
     given = " ".join(f"-C cmake.define.{name}=..." for name in names)
-    return f"CMake runs a test program, and this machine cannot: {_RUN}; or tell its result: {given}"
+    return (
+        f"CMake runs a test program, and this machine cannot: {_RUN}; or tell its result: {given}"
+    )
 
 
 def _crash(found: re.Match[str]) -> str:
@@ -36,7 +38,9 @@ def _crash(found: re.Match[str]) -> str:
 
 def _runs(found: re.Match[str]) -> str:
     name = next(filter(None, found.groups()), "a program")
-    return f"the build runs {name}, which it compiled for the target, and this machine cannot: {_RUN}"
+    return (
+        f"the build runs {name}, which it compiled for the target, and this machine cannot: {_RUN}"
+    )
 
 
 def _not_found(found: re.Match[str]) -> str:
@@ -53,19 +57,27 @@ _HINTS: Tuple[Tuple[re.Pattern[str], Sentence], ...] = tuple(
             _try_run,
         ),
         (
-            r"^-- Performing Test (?P<name>\w+)\n+(?:\*\*\* CMake configuration failed|"
-            r"An error occurred while configuring with CMake|Segmentation fault)",
+            (
+                r"^-- Performing Test (?P<name>\w+)\n+(?:\*\*\* CMake configuration failed|"
+                r"An error occurred while configuring with CMake|Segmentation fault)"
+            ),
             _crash,
         ),
         (
-            r"CLANG_SCAN_DEPS-NOTFOUND|sources that may use modules|"
-            r"does not provide a way to discover the import graph",
-            lambda _: "zig has no scanner for C++ modules (FILE_SET CXX_MODULES): build without "
-            f"them, or {_CONTAINER}",
+            (
+                r"CLANG_SCAN_DEPS-NOTFOUND|sources that may use modules|"
+                r"does not provide a way to discover the import graph"
+            ),
+            lambda _: (
+                "zig has no scanner for C++ modules (FILE_SET CXX_MODULES): build without "
+                f"them, or {_CONTAINER}"
+            ),
         ),
         (
-            r"No CMAKE_Fortran_COMPILER could be found|zig-has-no-fortran-compiler|"
-            r"CMAKE_Fortran_COMPILER not set",
+            (
+                r"No CMAKE_Fortran_COMPILER could be found|zig-has-no-fortran-compiler|"
+                r"CMAKE_Fortran_COMPILER not set"
+            ),
             lambda _: f"zig has no Fortran compiler: {_CONTAINER}",
         ),
         (
@@ -74,11 +86,13 @@ _HINTS: Tuple[Tuple[re.Pattern[str], Sentence], ...] = tuple(
         ),
         (
             r"^FAILED: [^\n]*\n[^\n]*\bstubgen\b|^  File \"[^\"\n]*stubgen[^\"\n]*\", line",
-            lambda _: "the build imports a module that it compiled for the target, to write its "
-            "stubs, and this Python cannot: turn the stubs off, or keep them in the sources",
+            lambda _: (
+                "the build imports a module that it compiled for the target, to write its "
+                "stubs, and this Python cannot: turn the stubs off, or keep them in the sources"
+            ),
         ),
         (
-            r"(\S+): (?:\d+: )?(?:Exec format error|cannot execute(?: binary file|: required file))",
+            r"(\S+): (?:\d+: )?(?:Exec format error|cannot execute(?: binary file|: required))",
             _runs,
         ),
         (r"qemu-\w+(?:-static)?: Could not open '\S+ld\S+'", _runs),
