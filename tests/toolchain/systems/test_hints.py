@@ -18,7 +18,7 @@ ERROR = "CMake Error at /m/FindPackageHandleStandardArgs.cmake:230 (message):\n 
             (
                 "CMake Error: TRY_RUN() invoked in cross-compiling mode, please set the following "
                 "cache variables appropriately:\n   RUNS_EXITCODE (advanced)\n"
-                "   RUNS_EXITCODE__TRYRUN_OUTPUT (advanced)\nFor details see /b/TryRunResults.cmake\n"
+                "   RUNS_EXITCODE__TRYRUN_OUTPUT (advanced)\nFor details see /b/Results.cmake\n"
             ),
             ["qemu-user-static", "sysroot", "-C cmake.define.RUNS_EXITCODE=..."],
         ),
@@ -66,10 +66,10 @@ ERROR = "CMake Error at /m/FindPackageHandleStandardArgs.cmake:230 (message):\n 
     ],
 )
 def test_a_cause_is_told_with_its_fix(output: str, words: List[str]) -> None:
-    told = hint(f"[1/2] Building C object x.c.o\n{output}ninja: build stopped\n")
-    assert told is not None
-    assert "\n" not in told
-    assert all(word in told for word in words), told
+    sentence = hint(f"[1/2] Building C object x.c.o\n{output}ninja: build stopped\n")
+    assert sentence is not None
+    assert "\n" not in sentence
+    assert all(word in sentence for word in words), sentence
 
 
 @pytest.mark.parametrize(
