@@ -157,6 +157,7 @@ PURE = (
     *("adopt.facts", "adopt.pure", "adopt.changes", "adopt.plan", "adopt.undo", "adopt.sdist"),
     *("adopt.arrays", "adopt.table"),
     *("toolchain.compiler.processor", "toolchain.compiler.target_options"),
+    *("toolchain.systems.cmake", "toolchain.systems.cmake_settings", "toolchain.systems.hints"),
 )
 
 MAX_LINES = 300

@@ -22,7 +22,7 @@ TARGETS: Mapping[str, Place] = {
     "manylinux_2_17_x86_64": Place(62, "bookworm-amd64", 11, ("manylinux_2_28_x86_64",)),
     "manylinux_2_17_aarch64": Place(183, "bookworm-arm64", 11, ("manylinux_2_28_aarch64",)),
     "musllinux_1_2_x86_64": Place(62, "musl-amd64", 11, ("musllinux_1_2_x86_64",)),
-    "manylinux_2_39_riscv64": Place(243, "trixie-riscv64", 13, ("manylinux_2_39_riscv64",)),
+    "manylinux_2_31_riscv64": Place(243, "trixie-riscv64", 13, ("manylinux_2_39_riscv64",)),
 }
 
 
@@ -42,7 +42,7 @@ class Project(NamedTuple):
     needs: Tuple[str, ...] = ()
 
 
-_MESON = "mesonpy"
+_MESON, _CMAKE = "mesonpy", "scikit_build_core.build"
 _NUMPY = "numpy==2.4.6"
 
 PROJECTS = (
@@ -93,5 +93,22 @@ PROJECTS = (
         "assert numpy.random.default_rng(1).random(3).shape == (3,)\n"
         "assert str(numpy.longdouble('0.5')) == '0.5' and numpy.finfo(numpy.longdouble)",
         settings=("setup-args=-Dallow-noblas=true",),
+    ),
+    Project(
+        *("h3", "4.5.0", _CMAKE, "C, Cython"),
+        "import h3\ncell = h3.latlng_to_cell(37.775938728915946, -122.41795063018799, 9)\n"
+        "assert cell == '8928308280fffff', cell\nassert len(h3.grid_disk(cell, 1)) == 7",
+    ),
+    Project(
+        *("boost-histogram", "1.8.1", _CMAKE, "C++, pybind11"),
+        "import boost_histogram as bh\nmade = bh.Histogram(bh.axis.Regular(4, 0, 1))\n"
+        "made.fill([0.1, 0.6, 0.7])\nassert list(made.view()) == [1, 0, 2, 0]",
+        needs=(_NUMPY,),
+    ),
+    Project(
+        *("iminuit", "2.33.0", _CMAKE, "C++, pybind11"),
+        "from iminuit import Minuit\nfit = Minuit(lambda x: (x - 3) ** 2, x=0)\nfit.migrad()\n"
+        "assert fit.valid and abs(fit.values['x'] - 3) < 1e-6",
+        needs=(_NUMPY,),
     ),
 )

@@ -6,7 +6,7 @@ import os
 import shlex
 import sys
 import sysconfig
-from typing import Dict, Mapping, Optional, Tuple
+from typing import Dict, Mapping, Tuple
 
 import manyshim
 from manyshim.config import Config
@@ -42,13 +42,12 @@ _SYSTEM_LIBRARIES = ("/usr/lib", "/lib")
 class BuildEnvironment(NamedTuple):
     """The environment variables for the wrapped backend, and the path of the compilers' notes.
 
-    `tools` are for build systems that need more than variables; None if the target's programs run
-    on this machine as its own do.
+    `tools` are for build systems that need more than variables.
     """
 
     environ: Dict[str, str]
     notes: str
-    tools: Optional[Tools] = None
+    tools: Tools
 
 
 def create(
@@ -105,8 +104,9 @@ def create(
                 file.write(target_sysconfig.config_site(target, environ.get("CONFIG_SITE", "")))
     except OSError as error:
         raise ToolError(f"{folder}: cannot be written: {error.strerror}") from error
-    found = Tools(tools, paths["include"], str(variables["EXT_SUFFIX"]), options.sysroot)
-    return BuildEnvironment(resolved, notes, None if options.native else found)
+    suffix = str(variables["EXT_SUFFIX"])
+    found = Tools(tools, paths["include"], suffix, options.sysroot, options.native)
+    return BuildEnvironment(resolved, notes, found)
 
 
 def _folder(parent: str, name: str) -> str:

@@ -46,13 +46,16 @@ class Machine(NamedTuple):
     family: str
     little_endian: bool
     emulator: Optional[Tuple[str, ...]]
+    bits: int = 64
 
 
 def machine(target: Target, sysroot: str, arch: str, path: Optional[str] = None) -> Machine:
     """Return the machine of a target; `arch` is this machine's, `path` is searched for qemu."""
     row = _ROWS[target.tag.arch]
     found = _emulator(target, sysroot, arch, path)
-    return Machine(target.tag.arch, row.family, ARCHES[target.tag.arch].little_endian, found)
+    arch_facts = ARCHES[target.tag.arch]
+    little, bits = arch_facts.little_endian, arch_facts.bits
+    return Machine(target.tag.arch, row.family, little, found, bits)
 
 
 def _emulator(
