@@ -120,14 +120,3 @@ def test_prefixes_of_the_user_are_searched(tmp_path: Path, monkeypatch: Any) -> 
 def test_a_project_cannot_lose_the_modules(tmp_path: Path, more: str) -> None:
     found = values(tmp_path, "CMAKE_MODULE_PATH", more=more)
     assert found["CMAKE_MODULE_PATH"] == f"{tmp_path}/modules;/own"
-
-
-@pytest.mark.parametrize(
-    ("own", "value"), [("", "zig-has-no-fortran-compiler"), ("/own/fortran", "/own/fortran")]
-)
-def test_no_fortran_compiler_of_this_machine(
-    tmp_path: Path, monkeypatch: Any, own: str, value: str
-) -> None:
-    monkeypatch.setenv("FC", own)
-    more = 'set(FOUND "$ENV{FC}")\n'
-    assert values(tmp_path, "FOUND", more=more)["FOUND"] == value

@@ -44,13 +44,6 @@ ERROR = "CMake Error at /m/FindPackageHandleStandardArgs.cmake:230 (message):\n 
             ["runs a program,", "sysroot"],
         ),
         ("make[2]: gen: No such file or directory\n", ["runs gen,"]),
-        (
-            (
-                "  Could not find compiler set in environment variable FC:\n\n"
-                "  zig-has-no-fortran-compiler.\n"
-            ),
-            ["zig has no Fortran compiler", "container"],
-        ),
         (f"{ERROR}Could NOT find OpenMP_C (missing: OpenMP_C_FLAGS)\n", ["no OpenMP runtime"]),
         ("/bin/sh: 1: CMAKE_CXX_COMPILER_CLANG_SCAN_DEPS-NOTFOUND: not found\n", ["C++ modules"]),
         (

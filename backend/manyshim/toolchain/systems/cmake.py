@@ -53,13 +53,6 @@ endif()
 list(REMOVE_DUPLICATES CMAKE_FIND_ROOT_PATH)
 """
 
-# CMake would find this machine's compiler for Fortran.
-_NO_FORTRAN = """\
-if("$ENV{FC}" STREQUAL "")
-  set(ENV{FC} "zig-has-no-fortran-compiler")
-endif()
-"""
-
 # Backends build in temporary folders, and CMake writes the build folder into files.
 _SAME_BYTES = """\
 foreach(_manyshim_language C CXX ASM)
@@ -110,7 +103,6 @@ def toolchain_file(
             *(f'set({n} {_quoted(v)} CACHE STRING "")\n' for n, v in _python(python, machine)),
             _ROOTS.format(roots=" ".join(map(_quoted, places.roots))),
             _watch(places.modules),
-            _NO_FORTRAN,
             _SAME_BYTES,
         )
     )

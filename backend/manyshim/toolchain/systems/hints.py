@@ -74,13 +74,6 @@ _HINTS: Tuple[Tuple[re.Pattern[str], Sentence], ...] = tuple(
             ),
         ),
         (
-            (
-                r"No CMAKE_Fortran_COMPILER could be found|zig-has-no-fortran-compiler|"
-                r"CMAKE_Fortran_COMPILER not set"
-            ),
-            lambda _: f"zig has no Fortran compiler: {_CONTAINER}",
-        ),
-        (
             _ERROR + r"Could NOT find OpenMP",
             lambda _: f"zig has no OpenMP runtime: build without OpenMP, or {_CONTAINER}",
         ),
