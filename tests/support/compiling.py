@@ -89,13 +89,18 @@ def compile_wheel(
     *,
     environ: Optional[Mapping[str, Optional[str]]] = None,
     python: str = sys.executable,
+    others: Optional[Mapping[str, Any]] = None,
     **settings: Any,
 ) -> Done:
-    """Call the hook in the project's folder, as frontends do."""
+    """Call the hook in the project's folder, as frontends do.
+
+    `others` are settings of the wrapped backend.
+    """
     import json
 
     given = {"compiler": "zig", "platform": platform, **settings}
     keyed = {f"manyshim.{key.replace('_', '-')}": value for key, value in given.items()}
+    keyed.update(others or {})
     dist = project / "dist"
     shutil.rmtree(str(dist), ignore_errors=True)
     done = subprocess.run(

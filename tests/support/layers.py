@@ -80,13 +80,15 @@ MAY_IMPORT = {
     "formats.elf.image values",
     "repair.verify_file": "formats.elf.constants formats.elf.dynamic formats.elf.headers "
     "formats.elf.image formats.elf.reader formats.zip audit.facts errors values",
-    "toolchain": "toolchain.compiler toolchain.python toolchain.target audit config pyproject host "
-    "process workspace errors values",
+    "toolchain": "toolchain.compiler toolchain.python toolchain.systems toolchain.target audit "
+    "config pyproject host process workspace errors values",
     "toolchain.target": "audit errors values",
     "toolchain.compiler": "values",
     "toolchain.python": "toolchain.target audit host errors values",
     # The entry point of the process in which the wrapped backend builds for a target.
-    "toolchain.child": "wrapped errors",
+    "toolchain.child": "toolchain.systems.meson_log wrapped errors",
+    "toolchain.systems": "toolchain.target audit host pyproject values errors",
+    "toolchain.systems.meson_log": "",
     "adopt": "adopt.changes adopt.facts known_backends pyproject process files workspace errors "
     "values",
     "adopt.changes": "values",
@@ -155,6 +157,7 @@ PURE = (
     *("adopt.facts", "adopt.pure", "adopt.changes", "adopt.plan", "adopt.undo", "adopt.sdist"),
     *("adopt.arrays", "adopt.table"),
     *("toolchain.compiler.processor", "toolchain.compiler.target_options"),
+    *("toolchain.systems.cmake", "toolchain.systems.cmake_settings", "toolchain.systems.hints"),
 )
 
 MAX_LINES = 300

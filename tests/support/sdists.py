@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import tarfile
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +19,29 @@ from debian import cache, making
 _LEGACY = "setuptools.build_meta:__legacy__"
 
 
-def fetch(name: str, version: str, folder: Path) -> Path:
-    """Unpack a release's sdist into a folder; the download is kept between runs."""
+# pip asks the backend for metadata, and this one compiles the project for it.
+_STAND_IN = """
+import email, os, shutil
+
+def prepare_metadata_for_build_wheel(folder, settings=None):
+    with open("PKG-INFO", encoding="utf-8") as file:
+        headers = email.message_from_file(file)
+    name = "{}-{}.dist-info".format(headers["Name"].replace("-", "_"), headers["Version"])
+    os.mkdir(os.path.join(folder, name))
+    shutil.copy("PKG-INFO", os.path.join(folder, name, "METADATA"))
+    return name
+"""
+
+
+def fetch(name: str, version: str, folder: Path, backend: str = "") -> Path:
+    """Unpack a release's sdist into a folder; the download is kept between runs.
+
+    `backend` is the module of one that would compile the project; it is not called.
+    """
     place = cache("sdists") / f"{name}-{version}"
     with making(place) as new:
         if new:
-            _download(name, version, place)
+            _download(name, version, place, backend)
     (sdist,) = place.glob("*.tar.gz")
     folder.mkdir(parents=True, exist_ok=True)
     with tarfile.open(sdist) as archive:
@@ -33,7 +51,7 @@ def fetch(name: str, version: str, folder: Path) -> Path:
     return folder / sdist.name[: -len(".tar.gz")]
 
 
-def _download(name: str, version: str, place: Path) -> None:
+def _download(name: str, version: str, place: Path, backend: str) -> None:
     needs.module("pip")
     # pip runs the build script for the metadata. A release may be for other Pythons only.
     command = [
@@ -41,7 +59,14 @@ def _download(name: str, version: str, place: Path) -> None:
         *("--no-binary", name, f"{name}=={version}", "-d", str(place)),
     ]
     environ = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
-    done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
+    with tempfile.TemporaryDirectory() as modules:
+        if backend:
+            module = Path(modules, *backend.split(".")).with_suffix(".py")
+            module.parent.mkdir(parents=True, exist_ok=True)
+            module.write_text(_STAND_IN, encoding="utf-8")
+            environ["PYTHONPATH"] = modules
+            command.append("--no-build-isolation")
+        done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
 

@@ -17,6 +17,8 @@ from manyshim.errors import BackendError, ConfigError, ToolError
 from manyshim.host import host_arch
 from manyshim.toolchain import zig
 from manyshim.toolchain.build_environment import create
+from manyshim.toolchain.systems.apply import apply, is_meson
+from manyshim.toolchain.systems.hints import hint
 from manyshim.toolchain.target import Target, resolve
 from manyshim.values import NamedTuple
 from manyshim.workspace import private_folder
@@ -27,7 +29,7 @@ PrintLines = Callable[[Sequence[str]], None]
 _REPLACED = ("CC", "CXX", "LDSHARED", "LDCXXSHARED", "AR", "RANLIB")
 
 _POLL_SECONDS = 0.1
-_CHUNK_BYTES = 1 << 16
+_CHUNK_BYTES = _TAIL_BYTES = 1 << 16
 _STDOUT, _STDERR = 1, 2
 
 # The child gets the path of its request. It can import manyshim only after sys.path is set. Before
@@ -81,7 +83,10 @@ def build_wheel(
     with private_folder(_temporary_folder()) as private:
         made = create(private, target, config, found, environ)
         notes = _Notes(made.notes, print_lines)
-        answer = _run_backend(private, config, call, made.environ, notes)
+        applied = apply(private, target, made.tools, config.backend, call.settings, made.environ)
+        print_lines(applied.lines)
+        call = call._replace(settings=applied.settings)
+        answer = _run_backend(private, config, call, applied.environ, notes)
         called = os.path.exists(made.notes)
     if "error" in answer:
         raise BackendError(answer["error"])
@@ -121,7 +126,7 @@ class _Notes:
     """The file in which the compilers leave their notes for the user."""
 
     def __init__(self, path: str, print_lines: PrintLines) -> None:
-        self._path = path
+        self.path = path
         self._print_lines = print_lines
         self._offset = 0
         self._printed: Set[str] = set()
@@ -129,7 +134,7 @@ class _Notes:
     def print_new(self) -> None:
         """Print the complete lines that were added since the last call, each text once."""
         try:
-            with open(self._path, "rb") as file:
+            with open(self.path, "rb") as file:
                 file.seek(self._offset)
                 added = file.read()
         except FileNotFoundError:
@@ -140,6 +145,25 @@ class _Notes:
             if line not in self._printed:
                 self._printed.add(line)
                 self._print_lines([line])
+
+    def print_hint(self, output: str) -> None:
+        """Print the cause of a failure, if the last output tells it."""
+        cause = hint(output)
+        if cause:
+            self._print_lines([cause])
+
+
+class _Tail:
+    """The end of a build's output."""
+
+    def __init__(self) -> None:
+        self._kept = b""
+
+    def add(self, data: bytes) -> None:
+        self._kept = (self._kept + data)[-_TAIL_BYTES:]
+
+    def text(self) -> str:
+        return self._kept.decode(errors="replace")
 
 
 def _run_backend(
@@ -157,14 +181,18 @@ def _run_backend(
                 "backend_path": config.backend_path,
                 "folder": os.path.abspath(call.folder),
                 "settings": call.settings,
+                "meson": is_meson(config.backend),
+                "notes": notes.path,
                 "metadata_directory": call.metadata_directory,
                 "answer": answer,
             },
             file,
             default=str,
         )
-    code = _run_child(request, environ, notes)
+    tail = _Tail()
+    code = _run_child(request, environ, notes, tail)
     if code or not os.path.isfile(answer):
+        notes.print_hint(tail.text())
         reason = f"exit code {code}" if code >= 0 else f"signal {-code}"
         raise BackendError(f"{config.backend} failed with {reason}; see its output above")
     with open(answer, encoding="utf-8") as file:
@@ -172,25 +200,25 @@ def _run_backend(
     return read
 
 
-def _run_child(request: str, environ: Mapping[str, str], notes: _Notes) -> int:
+def _run_child(request: str, environ: Mapping[str, str], notes: _Notes, tail: _Tail) -> int:
     """Run the child process until it ends, and return its exit code, negative for a signal.
 
     The child's output passes through this process, which prints the compilers' notes between lines
-    only. In the middle of a line, people and programs would not find a note.
+    only. In the middle of a line, people and programs would not find a note. `tail` gets a copy.
     """
     command = [sys.executable, "-c", _START, request]
     merged = _is_one_output()
-    if merged and os.isatty(_STDOUT):
+    if os.isatty(_STDOUT):
         # Python writes lines to a terminal at once, and to a pipe only with -u.
         command.insert(1, "-u")
     with subprocess.Popen(  # noqa: S603 (this Python)
         command,
         env=dict(environ),
-        stdout=subprocess.PIPE if merged else None,
+        stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT if merged else subprocess.PIPE,
     ) as process:
         try:
-            _forward_output(process, notes)
+            _forward_output(process, notes, tail)
         except BaseException:
             process.kill()
             raise
@@ -206,37 +234,45 @@ def _is_one_output() -> bool:
         return False
 
 
-def _forward_output(process: subprocess.Popen[bytes], notes: _Notes) -> None:
-    """Copy the child's output to stderr until the child ends, and print notes between its lines.
+def _forward_output(process: subprocess.Popen[bytes], notes: _Notes, tail: _Tail) -> None:
+    """Copy the child's output to this process's until the child ends; print notes between lines.
 
-    A last line without an end gets one.
+    What is one output goes to stderr. A last line of stderr without an end gets one.
     """
-    pipe = process.stdout or process.stderr
-    assert pipe is not None  # noqa: S101 (one of them is a pipe)
+    assert process.stdout is not None  # noqa: S101 (it is a pipe)
+    copied = {process.stdout.fileno(): _STDOUT if process.stderr else _STDERR}
+    if process.stderr:
+        copied[process.stderr.fileno()] = _STDERR
     poll = select.poll()
-    poll.register(pipe, select.POLLIN)
+    for pipe in copied:
+        poll.register(pipe, select.POLLIN)
     line_complete = True
-    while True:
-        # Asked before the pipe is polled, so that the last output is not lost.
+    while copied:
+        # Asked before the pipes are polled, so that the last output is not lost.
         ended = process.poll() is not None
-        if poll.poll(0 if ended else _POLL_SECONDS * 1000):
-            chunk = os.read(pipe.fileno(), _CHUNK_BYTES)
-            if not chunk or not _write_stderr(chunk):
-                break
-            line_complete = chunk.endswith(b"\n")
-        elif ended:  # a process that the child left behind may keep the pipe open
+        ready = poll.poll(0 if ended else _POLL_SECONDS * 1000)
+        for pipe, _ in ready:
+            chunk = os.read(pipe, _CHUNK_BYTES)
+            tail.add(chunk)
+            output = copied[pipe]
+            if not chunk or not _write(output, chunk):
+                poll.unregister(pipe)
+                del copied[pipe]
+            elif output == _STDERR:
+                line_complete = chunk.endswith(b"\n")
+        if ended and not ready:  # a process that the child left behind may keep the pipe open
             break
         if line_complete:
             notes.print_new()
     if not line_complete:
-        _write_stderr(b"\n")
+        _write(_STDERR, b"\n")
 
 
-def _write_stderr(data: bytes) -> bool:
-    """Write bytes to this process's stderr; return False if it cannot be written to."""
+def _write(output: int, data: bytes) -> bool:
+    """Write bytes to an output of this process; return False if it cannot be written to."""
     try:
         while data:
-            data = data[os.write(_STDERR, data) :]
+            data = data[os.write(output, data) :]
     except OSError:
         return False
     return True

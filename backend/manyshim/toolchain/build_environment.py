@@ -16,6 +16,7 @@ from manyshim.toolchain.compiler.target_options import TargetOptions
 from manyshim.toolchain.compiler.wrapper import Job
 from manyshim.toolchain.python import sysconfig as target_sysconfig
 from manyshim.toolchain.python.headers import link_headers
+from manyshim.toolchain.systems.apply import Tools
 from manyshim.toolchain.target import Target
 from manyshim.toolchain.zig import Zig
 from manyshim.values import NamedTuple
@@ -31,14 +32,22 @@ from manyshim.toolchain.compiler.wrapper import Job, main
 main(sys.argv[1], {job!r}, sys.argv[2:])
 """
 
+_NO_FORTRAN = (
+    "the build asks for a Fortran compiler, and zig has none. If the project needs one, build it "
+    "in a container, or set FC to a compiler for the target"
+)
 _SYSTEM_LIBRARIES = ("/usr/lib", "/lib")
 
 
 class BuildEnvironment(NamedTuple):
-    """The environment variables for the wrapped backend, and the path of the compilers' notes."""
+    """The environment variables for the wrapped backend, and the path of the compilers' notes.
+
+    `tools` are for build systems that need more than variables.
+    """
 
     environ: Dict[str, str]
     notes: str
+    tools: Tools
 
 
 def create(
@@ -87,13 +96,17 @@ def create(
             native=options.native,
             extra_config=_write_extra_config(folder, target, environ),
         )
+        # A compiler that the user names stays. This machine's would link its own libraries.
+        resolved.setdefault("FC", _write_refusal(paths["bin"], "fortran", notes, _NO_FORTRAN))
         if not options.native:
             resolved["CONFIG_SITE"] = os.path.join(folder, "config.site")
             with open(resolved["CONFIG_SITE"], "w", encoding="utf-8") as file:
                 file.write(target_sysconfig.config_site(target, environ.get("CONFIG_SITE", "")))
     except OSError as error:
         raise ToolError(f"{folder}: cannot be written: {error.strerror}") from error
-    return BuildEnvironment(resolved, notes)
+    suffix = str(variables["EXT_SUFFIX"])
+    found = Tools(tools, paths["include"], suffix, options.sysroot, options.native)
+    return BuildEnvironment(resolved, notes, found)
 
 
 def _folder(parent: str, name: str) -> str:
@@ -144,6 +157,16 @@ def _write_extra_config(folder: str, target: Target, environ: Mapping[str, str])
     return path
 
 
+def _write_refusal(binaries: str, name: str, notes: str, note: str) -> str:
+    """Write a compiler that fails, and leaves a note for the user; return its path."""
+    path, line = os.path.join(binaries, name), shlex.quote(note)
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(f"#!/bin/sh\nprintf '%s\\n' {line} >>{shlex.quote(notes)}\n")
+        file.write(f"printf '%s\\n' {line} >&2\nexit 1\n")
+    os.chmod(path, 0o700)
+    return path
+
+
 def _write_tools(folder: str, binaries: str, job: Job) -> Dict[str, str]:
     """Write a script for each compiler and archiver tool; return their paths by variable.
 
@@ -160,6 +183,8 @@ def _write_tools(folder: str, binaries: str, job: Job) -> Dict[str, str]:
         ("CXX", "c++", (*compiler, "c++")),
         ("AR", "ar", (job.zig, "ar")),
         ("RANLIB", "ranlib", (job.zig, "ranlib")),
+        # Each link line has -s already, and the strip of this machine cannot read foreign files.
+        ("STRIP", "strip", ("true",)),
     ):
         path = os.path.join(binaries, name)
         with open(path, "w", encoding="utf-8") as file:

@@ -6,9 +6,11 @@ import json
 import signal
 import sys
 import traceback
-from typing import Any, Dict, List, Mapping
+from contextlib import contextmanager
+from typing import Any, Dict, Iterator, List, Mapping, Optional
 
 from manyshim.errors import BackendError
+from manyshim.toolchain.systems.meson_log import Watch
 from manyshim.wrapped import explained, import_backend
 
 
@@ -28,13 +30,27 @@ def main(request: Mapping[str, Any]) -> None:
             traceback.print_exception(type(cause), cause, cause.__traceback__)
         answer = {"error": str(error)}
     else:
-        with explained(request["backend"]):
+        watch = Watch(request["settings"]) if request["meson"] else None
+        with explained(request["backend"]), _noted(watch, request["notes"]):
             name = backend.build_wheel(
                 request["folder"], request["settings"], request["metadata_directory"]
             )
         answer = {"name": name if isinstance(name, str) else repr(name), "modules": _modules()}
     with open(request["answer"], "w", encoding="utf-8") as file:
         json.dump(answer, file)
+
+
+@contextmanager
+def _noted(watch: Optional[Watch], notes: str) -> Iterator[None]:
+    """Leave lines about a failure for the parent process, which prints them."""
+    try:
+        yield
+    except BaseException:
+        lines = watch.reasons() if watch else ()
+        if lines:
+            with open(notes, "a", encoding="utf-8") as file:
+                file.write("".join(f"{line}\n" for line in lines))
+        raise
 
 
 def _end_with_parent() -> None:

@@ -1,0 +1,1 @@
+"""Build systems with settings of their own for another machine: Meson and CMake."""

@@ -1,0 +1,208 @@
+"""Writes the files of Meson and CMake for a target, and passes them to the wrapped backend."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from typing import Any, Dict, List, Mapping, Optional, Tuple
+
+from manyshim import pyproject
+from manyshim.audit.tags import MUSL
+from manyshim.errors import ConfigError
+from manyshim.host import host_arch
+from manyshim.toolchain.systems import cmake, meson
+from manyshim.toolchain.systems.cmake_settings import (
+    SINCE,
+    VARIABLE,
+    conflicts,
+    definitions,
+    own_file,
+    with_file,
+)
+from manyshim.toolchain.systems.machine import Machine, machine
+from manyshim.toolchain.target import Target
+from manyshim.values import NamedTuple
+
+_MESON = "mesonpy"
+
+
+class Tools(NamedTuple):
+    """What a build environment has for the target.
+
+    `paths` are those of CC, CXX, AR, RANLIB and STRIP; `headers` is the folder of Python.h, and
+    `suffix` that of extension modules. `sysroot` is "" if there is none. `native` tells that the
+    target's programs run on this machine as its own do.
+    """
+
+    paths: Mapping[str, str]
+    headers: str
+    suffix: str
+    sysroot: str
+    native: bool = False
+
+
+class Applied(NamedTuple):
+    """The environment and the settings of the wrapped backend, and lines for the user."""
+
+    environ: Dict[str, str]
+    settings: Optional[Mapping[str, Any]]
+    lines: List[str]
+
+
+def apply(  # noqa: PLR0913, PLR0917 (what is known of a build)
+    folder: str,
+    target: Target,
+    tools: Tools,
+    backend: str,
+    settings: Optional[Mapping[str, Any]],
+    environ: Mapping[str, str],
+) -> Applied:
+    """Write a cross file and a toolchain file into a private folder, and name them to the backend.
+
+    What the user has set comes after, and a conflict is told. Raises OSError.
+    """
+    here = machine(target, tools.sysroot, host_arch(), environ.get("PATH"))
+    applied = Applied(dict(environ), settings, [])
+    applied = _with_cmake(folder, target, here, tools, backend, applied)
+    if not is_meson(backend):
+        return applied
+    if tools.native:
+        return applied._replace(lines=[*applied.lines, *_native_conflicts(applied)])
+    return _with_meson(folder, target, here, tools, applied)
+
+
+def is_meson(backend: str) -> bool:
+    """Tell whether a backend is meson-python."""
+    return backend.partition(":")[0].partition(".")[0] == _MESON
+
+
+def _native_conflicts(applied: Applied) -> List[str]:
+    """Return a line for each file of the user that replaces the compilers of a native build."""
+    given = meson.arguments(applied.settings, _own_arguments())
+    folder = meson.build_folder(applied.settings)
+    return meson.conflicts(given, None, folder, applied.environ)
+
+
+def _with_cmake(  # noqa: PLR0913, PLR0917 (what is known of a build)
+    folder: str, target: Target, here: Machine, tools: Tools, backend: str, applied: Applied
+) -> Applied:
+    if tools.native and tools.sysroot == "/":
+        return applied  # all of this machine may be found
+    tables = pyproject.tools(pyproject.read(os.curdir))
+    given = list(definitions(applied.environ, applied.settings, tables, _toml))
+    applied = applied._replace(lines=[*applied.lines, *conflicts(given)])
+    own = own_file(given)
+    if own:
+        line = f"{own} names a toolchain file, so CMake does not get that of manyshim: it must use "
+        line += "the compilers of $ENV{CC} and $ENV{CXX}"
+        return applied._replace(lines=[*applied.lines, line])
+    path = os.path.join(folder, "toolchain.cmake")
+    modules = os.path.join(folder, "cmake")
+    os.mkdir(modules)
+    for name, text in cmake.modules().items():
+        _write(os.path.join(modules, name), text)
+    python = cmake.Python(
+        sys.executable,
+        tools.headers,
+        tools.suffix,
+        _library(folder),
+        hasattr(sys, "gettotalrefcount"),
+    )
+    multiarch = "" if target.tag.libc == MUSL else target.triplet
+    places = cmake.Places(_roots(tools.sysroot), modules, multiarch)
+    _write(path, cmake.toolchain_file(here, tools.paths, python, places, native=tools.native))
+    version = _cmake_version(applied.environ)
+    environ = with_file(applied.environ, path, version)
+    lines = applied.lines
+    if version and version < SINCE and backend.startswith("py_build_cmake"):
+        line = (
+            "CMake {}.{} does not get the toolchain file of manyshim from py-build-cmake; use 3.21"
+        )
+        lines = [*lines, line.format(*version)]
+    return applied._replace(environ=environ, lines=lines)
+
+
+def _toml(path: str) -> Mapping[str, Any]:
+    """Return the document of a TOML file; an empty one if it cannot be read."""
+    try:
+        return pyproject.read(*os.path.split(path))
+    except ConfigError:
+        return {}  # the backend reads it, too, and reports the error better
+
+
+def _library(folder: str) -> str:
+    """Write an archive without members with the name of a library of Python; return its path."""
+    name = "libpython{}.{}{}.a".format(*sys.version_info[:2], sys.abiflags)
+    path = os.path.join(folder, name)
+    _write(path, "!<arch>\n")
+    return path
+
+
+def _cmake_version(environ: Mapping[str, str]) -> Tuple[int, ...]:
+    """Return the version of the CMake that backends find; () if they find none."""
+    program = environ.get("CMAKE_EXECUTABLE") or shutil.which("cmake", path=environ.get("PATH"))
+    if not program:
+        return ()
+    try:
+        done = subprocess.run(  # noqa: S603 (the backend runs it, too)
+            [program, "--version"], stdout=subprocess.PIPE, check=False, env=dict(environ)
+        )
+    except OSError:
+        return ()
+    found = re.search(rb"version (\d+)\.(\d+)", done.stdout)
+    return tuple(map(int, found.groups())) if found else ()
+
+
+def _roots(sysroot: str) -> List[str]:
+    """Return the folders below which CMake finds libraries and packages.
+
+    Packages for the build, as pybind11, are on Python's path; a project may have its own copies.
+    """
+    folders = [sysroot, *sys.path, os.getcwd(), os.path.realpath(tempfile.gettempdir())]
+    found = (os.path.abspath(one) for one in folders if one and os.path.isdir(one))
+    return list(dict.fromkeys(found))
+
+
+def _with_meson(
+    folder: str, target: Target, here: Machine, tools: Tools, applied: Applied
+) -> Applied:
+    names = (("c", "CC"), ("cpp", "CXX"), ("ar", "AR"), ("strip", "STRIP"))
+    binaries = {name: tools.paths[variable] for name, variable in names}
+    binaries["python"] = sys.executable
+    for name in ("pkg-config", "cmake"):
+        program = shutil.which(name, path=applied.environ.get("PATH"))
+        if program:
+            binaries[name] = program
+    environ = applied.environ
+    properties: Dict[str, Any] = {
+        "pkg_config_libdir": environ.get("PKG_CONFIG_LIBDIR", "").split(os.pathsep),
+    }
+    if tools.sysroot:
+        properties["sys_root"] = tools.sysroot
+    if environ.get(VARIABLE):
+        # Meson asks CMake for packages, too; otherwise it would find those of this machine.
+        properties["cmake_toolchain_file"] = os.path.abspath(environ[VARIABLE])
+    path = os.path.join(folder, "meson.cross")
+    _write(path, meson.cross_file(target, here, binaries, properties))
+    own = _own_arguments()
+    given = meson.arguments(applied.settings, own)
+    lines = meson.conflicts(given, here, meson.build_folder(applied.settings), environ)
+    settings = meson.with_cross_file(applied.settings, path, own)
+    return Applied(environ, settings, [*applied.lines, *lines])
+
+
+def _own_arguments() -> List[str]:
+    """Return `[tool.meson-python.args] setup` of the project."""
+    table: Any = pyproject.tools(pyproject.read(os.curdir))
+    for key in ("meson-python", "args", "setup"):
+        table = table.get(key, {}) if isinstance(table, dict) else {}
+    return [str(one) for one in table] if isinstance(table, list) else []
+
+
+def _write(path: str, text: str) -> None:
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)

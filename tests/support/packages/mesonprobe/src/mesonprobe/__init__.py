@@ -1,0 +1,1 @@
+"""Its modules say what the compilers have found."""
