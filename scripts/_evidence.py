@@ -87,7 +87,7 @@ def produce(evidence: Evidence, wanted: Sequence[Key], options: Options) -> int:
         command = [*_pytest(evidence), "--record", str(file), *options.pytest]
         code = subprocess.run(command, cwd=REPOSITORY, check=False).returncode
         rows = _read(file, evidence)
-    path = EVIDENCE / evidence.page
+    path = (EVIDENCE / evidence.page).resolve()
     name = path.relative_to(REPOSITORY)
     missing = [" ".join(key) for key in wanted if key not in rows]
     if missing:

@@ -1,6 +1,6 @@
-"""Write docs/evidence/systems.md: real projects that build with Meson, compiled for four targets.
+"""Write docs/targets.md: real projects of Meson and CMake, compiled for four targets.
 
-This takes an hour, and needs CPython 3.11 and 3.13.
+This takes two hours, and needs CPython 3.11 and 3.13.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import sys
 from _evidence import Evidence, Rows, arguments, produce, python
 from systemprojects import PROJECTS, TARGETS
 
-_HEAD = """# Real projects with a build system of their own, compiled on one machine
+_HEAD = """# Projects of Meson and CMake, compiled for four targets on one machine
 
 Written by `python scripts/write_systems.py`, with {python} on {machine} and zig from PyPI's
 ziglang.
@@ -22,7 +22,9 @@ manyshim wraps each project's own backend. The sdist is built by
 
 Audited: the tag is the target, each file is for the target's machine, and no finding is an error.
 Warnings are in brackets. Imported: the extension is used on Debian 12, under qemu-user for aarch64,
-on Debian 13 under qemu-user for riscv64, or on CPython 3.11 with musl 1.2.3.
+on Debian 13 under qemu-user for riscv64, or on CPython 3.11 with musl 1.2.3. A project that needs another one, as numpy, gets the index's
+wheel of it; the index has none for riscv64, so there it gets the one compiled here. Refused: the
+build fails, and a line of manyshim names what zig does not have.
 
 | project | backend | language | {targets} |
 |---|---|---|{rules}
@@ -48,13 +50,13 @@ def text(rows: Rows) -> str:
 
 
 EVIDENCE = Evidence(
-    "systems.md", ["tests/toolchain/test_system_targets.py"], "systems", ("project", "target"), text
+    "../targets.md", ["tests/toolchain/test_system_targets.py"], "systems", ("project", "target"), text
 )
 
 
 def main() -> int:
     """Run the tests and write the page; return the exit code."""
-    given = arguments("Compile real projects for four targets and write docs/evidence/systems.md.")
+    given = arguments("Compile real projects for four targets and write docs/targets.md.")
     wanted = [(project.name, target) for project in PROJECTS for target in TARGETS]
     return produce(EVIDENCE, wanted, given)
 

@@ -9,7 +9,7 @@ class Place(NamedTuple):
     """What a target's files have as e_machine (ELF gABI), and the system on which they are used.
 
     `minor` is the minor version of the system's Python. pip installs what a project imports with
-    one of the `platforms`.
+    one of the `platforms`; without any, it is compiled from its sdist, as the project is.
     """
 
     machine: int
@@ -22,7 +22,7 @@ TARGETS: Mapping[str, Place] = {
     "manylinux_2_17_x86_64": Place(62, "bookworm-amd64", 11, ("manylinux_2_28_x86_64",)),
     "manylinux_2_17_aarch64": Place(183, "bookworm-arm64", 11, ("manylinux_2_28_aarch64",)),
     "musllinux_1_2_x86_64": Place(62, "musl-amd64", 11, ("musllinux_1_2_x86_64",)),
-    "manylinux_2_31_riscv64": Place(243, "trixie-riscv64", 13, ("manylinux_2_39_riscv64",)),
+    "manylinux_2_31_riscv64": Place(243, "trixie-riscv64", 13, ()),
 }
 
 
@@ -30,7 +30,8 @@ class Project(NamedTuple):
     """An sdist on the index; `use` imports the extension itself, not a fallback in Python.
 
     `backend` is the module of the backend, and `settings` are settings for it. `needs` are
-    requirements that it imports.
+    projects that it imports, as names and versions. `refused` is in manyshim's line about what this
+    machine cannot compile, if that is so.
     """
 
     name: str
@@ -39,11 +40,12 @@ class Project(NamedTuple):
     language: str
     use: str
     settings: Tuple[str, ...] = ()
-    needs: Tuple[str, ...] = ()
+    needs: Tuple[Tuple[str, str], ...] = ()
+    refused: str = ""
 
 
 _MESON, _CMAKE = "mesonpy", "scikit_build_core.build"
-_NUMPY = "numpy==2.4.6"
+_NUMPY = ("numpy", "2.4.6")
 
 PROJECTS = (
     Project(
@@ -84,7 +86,7 @@ PROJECTS = (
         needs=(_NUMPY,),
     ),
     Project(
-        *("numpy", "2.4.6", _MESON, "C, C++, Cython"),
+        *(*_NUMPY, _MESON, "C, C++, Cython"),
         "import numpy\nfrom numpy._core import _multiarray_umath\n"
         "assert (numpy.arange(6).reshape(2, 3) @ numpy.ones((3, 2))).tolist() == "
         "[[3.0, 3.0], [12.0, 12.0]]\n"
@@ -110,5 +112,45 @@ PROJECTS = (
         "from iminuit import Minuit\nfit = Minuit(lambda x: (x - 3) ** 2, x=0)\nfit.migrad()\n"
         "assert fit.valid and abs(fit.values['x'] - 3) < 1e-6",
         needs=(_NUMPY,),
+    ),
+    Project(
+        *("pymetis", "2025.2.2", _MESON, "C, C++, pybind11"),
+        "import pymetis\ncut, parts = pymetis.part_graph(2, adjacency=[[1], [0], [3], [2]])\n"
+        "assert cut == 0 and parts[0] == parts[1] != parts[2] == parts[3]",
+        needs=(_NUMPY,),
+    ),
+    Project(
+        *("mapbox_earcut", "2.1.0", _CMAKE, "C++, nanobind"),
+        "import numpy, mapbox_earcut as m\n"
+        "corners = numpy.array([[0, 0], [1, 0], [1, 1], [0, 1]], dtype=numpy.float32)\n"
+        "made = m.triangulate_float32(corners, numpy.array([4], dtype=numpy.uint32))\n"
+        "assert len(made) == 6 and set(made.tolist()) == {0, 1, 2, 3}",
+        needs=(_NUMPY,),
+    ),
+    Project(
+        *("rapidfuzz", "3.14.6", _CMAKE, "C++, Cython"),
+        "from rapidfuzz import fuzz_cpp, process_cpp\n"
+        "from rapidfuzz.distance import _initialize_cpp, metrics_cpp\n"
+        "assert fuzz_cpp.ratio('this is a test', 'this is a test!') > 96\n"
+        "assert metrics_cpp.levenshtein_distance('kitten', 'sitting') == 3",
+    ),
+    Project(
+        *("Levenshtein", "0.27.5", _CMAKE, "C++, Cython"),
+        "from Levenshtein import levenshtein_cpp\n"
+        "assert levenshtein_cpp.quickmedian(['ab', 'ab', 'cd'], [1, 1, 1]) == 'ab'",
+        needs=(("rapidfuzz", "3.14.6"),),
+    ),
+    Project(
+        *("awkward_cpp", "57", _CMAKE, "C++, pybind11"),
+        "import numpy\nfrom awkward_cpp.lib import _ext\n"
+        "made = _ext.ArrayBuilder()\n"
+        "[made.integer(one) for one in (1, 2, 3)]\n"
+        "assert len(made) == 3, made",
+        needs=(_NUMPY,),
+    ),
+    Project(
+        *("scipy", "1.17.1", _MESON, "C, C++, Fortran"),
+        *("", ("setup-args=-Dblas=none",)),
+        refused="Fortran",
     ),
 )
