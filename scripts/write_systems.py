@@ -22,9 +22,9 @@ manyshim wraps each project's own backend. The sdist is built by
 
 Audited: the tag is the target, each file is for the target's machine, and no finding is an error.
 Warnings are in brackets. Imported: the extension is used on Debian 12, under qemu-user for aarch64,
-on Debian 13 under qemu-user for riscv64, or on CPython 3.11 with musl 1.2.3. A project that needs another one, as numpy, gets the index's
-wheel of it; the index has none for riscv64, so there it gets the one compiled here. Refused: the
-build fails, and a line of manyshim names what zig does not have.
+on Debian 13 under qemu-user for riscv64, or on CPython 3.11 with musl 1.2.3. A project that needs another one, as numpy, gets its wheel
+from the index. For riscv64 it gets the one compiled here. Refused: the build fails, and a line of
+manyshim names what zig does not have.
 
 | project | backend | language | {targets} |
 |---|---|---|{rules}
@@ -50,7 +50,11 @@ def text(rows: Rows) -> str:
 
 
 EVIDENCE = Evidence(
-    "../targets.md", ["tests/toolchain/test_system_targets.py"], "systems", ("project", "target"), text
+    "../targets.md",
+    ["tests/toolchain/test_system_targets.py"],
+    "systems",
+    ("project", "target"),
+    text,
 )
 
 

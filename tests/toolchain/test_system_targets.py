@@ -102,7 +102,7 @@ def unpack(wheel: Path, folder: Path) -> None:
 
 
 @pytest.mark.timeout(3600)
-@pytest.mark.parametrize(("project", "target"), cases())
+@pytest.mark.parametrize(("project", "target"), [*cases()])
 def test_a_real_project_is_compiled_and_used(  # noqa: PLR0917 (fixtures)
     project: Project,
     target: str,
