@@ -54,8 +54,7 @@ PROJECTS = (
         "made = nanoarrow.Array([1, None, 3], nanoarrow.int32())\n"
         "assert made.to_pylist() == [1, None, 3]\n"
         "assert ipc.InputStream.example().__class__ is ipc.InputStream\n"
-        "assert nanoarrow.ArrayStream.from_readable("
-        "ipc.InputStream.example()).read_all().to_pylist()",
+        "assert nanoarrow.ArrayStream(ipc.InputStream.example()).read_all().to_pylist()",
     ),
     Project(
         *("cysignals", "1.12.5", _MESON, "C, Cython"),
