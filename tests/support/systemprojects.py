@@ -49,14 +49,6 @@ _NUMPY = ("numpy", "2.4.6")
 
 PROJECTS = (
     Project(
-        *("nanoarrow", "0.9.0", _MESON, "C, Cython"),
-        "import nanoarrow\nfrom nanoarrow import _array, ipc\n"
-        "made = nanoarrow.Array([1, None, 3], nanoarrow.int32())\n"
-        "assert made.to_pylist() == [1, None, 3]\n"
-        "assert ipc.InputStream.example().__class__ is ipc.InputStream\n"
-        "assert nanoarrow.ArrayStream(ipc.InputStream.example()).read_all().to_pylist()",
-    ),
-    Project(
         *("cysignals", "1.12.5", _MESON, "C, Cython"),
         "import cysignals\nfrom cysignals.alarm import alarm, cancel_alarm, AlarmInterrupt\n"
         "from cysignals.signals import SignalError\nfrom cysignals import tests\n"
