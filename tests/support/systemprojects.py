@@ -21,7 +21,7 @@ class Place(NamedTuple):
 TARGETS: Mapping[str, Place] = {
     "manylinux_2_17_x86_64": Place(62, "bookworm-amd64", 11, ("manylinux_2_28_x86_64",)),
     "manylinux_2_17_aarch64": Place(183, "bookworm-arm64", 11, ("manylinux_2_28_aarch64",)),
-    "musllinux_1_2_x86_64": Place(62, "musl-amd64", 11, ("musllinux_1_2_x86_64",)),
+    "musllinux_1_2_x86_64": Place(62, "musl-amd64", 11, ()),
     "manylinux_2_31_riscv64": Place(243, "trixie-riscv64", 13, ()),
 }
 
@@ -108,7 +108,7 @@ PROJECTS = (
         *("pymetis", "2025.2.2", _MESON, "C, C++, pybind11"),
         "import pymetis\ncut, parts = pymetis.part_graph(2, adjacency=[[1], [0], [3], [2]])\n"
         "assert cut == 0 and parts[0] == parts[1] != parts[2] == parts[3]",
-        needs=(_NUMPY,),
+        needs=(_NUMPY, ("typing-extensions", "4.16.0")),
     ),
     Project(
         *("mapbox_earcut", "2.1.0", _CMAKE, "C++, nanobind"),

@@ -66,14 +66,15 @@ class Compiler:
     def needed(self, project: Project, run: Runner) -> Path:
         """Return a folder with what a project imports: wheels of the index, or compiled here."""
         folder = self._folder / "needs"
-        platforms = [f"--platform={name}" for name in self.place.platforms]
+        ours = {one.name: one for one in PROJECTS}
         for name, version in project.needs:
-            if platforms:
-                command = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", *platforms]
-                command += ["--only-binary=:all:", f"--python-version=3.{self.place.minor}"]
-                run([*command, "--target", str(folder), f"{name}=={version}"])
-            else:
-                unpack(self._kept(next(one for one in PROJECTS if one.name == name)), folder)
+            if name in ours and not self.place.platforms:
+                unpack(self._kept(ours[name]), folder)
+                continue
+            platforms = [f"--platform={one}" for one in self.place.platforms or ("any",)]
+            command = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", *platforms]
+            command += ["--only-binary=:all:", f"--python-version=3.{self.place.minor}"]
+            run([*command, "--target", str(folder), f"{name}=={version}"])
         return folder
 
     def _kept(self, project: Project) -> Path:
