@@ -79,12 +79,21 @@ class Compiler:
 
     def _kept(self, project: Project) -> Path:
         """Return the wheel of a project that others need; it is kept between runs."""
-        place = cache("compiled") / f"{project.name}-{project.version}-{self.target}"
+        place = self._place(project)
         with making(place) as new:
             if new:
                 shutil.copy(self.wheel(project), place)
         (wheel,) = place.glob("*.whl")
         return wheel
+
+    def keep(self, project: Project, wheel: Path) -> None:
+        """Keep a wheel for the projects that need it."""
+        with making(self._place(project)) as new:
+            if new:
+                shutil.copy(wheel, self._place(project))
+
+    def _place(self, project: Project) -> Path:
+        return cache("compiled") / f"{project.name}-{project.version}-{self.target}"
 
 
 def python_of(place: Place) -> str:
@@ -135,5 +144,6 @@ def test_a_real_project_is_compiled_and_used(  # noqa: PLR0917 (fixtures)
     paths = (tmp_path / "installed", compiler.needed(project, run))
     used = system(compiler.place.system).run(f"{project.use}\nprint('used')", *paths)
     assert used == "used\n"
+    compiler.keep(project, wheel)
     warned = {one.kind for one in report.findings if one.severity == f.WARNING}
     cell(said="built, audited, imported" + "".join(f" ({kind})" for kind in sorted(warned)))
