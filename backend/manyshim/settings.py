@@ -20,6 +20,9 @@ TABLE = "[tool.manyshim]"
 ENVIRONMENT = "the environment"
 COMMAND = "-C"
 
+# Tables in the table; no build reads them.
+SUBTABLES = ("release",)
+
 # Keys of other tables that people write into manyshim's.
 _ELSEWHERE = {
     "requires": "the key belongs to [build-system]",
@@ -105,7 +108,8 @@ def without_own(settings: Settings) -> Settings:
 def _sources(
     document: Mapping[str, Any], environ: Mapping[str, str], layers: Sequence[Layer]
 ) -> Iterator[Tuple[str, Mapping[str, Any]]]:
-    yield TABLE, pyproject.own_table(document)
+    own = pyproject.own_table(document)
+    yield TABLE, {key: value for key, value in own.items() if key not in SUBTABLES}
     variables = {option.key: option.variable for option in OPTIONS}
     yield ENVIRONMENT, {key: environ[one] for key, one in variables.items() if one in environ}
     for layer in layers:

@@ -85,7 +85,7 @@ def repair(parser: argparse.ArgumentParser, given: Sequence[str]) -> None:
 
 def init(parser: argparse.ArgumentParser, _given: Sequence[str]) -> None:
     """Add what `init` takes."""
-    _add_folder(parser)
+    add_folder(parser)
     parser.add_argument(
         "--write", action="store_true", help="make the change (without this it is only printed)"
     )
@@ -151,7 +151,8 @@ def completion(parser: argparse.ArgumentParser, _given: Sequence[str]) -> None:
     parser.add_argument("shell", choices=SHELLS, metavar="SHELL", help="bash, zsh or fish")
 
 
-def _add_folder(parser: argparse.ArgumentParser) -> None:
+def add_folder(parser: argparse.ArgumentParser) -> None:
+    """Add the folder of a project."""
     parser.add_argument(
         "folder",
         nargs="?",
@@ -180,7 +181,7 @@ def _add_audit(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--strict", action="store_true", help=meaning("strict"))
     parser.add_argument(
         "--jobs",
-        type=_jobs,
+        type=number,
         default=0,
         metavar="N",
         help="how many processes share the files (default: one per CPU)",
@@ -239,7 +240,7 @@ def _add_writing(parser: argparse.ArgumentParser, *, needed: bool) -> None:
     )
 
 
-def _jobs(text: str) -> int:
+def number(text: str) -> int:
     """Return a number of processes. Raises ArgumentTypeError for less than 1, and for a word."""
     if not (text.isascii() and text.isdigit() and text.strip("0")) or len(text) > _MAX_DIGITS:
         what = "write how many processes, at least 1 (without --jobs: one per CPU)"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 from functools import partial
+from typing import Any, Dict
 
 from manyshim import checking
 from manyshim.cli.arguments import TEXT
@@ -21,10 +22,29 @@ from manyshim.formatters.release import (
     unrendered_lines,
 )
 from manyshim.inputs import other_names, release_files
+from manyshim.values import NamedTuple
 
 
 def run(options: argparse.Namespace) -> int:
     """Check each file, then the set of them; return the exit code."""
+    checked = verify(options)
+    if format_of(options) != TEXT:
+        print_data(options, checked.data, checked.code)
+    return checked.code
+
+
+class Checked(NamedTuple):
+    """The exit code, and what was found, for machines."""
+
+    code: int
+    data: Dict[str, Any]
+
+
+def verify(options: argparse.Namespace, *, complete: bool = True) -> Checked:
+    """Check each file, then the set of them, and print what was found unless it is for machines.
+
+    Without `complete`, the files are a part of a release.
+    """
     request = audit_config(options).request
     like = None if options.like is None else other_names(options.like)
     machine = format_of(options) != TEXT
@@ -35,15 +55,13 @@ def run(options: argparse.Namespace) -> int:
     )
     done = over_files(options, files, work, screen)
     names = [os.path.basename(file) for file in files]
-    sets = checking.check_set(files, like, request, several=several)
+    sets = checking.check_set(files, like, request, several=several and complete)
     numbers = summary(names, done.codes, sets)
-    code = checking.exit_code(done.codes, sets)
-    if machine:
-        print_data(options, release_dict(done.data, sets, numbers), code)
-    else:
+    if not machine:
         of_sets = set_lines(sets, verbose=options.verbose)
         screen.print_lines(of_sets)
         screen.print_lines(unrendered_lines(done.data))
         screen.print_lines([summary_line(numbers)] if len(files) > 1 else [])
         print_hint(list(dict.fromkeys((*done.kinds, *kinds_of(of_sets)))))
-    return code
+    code = checking.exit_code(done.codes, sets)
+    return Checked(code, release_dict(done.data, sets, numbers))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Callable, Mapping, Sequence
 
-from manyshim.cli import arguments
+from manyshim.cli import arguments, releasing
 from manyshim.values import NamedTuple
 
 EXIT_CODES = (
@@ -76,6 +76,16 @@ COMMANDS: Mapping[str, Command] = {
         "--write",
         "changes pyproject.toml in the current folder; --undo --write reverses it",
         arguments.init,
+    ),
+    "release": Command(
+        "build the sdist and all Linux wheels of a release with zig, and check them",
+        "[FOLDER]",
+        "--only '*-musllinux_*' --dry-run",
+        "the wheels for musl, and which of them are there",
+        releasing.release,
+        "Pythons and platforms are those of [tool.manyshim.release] in pyproject.toml. A second "
+        "run builds what is missing, or all if the sdist has changed. The exit code is 1 if a "
+        "wheel failed or is not compliant; the others are there.",
     ),
     "explain": Command(
         "explain kinds of findings: the meaning, an example and the fix",

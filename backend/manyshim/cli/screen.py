@@ -128,6 +128,16 @@ class Screen:
         with Progress(console=self._err, transient=True) as bar:
             yield from bar.track(outcomes, total=len(wheels), description="reading")
 
+    def bar(self, total: int) -> Any:  # noqa: ANN401 (rich is not always there)
+        """Return a progress bar of rich with one task; None where nobody would see it."""
+        if self._err is None:
+            return None
+        from rich.progress import Progress  # noqa: PLC0415
+
+        bar = Progress(console=self._err, transient=True)
+        bar.add_task("", total=total)
+        return bar
+
 
 def errors_only(lines: Sequence[Line], kept: Tuple[str, ...] = ()) -> Iterator[Line]:
     """Yield the lines that -q prints: errors with what belongs to them, and the roles in `kept`.

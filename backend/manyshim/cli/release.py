@@ -1,0 +1,189 @@
+"""`manyshim release`: builds the sdist and all wheels of a release, and checks them."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import time
+from contextlib import contextmanager
+from functools import partial
+from typing import Any, Callable, Iterator, List, Mapping, Sequence
+
+from manyshim import __version__, config, pyproject
+from manyshim.audit.tags import parse_platform
+from manyshim.cli import check
+from manyshim.cli.formats import print_json
+from manyshim.cli.reading import read
+from manyshim.cli.releaselines import (
+    Progress,
+    failure_lines,
+    release_data,
+    summary_line,
+    untested_lines,
+)
+from manyshim.cli.screen import Screen
+from manyshim.cli.wrongfiles import project as project_mistake
+from manyshim.errors import ConfigError
+from manyshim.formatters.json import JSON_VERSION
+from manyshim.release import frontend, matrix, prepare, table
+from manyshim.release import sdist as sdists
+from manyshim.release.children import Children
+from manyshim.release.ledger import Ledger
+from manyshim.release.matrix import Cell
+from manyshim.release.run import Release, Result, Work
+from manyshim.toolchain.target import resolve
+from manyshim.workspace import private_folder
+
+# Signals that end a run as Ctrl-C does. Windows has no SIGHUP.
+_ENDING = ("SIGTERM", "SIGHUP")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Build a release, and check it; return the exit code."""
+    refused = project_mistake(options.folder, "release")
+    if refused:
+        raise refused
+    options.out_dir = options.out_dir or os.path.join(options.folder, "dist")
+    document = pyproject.read(options.folder)
+    wanted = table.read(document)
+    everything = matrix.cells(wanted)
+    cells = matrix.only(everything, options.only)
+    if options.shard:
+        cells = matrix.shard(cells, *options.shard)
+    if options.matrix:
+        print_json({"version": JSON_VERSION, "include": matrix.jobs(cells)})
+        return 0
+    prepare.verify_backend(document)
+    if options.dry_run:
+        return _dry_run(options, cells)
+    with ended_by_signals(), prepare.only_one(options.out_dir):
+        return _Run(options, document, wanted, everything).build(cells)
+
+
+@contextmanager
+def ended_by_signals() -> Iterator[None]:
+    """Let the signals that end a process raise KeyboardInterrupt, so that children are ended."""
+    numbers = [getattr(signal, name) for name in _ENDING if hasattr(signal, name)]
+    before = {one: signal.signal(one, signal.default_int_handler) for one in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _dry_run(options: argparse.Namespace, cells: Sequence[Cell]) -> int:
+    """Print the matrix, and which wheels are there; the sdist is not built."""
+    ledger = Ledger(options.out_dir)
+    rows = [(one.name, ledger.cells.get(one.name, "")) for one in cells]
+    if options.json:
+        print_json(
+            {
+                "version": JSON_VERSION,
+                "wheels": [{"cell": name, "file": wheel or None} for name, wheel in rows],
+            }
+        )
+        return 0
+    Screen().table(("wheel", "there"), [(name, wheel or "-") for name, wheel in rows])
+    return 0
+
+
+class _Run:
+    """One run of the command."""
+
+    def __init__(
+        self,
+        options: argparse.Namespace,
+        document: Mapping[str, Any],
+        wanted: table.Table,
+        everything: Sequence[Cell],
+    ) -> None:
+        self._options = options
+        self._document = document
+        self._table = wanted
+        self._everything = everything
+        self._children = Children()
+        self._ledger = Ledger(options.out_dir)
+        self._screen = Screen(plain=options.json)
+
+    def build(self, cells: Sequence[Cell]) -> int:
+        """Build, test and check; return the exit code."""
+        began = time.monotonic()
+        with private_folder(os.path.abspath(self._options.out_dir)) as private:
+            try:
+                work = self._work(private)
+                results = self._results(work, cells)
+            except BaseException:
+                self._children.end_all()
+                raise
+        seconds = time.monotonic() - began
+        if not self._options.json:
+            lines = (*failure_lines(results), *untested_lines(results))
+            self._screen.print_lines([*lines, summary_line(results, seconds)])
+        checked = self._check(cells)
+        code = max(checked.code, *(int(one.has_failed) for one in results))
+        if self._options.json:
+            print_json({**release_data(work.sdist, results, seconds), "check": checked.data})
+        return code
+
+    def _work(self, private: str) -> Work:
+        """Make the sdist, and what all builds share."""
+        options, own = self._options, self._table
+        tool, environ = frontend.find(os.environ), dict(os.environ)
+        if options.sdist:
+            found = sdists.read(options.sdist)
+        else:
+            place = os.path.abspath(options.folder), private, tool, self._children, environ
+            found = prepare.build_sdist(*place)
+        prepare.verify_folder(options.out_dir, found.path, self._ledger, self._everything)
+        prepare.verify_project(self._document, found.path)
+        found = prepare.adopt_sdist(found, options.out_dir, self._ledger)
+        environ = prepare.environment(environ, found)
+        name = prepare.project_name(found.path)
+        settings = partial(prepare.settings, project=name, own=own.settings)
+
+        def recipe(cell: Cell) -> str:
+            return prepare.recipe(settings(cell), __version__, environ.get("SOURCE_DATE_EPOCH"))
+
+        return Work(
+            os.path.abspath(options.folder),
+            options.out_dir,
+            private,
+            found,
+            tool,
+            environ,
+            settings,
+            recipe,
+            partial(_refusal, settings=settings),
+        )
+
+    def _results(self, work: Work, cells: Sequence[Cell]) -> List[Result]:
+        jobs = self._options.jobs or os.cpu_count() or 1
+        with Progress(self._screen, len(cells), plain=self._options.json) as progress:
+            release = Release(work, self._ledger, self._children, progress.watch)
+            return release.run(cells, self._everything, jobs)
+
+    def _check(self, cells: Sequence[Cell]) -> check.Checked:
+        """Check all files of the folder; a part of a release may be incomplete."""
+        options = self._options
+        words = ["check", options.out_dir, *(["--json"] if options.json else [])]
+        words += ["--like", options.like] if options.like else []
+        for key in ("exclude", "allow"):
+            for one in config.table_value(self._document, key):
+                words += [f"--{key}", one]
+        complete = len(cells) == len(self._everything)
+        asked = read(words).options
+        asked.command = "check"
+        return check.verify(asked, complete=complete)
+
+
+def _refusal(cell: Cell, settings: Callable[[Cell], Mapping[str, str]]) -> str:
+    """Return why zig cannot compile for a cell; "" if it can, or if it is not asked to."""
+    tag = parse_platform(cell.platform)
+    if settings(cell)["manyshim.compiler"] == "zig" and tag is not None:
+        try:
+            resolve(tag, tag.arch, tag.libc)
+        except ConfigError as error:
+            return str(error)
+    return ""

@@ -1,0 +1,69 @@
+"""The arguments and options of `release`. Nothing of the audit is loaded for them."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from typing import Sequence, Tuple
+
+from manyshim.cli.arguments import add_folder, number
+
+_SHARD = re.compile(r"(\d{1,4})/(\d{1,4})", re.ASCII)
+
+
+def release(parser: argparse.ArgumentParser, _given: Sequence[str]) -> None:
+    """Add what `release` takes."""
+    add_folder(parser)
+    parser.add_argument(
+        "-o",
+        "--out-dir",
+        metavar="DIR",
+        help="the folder for the sdist and the wheels (default: dist in the project)",
+    )
+    parser.add_argument(
+        "--only",
+        metavar="GLOB",
+        help="build these wheels only, by names such as cp313-manylinux_2_17_x86_64",
+    )
+    parser.add_argument(
+        "--jobs",
+        type=number,
+        default=0,
+        metavar="N",
+        help="how many wheels are built at a time (default: one per CPU)",
+    )
+    parser.add_argument(
+        "--sdist", metavar="FILE", help="build from this sdist instead of making it"
+    )
+    parser.add_argument(
+        "--shard",
+        type=shard,
+        metavar="K/N",
+        help="build part K of N, for N machines; give each the same --sdist",
+    )
+    parser.add_argument(
+        "--like",
+        metavar="OTHER",
+        help="a folder or a list of the files of an earlier release: none of its Pythons and "
+        "platforms may be missing",
+    )
+    parser.add_argument(
+        "--systems",
+        metavar="DIR",
+        help="a folder with systems of other machines; their Pythons run test-command",
+    )
+    parser.add_argument("--no-test", action="store_true", help="do not run test-command")
+    parser.add_argument(
+        "--dry-run", action="store_true", help="list the wheels, and those that are there"
+    )
+    parser.add_argument(
+        "--matrix", action="store_true", help="print the platforms as JSON, a job of CI for each"
+    )
+
+
+def shard(text: str) -> Tuple[int, int]:
+    """Return the number of a part and of all parts. Raises ArgumentTypeError."""
+    found = _SHARD.fullmatch(text)
+    if found is None or not 1 <= int(found[1]) <= int(found[2]):
+        raise argparse.ArgumentTypeError("write the part and the number of parts, such as 1/3")
+    return int(found[1]), int(found[2])

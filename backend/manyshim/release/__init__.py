@@ -1,0 +1,1 @@
+"""A whole release: the sdist, and every wheel of a matrix of Pythons and platforms, from it."""

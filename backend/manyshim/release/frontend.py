@@ -1,0 +1,138 @@
+"""The frontend that builds: uv where it is installed, else build (PEP 517)."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+from functools import lru_cache
+from typing import Iterator, List, Mapping, Optional, Sequence
+
+from manyshim.errors import ToolError
+from manyshim.release.table import python_key
+from manyshim.values import NamedTuple
+
+_ASK = (
+    "import sys, sysconfig; print(sys.implementation.name, *sys.version_info[:2], "
+    "bool(sysconfig.get_config_var('Py_GIL_DISABLED')))"
+)
+_SECONDS = 60
+_MAX_LINES = 12
+
+
+class Frontend(NamedTuple):
+    """A frontend. `uv` is the path of uv; None for build."""
+
+    uv: Optional[str]
+
+    def sdist(self, project: str, folder: str) -> List[str]:
+        """Return the command that builds the sdist of a project into a folder."""
+        if self.uv:
+            return [self.uv, "build", "--sdist", project, "-o", folder]
+        return [sys.executable, "-m", "build", "--sdist", project, "--outdir", folder]
+
+    def wheel(
+        self, sdist: str, python: str, settings: Mapping[str, str], folder: str, source: str
+    ) -> List[str]:
+        """Return the command that builds a wheel of an sdist into a folder.
+
+        build takes no sdist, so it is unpacked into the folder `source`. Raises ToolError if there
+        is no such Python, or no build for it.
+        """
+        given = [word for one in settings.items() for word in ("-C", "=".join(one))]
+        interpreter = find_python(python)
+        if self.uv:
+            # Without one, uv takes its own, and may download it.
+            which = interpreter or python
+            return [self.uv, "build", "--wheel", sdist, "--python", which, "-o", folder, *given]
+        if interpreter is None:
+            raise ToolError(
+                f"no CPython {python} is found on PATH or under pyenv; install it, or install uv, "
+                f"which downloads it (uv python install {python})"
+            )
+        _verify_build(interpreter)
+        unpacked = _unpack(sdist, source)
+        return [interpreter, "-m", "build", "--wheel", unpacked, "--outdir", folder, *given]
+
+
+def find(environ: Mapping[str, str]) -> Frontend:
+    """Return uv if it is installed, else build. Raises ToolError if none is."""
+    beside = os.path.dirname(sys.executable)
+    for path in (environ.get("PATH"), beside):
+        uv = shutil.which("uv", path=path)
+        if uv:
+            return Frontend(uv)
+    _verify_build(sys.executable)
+    return Frontend(None)
+
+
+@lru_cache(maxsize=None)
+def find_python(version: str) -> Optional[str]:
+    """Return the path of a CPython on PATH or under pyenv; `3.13t` is the free-threaded 3.13."""
+    return next((path for path in _candidates(version) if _is_python(path, version)), None)
+
+
+def _candidates(version: str) -> Iterator[str]:
+    found = shutil.which(f"python{version}")
+    if found:
+        yield found
+    if _is_python(sys.executable, version):
+        yield sys.executable
+    root = os.environ.get("PYENV_ROOT") or os.path.expanduser("~/.pyenv")
+    versions = os.path.join(root, "versions")
+    number, end = (version[:-1], "t") if version.endswith("t") else (version, "")
+    names = sorted(os.listdir(versions), reverse=True) if os.path.isdir(versions) else []
+    for name in names:
+        if name.startswith(f"{number}.") and name.endswith("t") == bool(end):
+            yield os.path.join(versions, name, "bin", "python")
+
+
+def _is_python(path: str, version: str) -> bool:
+    minor, free = python_key(version)
+    return _said(path, "-c", _ASK) == f"cpython 3 {minor} {free}"
+
+
+def _verify_build(interpreter: str) -> None:
+    if _said(interpreter, "-c", "import build; print('yes')") != "yes":
+        raise ToolError(
+            f"neither uv nor build is installed for {interpreter}: pip install uv, or run "
+            f"{interpreter} -m pip install build"
+        )
+
+
+def _said(*command: str) -> str:
+    try:
+        done = subprocess.run(  # noqa: S603 (a Python that the user has)
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            timeout=_SECONDS,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.decode(errors="replace").strip()
+
+
+def _unpack(sdist: str, folder: str) -> str:
+    """Unpack an sdist; return the folder in it (PEP 625: it has one)."""
+    with tarfile.open(sdist, "r:gz") as archive:
+        # Python 3.12 warns without a filter, and older ones may have none.
+        archive.extraction_filter = getattr(tarfile, "data_filter", lambda one, _: one)
+        archive.extractall(folder)  # noqa: S202 (the project's own sdist, which is built next)
+    (name,) = os.listdir(folder)
+    return os.path.join(folder, name)
+
+
+def reason(log: str) -> List[str]:
+    """Return the lines of a failed build that tell why: those of manyshim, else the last ones."""
+    lines = [line.strip() for line in log.splitlines() if line.strip()]
+    own = [line for line in lines if line.startswith("manyshim: ")]
+    return _last(list(dict.fromkeys(own)) or lines)
+
+
+def _last(lines: Sequence[str]) -> List[str]:
+    return list(lines[-_MAX_LINES:])

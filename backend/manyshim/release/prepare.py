@@ -1,0 +1,192 @@
+"""Prepares a release: the project, its sdist, and a folder that has nothing else in it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from contextlib import contextmanager
+from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence
+
+from manyshim import pyproject
+from manyshim.audit.releases import ReleaseFile, is_release_file, parse_release_file, version_key
+from manyshim.errors import ConfigError, ToolError, shorten
+from manyshim.release import sdist as sdists
+from manyshim.release.children import Children
+from manyshim.release.frontend import Frontend, reason
+from manyshim.release.ledger import Entry, Ledger
+from manyshim.release.matrix import Cell, is_for
+from manyshim.release.sdist import Sdist
+from manyshim.workspace import publish, subfolder
+
+# The ledger's cell of the sdist.
+_SDIST = "sdist"
+_FIX = "remove what does not belong to the release, or name another folder with -o"
+
+
+def verify_backend(document: Mapping[str, Any]) -> None:
+    """Verify that manyshim builds the project. Raises ConfigError."""
+    backend = pyproject.build_system(document).get("build-backend", "")
+    if not isinstance(backend, str) or not pyproject.is_manyshim(backend):
+        raise ConfigError(
+            f"the project builds with {backend or 'setuptools'}, which makes no manylinux wheels: "
+            "switch it to manyshim first (manyshim init --write)"
+        )
+
+
+@contextmanager
+def only_one(folder: str) -> Iterator[None]:
+    """Create a folder, and keep other runs out of it. Raises ToolError."""
+    try:
+        os.makedirs(folder, exist_ok=True)
+        descriptor = os.open(folder, os.O_RDONLY)
+    except OSError as error:
+        raise ToolError(f"{folder}: cannot be written: {error.strerror}") from error
+    try:
+        _lock(descriptor, folder)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _lock(descriptor: int, folder: str) -> None:
+    try:
+        import fcntl  # noqa: PLC0415 (not on Windows)
+
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except ImportError:
+        return
+    except BlockingIOError:
+        raise ToolError(f"{folder}: another `manyshim release` is running in this folder") from None
+    except OSError:
+        return  # the file system has no locks
+
+
+def build_sdist(
+    project: str, private: str, frontend: Frontend, children: Children, environ: Mapping[str, str]
+) -> Sdist:
+    """Build the sdist of a project into a private folder. Raises ToolError if the build fails."""
+    folder = subfolder(private, "sdist")
+    log = os.path.join(private, "sdist.log")
+    ended = children.run(frontend.sdist(project, folder), log, project, environ)
+    if ended.code:
+        with open(log, encoding="utf-8", errors="replace") as file:
+            raise ToolError("the sdist cannot be built:", *reason(file.read()))
+    names = [name for name in os.listdir(folder) if name.endswith(sdists.EXTENSION)]
+    if len(names) != 1:
+        raise ToolError(f"the build of the sdist gave {len(names)} sdists")
+    return sdists.read(os.path.join(folder, names[0]))
+
+
+def adopt_sdist(found: Sdist, out: str, ledger: Ledger) -> Sdist:
+    """Put an sdist into the folder of the release, unless one with these contents is there.
+
+    The times in an sdist change with each build of it; that is no new release. Wheels of an older
+    sdist are removed. Raises ToolError if a file cannot be written.
+    """
+    path = os.path.join(out, os.path.basename(found.path))
+    entry = ledger.files.get(os.path.basename(path))
+    if os.path.isfile(path):
+        there = sdists.read(path)
+        if there.content == found.content:
+            found = there
+        elif entry is None or entry.digest != there.digest:
+            raise ConfigError(f"{path}: is not the sdist of this project as it is now; {_FIX}")
+    for name in ledger.outdated(found.content):
+        if os.path.join(out, name) != found.path:
+            os.unlink(os.path.join(out, name))
+        ledger.forget(name)
+    if found.path != path:
+        part = os.path.join(out, f".{os.path.basename(path)}.part")
+        _copy(found.path, part)
+        publish(part, path)
+    entry = Entry(found.digest, found.content, "")
+    ledger.add(_SDIST, os.path.basename(path), entry)
+    return found._replace(path=os.path.abspath(path))
+
+
+def _copy(path: str, target: str) -> None:
+    try:
+        with open(path, "rb") as file:
+            data = file.read()
+        with open(target, "wb") as file:
+            file.write(data)
+    except OSError as error:
+        raise ToolError(f"{target}: cannot be written: {error.strerror}") from error
+
+
+def verify_folder(out: str, sdist: str, ledger: Ledger, cells: Sequence[Cell]) -> None:
+    """Verify that a folder has no files of another project or version, and no foreign wheels.
+
+    A wheel for a cell that no run has built may be of any source tree. Raises ConfigError.
+    """
+    project_name(sdist)
+    own = parse_release_file(os.path.basename(sdist))
+    assert own is not None  # noqa: S101 (it has a name)
+    for name in files(out):
+        other = parse_release_file(name)
+        if other is None or other.project != own.project:
+            raise ConfigError(f"{os.path.join(out, name)}: is not of {own.project}; {_FIX}")
+        if version_key(other.version) != version_key(own.version):
+            which = f"is of version {shorten(other.version)}, and the sdist of {own.version}"
+            raise ConfigError(f"{os.path.join(out, name)}: {which}; {_FIX}")
+        if name not in ledger.files and _is_ours(other, cells):
+            raise ConfigError(f"{os.path.join(out, name)}: no release has built it; {_FIX}")
+
+
+def project_name(sdist: str) -> str:
+    """Return the canonical name of an sdist's project (PEP 503). Raises ConfigError."""
+    found = parse_release_file(os.path.basename(sdist))
+    if found is None:
+        raise ConfigError(f"{shorten(os.path.basename(sdist))}: is no file name of an sdist")
+    return found.project
+
+
+def verify_project(document: Mapping[str, Any], sdist: str) -> None:
+    """Verify that an sdist is of the project, if that states its name. Raises ConfigError."""
+    project = document.get("project", {})
+    name = project.get("name") if isinstance(project, dict) else None
+    own = parse_release_file(f"{str(name).replace('-', '_')}-0.tar.gz")
+    if isinstance(name, str) and own is not None and own.project != project_name(sdist):
+        what = f"is of {project_name(sdist)}, and this project is {own.project}"
+        raise ConfigError(f"{os.path.basename(sdist)}: {what}")
+
+
+def _is_ours(file: ReleaseFile, cells: Sequence[Cell]) -> bool:
+    return any(one.is_linux and is_for(file.targets, one) for one in cells)
+
+
+def files(out: str) -> List[str]:
+    """Return the names of the wheels and sdists in a folder, sorted."""
+    names = sorted(os.listdir(out)) if os.path.isdir(out) else []
+    return [name for name in names if is_release_file(name) and not name.startswith(".")]
+
+
+def environment(environ: Mapping[str, str], sdist: Sdist) -> Dict[str, str]:
+    """Return the environment of the builds: SOURCE_DATE_EPOCH is that of the sdist, unless set."""
+    return {"SOURCE_DATE_EPOCH": str(sdist.epoch), **environ}
+
+
+def settings(cell: Cell, project: str, own: Mapping[str, str]) -> Dict[str, str]:
+    """Return the settings of a cell's build; the project's own come last.
+
+    `{platform}` and `{python}` in their values stand for those of the cell.
+    """
+    given = {key: _filled(value, cell) for key, value in own.items()}
+    return {
+        "manyshim.compiler": "zig",
+        "manyshim.platform": cell.platform,
+        "manyshim.strict": "true",
+        "manyshim.project": project,
+        **given,
+    }
+
+
+def _filled(text: str, cell: Cell) -> str:
+    return text.replace("{platform}", cell.platform).replace("{python}", cell.python)
+
+
+def recipe(given: Mapping[str, str], version: str, epoch: Optional[str]) -> str:
+    """Return a hash of all that shapes a wheel, beside its sdist and the cell."""
+    text = json.dumps([sorted(given.items()), version, epoch])
+    return hashlib.sha256(text.encode()).hexdigest()
