@@ -50,7 +50,58 @@ def schema() -> Schema:
         "report, and some values of others) would affect everyone who builds from the sdist, so "
         "they are refused here; pass them with -C manyshim.KEY=VALUE.",
         "type": "object",
-        "properties": {one.key: _property(one) for one in OPTIONS if _in_table(one)},
+        "properties": {
+            **{one.key: _property(one) for one in OPTIONS if _in_table(one)},
+            "release": _release(),
+        },
+        "additionalProperties": False,
+    }
+
+
+def _release() -> Schema:
+    """Return the schema of the table that `manyshim release` reads."""
+    texts = {"type": "array", "items": {"type": "string", "minLength": 1}}
+    forms = [f"{name}_(?:{'|'.join(_legacy(name))})" for name in LEGACY_NAMES]
+    for family, libc in (("manylinux", GLIBC), ("musllinux", MUSL)):
+        arches = "|".join(arch for arch in ARCHES if policies_of(libc, arch).listed)
+        forms.append(f"{family}_{_NUMBER}_{_NUMBER}_(?:{arches})")
+    others = "macosx_[0-9]{1,2}_[0-9]{1,2}_(?:arm64|x86_64|universal2)|win32|win_amd64|win_arm64"
+    minor = "(?:[89]|[1-9][0-9])"
+    properties = {
+        "platforms": {
+            "description": "the platforms of the wheels, such as manylinux_2_17_x86_64",
+            "type": "array",
+            "minItems": 1,
+            "items": {"type": "string", "pattern": f"^(?:{'|'.join((*forms, others))})$"},
+        },
+        "pythons": {
+            "description": "the CPythons: 3.13, or 3.13t for the free-threaded one",
+            "type": "array",
+            "minItems": 1,
+            "items": {"type": "string", "pattern": f"^3\\.(?:{minor}|(?:1[3-9]|[2-9][0-9])t)$"},
+        },
+        "config-settings": {
+            "description": "settings of each build of a wheel, as -C passes them",
+            "type": "object",
+            "additionalProperties": {"type": "string"},
+        },
+        "test-command": {
+            "description": "a command of the shell that tests each wheel",
+            "type": "string",
+        },
+        "test-requires": {"description": "what the tests import", **texts},
+        "test-timeout": {
+            "description": "the seconds that the tests of a wheel may take",
+            "type": "integer",
+            "minimum": 1,
+            "maximum": 86400,
+        },
+    }
+    return {
+        "description": "the Pythons and platforms of a release, for `manyshim release`",
+        "type": "object",
+        "required": ["platforms", "pythons"],
+        "properties": properties,
         "additionalProperties": False,
     }
 

@@ -100,7 +100,7 @@ def _python(text: str) -> Tuple[int, bool]:
 def _platform(text: str) -> str:
     if _MAC.fullmatch(text) or text in _WINDOWS:
         return text
-    tag = parse_platform(text)
+    tag = parse_platform(text) if text == text.lower() else None
     if tag is None or not tag.arch or not policies_of(tag.libc, tag.arch).listed:
         raise _error(f"platforms: {as_written(text)} is no platform; {_near(text)}")
     return str(tag)
