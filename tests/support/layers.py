@@ -123,7 +123,7 @@ MAY_IMPORT = {
     "policyoption formatters formatters.explain formatters.release audit process files errors "
     "values",
     "cli.release": "cli cli.releaselines config pyproject release toolchain.target audit "
-    "formatters workspace errors",
+    "formatters inputs workspace errors",
     "cli.releaselines": "cli release formatters errors values",
     "cli.init": "cli adopt adopt.changes operations formatters audit errors",
     "__main__": "cli",

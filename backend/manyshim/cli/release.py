@@ -22,10 +22,11 @@ from manyshim.cli.releaselines import (
     summary_line,
     untested_lines,
 )
-from manyshim.cli.screen import Screen
+from manyshim.cli.screen import Screen, notice
 from manyshim.cli.wrongfiles import project as project_mistake
 from manyshim.errors import ConfigError
 from manyshim.formatters.json import JSON_VERSION
+from manyshim.inputs import other_names
 from manyshim.release import frontend, matrix, prepare, table
 from manyshim.release import sdist as sdists
 from manyshim.release.children import Children
@@ -55,10 +56,16 @@ def run(options: argparse.Namespace) -> int:
         print_json({"version": JSON_VERSION, "include": matrix.jobs(cells)})
         return 0
     prepare.verify_backend(document)
+    if options.like is not None:
+        other_names(options.like)  # a mistake must not cost the time of all builds
     if options.dry_run:
         return _dry_run(options, cells)
     with ended_by_signals(), prepare.only_one(options.out_dir):
-        return _Run(options, document, wanted, everything).build(cells)
+        try:
+            return _Run(options, document, wanted, everything).build(cells)
+        except KeyboardInterrupt:
+            notice(f"stopped; the wheels that are finished are in {options.out_dir}")
+            raise
 
 
 @contextmanager
@@ -76,7 +83,8 @@ def ended_by_signals() -> Iterator[None]:
 def _dry_run(options: argparse.Namespace, cells: Sequence[Cell]) -> int:
     """Print the matrix, and which wheels are there; the sdist is not built."""
     ledger = Ledger(options.out_dir)
-    rows = [(one.name, ledger.cells.get(one.name, "")) for one in cells]
+    there = {cell: made.name for cell, made in ledger.cells.items()}
+    rows = [(one.name, there.get(one.name, "")) for one in cells]
     if options.json:
         print_json(
             {

@@ -18,21 +18,27 @@ _VERSION = 1
 
 
 class Entry(NamedTuple):
-    """A wheel that was built: its hash, that of the sdist's content, and what else shaped it."""
+    """A file that was built: its hash, and that of the sdist's content."""
 
     digest: str
     content: str
+
+
+class Made(NamedTuple):
+    """The wheel of a cell: its file name, and a hash of what shaped it beside the sdist."""
+
+    name: str
     recipe: str
 
 
 class Ledger:
-    """The wheels of a folder by cell, and those files by name."""
+    """The files of a folder that were built, by name, and the wheels of cells."""
 
     def __init__(self, folder: str) -> None:
         self._path = os.path.join(folder, NAME)
         self._folder = folder
         self.files: Dict[str, Entry] = {}
-        self.cells: Dict[str, str] = {}
+        self.cells: Dict[str, Made] = {}
         self._read()
 
     def _read(self) -> None:
@@ -43,49 +49,44 @@ class Ledger:
             if data["version"] != _VERSION:
                 return
             files = {str(name): Entry(*map(str, one)) for name, one in data["files"].items()}
-            cells = {str(cell): str(name) for cell, name in data["cells"].items()}
+            cells = {str(cell): Made(*map(str, one)) for cell, one in data["cells"].items()}
         except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
             return
         self.files = {name: one for name, one in files.items() if name == os.path.basename(name)}
-        self.cells = {cell: name for cell, name in cells.items() if name in self.files}
+        self.cells = {cell: one for cell, one in cells.items() if one.name in self.files}
 
     def kept(self, cell: str, content: str, recipe: str) -> Optional[str]:
         """Return the file name of a cell's wheel if it is there, unchanged, and of this sdist."""
-        name = self.cells.get(cell, "")
-        entry = self.files.get(name)
-        path = os.path.join(self._folder, name)
-        if entry is None or entry[1:] != (content, recipe) or not os.path.isfile(path):
+        made = self.cells.get(cell)
+        if made is None or made.recipe != recipe or self.files[made.name].content != content:
             return None
-        return name if digest(path) == entry.digest else None
+        return made.name if self._is_unchanged(made.name) else None
 
     def outdated(self, content: str) -> List[str]:
         """Return the names of files that were built from another sdist, and are unchanged."""
-        return [
-            name
-            for name, entry in self.files.items()
-            if entry.content != content and self._is_unchanged(name, entry)
-        ]
+        old = [name for name, entry in self.files.items() if entry.content != content]
+        return [name for name in old if self._is_unchanged(name)]
 
-    def _is_unchanged(self, name: str, entry: Entry) -> bool:
+    def _is_unchanged(self, name: str) -> bool:
         path = os.path.join(self._folder, name)
-        return os.path.isfile(path) and digest(path) == entry.digest
+        return os.path.isfile(path) and digest(path) == self.files[name].digest
 
-    def add(self, cell: str, name: str, entry: Entry) -> None:
-        """Note the wheel of a cell, and write the file. Raises ToolError."""
-        self.files[name] = entry
-        self.cells[cell] = name
+    def add(self, cell: str, made: Made, entry: Entry) -> None:
+        """Note the file of a cell, and write. Raises ToolError."""
+        self.files[made.name] = entry
+        self.cells[cell] = made
         self._write()
 
     def forget(self, name: str) -> None:
         """Forget a file, and write. Raises ToolError."""
         self.files.pop(name, None)
-        self.cells = {cell: one for cell, one in self.cells.items() if one != name}
+        self.cells = {cell: one for cell, one in self.cells.items() if one.name != name}
         self._write()
 
     def _write(self) -> None:
         data: Mapping[str, Any] = {
             "version": _VERSION,
             "files": {name: list(entry) for name, entry in sorted(self.files.items())},
-            "cells": dict(sorted(self.cells.items())),
+            "cells": {cell: list(made) for cell, made in sorted(self.cells.items())},
         }
         write_whole(json.dumps(data, indent=1) + "\n", self._path)

@@ -14,7 +14,7 @@ from manyshim.errors import ConfigError, ToolError, shorten
 from manyshim.release import sdist as sdists
 from manyshim.release.children import Children
 from manyshim.release.frontend import Frontend, reason
-from manyshim.release.ledger import Entry, Ledger
+from manyshim.release.ledger import Entry, Ledger, Made
 from manyshim.release.matrix import Cell, is_for
 from manyshim.release.sdist import Sdist
 from manyshim.workspace import publish, subfolder
@@ -100,8 +100,7 @@ def adopt_sdist(found: Sdist, out: str, ledger: Ledger) -> Sdist:
         part = os.path.join(out, f".{os.path.basename(path)}.part")
         _copy(found.path, part)
         publish(part, path)
-    entry = Entry(found.digest, found.content, "")
-    ledger.add(_SDIST, os.path.basename(path), entry)
+    ledger.add(_SDIST, Made(os.path.basename(path), ""), Entry(found.digest, found.content))
     return found._replace(path=os.path.abspath(path))
 
 

@@ -11,8 +11,8 @@ from manyshim.audit.targets import targets
 from manyshim.errors import ManyshimError, ToolError
 from manyshim.release.children import Children, StoppedError
 from manyshim.release.frontend import Frontend, reason
-from manyshim.release.ledger import Entry, Ledger
-from manyshim.release.matrix import Cell, is_for
+from manyshim.release.ledger import Entry, Ledger, Made
+from manyshim.release.matrix import Cell, covered, is_for
 from manyshim.release.queue import Queue
 from manyshim.release.sdist import Sdist, digest
 from manyshim.release.testing import Tested
@@ -90,7 +90,8 @@ class Release:
 
         `matrix` has all cells of the release. Raises ToolError if the folder cannot be written.
         """
-        queue = Queue([one for one in cells if not self._is_known(one)], matrix)
+        missing = [one for one in cells if not self._is_known(one)]
+        queue = Queue([one for one in missing if not self._is_covered(one)], matrix)
         with ThreadPoolExecutor(jobs) as pool:
             try:
                 self._build_all(queue, pool, jobs)
@@ -131,6 +132,15 @@ class Release:
         if wheel:
             self._note(Result(cell, KEPT, wheel))
         return wheel is not None
+
+    def _is_covered(self, cell: Cell) -> bool:
+        """Note whether a wheel that is there is for this cell, too: that of a new Python."""
+        for other in list(self._results.values()):
+            name = parse_wheel_name(other.wheel) if other.status == KEPT else None
+            if name is not None and covered(targets(name), cell, other.cell):
+                self._cover(cell, other.wheel, self._ledger.files[other.wheel])
+                return True
+        return False
 
     def _note(self, result: Result) -> None:
         self._results[result.cell] = result
@@ -180,14 +190,14 @@ class Release:
             return  # the older Python builds it, for this cell too
         publish(built.path, os.path.join(self._work.out, name))
         self._given[name] = cell
-        entry = Entry(hashed, self._work.sdist.content, self._work.recipe(cell))
-        self._ledger.add(cell.name, name, entry)
+        entry = Entry(hashed, self._work.sdist.content)
+        self._ledger.add(cell.name, Made(name, self._work.recipe(cell)), entry)
         self._note(Result(cell, BUILT, name, built.seconds, built.cpu))
         for one in accepted.covered:
             self._cover(one, name, entry)
 
     def _cover(self, cell: Cell, name: str, entry: Entry) -> None:
-        self._ledger.add(cell.name, name, entry._replace(recipe=self._work.recipe(cell)))
+        self._ledger.add(cell.name, Made(name, self._work.recipe(cell)), entry)
         self._note(Result(cell, COVERED, name))
 
     def _build(self, cell: Cell) -> _Built:
