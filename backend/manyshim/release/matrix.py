@@ -70,8 +70,8 @@ def shard(given: Sequence[Cell], number: int, count: int) -> List[Cell]:
     """
     names = list(dict.fromkeys(one.platform for one in given))
     if count <= len(names):
-        mine = set(names[number - 1 :: count])
-        return [one for one in given if one.platform in mine]
+        wanted = set(names[number - 1 :: count])
+        return [one for one in given if one.platform in wanted]
     size, more = divmod(len(given), count)
     start = (number - 1) * size + min(number - 1, more)
     return list(given[start : start + size + (number <= more)])
