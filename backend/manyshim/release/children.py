@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from contextlib import suppress
-from typing import IO, Any, Dict, List, Mapping, Optional, Sequence, Set
+from typing import IO, Any, Dict, List, Mapping, Optional, Sequence, Set, Tuple
 
 from manyshim.errors import ManyshimError, ToolError
 from manyshim.values import NamedTuple
@@ -17,7 +17,6 @@ from manyshim.values import NamedTuple
 # How long children may take to end themselves.
 _GRACE_SECONDS = 5.0
 _POLL_SECONDS = 0.05
-# The group id that an answer of os.wait4 would need is that of the child itself.
 _GROUPS = hasattr(os, "killpg")
 
 
@@ -62,15 +61,11 @@ class Children:
         began = time.monotonic()
         with open(log, "ab") as output:
             process = self._start(command, folder, environ, output)
-        late = False
         try:
-            if limit is None:
-                code, cpu = _wait(process)
-            else:
-                late = not _ends_within(process, limit)
-                if late:
-                    _end([process.pid])
-                code, cpu = _wait(process)
+            late = limit is not None and not _ends_within(process, limit)
+            if late:
+                _end([process.pid])
+            code, cpu = _wait(process)
         finally:
             with self._lock:
                 self._running.discard(process.pid)
@@ -152,15 +147,11 @@ def _signal(processes: List[int], number: int) -> None:
 
 
 def _is_alive(process: int) -> bool:
+    """Whether a group still has a process; always false where there are no groups."""
+    if not _GROUPS:
+        return False
     try:
-        _signal_zero(process)
+        os.killpg(process, 0)
     except OSError:
         return False
     return True
-
-
-def _signal_zero(process: int) -> None:
-    if _GROUPS:
-        os.killpg(process, 0)
-    else:
-        raise OSError
