@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from contextlib import suppress
-from typing import IO, Any, Dict, List, Mapping, Optional, Sequence, Set, Tuple
+from typing import IO, Any, Dict, List, Mapping, Optional, Sequence, Set
 
 from manyshim.errors import ManyshimError, ToolError
 from manyshim.values import NamedTuple
