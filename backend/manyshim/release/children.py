@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from contextlib import suppress
-from typing import IO, Any, Dict, List, Mapping, Optional, Sequence, Set
+from typing import IO, Any, Dict, List, Mapping, Optional, Sequence, Set, Tuple
 
 from manyshim.errors import ManyshimError, ToolError
 from manyshim.values import NamedTuple
@@ -103,7 +103,7 @@ class Children:
         _end(running)
 
 
-def _wait(process: subprocess.Popen[bytes]) -> tuple[int, Optional[float]]:
+def _wait(process: subprocess.Popen[bytes]) -> Tuple[int, Optional[float]]:
     if sys.platform == "win32":
         return process.wait(), None
     try:
