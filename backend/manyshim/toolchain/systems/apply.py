@@ -129,14 +129,17 @@ def _with_cmake(  # noqa: PLR0913, PLR0917 (what is known of a build)
 
 
 def reused_folder(backend: str, arch: str) -> List[str]:
-    """Return a line if py-build-cmake uses a folder again that CMake has set up for a compiler."""
-    found = glob.glob(os.path.join(".py-build-cmake_cache", f"*_{arch}", "CMakeCache.txt"))
-    if not found or not backend.startswith("py_build_cmake"):
+    """Return a line if a backend uses a folder again that CMake has set up for other compilers."""
+    if backend.startswith("py_build_cmake"):
+        folder, below = ".py-build-cmake_cache", f"*_{arch}"
+    elif backend.startswith("setuptools"):
+        folder, below = "_skbuild", os.path.join(f"*{arch}*", "cmake-build")
+    else:
         return []
-    line = (
-        ".py-build-cmake_cache has the compilers of an earlier build, and CMake uses them again: "
-    )
-    line += "remove this folder, or build from the sdist (uv build, without --wheel)"
+    if not glob.glob(os.path.join(folder, below, "CMakeCache.txt")):
+        return []
+    line = f"{folder} has the compilers of an earlier build, and CMake uses them again: remove "
+    line += "this folder, or build from the sdist (uv build, without --wheel)"
     return [line]
 
 
