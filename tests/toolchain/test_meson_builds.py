@@ -179,7 +179,8 @@ def test_a_file_that_replaces_a_compiler_is_reported(
     own.write_text("[binaries]\nc = 'no-such-compiler'\n", encoding="utf-8")
     done = build(probe, target, f"--{kind}-file={own}")
     assert (done.code, done.wheel) == (5, None)
-    assert done.lines[0] == f"the {kind} file {own} comes last, and replaces c of manyshim"
+    line = f"the {kind} file {own} comes last, and replaces what manyshim has set for c"
+    assert done.lines[0] == line
     assert "no-such-compiler" in done.output
 
 

@@ -155,7 +155,7 @@ def test_machine_files_in_arguments(given: List[str], expected: List[Tuple[str, 
     assert meson.machine_files(given) == expected
 
 
-OWN = "the {} file own.ini comes last, and replaces {} of manyshim"
+OWN = "the {} file own.ini comes last, and replaces what manyshim has set for {}"
 
 
 @pytest.mark.parametrize(

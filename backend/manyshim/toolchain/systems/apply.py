@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import re
 import shutil
@@ -94,7 +95,8 @@ def _with_cmake(  # noqa: PLR0913, PLR0917 (what is known of a build)
         return applied  # all of this machine may be found
     tables = pyproject.tools(pyproject.read(os.curdir))
     given = list(definitions(applied.environ, applied.settings, tables, _toml))
-    applied = applied._replace(lines=[*applied.lines, *conflicts(given)])
+    lines = [*applied.lines, *conflicts(given), *reused_folder(backend, target.tag.arch)]
+    applied = applied._replace(lines=lines)
     own = own_file(given)
     if own:
         line = f"{own} names a toolchain file, so CMake does not get that of manyshim: it must use "
@@ -124,6 +126,21 @@ def _with_cmake(  # noqa: PLR0913, PLR0917 (what is known of a build)
         )
         lines = [*lines, line.format(*version)]
     return applied._replace(environ=environ, lines=lines)
+
+
+def reused_folder(backend: str, arch: str) -> List[str]:
+    """Return a line if a backend uses a folder again that CMake has set up for other compilers."""
+    if backend.startswith("py_build_cmake"):
+        folder, below = ".py-build-cmake_cache", f"*_{arch}"
+    elif backend.startswith("setuptools"):
+        folder, below = "_skbuild", os.path.join(f"*{arch}*", "cmake-build")
+    else:
+        return []
+    if not glob.glob(os.path.join(folder, below, "CMakeCache.txt")):
+        return []
+    line = f"{folder} has the compilers of an earlier build, and CMake uses them again: remove "
+    line += "this folder, or build from the sdist (uv build, without --wheel)"
+    return [line]
 
 
 def _toml(path: str) -> Mapping[str, Any]:

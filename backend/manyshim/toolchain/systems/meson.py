@@ -124,7 +124,10 @@ def conflicts(
     for kind, path in machine_files(given, ("cross",) if machine else _KINDS):
         replaced = _replaced(find_file(kind, path, folder, environ), machine)
         if replaced:
-            lines.append(f"the {kind} file {path} comes last, and replaces {replaced} of manyshim")
+            lines.append(
+                f"the {kind} file {path} comes last, and replaces what manyshim has set for "
+                f"{replaced}"
+            )
     return lines
 
 
