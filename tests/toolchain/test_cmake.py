@@ -146,6 +146,17 @@ def test_two_folders_give_the_same_bytes(
         assert str(tmp_path).encode() not in data
 
 
+def test_a_build_folder_in_the_project_may_have_a_space(
+    project: Path, build: Build, tmp_path: Path
+) -> None:
+    other = copy(CMAKES, tmp_path / "a b" / "cmakes")
+    lines = []
+    for folder in (project, other):
+        lines += build(folder, ARM64, {**C_ONLY, "build-dir": "build/{wheel_tag}"}).stderr.split()
+    assert members(wheel_of(project)) == members(wheel_of(other))
+    assert "dropped" not in lines
+
+
 OWN = """
 set(CMAKE_SYSTEM_NAME Linux)
 set(CMAKE_SYSTEM_PROCESSOR mine)
