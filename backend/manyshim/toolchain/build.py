@@ -8,6 +8,7 @@ import select
 import subprocess
 import sys
 import tempfile
+from contextlib import ExitStack
 from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Set
 
 from manyshim import pyproject
@@ -17,6 +18,7 @@ from manyshim.errors import BackendError, ConfigError, ToolError
 from manyshim.host import host_arch
 from manyshim.toolchain import zig
 from manyshim.toolchain.build_environment import create
+from manyshim.toolchain.systems import stale
 from manyshim.toolchain.systems.apply import apply, is_meson
 from manyshim.toolchain.systems.hints import hint
 from manyshim.toolchain.target import Target, resolve
@@ -80,7 +82,11 @@ def build_wheel(
     replaced = [name for name in _REPLACED if environ.get(name)]
     if replaced:
         print_lines([f"compiler = zig replaces {', '.join(replaced)} from the environment"])
-    with private_folder(_temporary_folder()) as private:
+    folders = stale.folders(call.settings, environ)
+    stale.discard(folders)
+    with ExitStack() as stack:
+        stack.callback(stale.discard, folders)  # when the private folder is removed
+        private = stack.enter_context(private_folder(_temporary_folder()))
         made = create(private, target, config, found, environ)
         notes = _Notes(made.notes, print_lines)
         applied = apply(private, target, made.tools, config.backend, call.settings, made.environ)
