@@ -28,6 +28,8 @@ from manyshim.toolchain.target import Target
 from manyshim.values import NamedTuple
 
 _MESON = "mesonpy"
+_EMPTY_ARCHIVE = "!<arch>\n"
+_LIBC_PARTS = ("dl", "m", "pthread", "rt", "util")
 
 
 class Tools(NamedTuple):
@@ -113,7 +115,8 @@ def _with_cmake(  # noqa: PLR0913, PLR0917 (what is known of a build)
         hasattr(sys, "gettotalrefcount"),
     )
     multiarch = "" if target.tag.libc == MUSL else target.triplet
-    places = cmake.Places(_roots(tools.sysroot), modules, multiarch)
+    roots = [_libc(folder), *_roots(tools.sysroot)]
+    places = cmake.Places(roots, modules, multiarch)
     _write(path, cmake.toolchain_file(here, tools.paths, python, places, native=tools.native))
     version = _cmake_version(applied.environ)
     environ = with_file(applied.environ, path, version)
@@ -138,8 +141,20 @@ def _library(folder: str) -> str:
     """Write an archive without members with the name of a library of Python; return its path."""
     name = "libpython{}.{}{}.a".format(*sys.version_info[:2], sys.abiflags)
     path = os.path.join(folder, name)
-    _write(path, "!<arch>\n")
+    _write(path, _EMPTY_ARCHIVE)
     return path
+
+
+def _libc(folder: str) -> str:
+    """Write archives without members for find_library; return the folder above `lib`.
+
+    zig links each part of the target's libc that is used, and has no files for them.
+    """
+    root = os.path.join(folder, "libc")
+    os.makedirs(os.path.join(root, "lib"))
+    for name in _LIBC_PARTS:
+        _write(os.path.join(root, "lib", f"lib{name}.a"), _EMPTY_ARCHIVE)
+    return root
 
 
 def _cmake_version(environ: Mapping[str, str]) -> Tuple[int, ...]:
