@@ -13,6 +13,7 @@ from typing import Any, Dict, List, Mapping, Optional, Tuple
 from manyshim import pyproject
 from manyshim.audit.tags import MUSL
 from manyshim.errors import ConfigError
+from manyshim.files import open_regular
 from manyshim.host import host_arch
 from manyshim.toolchain.systems import cmake, meson
 from manyshim.toolchain.systems.cmake_settings import (
@@ -65,7 +66,7 @@ def apply(  # noqa: PLR0913, PLR0917 (what is known of a build)
 ) -> Applied:
     """Write a cross file and a toolchain file into a private folder, and name them to the backend.
 
-    What the user has set comes after, and a conflict is told. Raises OSError.
+    What the user has set comes after, and a conflict is reported. Raises OSError.
     """
     here = machine(target, tools.sysroot, host_arch(), environ.get("PATH"))
     applied = Applied(dict(environ), settings, [])
@@ -94,14 +95,16 @@ def _with_cmake(  # noqa: PLR0913, PLR0917 (what is known of a build)
 ) -> Applied:
     if tools.native and tools.sysroot == "/":
         return applied  # all of this machine may be found
-    tables = pyproject.tools(pyproject.read(os.curdir))
-    given = list(definitions(applied.environ, applied.settings, tables, _toml))
-    applied = applied._replace(lines=[*applied.lines, *conflicts(given)])
+    document = pyproject.read(os.curdir)
+    given = list(definitions(applied.environ, applied.settings, pyproject.tools(document), _toml))
+    reported = _may_use_cmake(backend, document)
+    if reported:
+        applied = applied._replace(lines=[*applied.lines, *conflicts(given)])
     own = own_file(given)
     if own:
         line = f"{own} names a toolchain file, so CMake does not get that of manyshim: it must use "
         line += "the compilers of $ENV{CC} and $ENV{CXX}"
-        return applied._replace(lines=[*applied.lines, line])
+        return applied._replace(lines=[*applied.lines, *([line] if reported else [])])
     path = os.path.join(folder, "toolchain.cmake")
     modules = os.path.join(folder, "cmake")
     os.mkdir(modules)
@@ -127,6 +130,27 @@ def _with_cmake(  # noqa: PLR0913, PLR0917 (what is known of a build)
         )
         lines = [*lines, line.format(*version)]
     return applied._replace(environ=environ, lines=lines)
+
+
+def _may_use_cmake(backend: str, document: Mapping[str, Any]) -> bool:
+    """Tell whether a project shows a sign of CMake, or has a backend that may use it.
+
+    An environment, as that of conda-build, may have settings for CMake in each build.
+    """
+    if not (is_meson(backend) or backend.startswith("setuptools.")):
+        return True
+    requires = str(pyproject.build_system(document).get("requires"))
+    if os.path.exists("CMakeLists.txt") or re.search("cmake|scikit.build", requires, re.IGNORECASE):
+        return True
+    return any(b"cmake" in _content(name).lower() for name in ("setup.py", "meson.build"))
+
+
+def _content(path: str) -> bytes:
+    try:
+        with open_regular(path) as file:
+            return file.read()
+    except OSError:
+        return b""
 
 
 def _toml(path: str) -> Mapping[str, Any]:

@@ -1,0 +1,50 @@
+"""What is told of the user's settings for CMake, by project."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Dict
+
+import pytest
+
+from manyshim.audit.tags import PlatformTag
+from manyshim.toolchain.systems.apply import Tools, apply
+from manyshim.toolchain.target import Target
+
+TOOLS = Tools(
+    {name: f"/t/{name}" for name in ("CC", "CXX", "AR", "RANLIB", "STRIP")}, "/include", ".so", ""
+)
+ENVIRON = {"PATH": "", "CMAKE_ARGS": "-DCMAKE_AR=ar", "CMAKE_TOOLCHAIN_FILE": "/own"}
+SKBUILD = '[build-system]\nrequires = ["Scikit_Build"]\n'
+
+
+@pytest.mark.parametrize(
+    ("backend", "files", "count"),
+    [
+        ("setuptools.build_meta", {}, 0),
+        ("setuptools.build_meta", {"setup.py": "setup()"}, 0),
+        ("mesonpy", {"meson.build": "project()"}, 0),
+        ("mesonpy", {"meson.build": "import('cmake')"}, 2),
+        ("setuptools.build_meta:__legacy__", {"setup.py": "class CMakeBuild: ..."}, 2),
+        ("setuptools.build_meta", {"CMakeLists.txt": ""}, 2),
+        ("setuptools.build_meta", {"pyproject.toml": SKBUILD}, 2),
+        ("scikit_build_core.build", {}, 2),
+        ("hooks", {}, 2),
+    ],
+)
+def test_settings_of_cmake_are_told_to_its_users(
+    backend: str,
+    files: Dict[str, str],
+    count: int,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for folder in ("private", "project"):
+        (tmp_path / folder).mkdir()
+    monkeypatch.chdir(tmp_path / "project")
+    for name, text in files.items():
+        Path(name).write_text(text, encoding="utf-8")
+    target = Target(PlatformTag("glibc", 2, 17, "aarch64"))
+    found = apply(str(tmp_path / "private"), target, TOOLS, backend, None, ENVIRON)
+    assert len(found.lines) == count
+    assert found.environ["CMAKE_TOOLCHAIN_FILE"] == "/own"
