@@ -152,9 +152,9 @@ class _Notes:
                 self._printed.add(line)
                 self._print_lines([line])
 
-    def print_hint(self, output: str) -> None:
+    def print_hint(self, output: str, *, sysroot: Optional[str]) -> None:
         """Print the cause of a failure, if the last output tells it."""
-        cause = hint(output)
+        cause = hint(output, sysroot=sysroot)
         if cause:
             self._print_lines([cause])
 
@@ -178,7 +178,8 @@ def _run_backend(
     """Run the child process until it ends, and return the answer that it wrote to a file."""
     request, answer = os.path.join(private, "request"), os.path.join(private, "answer")
     # Each frontend has its own way to make in-tree backends importable.
-    in_tree = pyproject.frontend_path(pyproject.read(os.curdir), os.curdir)
+    document = pyproject.read(os.curdir)
+    in_tree = pyproject.frontend_path(document, os.curdir)
     with open(request, "w", encoding="utf-8") as file:
         json.dump(
             {
@@ -187,7 +188,7 @@ def _run_backend(
                 "backend_path": config.backend_path,
                 "folder": os.path.abspath(call.folder),
                 "settings": call.settings,
-                "meson": is_meson(config.backend),
+                "meson": is_meson(config.backend, document),
                 "notes": notes.path,
                 "metadata_directory": call.metadata_directory,
                 "answer": answer,
@@ -198,7 +199,7 @@ def _run_backend(
     tail = _Tail()
     code = _run_child(request, environ, notes, tail)
     if code or not os.path.isfile(answer):
-        notes.print_hint(tail.text())
+        notes.print_hint(tail.text(), sysroot=config.sysroot)
         reason = f"exit code {code}" if code >= 0 else f"signal {-code}"
         raise BackendError(f"{config.backend} failed with {reason}; see its output above")
     with open(answer, encoding="utf-8") as file:

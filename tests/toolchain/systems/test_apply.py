@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Dict
+from typing import Any, Dict
 
 import pytest
 
 from manyshim.audit.tags import PlatformTag
-from manyshim.toolchain.systems.apply import Tools, apply
+from manyshim.toolchain.systems.apply import Tools, apply, is_meson
 from manyshim.toolchain.target import Target
 
 TOOLS = Tools(
@@ -48,3 +48,20 @@ def test_settings_of_cmake_are_told_to_its_users(
     found = apply(str(tmp_path / "private"), target, TOOLS, backend, None, ENVIRON)
     assert len(found.lines) == count
     assert found.environ["CMAKE_TOOLCHAIN_FILE"] == "/own"
+
+
+@pytest.mark.parametrize(
+    ("backend", "requires", "found"),
+    [
+        ("mesonpy", [], True),
+        ("hooks", ["manyshim", "Meson_Python>=0.15"], True),
+        ("hooks:object", ["meson-python"], True),
+        ("hooks", ["meson", "meson-pythonic"], False),
+        ("hooks", "meson-python", False),
+        ("setuptools.build_meta", ["meson-python"], False),
+    ],
+)
+def test_a_backend_of_the_project_may_call_meson_python(
+    backend: str, requires: Any, *, found: bool
+) -> None:
+    assert is_meson(backend, {"build-system": {"requires": requires}}) is found

@@ -102,3 +102,9 @@ def test_a_cause_is_told_with_its_fix(output: str, words: List[str]) -> None:
 )
 def test_another_failure_is_left_to_its_own_message(output: str) -> None:
     assert hint(output) is None
+
+
+def test_all_of_this_machine_was_searched() -> None:
+    output = f"{ERROR}Could NOT find ZLIB (missing: ZLIB_LIBRARY)\n"
+    assert hint(output, sysroot="/") is None
+    assert hint(output, sysroot="/other") is not None

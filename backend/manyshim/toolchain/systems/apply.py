@@ -29,6 +29,8 @@ from manyshim.toolchain.target import Target
 from manyshim.values import NamedTuple
 
 _MESON = "mesonpy"
+_MESON_PYTHON = re.compile(r"\s*meson[-_.]python(?![-\w.])", re.IGNORECASE)
+_NOT_MESON = ("setuptools", "scikit_build_core", "py_build_cmake", "hatchling", "maturin")
 _EMPTY_ARCHIVE = "!<arch>\n"
 _LIBC_PARTS = ("dl", "m", "pthread", "rt", "util")
 
@@ -71,16 +73,24 @@ def apply(  # noqa: PLR0913, PLR0917 (what is known of a build)
     here = machine(target, tools.sysroot, host_arch(), environ.get("PATH"))
     applied = Applied(dict(environ), settings, [])
     applied = _with_cmake(folder, target, here, tools, backend, applied)
-    if not is_meson(backend):
+    if not is_meson(backend, pyproject.read(os.curdir)):
         return applied
     if tools.native:
         return applied._replace(lines=[*applied.lines, *_native_conflicts(applied)])
     return _with_meson(folder, target, here, tools, applied)
 
 
-def is_meson(backend: str) -> bool:
-    """Tell whether a backend is meson-python."""
-    return backend.partition(":")[0].partition(".")[0] == _MESON
+def is_meson(backend: str, document: Mapping[str, Any]) -> bool:
+    """Tell whether a backend is meson-python, or one of the project that calls it.
+
+    `document` is pyproject.toml.
+    """
+    name = backend.partition(":")[0].partition(".")[0]
+    if name in _NOT_MESON:
+        return False
+    requires = pyproject.build_system(document).get("requires")
+    texts = map(str, requires) if isinstance(requires, list) else ()
+    return name == _MESON or any(map(_MESON_PYTHON.match, texts))
 
 
 def _native_conflicts(applied: Applied) -> List[str]:
@@ -137,7 +147,7 @@ def _may_use_cmake(backend: str, document: Mapping[str, Any]) -> bool:
 
     An environment, as that of conda-build, may have settings for CMake in each build.
     """
-    if not (is_meson(backend) or backend.startswith("setuptools.")):
+    if not (is_meson(backend, document) or backend.startswith("setuptools.")):
         return True
     requires = str(pyproject.build_system(document).get("requires"))
     if os.path.exists("CMakeLists.txt") or re.search("cmake|scikit.build", requires, re.IGNORECASE):

@@ -121,14 +121,15 @@ _HINTS: Tuple[Tuple[re.Pattern[str], Sentence], ...] = tuple(
 )
 
 
-def hint(output: str) -> Optional[str]:
+def hint(output: str, sysroot: Optional[str] = None) -> Optional[str]:
     """Return a sentence with the cause of a failure and its fix; None if there is none known.
 
-    `output` is the end of what the build printed.
+    `output` is the end of what the build printed. With the sysroot `/`, a library that was not
+    found is missing on this machine, as the backend says.
     """
     plain = _ANSI.sub("", output).replace("\r\n", "\n")
     for pattern, sentence in _HINTS:
         found = pattern.search(plain)
         if found:
-            return sentence(found)
+            return None if sentence is _not_found and sysroot == "/" else sentence(found)
     return None
