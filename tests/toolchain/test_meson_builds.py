@@ -210,6 +210,15 @@ def test_a_generator_for_this_machine_is_compiled_for_it(probe: Path) -> None:
     assert UNRUNNABLE in done.name, done.output + done.errors
 
 
+@pytest.mark.parametrize("target", [ARM64, X86])
+def test_a_build_folder_of_the_user_is_used_again(probe: Path, target: str) -> None:
+    path = os.pathsep.join((os.path.dirname(sys.executable), clean()["PATH"]))
+    for _ in range(2):
+        others = {"build-dir": "own"}
+        done = compile_wheel(probe, target, environ={"PATH": path}, others=others)
+        assert target in done.name, done.output + done.errors
+
+
 def test_the_log_in_a_folder_of_the_user_is_read(probe: Path) -> None:
     path = os.pathsep.join((os.path.dirname(sys.executable), clean()["PATH"]))
     others = {"setup-args": "-Dcase=run", "build-dir": "own"}

@@ -66,10 +66,10 @@ class Compiler:
     def needed(self, project: Project, run: Runner) -> Path:
         """Return a folder with what a project imports: wheels of the index, or compiled here."""
         folder = self._folder / "needs"
-        ours = {one.name: one for one in PROJECTS}
+        own_names = {one.name: one for one in PROJECTS}
         for name, version in project.needs:
-            if name in ours and not self.place.platforms:
-                unpack(self._kept(ours[name]), folder)
+            if name in own_names and not self.place.platforms:
+                unpack(self._kept(own_names[name]), folder)
                 continue
             platforms = [f"--platform={one}" for one in self.place.platforms or ("any",)]
             command = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", *platforms]

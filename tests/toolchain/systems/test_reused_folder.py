@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from manyshim.toolchain.systems.apply import reused_folder
+from manyshim.toolchain.systems.stale import reused_folder
 
 
 @pytest.mark.parametrize(
