@@ -39,7 +39,7 @@ def advised(
         return report
     about = [found for found in report.findings if found.kind == "TOO_NEW"]
     makers = {path: _maker(path, wheel, request) for path in {found.path for found in about}}
-    advices = {found: _advice(found, makers[found.path]) for found in about}
+    advices = {found: _advice(found, makers[found.path], request) for found in about}
     found = (one._replace(advice=advices.get(one, one.advice)) for one in report.findings)
     return report._replace(findings=tuple(found))
 
@@ -54,8 +54,12 @@ def after_repair(found: Iterable[Finding]) -> Tuple[Finding, ...]:
     )
 
 
-def _advice(found: Finding, maker: Optional[Advice]) -> Optional[Advice]:
-    return Advice.NEW_NAME if maker != Advice.COPIED and _is_new_name(found) else maker
+def _advice(found: Finding, maker: Optional[Advice], request: Request) -> Optional[Advice]:
+    if maker != Advice.COPIED and _is_new_name(found):
+        return Advice.NEW_NAME
+    policy, target = found.policy, request.platform
+    newer = policy and target and policy.libc == target.libc and policy.version >= target.version
+    return Advice.NOT_ZIG if newer and maker == Advice.ZIG else maker
 
 
 def _maker(path: str, wheel: Wheel, request: Request) -> Optional[Advice]:

@@ -10,9 +10,11 @@ from manyshim.advice import after_repair
 from manyshim.audit.facts import EXECUTABLE, ElfFile, VersionNeed
 from manyshim.audit.findings import Evidence
 from manyshim.audit.messages import sentence
-from manyshim.audit.request import Allowance
+from manyshim.audit.request import Allowance, Compiled
 from manyshim.audit.tags import parse_platform
+from manyshim.config import Config
 from manyshim.formats.elf.edits import Patch
+from manyshim.repair import run
 from manyshim.repair.closure import plan
 from manyshim.repair.fixes import fixes
 from manyshim.repair.notes import notes, to_dict
@@ -284,3 +286,26 @@ def test_each_change_has_a_line() -> None:
     assert notes(made, (), dry_run=True) == done
     patch = to_dict(made)["patches"][f"{SCRIPTS}/tool"]
     assert (patch["rpath"], patch["stack"]) == ("$ORIGIN/../pkg/own", True)
+
+
+@pytest.mark.parametrize("libraries", [(), ("liba.so.1",)])
+def test_a_search_path_that_is_an_error_is_removed(
+    libraries: Sequence[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Meson writes the folder of a sysroot into a module. In a build for a target, it is an error.
+
+    The fix removes it, and so does a repair that gives the module another search path.
+    """
+    module = elf(EXT, *libraries, runpath=("/sysroot/usr/lib",))
+    found = Libraries(*map(library, libraries))
+    request = repair_request(found, module, compiled=Compiled("x86_64-linux-gnu"))
+    assert [one.kind for one in request.report.errors] == ["RPATH_LEAK"]
+    mode, fix = ("repair", ()) if libraries else ("retag", ("rpath",))
+    monkeypatch.setattr(run, "_Finder", lambda _: found)
+    config = Config(mode=mode, fix=fix, compiled=request.request.compiled)
+    planned, _ = run.make_plan(request.facts, request.report, config)
+    assert planned.patches[EXT].rpath == ("$ORIGIN/../demo.libs" if libraries else "")
+    unchanged, _ = run.make_plan(
+        request.facts, request.report, config._replace(mode="retag", fix=())
+    )
+    assert unchanged.empty

@@ -87,7 +87,7 @@ MAY_IMPORT = {
     "toolchain.python": "toolchain.target audit host errors values",
     # The entry point of the process in which the wrapped backend builds for a target.
     "toolchain.child": "toolchain.systems.meson_log wrapped errors",
-    "toolchain.systems": "toolchain.target audit host pyproject values errors",
+    "toolchain.systems": "toolchain.target audit files host pyproject values errors",
     "toolchain.systems.meson_log": "",
     "adopt": "adopt.changes adopt.facts known_backends pyproject process files workspace errors "
     "values",

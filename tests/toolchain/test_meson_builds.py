@@ -179,7 +179,8 @@ def test_a_file_that_replaces_a_compiler_is_reported(
     own.write_text("[binaries]\nc = 'no-such-compiler'\n", encoding="utf-8")
     done = build(probe, target, f"--{kind}-file={own}")
     assert (done.code, done.wheel) == (5, None)
-    assert done.lines[0] == f"the {kind} file {own} comes last, and replaces c of manyshim"
+    line = f"the {kind} file {own} comes last, and replaces what manyshim has set for c"
+    assert done.lines[0] == line
     assert "no-such-compiler" in done.output
 
 
@@ -207,6 +208,15 @@ def test_a_generator_for_this_machine_is_compiled_for_it(probe: Path) -> None:
     needs.compiler()
     done = build(probe, UNRUNNABLE, "-Dcase=native")
     assert UNRUNNABLE in done.name, done.output + done.errors
+
+
+@pytest.mark.parametrize("target", [ARM64, X86])
+def test_a_build_folder_of_the_user_is_used_again(probe: Path, target: str) -> None:
+    path = os.pathsep.join((os.path.dirname(sys.executable), clean()["PATH"]))
+    for _ in range(2):
+        others = {"build-dir": "own"}
+        done = compile_wheel(probe, target, environ={"PATH": path}, others=others)
+        assert target in done.name, done.output + done.errors
 
 
 def test_the_log_in_a_folder_of_the_user_is_read(probe: Path) -> None:

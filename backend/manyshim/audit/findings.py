@@ -99,6 +99,8 @@ class Advice(str, Enum):
 
     RUST = "Rust"
     ZIG = "zig"
+    # zig compiled for an older glibc than the symbol's, so that something else brought it.
+    NOT_ZIG = "not zig"
     # A library of the system that a repair copied into the wheel.
     COPIED = "copied"
     # No older glibc has a symbol of that name.

@@ -41,6 +41,8 @@ _OLDER_BUILD = {
     Advice.RUST: "build with cargo-zigbuild or on an older system (a manylinux image), avoid the "
     "symbol",
     Advice.ZIG: "request an older platform (-C manyshim.platform=...), avoid the symbol",
+    Advice.NOT_ZIG: "it comes from another compiler or from a static library: use the compilers in "
+    "CC and CXX and libraries for the target, avoid the symbol",
     Advice.NEW_NAME: "no older glibc has the function: avoid it, or look it up at run time (dlsym)",
     Advice.COPIED: "build on an older system (a manylinux image), whose copy is older",
 }

@@ -29,7 +29,7 @@ from manyshim.values import NamedTuple
 from manyshim.workspace import parent_of, subfolder
 
 # The errors that a repair resolves. A wheel with any other error is not repaired.
-_REPAIRED = ("LIBPYTHON", "EXECSTACK")
+_REPAIRED = ("LIBPYTHON", "EXECSTACK", "RPATH_LEAK")
 
 
 class RepairResult(NamedTuple):

@@ -8,6 +8,7 @@ import select
 import subprocess
 import sys
 import tempfile
+from contextlib import ExitStack
 from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Set
 
 from manyshim import pyproject
@@ -17,6 +18,7 @@ from manyshim.errors import BackendError, ConfigError, ToolError
 from manyshim.host import host_arch
 from manyshim.toolchain import zig
 from manyshim.toolchain.build_environment import create
+from manyshim.toolchain.systems import stale
 from manyshim.toolchain.systems.apply import apply, is_meson
 from manyshim.toolchain.systems.hints import hint
 from manyshim.toolchain.target import Target, resolve
@@ -80,7 +82,11 @@ def build_wheel(
     replaced = [name for name in _REPLACED if environ.get(name)]
     if replaced:
         print_lines([f"compiler = zig replaces {', '.join(replaced)} from the environment"])
-    with private_folder(_temporary_folder()) as private:
+    folders = stale.folders(call.settings, environ)
+    stale.discard(folders)
+    with ExitStack() as stack:
+        stack.callback(stale.discard, folders)  # when the private folder is removed
+        private = stack.enter_context(private_folder(_temporary_folder()))
         made = create(private, target, config, found, environ)
         notes = _Notes(made.notes, print_lines)
         applied = apply(private, target, made.tools, config.backend, call.settings, made.environ)
@@ -146,9 +152,9 @@ class _Notes:
                 self._printed.add(line)
                 self._print_lines([line])
 
-    def print_hint(self, output: str) -> None:
+    def print_hint(self, output: str, *, sysroot: Optional[str]) -> None:
         """Print the cause of a failure, if the last output tells it."""
-        cause = hint(output)
+        cause = hint(output, sysroot=sysroot)
         if cause:
             self._print_lines([cause])
 
@@ -172,7 +178,8 @@ def _run_backend(
     """Run the child process until it ends, and return the answer that it wrote to a file."""
     request, answer = os.path.join(private, "request"), os.path.join(private, "answer")
     # Each frontend has its own way to make in-tree backends importable.
-    in_tree = pyproject.frontend_path(pyproject.read(os.curdir), os.curdir)
+    document = pyproject.read(os.curdir)
+    in_tree = pyproject.frontend_path(document, os.curdir)
     with open(request, "w", encoding="utf-8") as file:
         json.dump(
             {
@@ -181,7 +188,7 @@ def _run_backend(
                 "backend_path": config.backend_path,
                 "folder": os.path.abspath(call.folder),
                 "settings": call.settings,
-                "meson": is_meson(config.backend),
+                "meson": is_meson(config.backend, document),
                 "notes": notes.path,
                 "metadata_directory": call.metadata_directory,
                 "answer": answer,
@@ -192,7 +199,7 @@ def _run_backend(
     tail = _Tail()
     code = _run_child(request, environ, notes, tail)
     if code or not os.path.isfile(answer):
-        notes.print_hint(tail.text())
+        notes.print_hint(tail.text(), sysroot=config.sysroot)
         reason = f"exit code {code}" if code >= 0 else f"signal {-code}"
         raise BackendError(f"{config.backend} failed with {reason}; see its output above")
     with open(answer, encoding="utf-8") as file:

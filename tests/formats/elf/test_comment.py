@@ -17,7 +17,8 @@ from elfwriter import TARGETS, Elf, Symbol, write
 from manyshim import build, operations
 from manyshim.audit.findings import Advice
 from manyshim.audit.names import is_copy
-from manyshim.audit.request import Request
+from manyshim.audit.request import Compiled, Request
+from manyshim.audit.tags import parse_platform
 from manyshim.config import Config
 from manyshim.formats.elf.comment import maker, tools
 from manyshim.formats.zip.window import Window
@@ -115,6 +116,24 @@ def test_a_build_gives_the_same_advice(tmp_path: Path) -> None:
         lines = build.finish(str(built), str(tmp_path / "dist"), Config()).lines
     assert sum("cargo-zigbuild" in line for line in lines) == 1
     assert not any("compiler=zig" in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("platform", "fix"),
+    [("manylinux_2_17_x86_64", "it comes from another compiler"), ("manylinux_2_31_x86_64", None)],
+)
+def test_zig_is_not_to_blame_for_more_than_its_target(
+    tmp_path: Path, platform: str, fix: Optional[str]
+) -> None:
+    """The symbol is of glibc 2.29. For a target of 2.31, zig may have chosen it."""
+    target = parse_platform(platform)
+    config = Config(platform=target, compiled=Compiled("x86_64-linux-gnu"), explain="always")
+    with private_folder(str(tmp_path / "dist")) as private:
+        data = wheel({EXT: write(MATHS), "demo/__init__.py": b""})
+        built = save(Path(private), data, wheel_name())
+        lines = build.finish(str(built), str(tmp_path / "dist"), config).lines
+    expected = fix or "request an older platform"
+    assert sum(expected in line for line in lines) == 1
 
 
 @pytest.mark.parametrize(

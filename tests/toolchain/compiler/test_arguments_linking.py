@@ -66,7 +66,7 @@ def test_option_without_support_in_zig_is_refused(written: str, arch: str) -> No
 @pytest.mark.parametrize("written", ["-fopenmp", "-fopenmp=libgomp", "-fopenmp-targets=x"])
 def test_openmp_is_refused_in_a_compilation(written: str) -> None:
     refusal = adapt("cc", ["-c", "x.c", written], NATIVE).refusal
-    assert written in refusal
+    assert refusal.startswith(f"{written.partition('=')[0]} asks for OpenMP")
     assert "`manyshim repair`" in refusal
 
 

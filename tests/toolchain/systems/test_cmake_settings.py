@@ -106,6 +106,8 @@ def test_a_file_of_py_build_cmake_names_a_toolchain_file(
         ({"CMAKE_ARGS": f"-DMY_{FILE}=a -D{FILE}S=b --toolchains"}, {}, {}),
         ({}, {"cmake.define.A": f"-D{FILE}=a"}, {}),
         ({}, {"cmake.args": None}, {}),
+        ({}, {"cmake.args": True, "cross": 5, "o": {FILE: "a"}}, {}),
+        ({}, {}, {"scikit-build": {"cmake": {"args": False}}}),
         ({}, {}, {"scikit-build": {"cmake": {"define": {"A": FILE}, "toolchain-file": ""}}}),
         ({}, {}, {"scikit-build": {"overrides": [{"cmake": {"define": {FILE: "a"}}}]}}),
         ({}, {}, {"py-build-cmake": {"windows": {"cmake": {"options": {FILE: "a"}}}}}),

@@ -9,6 +9,13 @@ import pytest
 from manyshim.toolchain.systems.hints import hint
 
 ERROR = "CMake Error at /m/FindPackageHandleStandardArgs.cmake:230 (message):\n  "
+REQUIRED = f"{ERROR}A required package was not found\n"
+PACKAGE = (
+    '  By not providing "Findfmt.cmake" in CMAKE_MODULE_PATH this project has\n'
+    '  asked CMake to find a package configuration file provided by "fmt",\n'
+    "  but CMake did not find one.\n\n  Could not find a package configuration file\n"
+    '  provided by "fmt" with any of the following names:\n\n    fmtConfig.cmake\n'
+)
 
 
 @pytest.mark.parametrize(
@@ -43,7 +50,10 @@ ERROR = "CMake Error at /m/FindPackageHandleStandardArgs.cmake:230 (message):\n 
             "qemu-aarch64-static: Could not open '/lib/ld-linux-aarch64.so.1': No such file\n",
             ["runs a program,", "sysroot"],
         ),
-        ("make[2]: gen: No such file or directory\n", ["runs gen,"]),
+        (
+            "make[2]: gen: No such file or directory\n",
+            ["runs gen, which is not found. If", "otherwise install it"],
+        ),
         (f"{ERROR}Could NOT find OpenMP_C (missing: OpenMP_C_FLAGS)\n", ["no OpenMP runtime"]),
         ("/bin/sh: 1: CMAKE_CXX_COMPILER_CLANG_SCAN_DEPS-NOTFOUND: not found\n", ["C++ modules"]),
         (
@@ -52,10 +62,18 @@ ERROR = "CMake Error at /m/FindPackageHandleStandardArgs.cmake:230 (message):\n 
         ),
         (f"{ERROR}Could NOT find ZLIB (missing: ZLIB_LIBRARY)\n", ["ZLIB is searched", "sysroot"]),
         (
-            '  Could not find a package configuration file provided by "fmt" with any of\n',
+            f"CMake Error at CMakeLists.txt:9 (find_package):\n{PACKAGE}",
             ["fmt is searched", "CMAKE_PREFIX_PATH"],
         ),
-        ("--   No package 'zlib' found\n", ["zlib is searched"]),
+        (f"--   No package 'zlib' found\n{REQUIRED}", ["zlib is searched"]),
+        (
+            f"--   Package 'zlib', required by 'virtual:world', not found\n{REQUIRED}",
+            ["zlib is searched"],
+        ),
+        (
+            f"{ERROR}The following required packages were not found:\n\n   - zlib>=1\n   - a\n",
+            ["zlib is searched"],
+        ),
     ],
 )
 def test_a_cause_is_told_with_its_fix(output: str, words: List[str]) -> None:
@@ -75,7 +93,18 @@ def test_a_cause_is_told_with_its_fix(output: str, words: List[str]) -> None:
         "-- Performing Test A\n-- Performing Test A - Success\n*** CMake configuration failed\n",
         f"{ERROR}Could NOT find Python (missing: Interpreter)\n",
         "/bin/sh: 1: flex: not found\n",
+        # Packages that the project can do without.
+        "--   No package 'zlib' found\nx.c:1:2: error: expected ';'\n",
+        f"CMake Warning at CMakeLists.txt:9 (find_package):\n{PACKAGE}\nx.c:1:2: error: no\n",
+        f"{ERROR}other\n\nCMake Warning at CMakeLists.txt:9 (find_package):\n{PACKAGE}",
+        "--   No package 'zlib' found\n" + "CMake Error at a:1 (b):\n  x\n" * 2000,
     ],
 )
 def test_another_failure_is_left_to_its_own_message(output: str) -> None:
     assert hint(output) is None
+
+
+def test_all_of_this_machine_was_searched() -> None:
+    output = f"{ERROR}Could NOT find ZLIB (missing: ZLIB_LIBRARY)\n"
+    assert hint(output, sysroot="/") is None
+    assert hint(output, sysroot="/other") is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any, Dict, List, Mapping, Optional, Tuple
 
@@ -155,7 +156,7 @@ def test_machine_files_in_arguments(given: List[str], expected: List[Tuple[str, 
     assert meson.machine_files(given) == expected
 
 
-OWN = "the {} file own.ini comes last, and replaces {} of manyshim"
+OWN = "the {} file own.ini comes last, and replaces what manyshim has set for {}"
 
 
 @pytest.mark.parametrize(
@@ -170,6 +171,19 @@ OWN = "the {} file own.ini comes last, and replaces {} of manyshim"
         ("[host_machine]\nendian = 'big'\n", "cross", False, "endian (now big)"),
         ("[host_machine]\nsystem = 'windows'\n", "cross", False, "system (now windows)"),
         ("[host_machine]\ncpu_family = 'a\x1b[2Jb'\n", "cross", False, "cpu_family (now a2Jb)"),
+        (
+            "[constants]\nCpu = 'aarch'\n[host_machine]\ncpu_family = Cpu + '64'\n",
+            "cross",
+            False,
+            "",
+        ),
+        (
+            "[constants]\ncpu = 'arm'\n[host_machine]\ncpu_family = cpu\n",
+            "cross",
+            False,
+            "cpu_family (now arm)",
+        ),
+        ("[host_machine]\ncpu_family = 'a' / 'b'\nendian = other\n", "cross", False, ""),
         # With a cross file, native files are for the build machine.
         ("[binaries]\nc = 'gcc'\n", "native", False, ""),
         ("[binaries]\nc = 'gcc'\n", "native", True, "c"),
@@ -192,6 +206,20 @@ def test_a_conflict_is_reported(
 
 def test_a_missing_file_is_mesons_to_report(tmp_path: Path) -> None:
     assert meson.conflicts(["--cross-file", "none"], MACHINE, str(tmp_path), {}) == []
+
+
+def test_a_constant_counts_in_the_next_file(tmp_path: Path) -> None:
+    (tmp_path / "1.ini").write_text("[constants]\ncpu = 'arm'\n", encoding="utf-8")
+    (tmp_path / "2.ini").write_text("[host_machine]\ncpu_family = cpu\n", encoding="utf-8")
+    given = ["--cross-file=1.ini", "--cross-file=2.ini"]
+    (line,) = meson.conflicts(given, MACHINE, str(tmp_path), {})
+    assert line.startswith("the cross file 2.ini comes last, and replaces ")
+    assert line.endswith("has set for cpu_family (now arm)")
+
+
+def test_a_pipe_is_left_to_meson(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "own.ini")
+    assert meson.conflicts(["--cross-file=own.ini"], MACHINE, str(tmp_path), {}) == []
 
 
 @pytest.mark.parametrize(

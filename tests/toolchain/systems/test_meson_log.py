@@ -25,7 +25,6 @@ WRAPPER = (
         (f"Checking if it runs\n\n{RUN}", "a program"),
         (WRAPPER, "my-maker"),
         (f"{WRAPPER}{WRAPPER}", "my-maker"),
-        ('../meson.build:5:0: ERROR: Dependency "a" not found\n', ""),
         ("Message: Can not run test applications in this cross environment\n", ""),
         ("", ""),
     ],
@@ -36,6 +35,22 @@ def test_a_reason_is_named_with_its_fix(log: str, program: str) -> None:
     for line in found:
         assert line.startswith(f"the build runs {program} that it has compiled for the target")
         assert "qemu-user-static" in line
+
+
+@pytest.mark.parametrize(
+    ("log", "name"),
+    [
+        ('../meson.build:3:69: ERROR: Dependency "yaml-0.1" not found (tried\n', "yaml-0.1"),
+        ("ERROR: Dependency lookup for openblas with method 'pkgconfig' failed\n", "openblas"),
+        ('ERROR: Dependency "OpenMP" not found (tried system)\n', ""),
+        ('ERROR: Dependency "numpy" not found\n', ""),
+        ("Run-time dependency yaml-0.1 found: NO\n", ""),
+    ],
+)  # fmt: skip
+def test_a_library_that_was_not_found_needs_a_sysroot(log: str, name: str) -> None:
+    lines = reasons(log)
+    assert [line.partition(":")[0] for line in lines] == ([f"{name} was not found"] if name else [])
+    assert all("sysroot" in line for line in lines)
 
 
 CODE = """

@@ -212,7 +212,8 @@ class _Call:
         if option in ("-std", "--std") and equals:
             return self._is_other_standard(word, value)
         if word.startswith("-fopenmp") and word != "-fopenmp-simd":
-            self._refusal = self._refusal or refuse_openmp(word)
+            # Without the value: CMake tries several, and each message is printed once.
+            self._refusal = self._refusal or refuse_openmp(option)
         elif word == "-fhardened":
             self._notes.append(f"{word} was dropped: clang does not have this option")
         elif option == "-flto":

@@ -13,6 +13,7 @@ from typing import Any, Dict, List, Mapping, Optional, Tuple
 from manyshim import pyproject
 from manyshim.audit.tags import MUSL
 from manyshim.errors import ConfigError
+from manyshim.files import open_regular
 from manyshim.host import host_arch
 from manyshim.toolchain.systems import cmake, meson
 from manyshim.toolchain.systems.cmake_settings import (
@@ -24,10 +25,15 @@ from manyshim.toolchain.systems.cmake_settings import (
     with_file,
 )
 from manyshim.toolchain.systems.machine import Machine, machine
+from manyshim.toolchain.systems.stale import reused_folder
 from manyshim.toolchain.target import Target
 from manyshim.values import NamedTuple
 
 _MESON = "mesonpy"
+_MESON_PYTHON = re.compile(r"\s*meson[-_.]python(?![-\w.])", re.IGNORECASE)
+_NOT_MESON = ("setuptools", "scikit_build_core", "py_build_cmake", "hatchling", "maturin")
+_EMPTY_ARCHIVE = "!<arch>\n"
+_LIBC_PARTS = ("dl", "m", "pthread", "rt", "util")
 
 
 class Tools(NamedTuple):
@@ -63,21 +69,29 @@ def apply(  # noqa: PLR0913, PLR0917 (what is known of a build)
 ) -> Applied:
     """Write a cross file and a toolchain file into a private folder, and name them to the backend.
 
-    What the user has set comes after, and a conflict is told. Raises OSError.
+    What the user has set comes after, and a conflict is reported. Raises OSError.
     """
     here = machine(target, tools.sysroot, host_arch(), environ.get("PATH"))
     applied = Applied(dict(environ), settings, [])
     applied = _with_cmake(folder, target, here, tools, backend, applied)
-    if not is_meson(backend):
+    if not is_meson(backend, pyproject.read(os.curdir)):
         return applied
     if tools.native:
         return applied._replace(lines=[*applied.lines, *_native_conflicts(applied)])
     return _with_meson(folder, target, here, tools, applied)
 
 
-def is_meson(backend: str) -> bool:
-    """Tell whether a backend is meson-python."""
-    return backend.partition(":")[0].partition(".")[0] == _MESON
+def is_meson(backend: str, document: Mapping[str, Any]) -> bool:
+    """Tell whether a backend is meson-python, or one of the project that calls it.
+
+    `document` is pyproject.toml.
+    """
+    name = backend.partition(":")[0].partition(".")[0]
+    if name in _NOT_MESON:
+        return False
+    requires = pyproject.build_system(document).get("requires")
+    texts = map(str, requires) if isinstance(requires, list) else ()
+    return name == _MESON or any(map(_MESON_PYTHON.match, texts))
 
 
 def _native_conflicts(applied: Applied) -> List[str]:
@@ -92,14 +106,17 @@ def _with_cmake(  # noqa: PLR0913, PLR0917 (what is known of a build)
 ) -> Applied:
     if tools.native and tools.sysroot == "/":
         return applied  # all of this machine may be found
-    tables = pyproject.tools(pyproject.read(os.curdir))
-    given = list(definitions(applied.environ, applied.settings, tables, _toml))
-    applied = applied._replace(lines=[*applied.lines, *conflicts(given)])
+    document = pyproject.read(os.curdir)
+    given = list(definitions(applied.environ, applied.settings, pyproject.tools(document), _toml))
+    reported = _may_use_cmake(backend, document)
+    if reported:
+        lines = [*applied.lines, *conflicts(given), *reused_folder(backend, target.tag.arch)]
+        applied = applied._replace(lines=lines)
     own = own_file(given)
     if own:
         line = f"{own} names a toolchain file, so CMake does not get that of manyshim: it must use "
         line += "the compilers of $ENV{CC} and $ENV{CXX}"
-        return applied._replace(lines=[*applied.lines, line])
+        return applied._replace(lines=[*applied.lines, *([line] if reported else [])])
     path = os.path.join(folder, "toolchain.cmake")
     modules = os.path.join(folder, "cmake")
     os.mkdir(modules)
@@ -113,7 +130,8 @@ def _with_cmake(  # noqa: PLR0913, PLR0917 (what is known of a build)
         hasattr(sys, "gettotalrefcount"),
     )
     multiarch = "" if target.tag.libc == MUSL else target.triplet
-    places = cmake.Places(_roots(tools.sysroot), modules, multiarch)
+    roots = [_libc(folder), *_roots(tools.sysroot)]
+    places = cmake.Places(roots, modules, multiarch)
     _write(path, cmake.toolchain_file(here, tools.paths, python, places, native=tools.native))
     version = _cmake_version(applied.environ)
     environ = with_file(applied.environ, path, version)
@@ -124,6 +142,27 @@ def _with_cmake(  # noqa: PLR0913, PLR0917 (what is known of a build)
         )
         lines = [*lines, line.format(*version)]
     return applied._replace(environ=environ, lines=lines)
+
+
+def _may_use_cmake(backend: str, document: Mapping[str, Any]) -> bool:
+    """Tell whether a project shows a sign of CMake, or has a backend that may use it.
+
+    An environment, as that of conda-build, may have settings for CMake in each build.
+    """
+    if not (is_meson(backend, document) or backend.startswith("setuptools.")):
+        return True
+    requires = str(pyproject.build_system(document).get("requires"))
+    if os.path.exists("CMakeLists.txt") or re.search("cmake|scikit.build", requires, re.IGNORECASE):
+        return True
+    return any(b"cmake" in _content(name).lower() for name in ("setup.py", "meson.build"))
+
+
+def _content(path: str) -> bytes:
+    try:
+        with open_regular(path) as file:
+            return file.read()
+    except OSError:
+        return b""
 
 
 def _toml(path: str) -> Mapping[str, Any]:
@@ -138,8 +177,20 @@ def _library(folder: str) -> str:
     """Write an archive without members with the name of a library of Python; return its path."""
     name = "libpython{}.{}{}.a".format(*sys.version_info[:2], sys.abiflags)
     path = os.path.join(folder, name)
-    _write(path, "!<arch>\n")
+    _write(path, _EMPTY_ARCHIVE)
     return path
+
+
+def _libc(folder: str) -> str:
+    """Write archives without members for find_library; return the folder above `lib`.
+
+    zig links each part of the target's libc that is used, and has no files for them.
+    """
+    root = os.path.join(folder, "libc")
+    os.makedirs(os.path.join(root, "lib"))
+    for name in _LIBC_PARTS:
+        _write(os.path.join(root, "lib", f"lib{name}.a"), _EMPTY_ARCHIVE)
+    return root
 
 
 def _cmake_version(environ: Mapping[str, str]) -> Tuple[int, ...]:

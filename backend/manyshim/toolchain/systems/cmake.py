@@ -53,11 +53,17 @@ endif()
 list(REMOVE_DUPLICATES CMAKE_FIND_ROOT_PATH)
 """
 
-# Backends build in temporary folders, and CMake writes the build folder into files.
+# Backends build in temporary folders, and CMake writes the build folder into files. In flags, CMake
+# does not quote a space. As an option it does, but only below the directory of the first project().
 _SAME_BYTES = """\
-foreach(_manyshim_language C CXX ASM)
-  set(CMAKE_${_manyshim_language}_FLAGS_INIT "-ffile-prefix-map=${CMAKE_BINARY_DIR}=build")
-endforeach()
+set(_manyshim_map "-ffile-prefix-map=${CMAKE_BINARY_DIR}=build")
+if(_manyshim_map MATCHES "^[-A-Za-z0-9_/.,:+=@%]*$")
+  foreach(_manyshim_language C CXX ASM)
+    set(CMAKE_${_manyshim_language}_FLAGS_INIT "${_manyshim_map}")
+  endforeach()
+elseif(NOT _manyshim_map MATCHES "[$<>;]" AND NOT CMAKE_SCRIPT_MODE_FILE)
+  add_compile_options("$<$<COMPILE_LANGUAGE:C,CXX,ASM>:${_manyshim_map}>")
+endif()
 """
 
 

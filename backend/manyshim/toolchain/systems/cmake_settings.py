@@ -152,4 +152,4 @@ def _in_text(pattern: re.Pattern[str], text: str, place: str) -> Iterator[Defini
 def _texts(value: Any) -> List[str]:  # noqa: ANN401 (a value of config_settings)
     if value is None:
         return []
-    return [value] if isinstance(value, str) else list(map(str, value))
+    return list(map(str, value)) if isinstance(value, (list, tuple)) else [str(value)]

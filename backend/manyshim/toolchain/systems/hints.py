@@ -15,6 +15,8 @@ _FIND = (
 )
 _CONTAINER = "build in a manylinux container (cibuildwheel) with the system's compiler"
 _ERROR = r"^CMake Error at [^\n]*\n\s+"
+# More of the same message.
+_MORE = r"(?:(?!CMake (?:Error|Warning))[^\x00]){0,999}?"
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 Sentence = Callable[["re.Match[str]"], str]
@@ -40,6 +42,13 @@ def _runs(found: re.Match[str]) -> str:
     name = next(filter(None, found.groups()), "a program")
     return (
         f"the build runs {name}, which it compiled for the target, and this machine cannot: {_RUN}"
+    )
+
+
+def _no_command(found: re.Match[str]) -> str:
+    return (
+        f"the build runs {found[1]}, which is not found. If the build compiles it for the target, "
+        f"this machine cannot run it: {_RUN}; otherwise install it"
     )
 
 
@@ -91,24 +100,36 @@ _HINTS: Tuple[Tuple[re.Pattern[str], Sentence], ...] = tuple(
         (r"qemu-\w+(?:-static)?: Could not open '\S+ld\S+'", _runs),
         (
             r"&& ([\w.+-]+)(?: [^\n]*)?\n/bin/sh: (?:\d+: |line \d+: )?\1: (?:command )?not found",
-            _runs,
+            _no_command,
         ),
-        (r"^g?make(?:\[\d+\])?: ([\w.+-]+): No such file or directory", _runs),
+        (r"^g?make(?:\[\d+\])?: ([\w.+-]+): No such file or directory", _no_command),
         (_ERROR + r"Could NOT find (?!Python)(\w+)", _not_found),
-        (r"package configuration file provided by\s+\"([^\"]+)\"", _not_found),
-        (r"No package '([^']+)' found|Package '([^']+)'[^\n]* not found", _not_found),
+        # Packages that a project can do without are missing, too, but they are no errors.
+        (
+            (
+                r"(?:No package|Package) '([^'\n]+)'[^\n]* (?:not )?found[^\n]*\n(?:[^\n]*\n){0,2}?"
+                rf"{_ERROR}A required package was not found"
+            ),
+            _not_found,
+        ),
+        (_ERROR + r"The following required packages were not found:\s+- ([^\s<>=]+)", _not_found),
+        (
+            rf"{_ERROR}{_MORE}package\s+configuration\s+file\s+provided\s+by\s+\"([^\"]+)\"",
+            _not_found,
+        ),
     )
 )
 
 
-def hint(output: str) -> Optional[str]:
+def hint(output: str, sysroot: Optional[str] = None) -> Optional[str]:
     """Return a sentence with the cause of a failure and its fix; None if there is none known.
 
-    `output` is the end of what the build printed.
+    `output` is the end of what the build printed. With the sysroot `/`, a library that was not
+    found is missing on this machine, as the backend says.
     """
     plain = _ANSI.sub("", output).replace("\r\n", "\n")
     for pattern, sentence in _HINTS:
         found = pattern.search(plain)
         if found:
-            return sentence(found)
+            return None if sentence is _not_found and sysroot == "/" else sentence(found)
     return None

@@ -11,6 +11,7 @@ import re
 from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 from manyshim.audit.tags import MUSL
+from manyshim.files import open_regular
 from manyshim.toolchain.systems.machine import Machine
 from manyshim.toolchain.target import Target
 
@@ -121,10 +122,14 @@ def conflicts(
     `folder` is the one in which Meson runs.
     """
     lines = []
+    constants: Dict[str, Dict[str, str]] = {kind: {} for kind in _KINDS}
     for kind, path in machine_files(given, ("cross",) if machine else _KINDS):
-        replaced = _replaced(find_file(kind, path, folder, environ), machine)
+        replaced = _replaced(find_file(kind, path, folder, environ), machine, constants[kind])
         if replaced:
-            lines.append(f"the {kind} file {path} comes last, and replaces {replaced} of manyshim")
+            lines.append(
+                f"the {kind} file {path} comes last, and replaces what manyshim has set for "
+                f"{replaced}"
+            )
     return lines
 
 
@@ -140,22 +145,46 @@ def find_file(kind: str, path: str, folder: str, environ: Mapping[str, str]) -> 
     return next(filter(os.path.isfile, places), places[0])
 
 
-def _replaced(path: str, machine: Optional[Machine]) -> str:
-    parser = configparser.RawConfigParser(delimiters=("=",))
+class _Parser(configparser.RawConfigParser):
+    """A parser that keeps the case of names, as Meson does."""
+
+    def optionxform(self, optionstr: str) -> str:
+        return optionstr
+
+
+def _replaced(path: str, machine: Optional[Machine], constants: Dict[str, str]) -> str:
+    """Return what a machine file replaces; add its constants, which count in later files, too."""
+    parser = _Parser(delimiters=("=",))
     try:
-        with open(path, encoding="utf-8") as file:
-            parser.read_string(file.read())
+        with open_regular(path) as file:  # Meson copies a pipe, which can be read once
+            parser.read_string(file.read().decode())
     except (OSError, ValueError, configparser.Error):
         return ""  # Meson reads it too, and reports the error better
+    for name, value in parser.items("constants") if parser.has_section("constants") else ():
+        text = _evaluated(value, constants)
+        if text is not None:
+            constants[name] = text
     names = [name for name in _COMPILERS if parser.has_option("binaries", name)]
     if machine is None:
         return ", ".join(names)
     for name, value in _host(machine).items():
         if parser.has_option("host_machine", name):
-            given = parser.get("host_machine", name).strip("'\" ")
-            if given != value:
-                names.append(f"{name} (now {re.sub(r'[^A-Za-z0-9_]', '', given)})")
+            given = _evaluated(parser.get("host_machine", name), constants)
+            if given not in (None, value):
+                names.append(f"{name} (now {re.sub(r'[^A-Za-z0-9_]', '', str(given))})")
     return ", ".join(names)
+
+
+def _evaluated(expression: str, constants: Mapping[str, str]) -> Optional[str]:
+    """Return the text of literals and constants that are added; None for another expression."""
+    words = []
+    for term in map(str.strip, expression.split("+")):
+        literal = re.fullmatch(r"'([^']*)'", term)
+        word = literal[1] if literal else constants.get(term)
+        if word is None:
+            return None
+        words.append(word)
+    return "".join(words)
 
 
 def _texts(value: Any) -> List[str]:  # noqa: ANN401 (a value of config_settings)

@@ -19,6 +19,11 @@ _CANNOT_RUN = re.compile(
     r"|An exe_wrapper is needed for (?P<program>\S+) but was not found"
     r"|exe_wrapper is not defined)"
 )
+# Python packages and the compiler bring these; a system for the target would not help.
+_NOT_OF_A_SYSTEM = r"(?!(?i:openmp|threads|python3?|pybind11|numpy|cython|nanobind)\b)"
+_NOT_FOUND = re.compile(
+    rf"ERROR: Dependency (?:lookup for )?[\"']?{_NOT_OF_A_SYSTEM}(?P<name>[\w.+-]+)"
+)
 
 
 def reasons(log: str) -> List[str]:
@@ -32,6 +37,12 @@ def reasons(log: str) -> List[str]:
             "Install qemu-user-static, and name a folder with the target's libc in the option "
             "sysroot (or install Debian's libc6-arm64-cross, for another machine its own). Or "
             "build on a machine of the target"
+        )
+    missing = _NOT_FOUND.search(log)
+    if missing:
+        found.append(
+            f"{missing['name']} was not found: a build for a target searches the sysroot. Name a "
+            "folder with the target's system in the option sysroot"
         )
     return found
 
