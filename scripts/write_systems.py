@@ -24,7 +24,7 @@ Audited: the tag is the target, each file is for the target's machine, and no fi
 Warnings are in brackets. Imported: the extension is used on Debian 12, under qemu-user for aarch64,
 on Debian 13 under qemu-user for riscv64, or on CPython 3.11 with musl 1.2.3. numpy and rapidfuzz,
 which other projects need, are from the index, for riscv64 and musl compiled here. Refused: the
-build fails, and a line of manyshim names what zig does not have.
+build fails, and a line of manyshim says why.
 
 | project | backend | language | {targets} |
 |---|---|---|{rules}

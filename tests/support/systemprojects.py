@@ -30,8 +30,8 @@ class Project(NamedTuple):
     """An sdist on the index; `use` imports the extension itself, not a fallback in Python.
 
     `backend` is the module of the backend, and `settings` are settings for it. `needs` are
-    projects that it imports, as names and versions. `refused` is in manyshim's line about what this
-    machine cannot compile, if that is so.
+    projects that it imports, as names and versions. `refused` is in manyshim's line about why the
+    project cannot be compiled for the targets in `refused_on`.
     """
 
     name: str
@@ -42,6 +42,7 @@ class Project(NamedTuple):
     settings: Tuple[str, ...] = ()
     needs: Tuple[Tuple[str, str], ...] = ()
     refused: str = ""
+    refused_on: Tuple[str, ...] = ()
 
 
 _MESON, _CMAKE = "mesonpy", "scikit_build_core.build"
@@ -117,6 +118,8 @@ PROJECTS = (
         "made = m.triangulate_float32(corners, numpy.array([4], dtype=numpy.uint32))\n"
         "assert len(made) == 6 and set(made.tolist()) == {0, 1, 2, 3}",
         needs=(_NUMPY,),
+        refused="the build imports a module that it compiled for the target, to write its stubs",
+        refused_on=tuple(TARGETS)[1:],
     ),
     Project(
         *("rapidfuzz", "3.14.6", _CMAKE, "C++, Cython"),
@@ -138,10 +141,5 @@ PROJECTS = (
         "[made.integer(one) for one in (1, 2, 3)]\n"
         "assert len(made) == 3, made",
         needs=(_NUMPY,),
-    ),
-    Project(
-        *("scipy", "1.17.1", _MESON, "C, C++, Fortran"),
-        *("", ("setup-args=-Dblas=none",)),
-        refused="Fortran",
     ),
 )
