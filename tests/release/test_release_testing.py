@@ -144,9 +144,11 @@ def test_the_wheels_of_one_release_pass_on_their_systems(
     systems = linked(tmp_path / "systems", found)
     pythons = ["3.11"] if shutil.which("uv") is None else ["3.10", "3.11"]
     folder = project(tmp_path / "p", [X86, ARM, MUSL], pythons, limited=True)
-    command = "python -m pytest -p no:cacheprovider {project}/use.py"
+    command = "python -m pytest -p no:cacheprovider {project}/tests"
     with_tests(folder, command, 'test-requires = ["pytest"]')
-    (folder / "use.py").write_text("import released._c as c\ndef test_it(): assert c.__file__\n")
+    (folder / "tests").mkdir()
+    code = "import released._c as c\ndef test_it(): assert c.__file__\n"
+    (folder / "tests/test_use.py").write_text(code)
     done = release(folder, environ, "--systems", str(systems))
     # One wheel for each platform, and a test of it on each Python.
     assert len(list((folder / "dist").glob("*.whl"))) == 3
