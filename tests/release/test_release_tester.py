@@ -10,7 +10,7 @@ import pytest
 
 import needs
 from manyshim.release.children import StoppedError
-from manyshim.release.ledger import Entry, Ledger
+from manyshim.release.ledger import Entry, Ledger, Made
 from manyshim.release.matrix import Cell
 from manyshim.release.sdist import digest
 from manyshim.release.testing import FAILED, NOT_TESTED, PASSED
@@ -120,7 +120,8 @@ def test_another_wheel_of_the_same_name_is_tested(bench: Bench, tmp_path: Path) 
     path = pure_wheel(tmp_path / "dist")
     assert bench.test(path, own_cell(), "true").status == PASSED
     path.write_bytes(pure_wheel(tmp_path / "other", scripts="a = tested:main").read_bytes())
-    Ledger(str(path.parent)).add("cell", path.name, Entry(digest(str(path)), "", ""))
+    entry = Entry(digest(str(path)), "")
+    Ledger(str(path.parent)).add("cell", Made(path.name, ""), entry)
     assert not bench.test(path, own_cell(), "true").earlier
     assert bench.test(path, own_cell(), "true").earlier
 

@@ -11,7 +11,7 @@ from typing import Callable, Dict, Optional, Sequence
 from frontends import clean
 from manyshim.release.children import Children
 from manyshim.release.emulation import runner, this_machine
-from manyshim.release.ledger import Entry, Ledger
+from manyshim.release.ledger import Entry, Ledger, Made
 from manyshim.release.local import pip_python
 from manyshim.release.matrix import Cell
 from manyshim.release.places import Places
@@ -76,7 +76,7 @@ class Bench:
         setup = Setup(tests, project, private, self._environ(), places, self.uv, pip_python)
         ledger = Ledger(str(path.parent))
         if path.name not in ledger.files:
-            ledger.add("cell", path.name, Entry(digest(str(path)), "", ""))
+            ledger.add("cell", Made(path.name, ""), Entry(digest(str(path)), ""))
         return Tester(setup, self.children, ledger)
 
     def later(self, seconds: float) -> None:
