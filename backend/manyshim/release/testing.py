@@ -83,8 +83,10 @@ class Tester:
         began = time.monotonic()
         try:
             status, reason = self._run(os.path.abspath(wheel), cell, place, folder)
-        except (ToolError, OSError) as error:
+        except ToolError as error:
             status, reason = NOT_TESTED, tuple(map(str, error.args))
+        except OSError as error:
+            status, reason = NOT_TESTED, (str(error),)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
         if status == PASSED:
