@@ -93,8 +93,9 @@ MAY_IMPORT = {
     "values",
     "adopt.changes": "values",
     "adopt.facts": "known_backends pyproject errors values",
-    # A release runs frontends, and loads nothing of the audit but names of files.
-    "release": "audit pyproject optiontypes workspace errors values",
+    # A release runs frontends. Of files it reads their names, and the programs of other systems.
+    "release": "release.systems host audit pyproject optiontypes workspace errors values",
+    "release.systems": "audit formats.elf formats.zip errors values",
     # The use cases. Only these import the optional packages, when an option asks for them.
     "advice": "demangle audit audit.verdict audit.decision formats.elf formats.wheel formatters "
     "values",
@@ -122,8 +123,8 @@ MAY_IMPORT = {
     "project settings spelling scope surroundings pyproject known_backends options optiontypes "
     "policyoption formatters formatters.explain formatters.release audit process files errors "
     "values",
-    "cli.release": "cli cli.releaselines config pyproject release toolchain.target audit "
-    "formatters inputs workspace errors",
+    "cli.release": "cli cli.releaselines config pyproject release release.systems toolchain.target "
+    "audit formatters inputs workspace errors",
     "cli.releaselines": "cli release formatters errors values",
     "cli.init": "cli adopt adopt.changes operations formatters audit errors",
     "__main__": "cli",

@@ -8,7 +8,7 @@ import signal
 import time
 from contextlib import contextmanager
 from functools import partial
-from typing import Any, Callable, Iterator, List, Mapping, Sequence
+from typing import Any, Callable, Iterator, List, Mapping, Optional, Sequence
 
 from manyshim import __version__, config, pyproject
 from manyshim.audit.tags import parse_platform
@@ -27,12 +27,14 @@ from manyshim.cli.wrongfiles import project as project_mistake
 from manyshim.errors import ConfigError
 from manyshim.formatters.json import JSON_VERSION
 from manyshim.inputs import other_names
-from manyshim.release import frontend, matrix, prepare, table
+from manyshim.release import emulation, frontend, local, matrix, prepare, systems, table
 from manyshim.release import sdist as sdists
 from manyshim.release.children import Children
 from manyshim.release.ledger import Ledger
 from manyshim.release.matrix import Cell
+from manyshim.release.places import Places
 from manyshim.release.run import Release, Result, Work
+from manyshim.release.testing import Setup, Tester
 from manyshim.toolchain.target import resolve
 from manyshim.workspace import private_folder
 
@@ -113,6 +115,7 @@ class _Run:
         self._everything = everything
         self._children = Children()
         self._ledger = Ledger(options.out_dir)
+        self._places = _places(options, wanted)
         self._screen = Screen(plain=options.json)
 
     def build(self, cells: Sequence[Cell]) -> int:
@@ -170,7 +173,22 @@ class _Run:
         jobs = self._options.jobs or os.cpu_count() or 1
         with Progress(self._screen, len(cells), plain=self._options.json) as progress:
             release = Release(work, self._ledger, self._children, progress.watch)
-            return release.run(cells, self._everything, jobs)
+            results = release.run(cells, self._everything, jobs)
+        tester = self._tester(work)
+        if tester is None:
+            return results
+        count = sum(bool(one.wheel) for one in results)
+        with Progress(self._screen, count, plain=self._options.json) as progress:
+            release = Release(work, self._ledger, self._children, progress.watch)
+            return release.test(results, tester.test, jobs)
+
+    def _tester(self, work: Work) -> Optional[Tester]:
+        if self._places is None or self._table.tests is None:
+            return None
+        uv = work.frontend.uv
+        places, pip = self._places, local.pip_python
+        setup = Setup(self._table.tests, work.project, work.private, os.environ, places, uv, pip)
+        return Tester(setup, self._children, self._ledger)
 
     def _check(self, cells: Sequence[Cell]) -> check.Checked:
         """Check all files of the folder; a part of a release may be incomplete."""
@@ -184,6 +202,19 @@ class _Run:
         asked = read(words).options
         asked.command = "check"
         return check.verify(asked, complete=complete)
+
+
+def _places(options: argparse.Namespace, wanted: table.Table) -> Optional[Places]:
+    """Return where wheels are tested; None if they are not. Raises ConfigError."""
+    if options.systems is not None and (wanted.tests is None or options.no_test):
+        lack = "--no-test is given" if options.no_test else f"{table.TABLE} has no test-command"
+        raise ConfigError(f"--systems has no effect: {lack}")
+    if wanted.tests is None or options.no_test:
+        return None
+    found = systems.find(options.systems) if options.systems is not None else []
+    uv = frontend.find(os.environ).uv
+    native = partial(local.native_python, uv=uv)
+    return Places(emulation.this_machine(), native, found, emulation.runner)
 
 
 def _refusal(cell: Cell, settings: Callable[[Cell], Mapping[str, str]]) -> str:

@@ -13,7 +13,7 @@ from manyshim.formatters.text import Line
 from manyshim.release.matrix import Cell
 from manyshim.release.run import BUILT, COVERED, ELSEWHERE, FAILED, KEPT, Result
 from manyshim.release.sdist import Sdist
-from manyshim.release.testing import NOT_TESTED
+from manyshim.release.testing import NOT_TESTED, PASSED, Tested
 
 _MINUTE = 60
 
@@ -29,6 +29,8 @@ def duration(seconds: float) -> str:
 def result_line(result: Result) -> Line:
     """Return the line about a cell."""
     name, wheel = result.cell.name, shorten(result.wheel)
+    if result.test is not None:
+        return _test_line(name, result.test)
     if result.status == BUILT:
         cpu = f", {duration(result.cpu)} of CPU" if result.cpu is not None else ""
         return Line(f"built    {wheel}: {duration(result.seconds)}{cpu}", "tag")
@@ -39,6 +41,17 @@ def result_line(result: Result) -> Line:
     if result.status == ELSEWHERE:
         return Line(f"not here {name}: build it on its own system", "warning")
     return Line(f"failed   {name}", "error")
+
+
+def _test_line(name: str, test: Tested) -> Line:
+    """Return the line about the test of a wheel for a cell."""
+    if test.status == NOT_TESTED:
+        return Line(f"untested {name}", "warning")
+    place = f" on {test.system}" if test.system else ""
+    if test.status == PASSED:
+        took = "in an earlier run" if test.earlier else f"{duration(test.seconds)}{place}"
+        return Line(f"passed   {name}: {took}", "tag")
+    return Line(f"failed   the tests of {name}: {duration(test.seconds)}{place}", "error")
 
 
 def failure_lines(results: Sequence[Result]) -> Iterator[Line]:
@@ -53,7 +66,7 @@ def failure_lines(results: Sequence[Result]) -> Iterator[Line]:
             yield Line(f"  {line}", "")
     for one in results:
         if one.test is not None and one.test.status == FAILED:
-            yield Line(f"{shorten(one.wheel)}: the tests failed:", "error")
+            yield Line(f"the tests of {one.cell.name} failed ({shorten(one.wheel)}):", "error")
             for line in one.test.reason:
                 yield Line(f"  {line}", "")
 
@@ -73,10 +86,19 @@ def summary_line(results: Sequence[Result], seconds: float) -> Line:
     words = (BUILT, KEPT, COVERED, FAILED)
     counts = [(sum(one.status == word for one in results), word) for word in words]
     said = ", ".join(f"{count} {word}" for count, word in counts if count) or "nothing to build"
+    said += _test_counts(results)
     cpu = sum(one.cpu or 0 for one in results)
     spent = f" ({duration(cpu)} of CPU)" if cpu else ""
-    role = "error" if any(one.status == FAILED for one in results) else "title"
+    role = "error" if any(one.has_failed for one in results) else "title"
     return Line(f"{said} in {duration(seconds)}{spent}", role)
+
+
+def _test_counts(results: Sequence[Result]) -> str:
+    """Return the numbers of tests: `; tests: 4 passed, 2 not tested`; "" if there are none."""
+    found = [one.test.status for one in results if one.test is not None]
+    counts = [(found.count(word), word) for word in (PASSED, FAILED, NOT_TESTED)]
+    said = ", ".join(f"{count} {word}" for count, word in counts if count)
+    return f"; tests: {said}" if said else ""
 
 
 def release_data(sdist: Sdist, results: Sequence[Result], seconds: float) -> Dict[str, Any]:
@@ -105,6 +127,8 @@ def _result(one: Result) -> Dict[str, Any]:
         else {
             "status": test.status,
             "seconds": round(test.seconds, 3),
+            "system": test.system or None,
+            "earlier": test.earlier,
             "reason": list(test.reason),
         },
     }

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import os
-from typing import Any, Dict, List, Mapping, Optional
+from typing import Any, Dict, List, Mapping, Optional, Tuple
 
 from manyshim.release.sdist import digest
 from manyshim.values import NamedTuple
@@ -32,13 +32,17 @@ class Made(NamedTuple):
 
 
 class Ledger:
-    """The files of a folder that were built, by name, and the wheels of cells."""
+    """The files of a folder that were built, by name, the wheels of cells, and passed tests.
+
+    `tests` has for each cell the hash of the wheel that passed, and the recipe of the test.
+    """
 
     def __init__(self, folder: str) -> None:
         self._path = os.path.join(folder, NAME)
         self._folder = folder
         self.files: Dict[str, Entry] = {}
         self.cells: Dict[str, Made] = {}
+        self.tests: Dict[str, Tuple[str, str]] = {}
         self._read()
 
     def _read(self) -> None:
@@ -50,10 +54,13 @@ class Ledger:
                 return
             files = {str(name): Entry(*map(str, one)) for name, one in data["files"].items()}
             cells = {str(cell): Made(*map(str, one)) for cell, one in data["cells"].items()}
+            tests = data.get("tests", {}).items()
+            passed = {str(cell): (str(one), str(recipe)) for cell, (one, recipe) in tests}
         except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
             return
         self.files = {name: one for name, one in files.items() if name == os.path.basename(name)}
         self.cells = {cell: one for cell, one in cells.items() if one.name in self.files}
+        self.tests = passed
 
     def kept(self, cell: str, content: str, recipe: str) -> Optional[str]:
         """Return the file name of a cell's wheel if it is there, unchanged, and of this sdist."""
@@ -77,6 +84,16 @@ class Ledger:
         self.cells[cell] = made
         self._write()
 
+    def has_passed(self, cell: str, name: str, recipe: str) -> bool:
+        """Whether a wheel, as it is, has passed a test for a cell."""
+        entry = self.files.get(name)
+        return entry is not None and self.tests.get(cell) == (entry.digest, recipe)
+
+    def note_passed(self, cell: str, name: str, recipe: str) -> None:
+        """Note that a wheel has passed a test for a cell, and write the file. Raises ToolError."""
+        self.tests[cell] = (self.files[name].digest, recipe)
+        self._write()
+
     def forget(self, name: str) -> None:
         """Forget a file, and write. Raises ToolError."""
         self.files.pop(name, None)
@@ -88,5 +105,6 @@ class Ledger:
             "version": _VERSION,
             "files": {name: list(entry) for name, entry in sorted(self.files.items())},
             "cells": {cell: list(made) for cell, made in sorted(self.cells.items())},
+            "tests": dict(sorted(self.tests.items())),
         }
         write_whole(json.dumps(data, indent=1) + "\n", self._path)
