@@ -90,6 +90,16 @@ def test_a_wheel_that_cannot_be_installed_has_failed(tmp_path: Path, uv: Optiona
     assert "missing" in " ".join(failed.reason)
 
 
+def test_uv_takes_the_index_of_the_project(tmp_path: Path) -> None:
+    bench = Bench(tmp_path / "bench", needs.tool("uv", "uv", needs.PYPI))
+    index = '[[tool.uv.index]]\nname = "own"\nurl = "wheels"\nformat = "flat"\n'
+    (bench.folder / "project/pyproject.toml").write_text(index)
+    pure_wheel(bench.folder / "project/wheels", "wanted")
+    path = pure_wheel(tmp_path / "dist")
+    done = bench.test(path, own_cell(), "python -c 'import wanted'", "wanted")
+    assert (done.status, done.reason) == (PASSED, ())
+
+
 def test_what_no_python_runs_is_not_tested(bench: Bench, tmp_path: Path) -> None:
     path = pure_wheel(tmp_path / "dist")
     other = bench.test(path, Cell("3.99", own_cell().platform), "true")

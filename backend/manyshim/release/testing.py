@@ -110,7 +110,8 @@ class Tester:
                 what = "an environment cannot be made:"
                 return NOT_TESTED, (what, *self._reason(made, log))
         command = (*environment.install, wheel, *self._setup.tests.requires)
-        done = self._child(command, log, work, own)
+        # uv reads the project's own index there. With `-m`, Python would import from the folder.
+        done = self._child(command, log, self._setup.project if self._setup.uv else work, own)
         if done.code:
             lines = self._reason(done, log)
             if place.runner is None:
