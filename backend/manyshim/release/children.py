@@ -122,7 +122,7 @@ def _ends_within(process: subprocess.Popen[bytes], seconds: float) -> bool:
         if sys.platform == "win32":
             if process.poll() is not None:
                 return True
-        elif os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT):
+        elif not _is_alive(process.pid):
             return True
         time.sleep(_POLL_SECONDS)
     return False
@@ -147,11 +147,10 @@ def _signal(processes: List[int], number: int) -> None:
 
 
 def _is_alive(process: int) -> bool:
-    """Whether a group still has a process; always false where there are no groups."""
-    if not _GROUPS:
+    """Whether a child has not ended; one that has may still wait to be reaped."""
+    if sys.platform == "win32":
         return False
     try:
-        os.killpg(process, 0)
-    except OSError:
+        return os.waitid(os.P_PID, process, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
+    except ChildProcessError:
         return False
-    return True
