@@ -76,7 +76,7 @@ COMPLETERS: Dict[str, Callable[[argparse.Action], None]] = {
     "NAME": _words(FIXES),
     "0-9": _words("0123456789"),
 }
-FREE = ("GLOB", "N")
+FREE = ("GLOB", "N", "K/N")
 
 
 def give_completers(parser: argparse.ArgumentParser) -> None:

@@ -76,8 +76,8 @@ function _shtab_manyshim_using
   test "$_shtab_manyshim_cmdpath" = "$argv"
 end
 
-set -g _shtab_manyshim_commands show check retag repair init explain policies config completion
-set -g _shtab_manyshim_opts_with_value --allow --arch --bundle --color --compression-level --config-setting --exclude --explain --fix --format --jobs --library-path --like --naming --platform --strip --sysroot --wheel-dir -C -w
+set -g _shtab_manyshim_commands show check retag repair init release ci explain policies config completion
+set -g _shtab_manyshim_opts_with_value --allow --arch --bundle --color --compression-level --config-setting --exclude --explain --fix --format --jobs --library-path --like --naming --only --out-dir --platform --sdist --shard --strip --sysroot --systems --wheel-dir -C -o -w
 
 complete -c manyshim -e
 complete -c manyshim -f
@@ -171,6 +171,30 @@ complete -c manyshim -n '_shtab_manyshim_using init' -l force -d 'also change a 
 complete -c manyshim -n '_shtab_manyshim_using init' -l color -xka "auto always never" -d 'use colours: auto (on a terminal), always or never'
 complete -c manyshim -n '_shtab_manyshim_using init' -s q -l quiet -d 'print only errors'
 complete -c manyshim -n '_shtab_manyshim_using init; and test $_shtab_manyshim_npos -eq 0' -ka "(__fish_complete_directories)" -d 'the folder of the project (default: the current one)'
+complete -c manyshim -n '_shtab_manyshim_using; and test $_shtab_manyshim_npos -eq 0' -a release -d 'build the sdist and all Linux wheels of a release with zig, and check them'
+complete -c manyshim -n '_shtab_manyshim_using release' -s h -l help -d 'show this help message and exit'
+complete -c manyshim -n '_shtab_manyshim_using release' -l json -d 'print JSON'
+complete -c manyshim -n '_shtab_manyshim_using release' -s o -l out-dir -xka "(__fish_complete_directories)" -d 'the folder for the sdist and the wheels (default: dist in the project)'
+complete -c manyshim -n '_shtab_manyshim_using release' -l only -x -d 'build these wheels only, by names such as cp313-manylinux_2_17_x86_64'
+complete -c manyshim -n '_shtab_manyshim_using release' -l jobs -x -d 'how many wheels are built at a time (default: one per CPU)'
+complete -c manyshim -n '_shtab_manyshim_using release' -l sdist -xka "(_shtab_glob_compgen_b13dd7c7)" -d 'build from this sdist instead of making it'
+complete -c manyshim -n '_shtab_manyshim_using release' -l shard -x -d 'build part K of N, for N machines; give each the same --sdist'
+complete -c manyshim -n '_shtab_manyshim_using release' -l like -xka "(__fish_complete_path (commandline -ct))" -d 'a folder or a list of the files of an earlier release'
+complete -c manyshim -n '_shtab_manyshim_using release' -l systems -xka "(__fish_complete_directories)" -d 'a folder with systems of other machines'
+complete -c manyshim -n '_shtab_manyshim_using release' -l no-test -d 'do not run test-command'
+complete -c manyshim -n '_shtab_manyshim_using release' -l dry-run -d 'list the wheels, and those that are there'
+complete -c manyshim -n '_shtab_manyshim_using release' -l matrix -d 'print the platforms as JSON, a job of CI for each'
+complete -c manyshim -n '_shtab_manyshim_using release' -l color -xka "auto always never" -d 'use colours: auto (on a terminal), always or never'
+complete -c manyshim -n '_shtab_manyshim_using release' -s q -l quiet -d 'print only errors'
+complete -c manyshim -n '_shtab_manyshim_using release; and test $_shtab_manyshim_npos -eq 0' -ka "(__fish_complete_directories)" -d 'the folder of the project (default: the current one)'
+complete -c manyshim -n '_shtab_manyshim_using; and test $_shtab_manyshim_npos -eq 0' -a ci -d 'print or write a workflow for a CI service that builds, checks and publishes a release'
+complete -c manyshim -n '_shtab_manyshim_using ci' -s h -l help -d 'show this help message and exit'
+complete -c manyshim -n '_shtab_manyshim_using ci' -l json -d 'print JSON'
+complete -c manyshim -n '_shtab_manyshim_using ci' -l write -d 'write the file of the workflow (without this it is only printed)'
+complete -c manyshim -n '_shtab_manyshim_using ci' -l color -xka "auto always never" -d 'use colours: auto (on a terminal), always or never'
+complete -c manyshim -n '_shtab_manyshim_using ci' -s q -l quiet -d 'print only errors'
+complete -c manyshim -n '_shtab_manyshim_using ci; and test $_shtab_manyshim_npos -eq 0' -ka "github gitlab" -d 'github or gitlab'
+complete -c manyshim -n '_shtab_manyshim_using ci; and test $_shtab_manyshim_npos -eq 1' -ka "(__fish_complete_directories)" -d 'the folder of the project (default: the current one)'
 complete -c manyshim -n '_shtab_manyshim_using; and test $_shtab_manyshim_npos -eq 0' -a explain -d 'explain kinds of findings: the meaning, an example and the fix'
 complete -c manyshim -n '_shtab_manyshim_using explain' -s h -l help -d 'show this help message and exit'
 complete -c manyshim -n '_shtab_manyshim_using explain' -l json -d 'print JSON'
