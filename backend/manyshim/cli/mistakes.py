@@ -71,7 +71,8 @@ def unknown_option(name: str, of: str, parser: Parser, rest: Sequence[str]) -> s
     owners = _owners(name)
     if not of:
         return _before_command(name, owners, parser, rest)
-    if owners:
+    # Other tools may call an option of this command as another command calls one of its own.
+    if owners and parser.option(_OPTIONS.get(name, "")) is None:
         return f"{name} is an option of {_listed(owners)}, not of {of}"
     hint = _hint(name, parser)
     return f"{shorten(name)} is not an option of {of}" + (f"; {hint}" if hint else "")

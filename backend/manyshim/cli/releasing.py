@@ -68,9 +68,7 @@ def ci(parser: argparse.ArgumentParser, _given: Sequence[str]) -> None:
     parser.add_argument("service", choices=SERVICES, metavar="SERVICE", help="github or gitlab")
     add_folder(parser)
     parser.add_argument(
-        "--write",
-        action="store_true",
-        help="write the file of the workflow (without this it is only printed)",
+        "--write", action="store_true", help="make the change (without this it is only printed)"
     )
 
 

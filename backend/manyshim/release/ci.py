@@ -20,9 +20,9 @@ _TEMPLATES = {GITHUB: "github.yml", GITLAB: "gitlab.yml"}
 _SYSTEMS = (
     "for python in $PYTHONS; do",
     '  from="docker://docker.io/library/python:$python-$IMAGE"',
-    "  mkdir -p systems",
     '  if skopeo copy -q --override-os linux --override-arch "$ARCH" "$from" "oci:images:$python"',
     "  then",
+    "    mkdir -p systems",
     '    umoci raw unpack --rootless --image "images:$python" "systems/$python"',
     "  else",
     '    echo "Python $python: there is no image for $ARCH; its wheel is not tested"',
@@ -86,13 +86,13 @@ def _values(service: str, project: Project) -> Tuple[Dict[str, template.Value], 
         raise ConfigError(
             "GitLab: the release has no platform of Linux, and manyshim writes jobs for these only"
         )
-    options = "".join(f" {shlex.quote(one)}" for one in project.check_options)
+    options = "".join(f" {_word(one)}" for one in project.check_options)
     values: Dict[str, template.Value] = {
         "version": project.version,
         "linux": _gitlab_rows(rows.linux) if on_gitlab else _github_rows(rows.linux),
         "others": _github_rows(rows.others),
         "needs": ", ".join(["sdist", *_needed(rows)]),
-        "check-options": options if on_gitlab else _literal(options),
+        "check-options": options,
         "systems": _SYSTEMS if any("image" in one for one in rows.linux) else (),
         "build": _build(table.tests),
         "build-title": "Build and test the wheels" if table.tests else "Build the wheels",
@@ -115,7 +115,8 @@ def _build(tests: Optional[Tests]) -> Sequence[str]:
     )
     if tests is None:
         return (command, "  --out-dir wheels")
-    return ("mkdir -p systems", command, "  --out-dir wheels --systems systems")
+    systems = "[ ! -d systems ] || set -- --systems systems"
+    return ("set --", systems, command, '  --out-dir wheels "$@"')
 
 
 def _tests(tests: Optional[Tests]) -> Dict[str, template.Value]:
@@ -152,18 +153,19 @@ def _gitlab_rows(rows: Sequence[cijobs.Row]) -> List[str]:
     return found
 
 
+def _word(text: str) -> str:
+    """Return a word of a shell, in which GitHub evaluates nothing."""
+    return shlex.quote(text).replace("${{", "$''{{")
+
+
 def _quoted(text: str) -> str:
     """Return a text in the double quotes of YAML, which are those of JSON, for GitHub."""
     quoted = json.dumps(text, ensure_ascii=False)
     # YAML has these escapes, too; the characters are not allowed as they are.
     plain = "".join(one if one.isprintable() else _escape(one) for one in quoted)
-    return _literal(plain)
+    # GitHub puts the characters in place of this expression, and evaluates nothing else.
+    return plain.replace("${{", "${{ '${{' }}")
 
 
 def _escape(character: str) -> str:
     return f"\\U{ord(character):08x}"
-
-
-def _literal(text: str) -> str:
-    """Return a text in which GitHub evaluates nothing."""
-    return text.replace("${{", "${{ '${{' }}")

@@ -190,7 +190,7 @@ complete -c manyshim -n '_shtab_manyshim_using release; and test $_shtab_manyshi
 complete -c manyshim -n '_shtab_manyshim_using; and test $_shtab_manyshim_npos -eq 0' -a ci -d 'print or write a workflow for a CI service that builds, checks and publishes a release'
 complete -c manyshim -n '_shtab_manyshim_using ci' -s h -l help -d 'show this help message and exit'
 complete -c manyshim -n '_shtab_manyshim_using ci' -l json -d 'print JSON'
-complete -c manyshim -n '_shtab_manyshim_using ci' -l write -d 'write the file of the workflow (without this it is only printed)'
+complete -c manyshim -n '_shtab_manyshim_using ci' -l write -d 'make the change (without this it is only printed)'
 complete -c manyshim -n '_shtab_manyshim_using ci' -l color -xka "auto always never" -d 'use colours: auto (on a terminal), always or never'
 complete -c manyshim -n '_shtab_manyshim_using ci' -s q -l quiet -d 'print only errors'
 complete -c manyshim -n '_shtab_manyshim_using ci; and test $_shtab_manyshim_npos -eq 0' -ka "github gitlab" -d 'github or gitlab'
