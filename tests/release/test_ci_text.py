@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -90,13 +91,13 @@ def test_github_gives_each_job_the_least(name: str) -> None:
         assert job["timeout-minutes"]
         assert job.get("strategy", {}).get("fail-fast", False) is False
     for step in steps(data):
-        assert "${{" not in step.get("run", "").replace("${{ '${{' }}", "")
+        assert "${{" not in step.get("run", "")
         if "uses" in step:
             assert re.fullmatch(r"[\w./-]+@[0-9a-f]{40}", step["uses"])
             assert f"{step['uses']} # v" in text
         if step.get("uses", "").startswith("actions/checkout@"):
             assert step["with"]["persist-credentials"] is False
-    assert "secrets." not in text.replace(HOSTILE[:0] + "secrets.X", "")
+    assert "secrets." not in text.replace("secrets.X", "")
 
 
 def test_a_matrix_for_linux_and_one_for_others() -> None:
@@ -136,16 +137,14 @@ def test_without_other_systems_and_tests_there_is_no_trace_of_them() -> None:
 def test_texts_of_the_project_arrive_as_they_are() -> None:
     """GitHub replaces `${{ '${{' }}` by what it stands for, and evaluates nothing else."""
     data = parse(workflow("github", **PROJECTS["hostile"]))
-    (step,) = (
-        one for one in data["jobs"]["others"]["steps"] if one.get("name") == "Test the wheels"
-    )
-    assert step["env"]["TEST_COMMAND"].replace("${{ '${{' }}", "${{") == HOSTILE
-    assert step["env"]["TEST_REQUIRES"].replace("${{ '${{' }}", "${{") == f"{HOSTILE}\n"
-    (step,) = (one for one in steps(data) if one.get("name") == "Check the release")
-    quoted = "'FALSE_TAG:$(touch stolen)'\"'\"'*${{ secrets.X }}'"
-    assert step["run"].replace("${{ '${{' }}", "${{").endswith(f"--allow {quoted}\n")
+    named = {one["name"]: one for one in steps(data)}
+    env = named["Test the wheels"]["env"]
+    assert env["TEST_COMMAND"].replace("${{ '${{' }}", "${{") == HOSTILE
+    assert env["TEST_REQUIRES"].replace("${{ '${{' }}", "${{") == f"{HOSTILE}\n"
+    given = PROJECTS["hostile"]["check_options"]
+    assert shlex.split(named["Check the release"]["run"])[-2:] == given
     lines = parse(workflow("gitlab", **PROJECTS["hostile"]))["check"]["script"]
-    assert lines[-1].endswith(f"--allow {quoted}\n")
+    assert shlex.split(lines[-1])[-2:] == given
 
 
 def test_the_test_command_of_linux_is_read_by_the_release() -> None:

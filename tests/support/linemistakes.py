@@ -141,7 +141,7 @@ LINES: Dict[str, Tuple[str, str]] = {
         "--shard = '4/3' is not valid; write the part and the number of parts, such as 1/3",
     ),
     # Too much and too little.
-    "two folders": (
+    "two words and a service": (
         "ci github one two",
         "ci takes one service and one folder, but 3 words are given: 'github', 'one' and 'two'",
     ),
