@@ -16,6 +16,8 @@ from typing import Any, Dict, Iterator, List, Mapping, NamedTuple
 
 from strict_index import StrictIndex, find_uv, twine_upload
 
+# An expression that stands for the characters in it.
+_DOLLAR = "${{ '${{' }}"
 _EXPRESSION = re.compile(r"\$\{\{ (\S+) \}\}")
 
 # Programs of a runner. No image can be had here, so foreign wheels are not tested.
@@ -40,7 +42,7 @@ class Machine(NamedTuple):
     folder: Path
     project: Path
     environment: Mapping[str, str]
-    index: StrictIndex
+    strict_index: StrictIndex
 
     def prepare(self) -> Dict[str, str]:
         """Write the programs; return the environment of a runner."""
@@ -52,7 +54,7 @@ class Machine(NamedTuple):
         return {
             **self.environment,
             "PATH": f"{programs}{os.pathsep}{self.environment['PATH']}",
-            "UV_PUBLISH_URL": self.index.upload_url,
+            "UV_PUBLISH_URL": self.strict_index.upload_url,
         }
 
     def workspace(self, name: str) -> Path:
@@ -124,7 +126,10 @@ class GitHub:
 
     @staticmethod
     def _value(text: str, row: Mapping[str, str]) -> str:
-        return _EXPRESSION.sub(lambda match: str(row.get(match[1][len("matrix.") :], "")), text)
+        def value(match: re.Match[str]) -> str:
+            return str(row.get(match[1][len("matrix.") :], ""))
+
+        return "${{".join(_EXPRESSION.sub(value, one) for one in text.split(_DOLLAR))
 
     def _action(self, name: str, given: Mapping[str, str], folder: Path) -> None:
         if name == "actions/checkout":
@@ -138,7 +143,7 @@ class GitHub:
                 shutil.copytree(source, str(folder / given["path"]), dirs_exist_ok=True)
         elif name == "pypa/gh-action-pypi-publish":
             files = sorted((folder / given["packages-dir"]).iterdir())
-            done = twine_upload(self._machine.index, *files)
+            done = twine_upload(self._machine.strict_index, *files)
             assert done.returncode == 0, done.stdout + done.stderr
         else:
             assert name == "astral-sh/setup-uv"

@@ -7,13 +7,14 @@ import re
 import shutil
 import sys
 from pathlib import Path
-from typing import Dict, Mapping, Sequence
+from typing import Dict, Mapping, Optional, Sequence, Type, Union
 
 import pytest
 
 import needs
 from ciprojects import parse
 from cirunning import GitHub, GitLab, Machine
+from manyshim import __version__
 from manyshim.pyproject import read
 from manyshim.release import ci, table
 from paths import REPOSITORY
@@ -23,16 +24,18 @@ pytestmark = [pytest.mark.network, needs.mark(needs.tool, "uv", "uv", needs.PYPI
 
 OWN = f"3.{sys.version_info[1]}"
 NATIVE = "manylinux_2_17_x86_64"
-SERVICES = {ci.GITHUB: GitHub, ci.GITLAB: GitLab}
+TEST = """python -c "import sample; print('tested', sample.__name__)" """
+SERVICES: Dict[str, Union[Type[GitHub], Type[GitLab]]] = {ci.GITHUB: GitHub, ci.GITLAB: GitLab}
 
 
-def sample(folder: Path, platforms: Sequence[str], pythons: Sequence[str]) -> Path:
+def sample(
+    folder: Path, platforms: Sequence[str], pythons: Sequence[str], test: Optional[str] = None
+) -> Path:
     """Copy the sample project, with a table for its release."""
     shutil.copytree(str(REPOSITORY / "sample_project"), str(folder))
     path = folder / "pyproject.toml"
     text = re.sub(r"\[tool\.uv\.sources\]\n.*\n", "", path.read_text(encoding="utf-8"))
-    test = f"""python -c "import sample; assert sample.__file__; print('tested', '{OWN}')" """
-    rows = {"platforms": [*platforms], "pythons": [*pythons], "test-command": test}
+    rows = {"platforms": [*platforms], "pythons": [*pythons], "test-command": test or TEST}
     lines = [f"{key} = {json.dumps(value)}" for key, value in rows.items()]
     path.write_text("\n".join([text, "[tool.manyshim.release]", *lines, ""]), encoding="utf-8")
     return folder
@@ -46,8 +49,6 @@ def release(
     pythons: Sequence[str],
 ) -> Dict[str, str]:
     """Run the workflow of a service; return the output of each script."""
-    from manyshim import __version__
-
     project = sample(folder / "project", platforms, pythons)
     given = ci.Project(table.read(read(str(project))), __version__)
     data = parse(ci.generate(service, given, None).text)
@@ -70,6 +71,26 @@ def test_one_wheel_up_to_the_index(
     service: str, tmp_path: Path, build_environment: Mapping[str, str]
 ) -> None:
     release(service, tmp_path, build_environment, [NATIVE], [OWN])
+
+
+def test_the_steps_for_other_systems(tmp_path: Path, build_environment: Mapping[str, str]) -> None:
+    """Here they build and test a wheel of this machine, as they do on a runner of another system.
+
+    The text of the command reaches the shell as the project has it.
+    """
+    test = f"""{TEST} && test -f '{{project}}/pyproject.toml' && echo '${{{{ github.ref }}}}'"""
+    project = sample(tmp_path / "project", ["win_amd64"], [OWN], test)
+    given = ci.Project(table.read(read(str(project))), __version__)
+    data = parse(ci.generate(ci.GITHUB, given, None).text)
+    jobs = {name: data["jobs"][name] for name in ("sdist", "others")}
+    with serve(tmp_path / "index") as index:
+        machine = Machine(tmp_path / "run", project, build_environment, index)
+        running = GitHub({**data, "jobs": jobs}, machine)
+        running.run()
+    said = running.outputs["others-0: Test the wheels"]
+    assert said == "tested sample\n${{ github.ref }}\n"
+    wheels = list((tmp_path / "run" / "artifacts" / "wheels-win_amd64").iterdir())
+    assert [one.suffix for one in wheels] == [".whl"]
 
 
 @pytest.mark.full

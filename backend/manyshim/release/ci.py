@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from typing import Dict, List, Optional, Sequence, Tuple
 
@@ -14,13 +15,16 @@ from manyshim.values import NamedTuple
 GITHUB, GITLAB = SERVICES = ("github", "gitlab")
 PATHS = {GITHUB: ".github/workflows/release.yml", GITLAB: ".gitlab-ci.yml"}
 
+# A text that needs no quotes in YAML.
+_PLAIN = re.compile(r"[a-z][\w.-]*", re.ASCII)
+
 _TEMPLATES = {GITHUB: "github.yml", GITLAB: "gitlab.yml"}
 
 # Copies the system of an image without running it. Some have no image: they are not tested.
 _SYSTEMS = (
     "for python in $PYTHONS; do",
     '  from="docker://docker.io/library/python:$python-$IMAGE"',
-    '  if skopeo copy -q --override-os linux --override-arch "$ARCH" "$from" "oci:images:$python"',
+    '  if skopeo --override-os linux --override-arch "$ARCH" copy -q "$from" "oci:images:$python"',
     "  then",
     "    mkdir -p systems",
     '    umoci raw unpack --rootless --image "images:$python" "systems/$python"',
@@ -136,7 +140,8 @@ def _github_rows(rows: Sequence[cijobs.Row]) -> List[str]:
     for row in rows:
         mark = "- "
         for key, value in row.items():
-            found.append(f"{mark}{key}: {_quoted(value) if key == 'pythons' else value}")
+            # GitHub would make a number of 10.10, and print 10.1.
+            found.append(f"{mark}{key}: {value if _PLAIN.fullmatch(value) else _quoted(value)}")
             mark = "  "
     return found
 
