@@ -20,11 +20,12 @@ from strict_index import StrictIndex, find_uv, twine_upload
 _DOLLAR = "${{ '${{' }}"
 _EXPRESSION = re.compile(r"\$\{\{ (\S+) \}\}")
 
-# Programs of a runner. No image can be had here, so foreign wheels are not tested.
+# Programs of a runner. There is no image but the one that a test names.
 _PROGRAMS = {
     "sudo": 'exec "$@"',
     "apt-get": "exit 0",
-    "skopeo": "exit 1",
+    "skopeo": "[ -d '{image}' ]",
+    "umoci": "cp -a '{image}' \"${{@: -1}}\"",
     "uv": """\
 [ "$1" = publish ] || exec {uv} "$@"
 shift 3
@@ -37,19 +38,24 @@ for file; do echo '{{}}' > "$file.publish.attestation"; done""",
 
 
 class Machine(NamedTuple):
-    """Where jobs run: a folder for all of them, the project, the environment, and the index."""
+    """Where jobs run: a folder for all of them, the project, the environment, and the index.
+
+    `image` is the root of a system, which is that of every image.
+    """
 
     folder: Path
     project: Path
     environment: Mapping[str, str]
     strict_index: StrictIndex
+    image: str = "/nonexistent"
 
     def prepare(self) -> Dict[str, str]:
         """Write the programs; return the environment of a runner."""
         programs = self.folder / "programs"
         programs.mkdir(parents=True)
         for name, text in _PROGRAMS.items():
-            (programs / name).write_text(f"#!/bin/bash\n{text.format(uv=find_uv())}\n", "utf-8")
+            script = text.format(uv=find_uv(), image=self.image)
+            (programs / name).write_text(f"#!/bin/bash\n{script}\n", "utf-8")
             (programs / name).chmod(0o755)
         return {
             **self.environment,

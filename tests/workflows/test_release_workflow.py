@@ -19,6 +19,7 @@ from manyshim.pyproject import read
 from manyshim.release import ci, table
 from paths import REPOSITORY
 from strict_index import serve
+from systems import system
 
 pytestmark = [pytest.mark.network, needs.mark(needs.tool, "uv", "uv", needs.PYPI)]
 
@@ -104,3 +105,23 @@ def test_four_wheels_up_to_the_index(
     said = release(service, tmp_path, build_environment, platforms, [OWN, other])
     text = "\n".join(said.values())
     assert f"Python {OWN}: there is no image for amd64; its wheel is not tested" in text
+
+
+@pytest.mark.full
+def test_a_foreign_wheel_is_tested_in_the_system_of_an_image(
+    tmp_path: Path, build_environment: Mapping[str, str], pythons: Dict[int, str]
+) -> None:
+    if 11 not in pythons:
+        pytest.skip("the system has Python 3.11, and this machine has none to build for it")
+    needs.tool("qemu-aarch64-static", "qemu-user-static")
+    project = sample(tmp_path / "project", ["manylinux_2_17_aarch64"], ["3.11"])
+    given = ci.Project(table.read(read(str(project))), __version__)
+    data = parse(ci.generate(ci.GITLAB, given, None).text)
+    image = str(system("bookworm-arm64").root)
+    with serve(tmp_path / "index") as index:
+        machine = Machine(tmp_path / "run", project, build_environment, index, image)
+        running = GitLab(data, machine)
+        running.run()
+    assert (tmp_path / "run/linux-0/systems/3.11/usr/bin/python3.11").exists()
+    assert "not tested" not in running.outputs["linux-0"], running.outputs
+    assert len(list((tmp_path / "index").iterdir())) == 2
