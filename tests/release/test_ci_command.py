@@ -163,6 +163,10 @@ def test_a_part_of_a_repository_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
+        (
+            '[tool.manyshim.release]\nplatforms = ["manylinux_2_17_x86_64"]\npythons = ["3.12"]\n',
+            "switch it to manyshim first (manyshim init --write)",
+        ),
         ("", "pyproject.toml has no [tool.manyshim.release]"),
         ("[tool.manyshim.release]\nplatforms = 1\n", "platforms must be a list of texts"),
         (

@@ -14,7 +14,7 @@ from manyshim.cli.wrongfiles import project as project_mistake
 from manyshim.errors import ConfigError, ToolError
 from manyshim.formatters.json import JSON_VERSION
 from manyshim.formatters.text import Line
-from manyshim.release import ci, table
+from manyshim.release import ci, prepare, table
 from manyshim.workspace import write_whole
 
 
@@ -25,6 +25,7 @@ def run(options: argparse.Namespace) -> int:
         raise refused
     document = pyproject.read(options.folder)
     given = ci.Project(table.read(document), __version__, _check_options(document))
+    prepare.verify_backend(document)
     target = os.path.join(options.folder, *ci.PATHS[options.service].split("/"))
     existing = _read(target)
     if options.write:
