@@ -86,6 +86,16 @@ def test_a_newer_pin_stays_and_an_older_one_does_not(tmp_path: Path) -> None:
     assert path.read_text(encoding="utf-8") == text
 
 
+def test_a_file_with_the_line_ends_of_windows_is_the_same(tmp_path: Path) -> None:
+    folder = project(tmp_path)
+    run("gitlab", folder, "--write")
+    path = folder / PATHS["gitlab"]
+    data = path.read_bytes().replace(b"\n", b"\r\n")
+    path.write_bytes(data)
+    assert run("gitlab", folder, "--write").stdout.endswith("is current\n")
+    assert path.read_bytes() == data
+
+
 Change = Callable[[str], str]
 REFUSED: Dict[str, Tuple[Change, str]] = {
     "foreign": (
