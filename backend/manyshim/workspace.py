@@ -157,12 +157,12 @@ def _lock(folder: int) -> bool:
     return True
 
 
-def write_whole(text: str, path: str) -> None:
-    """Write a text file, completely or not at all. Raises ToolError."""
+def write_whole(text: str, path: str, what: str = "report") -> None:
+    """Write a text file, completely or not at all. Raises ToolError, which names what it is."""
     # A process in a container often has the number of one that was killed before.
     part = f"{path}.{os.urandom(4).hex()}.part"
     if os.path.lexists(path) and not os.path.isfile(path):
-        raise ToolError(f"{path}: the report cannot be written: it is not a regular file")
+        raise ToolError(f"{path}: the {what} cannot be written: it is not a regular file")
     try:
         # Nothing that exists is opened, followed or removed.
         file = open(part, "x", encoding="utf-8")  # noqa: SIM115 (closed before the rename)
@@ -175,7 +175,7 @@ def write_whole(text: str, path: str) -> None:
                 os.unlink(part)
             raise
     except OSError as error:
-        raise ToolError(f"{path}: the report cannot be written: {error.strerror}") from error
+        raise ToolError(f"{path}: the {what} cannot be written: {error.strerror}") from error
 
 
 def _sync_folder(folder: str) -> None:

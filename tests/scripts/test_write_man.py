@@ -7,7 +7,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import List
+from typing import List, Set
 
 import pytest
 
@@ -94,13 +94,14 @@ def test_each_option_is_explained_below_the_commands_that_have_it() -> None:
     text = page()
     for name in {name for command in COMMANDS for name in of_command(command).options}:
         owners = {one for one in COMMANDS if name in of_command(one).options}
-        before = text[
-            : text.index(f"\n.TP\n{roff.bold(name)}")
-            if f"\n.TP\n{roff.bold(name)}" in text
-            else text.index(f", {roff.bold(name)}")
-        ]
-        heading = re.findall(r'^\.SS "(.*)"$', before, re.MULTILINE)[-1]
-        named = {*COMMANDS} if heading == "all commands" else {*re.split(r", | and ", heading)}
+        word = re.escape(roff.bold(name))
+        # An option with another meaning in some commands is explained below these, too.
+        places = [found.start() for found in re.finditer(rf"(?:\n\.TP\n|, ){word}", text)]
+        named: Set[str] = set()
+        for place in places:
+            heading = re.findall(r'^\.SS "(.*)"$', text[:place], re.MULTILINE)[-1:]
+            for one in heading:
+                named |= {*COMMANDS} if one == "all commands" else {*re.split(r", | and ", one)}
         assert named == owners, name
 
 

@@ -125,6 +125,7 @@ MAY_IMPORT = {
     "values",
     "cli.release": "cli cli.releaselines config pyproject release release.systems toolchain.target "
     "audit formatters inputs workspace errors",
+    "cli.ci": "cli config pyproject release audit formatters workspace errors",
     "cli.releaselines": "cli release formatters errors values",
     "cli.init": "cli adopt adopt.changes operations formatters audit errors",
     "__main__": "cli",

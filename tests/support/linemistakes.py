@@ -18,7 +18,7 @@ MUSL = f"is not valid; the newest musl that this manyshim knows is 1.2, {NEWEST}
 )
 SPECIAL = "is not a wheel; write its content to a file first"
 BUILD = "build a wheel of the project (uv build --wheel)"
-ALL = "show, check, retag, repair, init, explain, policies, config, completion"
+ALL = "show, check, retag, repair, init, release, ci, explain, policies, config, completion"
 
 # The command line, and the sentence of its error. A line about the help follows.
 LINES: Dict[str, Tuple[str, str]] = {
@@ -65,9 +65,9 @@ LINES: Dict[str, Tuple[str, str]] = {
     ),
     "retag --dry-run": (
         "retag --dry-run x.whl",
-        "--dry-run is an option of repair, not of retag",
+        "--dry-run is an option of repair and release, not of retag",
     ),
-    "check --write": ("check dist --write", "--write is an option of init, not of check"),
+    "check --write": ("check dist --write", "--write is an option of init and ci, not of check"),
     "check --json-lines": (
         "check --json-lines dist",
         "--json-lines is not an option of check; did you mean '--json'?",
@@ -132,7 +132,23 @@ LINES: Dict[str, Tuple[str, str]] = {
         "--wheel-dir = '' is not valid; name the folder for the new wheels",
     ),
     "-q -v": ("show -qv x.whl", "-q and -v contradict each other; give one of them"),
+    "ci jenkins": (
+        "ci jenkins",
+        "'jenkins' is not a service that ci supports; choose from github, gitlab",
+    ),
+    "--shard": (
+        "release --shard 4/3",
+        "--shard = '4/3' is not valid; write the part and the number of parts, such as 1/3",
+    ),
     # Too much and too little.
+    "two words and a service": (
+        "ci github one two",
+        "ci takes one service and one folder, but 3 words are given: 'github', 'one' and 'two'",
+    ),
+    "no service": (
+        "ci",
+        "no service is given; for example: manyshim ci github --write",
+    ),
     "no wheel": (
         "show",
         "no wheel is given; for example: manyshim show dist/*.whl --platform manylinux_2_28",

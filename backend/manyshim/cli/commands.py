@@ -87,6 +87,14 @@ COMMANDS: Mapping[str, Command] = {
         "run builds what is missing, or all if the sdist has changed. The exit code is 1 if a "
         "wheel failed or is not compliant; the others are there.",
     ),
+    "ci": Command(
+        "print or write a workflow for a CI service that builds, checks and publishes a release",
+        "SERVICE [FOLDER]",
+        "github --write",
+        "writes .github/workflows/release.yml; what you have added to it is kept",
+        releasing.ci,
+        "Pythons, platforms and tests are those of [tool.manyshim.release] in pyproject.toml.",
+    ),
     "explain": Command(
         "explain kinds of findings: the meaning, an example and the fix",
         "[KIND...]",

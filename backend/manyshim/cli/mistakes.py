@@ -71,7 +71,8 @@ def unknown_option(name: str, of: str, parser: Parser, rest: Sequence[str]) -> s
     owners = _owners(name)
     if not of:
         return _before_command(name, owners, parser, rest)
-    if owners:
+    # Other tools may call an option of this command as another command calls one of its own.
+    if owners and parser.option(_OPTIONS.get(name, "")) is None:
         return f"{name} is an option of {_listed(owners)}, not of {of}"
     hint = _hint(name, parser)
     return f"{shorten(name)} is not an option of {of}" + (f"; {hint}" if hint else "")
@@ -146,12 +147,14 @@ def dash(word: str) -> str:
     return f"{shorten(word)} begins with a dash that is no hyphen; write {shorten(right)}"
 
 
-def too_many(others: Sequence[str], of: str, taken: Optional[argparse.Action]) -> str:
+def too_many(others: Sequence[str], of: str, taken: Sequence[argparse.Action]) -> str:
     """Return the sentence about words that a command does not take."""
     words = _listed([f"'{shorten(one)}'" for one in others[:_MAX_WORDS]])
-    if taken is None:
+    if not taken:
         return f"{of} takes options only, but {words} {'is' if len(others) == 1 else 'are'} given"
-    return f"{of} takes one {str(taken.metavar).lower()}, but {len(others)} are given: {words}"
+    nouns = " and one ".join(str(one.metavar).lower() for one in taken)
+    count = f"{len(others)} {'are' if len(taken) == 1 else 'words are'}"
+    return f"{of} takes one {nouns}, but {count} given: {words}"
 
 
 _MAX_WORDS = 3

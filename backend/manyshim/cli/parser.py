@@ -56,9 +56,9 @@ class Parser(argparse.ArgumentParser):
         return [name for one in self.actions for name in one.option_strings]
 
     @property
-    def takes(self) -> Optional[argparse.Action]:
-        """What the command takes besides options; None for nothing."""
-        return next((one for one in self.actions if not one.option_strings), None)
+    def takes(self) -> List[argparse.Action]:
+        """What the command takes besides options, in this order."""
+        return [one for one in self.actions if not one.option_strings]
 
     def error(self, message: str) -> NoReturn:
         """Raise ConfigError: what argparse refuses although `reading` did not."""

@@ -119,16 +119,16 @@ class _Words:
     def verify_others(self) -> None:
         """Raise ConfigError for too few and too many words, and for a required option."""
         taken = self.parser.takes
-        if taken is None or (taken.nargs in ("?", None) and len(self.others) > 1):
-            if self.others:
-                raise self._error(mistakes.too_many(self.others, self.command, taken))
-        elif not self.others and taken.nargs not in ("?", "*"):
-            raise self._error(mistakes.too_few(self.values, self.command, taken))
-        for word in self.others:
+        if all(one.nargs in ("?", None) for one in taken) and len(self.others) > len(taken):
+            raise self._error(mistakes.too_many(self.others, self.command, taken))
+        if taken and not self.others and taken[0].nargs not in ("?", "*"):
+            raise self._error(mistakes.too_few(self.values, self.command, taken[0]))
+        for at, word in enumerate(self.others):
+            one = taken[min(at, len(taken) - 1)]
             if word[:1] in mistakes.DASHES:
                 raise self._error(mistakes.dash(word))
-            if taken is not None and taken.choices is not None and word not in taken.choices:
-                raise self._error(mistakes.not_among(word, self.command, taken))
+            if one.choices is not None and word not in one.choices:
+                raise self._error(mistakes.not_among(word, self.command, one))
         given = {word.partition("=")[0] for word in self.options}
         for action in self.parser.actions:
             if action.option_strings and action.required and not given & {*action.option_strings}:

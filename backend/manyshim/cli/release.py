@@ -195,9 +195,10 @@ class _Run:
         options = self._options
         words = ["check", options.out_dir, *(["--json"] if options.json else [])]
         words += ["--like", options.like] if options.like else []
-        for key in ("exclude", "allow"):
-            for one in config.table_value(self._document, key):
-                words += [f"--{key}", one]
+        for one in config.table_value(self._document, "exclude"):
+            words += ["--exclude", one]
+        for allowed in config.table_value(self._document, "allow"):
+            words += ["--allow", f"{allowed.kind}:{allowed.glob}"]
         complete = len(cells) == len(self._everything)
         asked = read(words).options
         asked.command = "check"

@@ -1,4 +1,4 @@
-"""The arguments and options of `release`. Nothing of the audit is loaded for them."""
+"""The arguments and options of `release` and `ci`. Nothing of the audit is loaded for them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import re
 from typing import Sequence, Tuple
 
 from manyshim.cli.arguments import add_folder, number
+
+SERVICES = ("github", "gitlab")
 
 _SHARD = re.compile(r"(\d{1,4})/(\d{1,4})", re.ASCII)
 
@@ -58,6 +60,15 @@ def release(parser: argparse.ArgumentParser, _given: Sequence[str]) -> None:
     )
     parser.add_argument(
         "--matrix", action="store_true", help="print the platforms as JSON, a job of CI for each"
+    )
+
+
+def ci(parser: argparse.ArgumentParser, _given: Sequence[str]) -> None:
+    """Add what `ci` takes."""
+    parser.add_argument("service", choices=SERVICES, metavar="SERVICE", help="github or gitlab")
+    add_folder(parser)
+    parser.add_argument(
+        "--write", action="store_true", help="make the change (without this it is only printed)"
     )
 
 

@@ -76,7 +76,7 @@ function _shtab_manyshim_using
   test "$_shtab_manyshim_cmdpath" = "$argv"
 end
 
-set -g _shtab_manyshim_commands show check retag repair init release explain policies config completion
+set -g _shtab_manyshim_commands show check retag repair init release ci explain policies config completion
 set -g _shtab_manyshim_opts_with_value --allow --arch --bundle --color --compression-level --config-setting --exclude --explain --fix --format --jobs --library-path --like --naming --only --out-dir --platform --sdist --shard --strip --sysroot --systems --wheel-dir -C -o -w
 
 complete -c manyshim -e
@@ -187,6 +187,14 @@ complete -c manyshim -n '_shtab_manyshim_using release' -l matrix -d 'print the 
 complete -c manyshim -n '_shtab_manyshim_using release' -l color -xka "auto always never" -d 'use colours: auto (on a terminal), always or never'
 complete -c manyshim -n '_shtab_manyshim_using release' -s q -l quiet -d 'print only errors'
 complete -c manyshim -n '_shtab_manyshim_using release; and test $_shtab_manyshim_npos -eq 0' -ka "(__fish_complete_directories)" -d 'the folder of the project (default: the current one)'
+complete -c manyshim -n '_shtab_manyshim_using; and test $_shtab_manyshim_npos -eq 0' -a ci -d 'print or write a workflow for a CI service that builds, checks and publishes a release'
+complete -c manyshim -n '_shtab_manyshim_using ci' -s h -l help -d 'show this help message and exit'
+complete -c manyshim -n '_shtab_manyshim_using ci' -l json -d 'print JSON'
+complete -c manyshim -n '_shtab_manyshim_using ci' -l write -d 'make the change (without this it is only printed)'
+complete -c manyshim -n '_shtab_manyshim_using ci' -l color -xka "auto always never" -d 'use colours: auto (on a terminal), always or never'
+complete -c manyshim -n '_shtab_manyshim_using ci' -s q -l quiet -d 'print only errors'
+complete -c manyshim -n '_shtab_manyshim_using ci; and test $_shtab_manyshim_npos -eq 0' -ka "github gitlab" -d 'github or gitlab'
+complete -c manyshim -n '_shtab_manyshim_using ci; and test $_shtab_manyshim_npos -eq 1' -ka "(__fish_complete_directories)" -d 'the folder of the project (default: the current one)'
 complete -c manyshim -n '_shtab_manyshim_using; and test $_shtab_manyshim_npos -eq 0' -a explain -d 'explain kinds of findings: the meaning, an example and the fix'
 complete -c manyshim -n '_shtab_manyshim_using explain' -s h -l help -d 'show this help message and exit'
 complete -c manyshim -n '_shtab_manyshim_using explain' -l json -d 'print JSON'
