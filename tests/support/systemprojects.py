@@ -122,17 +122,22 @@ PROJECTS = (
         refused_on=tuple(TARGETS)[1:],
     ),
     Project(
-        *("rapidfuzz", "3.14.6", _CMAKE, "C++, Cython"),
-        "from rapidfuzz import fuzz_cpp, process_cpp\n"
-        "from rapidfuzz.distance import _initialize_cpp, metrics_cpp\n"
-        "assert fuzz_cpp.ratio('this is a test', 'this is a test!') > 96\n"
-        "assert metrics_cpp.levenshtein_distance('kitten', 'sitting') == 3",
+        *("spglib", "2.8.0", _CMAKE, "C, C++, pybind11"),
+        "import numpy, spglib\n"
+        "cell = (numpy.eye(3), [[0.0, 0.0, 0.0], [0.5, 0.5, 0.5]], [1, 1])\n"
+        "assert spglib.get_spacegroup(cell).startswith('Im-3m')",
+        needs=(_NUMPY, ("typing-extensions", "4.16.0")),
     ),
     Project(
-        *("Levenshtein", "0.27.5", _CMAKE, "C++, Cython"),
-        "from Levenshtein import levenshtein_cpp\n"
-        "assert levenshtein_cpp.quickmedian(['ab', 'ab', 'cd'], [1, 1, 1]) == 'ab'",
-        needs=(("rapidfuzz", "3.14.6"),),
+        *("phik", "0.12.5", _CMAKE, "C++, pybind11"),
+        # The package imports scipy and pandas; the extension needs numpy only.
+        "import glob, importlib.util, sys\n"
+        "(path,) = (found for one in sys.path for found in glob.glob(f'{one}/phik/lib/*.so'))\n"
+        "name = path.rsplit('/')[-1].split('.')[0]\n"
+        "spec = importlib.util.spec_from_file_location(name, path)\n"
+        "module = importlib.util.module_from_spec(spec)\nspec.loader.exec_module(module)\n"
+        "assert [one for one in dir(module) if 'sim' in one]",
+        needs=(_NUMPY,),
     ),
     Project(
         *("awkward_cpp", "57", _CMAKE, "C++, pybind11"),
