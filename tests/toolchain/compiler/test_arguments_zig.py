@@ -164,3 +164,11 @@ def test_zlib_is_found_in_the_system(folder: Path) -> None:
     zig(folder, "cc", ["-fPIC", "-c", "z.c", "-o", "z.o"], system)
     zig(folder, "cc", ["-shared", "z.o", "-lz", "-lm", "-o", "z.so"], system)
     assert b"libz.so" in (folder / "z.so").read_bytes()
+
+
+@pytest.mark.parametrize("arch", ["x86_64", "musl", "i686"])
+def test_a_module_may_have_objects_that_ask_for_nothing(arch: str, folder: Path) -> None:
+    """The objects of a static library are compiled without -fPIC, as CMake does."""
+    (folder / "p.c").write_text("static int table[4];\nint *get(void) { return table; }\n")
+    for words in (["-c", "p.c", "-o", "p.o"], ["-shared", "-o", "p.so", "p.o"]):
+        zig(folder, "cc", words, SETTINGS[arch])

@@ -176,6 +176,10 @@ class _Call:
         leading = ["-target", options.triple, f"-mcpu={cpu}", "-O2"]
         leading += ["-s"] if self._links else []
         leading += ["-g0", "-fno-sanitize=all", "-Wno-error=date-time"]
+        if self._languages and not self._links and "-musl" in options.triple:
+            # For glibc, zig does so without the option. A module may get objects of a static
+            # library that asks for nothing.
+            leading += ["-fPIC"]
         # zig defines NDEBUG when it optimises. GCC leaves that decision to the project.
         leading += ["-UNDEBUG"] if self._languages else []
         return leading + [f"-ffile-prefix-map={old}={new}" for old, new in options.prefix_maps]
