@@ -81,6 +81,20 @@ def test_a_mistake_is_told(
     assert found[2].startswith("manyshim: error: ")
 
 
+def test_more_parts_than_wheels(tmp_path: Path) -> None:
+    import tarfile
+
+    folder = project(tmp_path / "p", [X86], ["3.11"])
+    path = tmp_path / "released-1.0.tar.gz"
+    with tarfile.open(path, "w:gz") as archive:
+        archive.add(folder / "setup.py", "released-1.0/setup.py")
+        archive.add(folder / "setup.py", "released-1.0/PKG-INFO")
+    code, output, errors = run(folder, ["--sdist", str(path), "--shard", "2/2"])
+    assert "nothing to build in " in output, errors
+    assert code in (0, 1)
+    assert "Traceback" not in errors
+
+
 @pytest.mark.network
 @pytest.mark.parametrize(
     ("name", "sentence"),

@@ -133,7 +133,7 @@ class _Run:
             lines = (*failure_lines(results), *untested_lines(results))
             self._screen.print_lines([*lines, summary_line(results, seconds)])
         checked = self._check(cells)
-        code = max(checked.code, *(int(one.has_failed) for one in results))
+        code = max([checked.code, *(int(one.has_failed) for one in results)])
         if self._options.json:
             print_json({**release_data(work.sdist, results, seconds), "check": checked.data})
         return code

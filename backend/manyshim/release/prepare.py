@@ -96,11 +96,12 @@ def adopt_sdist(found: Sdist, out: str, ledger: Ledger) -> Sdist:
         if os.path.join(out, name) != found.path:
             os.unlink(os.path.join(out, name))
         ledger.forget(name)
+    # First, so that a run that is killed in between leaves no file that nobody has built.
+    ledger.add(_SDIST, Made(os.path.basename(path), ""), Entry(found.digest, found.content))
     if found.path != path:
         part = os.path.join(out, f".{os.path.basename(path)}.part")
         _copy(found.path, part)
         publish(part, path)
-    ledger.add(_SDIST, Made(os.path.basename(path), ""), Entry(found.digest, found.content))
     return found._replace(path=os.path.abspath(path))
 
 
