@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tarfile
 from functools import lru_cache
-from typing import Iterator, List, Mapping, Optional, Sequence
+from typing import Iterator, List, Mapping, Optional
 
 from manyshim.errors import ToolError
 from manyshim.release.table import python_key
@@ -19,7 +19,12 @@ _ASK = (
     "bool(sysconfig.get_config_var('Py_GIL_DISABLED')))"
 )
 _SECONDS = 60
-_MAX_LINES = 12
+_MAX_LINES = 20
+# How our errors begin, and how they end if another backend has told why.
+_OWN = "manyshim: error: "
+_ABOVE = "see its output above"
+# What follows them: more of ours, and the errors of uv and of build.
+_OTHERS = ("manyshim: ", "error: ", "  \N{MULTIPLICATION SIGN}", "ERROR ")
 
 
 class Frontend(NamedTuple):
@@ -128,11 +133,13 @@ def _unpack(sdist: str, folder: str) -> str:
 
 
 def reason(log: str) -> List[str]:
-    """Return the lines of a failed build that tell why: those of manyshim, else the last ones."""
-    lines = [line.strip() for line in log.splitlines() if line.strip()]
-    own = [line for line in lines if line.startswith("manyshim: ")]
-    return _last(list(dict.fromkeys(own)) or lines)
+    """Return the lines of a failed build that tell why.
 
-
-def _last(lines: Sequence[str]) -> List[str]:
-    return list(lines[-_MAX_LINES:])
+    They are the error of manyshim with what belongs to it; without one, they are the last lines.
+    """
+    lines = [line.rstrip() for line in log.splitlines() if line.strip()]
+    first = next((at for at, line in enumerate(lines) if line.startswith(_OWN)), len(lines))
+    if first == len(lines) or lines[first].endswith(_ABOVE):
+        return lines[: first + 1][-_MAX_LINES:]
+    later = (at for at, line in enumerate(lines) if at > first and line.startswith(_OTHERS))
+    return lines[first : next(later, len(lines))][:_MAX_LINES]
