@@ -199,13 +199,18 @@ def test_settings_of_a_cell() -> None:
         "manyshim.sysroot": f"/roots/{X86}",
         "setup-args": "-Dp=3.11",
     }
+    given = prepare.settings(CELL, "x", own)
     recipes = {
-        prepare.recipe(prepare.settings(CELL, "x", own), "1", "5"),
-        prepare.recipe(prepare.settings(CELL, "x", {}), "1", "5"),
-        prepare.recipe(prepare.settings(CELL, "x", own), "2", "5"),
-        prepare.recipe(prepare.settings(CELL, "x", own), "1", None),
+        prepare.recipe(given, "1", {"SOURCE_DATE_EPOCH": "5"}),
+        prepare.recipe(prepare.settings(CELL, "x", {}), "1", {"SOURCE_DATE_EPOCH": "5"}),
+        prepare.recipe(given, "2", {"SOURCE_DATE_EPOCH": "5"}),
+        prepare.recipe(given, "1", {}),
+        prepare.recipe(given, "1", {"MANYSHIM_MODE": "repair"}),
+        prepare.recipe(given, "1", {"CFLAGS": "-g"}),
     }
-    assert len(recipes) == 4
+    assert len(recipes) == 6
+    other = {"PATH": "/bin", "MANYSHIM_DEBUG": "1"}
+    assert prepare.recipe(given, "1", other) in recipes
 
 
 @pytest.mark.parametrize(

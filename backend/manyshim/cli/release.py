@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import argparse
 import os
-import signal
 import time
-from contextlib import contextmanager
 from functools import partial
-from typing import Any, Callable, Iterator, List, Mapping, Optional, Sequence
+from typing import Any, Callable, List, Mapping, Optional, Sequence
 
 from manyshim import __version__, config, pyproject
 from manyshim.audit.tags import parse_platform
@@ -20,6 +18,7 @@ from manyshim.cli.releaselines import (
     failure_lines,
     release_data,
     summary_line,
+    unfinished_lines,
     untested_lines,
 )
 from manyshim.cli.screen import Screen, notice
@@ -30,6 +29,7 @@ from manyshim.inputs import other_names
 from manyshim.release import emulation, frontend, local, matrix, prepare, systems, table
 from manyshim.release import sdist as sdists
 from manyshim.release.children import Children
+from manyshim.release.interrupts import ended_by_signals
 from manyshim.release.ledger import Ledger
 from manyshim.release.matrix import Cell
 from manyshim.release.places import Places
@@ -37,9 +37,6 @@ from manyshim.release.run import Release, Result, Work
 from manyshim.release.testing import Setup, Tester
 from manyshim.toolchain.target import resolve
 from manyshim.workspace import private_folder
-
-# Signals that end a run as Ctrl-C does. Windows has no SIGHUP.
-_ENDING = ("SIGTERM", "SIGHUP")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -68,18 +65,6 @@ def run(options: argparse.Namespace) -> int:
         except KeyboardInterrupt:
             notice(f"stopped; the wheels that are finished are in {options.out_dir}")
             raise
-
-
-@contextmanager
-def ended_by_signals() -> Iterator[None]:
-    """Let the signals that end a process raise KeyboardInterrupt, so that children are ended."""
-    numbers = [getattr(signal, name) for name in _ENDING if hasattr(signal, name)]
-    before = {one: signal.signal(one, signal.default_int_handler) for one in numbers}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _dry_run(options: argparse.Namespace, cells: Sequence[Cell]) -> int:
@@ -133,6 +118,8 @@ class _Run:
             lines = (*failure_lines(results), *untested_lines(results))
             self._screen.print_lines([*lines, summary_line(results, seconds)])
         checked = self._check(cells)
+        if not self._options.json:
+            self._screen.print_lines(unfinished_lines(results))
         code = max([checked.code, *(int(one.has_failed) for one in results)])
         if self._options.json:
             print_json({**release_data(work.sdist, results, seconds), "check": checked.data})
@@ -155,7 +142,7 @@ class _Run:
         settings = partial(prepare.settings, project=name, own=own.settings)
 
         def recipe(cell: Cell) -> str:
-            return prepare.recipe(settings(cell), __version__, environ.get("SOURCE_DATE_EPOCH"))
+            return prepare.recipe(settings(cell), __version__, environ)
 
         return Work(
             os.path.abspath(options.folder),

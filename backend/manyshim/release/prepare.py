@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 from contextlib import contextmanager
-from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence
+from typing import Any, Dict, Iterator, List, Mapping, Sequence
 
 from manyshim import pyproject
 from manyshim.audit.releases import ReleaseFile, is_release_file, parse_release_file, version_key
@@ -21,6 +21,9 @@ from manyshim.workspace import publish, subfolder
 
 # The ledger's cell of the sdist.
 _SDIST = "sdist"
+# The variables that shape a wheel beside our own, and the own ones that do not.
+_SHAPING = ("SOURCE_DATE_EPOCH", "CFLAGS", "CXXFLAGS", "CPPFLAGS", "LDFLAGS", "CMAKE_ARGS")
+_FOR_READERS = ("MANYSHIM_DEBUG", "MANYSHIM_EXPLAIN")
 _FIX = "remove what does not belong to the release, or name another folder with -o"
 
 
@@ -134,6 +137,11 @@ def verify_folder(out: str, sdist: str, ledger: Ledger, cells: Sequence[Cell]) -
             raise ConfigError(f"{os.path.join(out, name)}: no release has built it; {_FIX}")
 
 
+def _shapes(variable: str) -> bool:
+    own = variable.startswith("MANYSHIM_") and variable not in _FOR_READERS
+    return own or variable in _SHAPING
+
+
 def project_name(sdist: str) -> str:
     """Return the canonical name of an sdist's project (PEP 503). Raises ConfigError."""
     found = parse_release_file(os.path.basename(sdist))
@@ -186,7 +194,11 @@ def _filled(text: str, cell: Cell) -> str:
     return text.replace("{platform}", cell.platform).replace("{python}", cell.python)
 
 
-def recipe(given: Mapping[str, str], version: str, epoch: Optional[str]) -> str:
-    """Return a hash of all that shapes a wheel, beside its sdist and the cell."""
-    text = json.dumps([sorted(given.items()), version, epoch])
+def recipe(given: Mapping[str, str], version: str, environ: Mapping[str, str]) -> str:
+    """Return a hash of all that shapes a wheel, beside its sdist and the cell.
+
+    Of the environment, these are our own variables, the time, and flags of compilers.
+    """
+    variables = [one for one in environ.items() if _shapes(one[0])]
+    text = json.dumps([sorted(given.items()), version, sorted(variables)])
     return hashlib.sha256(text.encode()).hexdigest()
