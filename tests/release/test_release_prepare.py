@@ -240,3 +240,33 @@ def test_one_release_at_a_time(tmp_path: Path) -> None:
         pass
     with prepare.only_one(folder):
         pass
+
+
+def test_a_new_folder_is_ignored_by_git(tmp_path: Path) -> None:
+    """Some backends put all that git does not ignore into the sdist."""
+    with prepare.only_one(str(tmp_path / "a" / "dist")):
+        pass
+    assert (tmp_path / "a" / "dist" / ".gitignore").read_text(encoding="utf-8") == "*\n"
+    with prepare.only_one(str(tmp_path / "a")):
+        pass
+    assert os.listdir(tmp_path / "a") == ["dist"]
+
+
+@pytest.mark.parametrize(
+    ("folder", "name", "refused"),
+    [
+        ("dist", "x-1.0/dist/x-1.0.tar.gz", True),
+        ("dist", "x-1.0/dist/.manyshim-abcdefgh.tmp/sdist.log", True),
+        ("dist", "x-1.0/dist/notes.txt", False),
+        ("dist", "x-1.0/src/dist/x-1.0-py3-none-any.whl", False),
+        ("a/b", "x-1.0/a/b/x-1.0-py3-none-any.whl", True),
+        (".", "x-1.0/.manyshim-release.json", True),
+        (".", "x-1.0/tests/x-1.0-py3-none-any.whl", False),
+        ("../out", "x-1.0/dist/x-1.0.tar.gz", False),
+    ],
+)
+def test_an_sdist_with_files_of_the_release(
+    tmp_path: Path, folder: str, name: str, *, refused: bool
+) -> None:
+    path = str(archive(tmp_path / "x-1.0.tar.gz", {"x-1.0/a.c": "a", name: "b"}))
+    assert bool(sdist.outputs(path, folder)) == refused

@@ -119,7 +119,7 @@ class _Run:
             self._screen.print_lines([*lines, summary_line(results, seconds)])
         checked = self._check(cells)
         if not self._options.json:
-            self._screen.print_lines(unfinished_lines(results))
+            self._screen.print_lines(list(unfinished_lines(results)))
         code = max([checked.code, *(int(one.has_failed) for one in results)])
         if self._options.json:
             print_json({**release_data(work.sdist, results, seconds), "check": checked.data})
@@ -182,9 +182,7 @@ class _Run:
         options = self._options
         words = ["check", options.out_dir, *(["--json"] if options.json else [])]
         words += ["--like", options.like] if options.like else []
-        for key in ("exclude", "allow"):
-            for one in config.table_value(self._document, key):
-                words += [f"--{key}", one]
+        words += accepted(self._document, self._table, cells)
         complete = len(cells) == len(self._everything)
         asked = read(words).options
         asked.command = "check"
@@ -202,6 +200,17 @@ def _places(options: argparse.Namespace, wanted: table.Table) -> Optional[Places
     uv = frontend.find(os.environ).uv
     native = partial(local.native_python, uv=uv)
     return Places(emulation.this_machine(), native, found, emulation.runner)
+
+
+def accepted(document: Mapping[str, Any], wanted: table.Table, cells: Sequence[Cell]) -> List[str]:
+    """Return the options by which `check` accepts what the builds accept."""
+    found = [f"--exclude={one}" for one in config.table_value(document, "exclude")]
+    found += [f"--allow={one.kind}:{one.glob}" for one in config.table_value(document, "allow")]
+    for cell in cells:
+        given = prepare.settings(cell, "", wanted.settings)
+        names = [f"manyshim.{key}" for key in ("exclude", "allow")]
+        found += [f"--{key[len('manyshim.') :]}={given[key]}" for key in names if given.get(key)]
+    return list(dict.fromkeys(found))
 
 
 def _refusal(cell: Cell, settings: Callable[[Cell], Mapping[str, str]]) -> str:

@@ -49,9 +49,10 @@ class Frontend(NamedTuple):
         given = [word for one in settings.items() for word in ("-C", "=".join(one))]
         interpreter = find_python(python)
         if self.uv:
-            # Without one, uv takes its own, and may download it.
-            which = interpreter or python
-            return [self.uv, "build", "--wheel", sdist, "--python", which, "-o", folder, *given]
+            # Without one, uv takes its own, and may download it. It would also look on PATH, where
+            # some names start no Python (pyenv).
+            which = [interpreter] if interpreter else [python, "--managed-python"]
+            return [self.uv, "build", "--wheel", sdist, "-o", folder, *given, "--python", *which]
         if interpreter is None:
             raise ToolError(
                 f"no CPython {python} is found on PATH or under pyenv; install it, or install uv, "

@@ -17,7 +17,7 @@ from manyshim.release.frontend import Frontend, reason
 from manyshim.release.ledger import Entry, Ledger, Made
 from manyshim.release.matrix import Cell, is_for
 from manyshim.release.sdist import Sdist
-from manyshim.workspace import publish, subfolder
+from manyshim.workspace import parent_of, publish, subfolder
 
 # The ledger's cell of the sdist.
 _SDIST = "sdist"
@@ -41,7 +41,11 @@ def verify_backend(document: Mapping[str, Any]) -> None:
 def only_one(folder: str) -> Iterator[None]:
     """Create a folder, and keep other runs out of it. Raises ToolError."""
     try:
-        os.makedirs(folder, exist_ok=True)
+        if not os.path.exists(folder):
+            os.makedirs(folder)
+            # As uv does: some backends put all that git does not ignore into the sdist.
+            with open(os.path.join(folder, ".gitignore"), "w", encoding="utf-8") as file:
+                file.write("*\n")
         descriptor = os.open(folder, os.O_RDONLY)
     except OSError as error:
         raise ToolError(f"{folder}: cannot be written: {error.strerror}") from error
@@ -78,7 +82,20 @@ def build_sdist(
     names = [name for name in os.listdir(folder) if name.endswith(sdists.EXTENSION)]
     if len(names) != 1:
         raise ToolError(f"the build of the sdist gave {len(names)} sdists")
+    _verify_outputs(os.path.join(folder, names[0]), project, parent_of(private))
     return sdists.read(os.path.join(folder, names[0]))
+
+
+def _verify_outputs(sdist: str, project: str, out: str) -> None:
+    """Verify that an sdist has no files of the release itself. Raises ConfigError."""
+    folder = os.path.relpath(os.path.realpath(out), os.path.realpath(project))
+    found = sdists.outputs(sdist, folder.replace(os.sep, "/"))
+    if found:
+        raise ConfigError(
+            f"the sdist would contain {shorten(found[0])} of the release itself: exclude the "
+            "folder from the sdist (for most backends in .gitignore), or name one outside of the "
+            "project with -o"
+        )
 
 
 def adopt_sdist(found: Sdist, out: str, ledger: Ledger) -> Sdist:
