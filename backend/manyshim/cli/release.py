@@ -174,7 +174,8 @@ class _Run:
             return None
         uv = work.frontend.uv
         places, pip = self._places, local.pip_python
-        setup = Setup(self._table.tests, work.project, work.private, os.environ, places, uv, pip)
+        given = work.project, work.private, os.environ, places, uv, pip
+        setup = Setup(self._table.tests, *given, content=work.sdist.content)
         return Tester(setup, self._children, self._ledger)
 
     def _check(self, cells: Sequence[Cell]) -> check.Checked:

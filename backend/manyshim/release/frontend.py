@@ -10,7 +10,7 @@ import tarfile
 from functools import lru_cache
 from typing import Iterator, List, Mapping, Optional
 
-from manyshim.errors import ToolError
+from manyshim.errors import ToolError, bounded
 from manyshim.release.table import python_key
 from manyshim.values import NamedTuple
 
@@ -53,6 +53,8 @@ class Frontend(NamedTuple):
             # some names start no Python (pyenv).
             which = [interpreter] if interpreter else [python, "--managed-python"]
             return [self.uv, "build", "--wheel", sdist, "-o", folder, *given, "--python", *which]
+        if _is_python(sys.executable, python):
+            interpreter = sys.executable  # it has build
         if interpreter is None:
             raise ToolError(
                 f"no CPython {python} is found on PATH or under pyenv; install it, or install uv, "
@@ -124,13 +126,18 @@ def _said(*command: str) -> str:
 
 
 def _unpack(sdist: str, folder: str) -> str:
-    """Unpack an sdist; return the folder in it (PEP 625: it has one)."""
-    with tarfile.open(sdist, "r:gz") as archive:
-        # Python 3.12 warns without a filter, and older ones may have none.
-        archive.extraction_filter = getattr(tarfile, "data_filter", lambda one, _: one)
-        archive.extractall(folder)  # noqa: S202 (the project's own sdist, which is built next)
-    (name,) = os.listdir(folder)
-    return os.path.join(folder, name)
+    """Unpack an sdist; return the folder in it (PEP 625: it has one). Raises ToolError."""
+    try:
+        with tarfile.open(sdist, "r:gz") as archive:
+            # Python 3.12 warns without a filter, and older ones may have none.
+            archive.extraction_filter = getattr(tarfile, "data_filter", lambda one, _: one)
+            archive.extractall(folder)  # noqa: S202 (the project's own sdist, which is built next)
+    except (OSError, EOFError, tarfile.TarError) as error:
+        raise ToolError(f"{sdist}: cannot be unpacked: {error}") from error
+    names = os.listdir(folder)
+    if len(names) != 1:
+        raise ToolError(f"{sdist}: has {len(names)} top-level entries and not one folder")
+    return os.path.join(folder, names[0])
 
 
 def reason(log: str) -> List[str]:
@@ -138,7 +145,7 @@ def reason(log: str) -> List[str]:
 
     They are the error of manyshim with what belongs to it; without one, they are the last lines.
     """
-    lines = [line.rstrip() for line in log.splitlines() if line.strip()]
+    lines = [bounded(line.rstrip()) for line in log.splitlines() if line.strip()]
     first = next((at for at, line in enumerate(lines) if line.startswith(_OWN)), len(lines))
     if first == len(lines) or lines[first].endswith(_ABOVE):
         return lines[: first + 1][-_MAX_LINES:]
