@@ -12,6 +12,7 @@ import pytest
 
 from manyshim.errors import ToolError
 from manyshim.release.frontend import Frontend, find_python, reason
+from manyshim.release.table import Settings
 
 OWN = f"3.{sys.version_info[1]}"
 
@@ -24,7 +25,7 @@ def archive(path: Path, names: Sequence[str]) -> str:
 
 
 def command(frontend: Frontend, tmp_path: Path, sdist: str, python: str = OWN) -> Sequence[str]:
-    settings = {"a": "b=c"}
+    settings: Settings = {"several": ("-Da", "-Db"), "a": "b=c"}
     return frontend.wheel(sdist, python, settings, "out", str(tmp_path / "source"))
 
 
@@ -34,7 +35,7 @@ def test_uv_takes_no_name_on_the_path_that_starts_no_python(tmp_path: Path) -> N
     assert found[-3:] == ["--python", "3.99", "--managed-python"]
     found = command(Frontend("uv"), tmp_path, "x-1.0.tar.gz")
     assert found[-2:] == ["--python", find_python(OWN)]
-    assert found[-4:-2] == ["-C", "a=b=c"]
+    assert found[-8:-2] == ["-C", "several=-Da", "-C", "several=-Db", "-C", "a=b=c"]
 
 
 def test_build_runs_with_our_own_python_first(tmp_path: Path) -> None:

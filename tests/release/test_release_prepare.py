@@ -18,6 +18,7 @@ from manyshim.release import prepare, sdist
 from manyshim.release.frontend import reason
 from manyshim.release.ledger import NAME, Entry, Ledger, Made
 from manyshim.release.matrix import Cell
+from manyshim.release.table import Settings
 
 X86 = "manylinux_2_17_x86_64"
 CELL = Cell("3.11", X86)
@@ -190,14 +191,14 @@ def test_an_sdist_of_another_project() -> None:
 
 
 def test_settings_of_a_cell() -> None:
-    own = {"manyshim.sysroot": "/roots/{platform}", "setup-args": "-Dp={python}"}
+    own: Settings = {"manyshim.sysroot": "/roots/{platform}", "setup-args": ("-Dp={python}", "-Dq")}
     assert prepare.settings(CELL, "x", own) == {
         "manyshim.compiler": "zig",
         "manyshim.platform": X86,
         "manyshim.strict": "true",
         "manyshim.project": "x",
         "manyshim.sysroot": f"/roots/{X86}",
-        "setup-args": "-Dp=3.11",
+        "setup-args": ("-Dp=3.11", "-Dq"),
     }
     given = prepare.settings(CELL, "x", own)
     recipes = {

@@ -59,9 +59,10 @@ def run(options: argparse.Namespace) -> int:
         other_names(options.like)  # a mistake must not cost the time of all builds
     if options.dry_run:
         return _dry_run(options, cells)
+    places = _places(options, wanted)
     with ended_by_signals(), prepare.only_one(options.out_dir):
         try:
-            return _Run(options, document, wanted, everything).build(cells)
+            return _Run(options, document, wanted, everything, places).build(cells)
         except KeyboardInterrupt:
             notice(f"stopped; the wheels that are finished are in {options.out_dir}")
             raise
@@ -93,6 +94,7 @@ class _Run:
         document: Mapping[str, Any],
         wanted: table.Table,
         everything: Sequence[Cell],
+        places: Optional[Places],
     ) -> None:
         self._options = options
         self._document = document
@@ -100,7 +102,7 @@ class _Run:
         self._everything = everything
         self._children = Children()
         self._ledger = Ledger(options.out_dir)
-        self._places = _places(options, wanted)
+        self._places = places
         self._screen = Screen(plain=options.json)
 
     def build(self, cells: Sequence[Cell]) -> int:
@@ -209,12 +211,12 @@ def accepted(document: Mapping[str, Any], wanted: table.Table, cells: Sequence[C
     found += [f"--allow={one.kind}:{one.glob}" for one in config.table_value(document, "allow")]
     for cell in cells:
         given = prepare.settings(cell, "", wanted.settings)
-        names = [f"manyshim.{key}" for key in ("exclude", "allow")]
-        found += [f"--{key[len('manyshim.') :]}={given[key]}" for key in names if given.get(key)]
+        for key in ("exclude", "allow"):
+            found += [f"--{key}={one}" for one in table.values(given.get(f"manyshim.{key}", ()))]
     return list(dict.fromkeys(found))
 
 
-def _refusal(cell: Cell, settings: Callable[[Cell], Mapping[str, str]]) -> str:
+def _refusal(cell: Cell, settings: Callable[[Cell], table.Settings]) -> str:
     """Return why zig cannot compile for a cell; "" if it can, or if it is not asked to."""
     tag = parse_platform(cell.platform)
     if settings(cell)["manyshim.compiler"] == "zig" and tag is not None:

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Iterator, List, Mapping, Optional
 
 from manyshim.errors import ToolError, bounded
-from manyshim.release.table import python_key
+from manyshim.release.table import Settings, python_key, values
 from manyshim.values import NamedTuple
 
 _ASK = (
@@ -39,14 +39,16 @@ class Frontend(NamedTuple):
         return [sys.executable, "-m", "build", "--sdist", project, "--outdir", folder]
 
     def wheel(
-        self, sdist: str, python: str, settings: Mapping[str, str], folder: str, source: str
+        self, sdist: str, python: str, settings: Settings, folder: str, source: str
     ) -> List[str]:
         """Return the command that builds a wheel of an sdist into a folder.
 
         build takes no sdist, so it is unpacked into the folder `source`. Raises ToolError if there
         is no such Python, or no build for it.
         """
-        given = [word for one in settings.items() for word in ("-C", "=".join(one))]
+        given: List[str] = []
+        for key, value in settings.items():
+            given += [word for one in values(value) for word in ("-C", f"{key}={one}")]
         interpreter = find_python(python)
         if self.uv:
             # Without one, uv takes its own, and may download it. It would also look on PATH, where

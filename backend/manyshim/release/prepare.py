@@ -17,6 +17,7 @@ from manyshim.release.frontend import Frontend, reason
 from manyshim.release.ledger import Entry, Ledger, Made
 from manyshim.release.matrix import Cell, is_for
 from manyshim.release.sdist import Sdist
+from manyshim.release.table import Settings
 from manyshim.workspace import parent_of, publish, subfolder
 
 # The ledger's cell of the sdist.
@@ -192,12 +193,17 @@ def environment(environ: Mapping[str, str], sdist: Sdist) -> Dict[str, str]:
     return {"SOURCE_DATE_EPOCH": str(sdist.epoch), **environ}
 
 
-def settings(cell: Cell, project: str, own: Mapping[str, str]) -> Dict[str, str]:
+def settings(cell: Cell, project: str, own: Settings) -> Settings:
     """Return the settings of a cell's build; the project's own come last.
 
     `{platform}` and `{python}` in their values stand for those of the cell.
     """
-    given = {key: _filled(value, cell) for key, value in own.items()}
+    given: Settings = {
+        key: _filled(value, cell)
+        if isinstance(value, str)
+        else tuple(_filled(one, cell) for one in value)
+        for key, value in own.items()
+    }
     return {
         "manyshim.compiler": "zig",
         "manyshim.platform": cell.platform,
@@ -211,7 +217,7 @@ def _filled(text: str, cell: Cell) -> str:
     return text.replace("{platform}", cell.platform).replace("{python}", cell.python)
 
 
-def recipe(given: Mapping[str, str], version: str, environ: Mapping[str, str]) -> str:
+def recipe(given: Settings, version: str, environ: Mapping[str, str]) -> str:
     """Return a hash of all that shapes a wheel, beside its sdist and the cell.
 
     Of the environment, these are our own variables, the time, and flags of compilers.

@@ -15,6 +15,7 @@ from manyshim.release.ledger import Entry, Ledger, Made
 from manyshim.release.matrix import Cell, covered, is_for
 from manyshim.release.queue import Queue
 from manyshim.release.sdist import Sdist, digest
+from manyshim.release.table import Settings
 from manyshim.release.testing import Tested
 from manyshim.values import NamedTuple
 from manyshim.workspace import publish, subfolder
@@ -54,7 +55,7 @@ class Work(NamedTuple):
     sdist: Sdist
     frontend: Frontend
     environ: Mapping[str, str]
-    settings: Callable[[Cell], Mapping[str, str]]
+    settings: Callable[[Cell], Settings]
     recipe: Callable[[Cell], str]
     refuse: Callable[[Cell], str]
 
