@@ -25,6 +25,9 @@ CELL = Cell("3.11", X86)
 WHEEL = f"x-1.0-cp311-cp311-{X86}.whl"
 
 
+FAILED = "error: Failed to build `x-1.0.tar.gz`\n  cause: The build backend returned an error"
+
+
 def archive(path: Path, files: Optional[Dict[str, str]] = None, *, time: int = 1) -> Path:
     """Write an sdist."""
     buffer = io.BytesIO()
@@ -217,7 +220,7 @@ def test_settings_of_a_cell() -> None:
 @pytest.mark.parametrize(
     ("log", "lines"),
     [
-        ("gcc ...\nmanyshim: error: why\nerror: Failed\nmanyshim: error: why\n",
+        ("gcc ...\nmanyshim: error: why\nerror: Failed to build `x`\nmanyshim: error: why\n",
          ["manyshim: error: why"]),
         ("one\n\n two\n", ["one", " two"]),
         ("cc ...\na.c:1: error: x\nmanyshim: error: setuptools failed; see its output above\n",
@@ -225,6 +228,8 @@ def test_settings_of_a_cell() -> None:
           "manyshim: error: setuptools failed; see its output above"]),
         ("a\nmanyshim: error: refused\nx.so needs y\n  add y\n\nERROR Backend failed\n",
          ["manyshim: error: refused", "x.so needs y", "  add y"]),
+        (f"a\nmanyshim: error: refused\nerror: x.whl is pure [NO_ELF]\n  build it\n{FAILED}\n",
+         ["manyshim: error: refused", "error: x.whl is pure [NO_ELF]", "  build it"]),
         ("manyshim: a warning\nerror: no Python\n", ["manyshim: a warning", "error: no Python"]),
         ("", []),
         ("\n".join(map(str, range(99))), [str(number) for number in range(79, 99)]),

@@ -23,8 +23,9 @@ _MAX_LINES = 20
 # How our errors begin, and how they end if another backend has told why.
 _OWN = "manyshim: error: "
 _ABOVE = "see its output above"
-# What follows them: more of ours, and the errors of uv and of build.
-_OTHERS = ("manyshim: ", "error: ", "  \N{MULTIPLICATION SIGN}", "ERROR ")
+# What follows them: more of ours, and the last words of uv and of build. Findings also begin with
+# `error: `.
+_OTHERS = ("manyshim: ", "error: Failed to build", "  \N{MULTIPLICATION SIGN}", "ERROR ")
 
 
 class Frontend(NamedTuple):
