@@ -9,6 +9,8 @@ from typing import Callable, List
 import pytest
 
 from frontends import run_command
+from manyshim.release.ledger import Entry, Ledger, Made
+from manyshim.release.sdist import digest
 from releaseprojects import X86, project
 
 TABLE = "[tool.manyshim.release]"
@@ -136,3 +138,15 @@ def test_what_a_dry_run_and_the_matrix_print(tmp_path: Path) -> None:
     assert (code, errors) == (0, "")
     assert '"only": "*-manylinux_2_17_x86_64"' in output
     assert not (folder / "dist").exists()
+
+
+def test_a_dry_run_names_no_wheel_that_is_lost(tmp_path: Path) -> None:
+    folder = project(tmp_path / "p", [X86], ["3.11"])
+    dist, name = folder / "dist", f"released-1.0-cp311-cp311-{X86}.whl"
+    dist.mkdir()
+    (dist / name).write_bytes(b"data")
+    entry = Entry(digest(str(dist / name)), "content")
+    Ledger(str(dist)).add(f"cp311-{X86}", Made(name, "recipe"), entry)
+    assert run(folder, ["--dry-run"])[1].splitlines()[1].split() == [f"cp311-{X86}", name]
+    (dist / name).unlink()
+    assert run(folder, ["--dry-run"])[1].splitlines()[1].split() == [f"cp311-{X86}", "-"]

@@ -71,8 +71,11 @@ def run(options: argparse.Namespace) -> int:
 def _dry_run(options: argparse.Namespace, cells: Sequence[Cell]) -> int:
     """Print the matrix, and which wheels are there; the sdist is not built."""
     ledger = Ledger(options.out_dir)
-    there = {cell: made.name for cell, made in ledger.cells.items()}
-    rows = [(one.name, there.get(one.name, "")) for one in cells]
+    made = ((one.name, ledger.cells.get(one.name)) for one in cells)
+    rows = [
+        (name, own.name if own is not None and ledger.is_unchanged(own.name) else "")
+        for name, own in made
+    ]
     if options.json:
         print_json(
             {
