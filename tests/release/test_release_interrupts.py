@@ -5,10 +5,14 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
+import time
+from pathlib import Path
 
 import pytest
 
 from manyshim.release import interrupts
+from manyshim.release.children import Children
 from manyshim.release.interrupts import ended_by_signals
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
@@ -56,3 +60,35 @@ def test_what_the_caller_ignores_stays_ignored() -> None:
             assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
     finally:
         signal.signal(signal.SIGHUP, before)
+
+
+def test_ctrl_c_ends_the_child_that_is_waited_for(tmp_path: Path) -> None:
+    """The sdist is built by the main thread."""
+    note = tmp_path / "pid"
+    code = f"import os, time; open({str(note)!r}, 'w').write(str(os.getpid())); time.sleep(60)"
+
+    def end() -> None:
+        while not (note.exists() and note.read_text(encoding="utf-8")):
+            time.sleep(0.05)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    ending = threading.Thread(target=end)
+    ending.start()
+    command = ["/bin/sh", "-c", '"$@"; true', "sh", sys.executable, "-c", code]
+    with ended_by_signals(), pytest.raises(KeyboardInterrupt):
+        Children().run(command, str(tmp_path / "log"), str(tmp_path), os.environ)
+    ending.join()
+    child = int(note.read_text(encoding="utf-8"))
+    limit = time.monotonic() + 10
+    while is_running(child) and time.monotonic() < limit:
+        time.sleep(0.05)
+    assert not is_running(child)
+
+
+def is_running(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+        state = Path(f"/proc/{process}/stat").read_text(encoding="utf-8").rpartition(")")[2]
+    except OSError:
+        return False
+    return state.split()[0] != "Z"
