@@ -102,6 +102,7 @@ def test_a_wheel_that_cannot_be_published(tmp_path: Path) -> None:
     results = build(tmp_path, plan)
     assert [one.status for one in results] == ["failed", "built"]
     assert f"{name}: cannot be written: " in results[0].reason[0]
+    assert results[0].seconds > 0
 
 
 def test_a_run_that_is_killed_leaves_no_unknown_file(

@@ -9,7 +9,7 @@ from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 from manyshim.audit.tags import parse_wheel_name
 from manyshim.audit.targets import Target, targets
 from manyshim.errors import ManyshimError, ToolError
-from manyshim.release.children import Children, StoppedError
+from manyshim.release.children import Children, Ended, StoppedError
 from manyshim.release.frontend import Frontend, reason
 from manyshim.release.ledger import Entry, Ledger, Made
 from manyshim.release.matrix import Cell, covered, is_for
@@ -85,6 +85,8 @@ class Release:
         self._results: Dict[Cell, Result] = {}
         # By file name, the cell whose build gave the file in this run.
         self._given: Dict[str, Cell] = {}
+        # What the last build of a cell took.
+        self._ended: Dict[Cell, Ended] = {}
 
     def run(self, cells: Sequence[Cell], matrix: Sequence[Cell], jobs: int) -> List[Result]:
         """Build what is missing; return the results of the cells, in their order.
@@ -172,7 +174,10 @@ class Release:
             queue.fail(cell)
         except ManyshimError as error:
             queue.fail(cell)
-            self._note(Result(cell, FAILED, reason=tuple(map(str, error.args))))
+            ended = self._ended.get(cell)
+            took = (ended.seconds, ended.cpu) if ended is not None else ()
+            lines = tuple(map(str, error.args))
+            self._note(Result(cell, FAILED, "", *took)._replace(reason=lines))
         else:
             for one, name in covered_by:
                 self._cover(one, name, self._ledger.files[name])
@@ -218,6 +223,7 @@ class Release:
             subfolder(folder, "source"),
         )
         ended = self._children.run(command, log, work.project, work.environ)
+        self._ended[cell] = ended
         if ended.code:
             with open(log, encoding="utf-8", errors="replace") as file:
                 lines = reason(file.read())
