@@ -175,6 +175,7 @@ def test_how_a_command_has_ended(code: int, late: bool, said: str) -> None:  # n
 
 def test_what_a_passed_test_stands_for() -> None:
     one = table.Tests("pytest", ("pytest",), 7)
-    assert recipe(one) == recipe(one._replace(seconds=8))
-    assert recipe(one) != recipe(one._replace(command="pytest -x"))
-    assert recipe(one) != recipe(one._replace(requires=()))
+    assert recipe(one, "c") == recipe(one._replace(seconds=8), "c")
+    assert recipe(one, "c") != recipe(one._replace(command="pytest -x"), "c")
+    assert recipe(one, "c") != recipe(one._replace(requires=()), "c")
+    assert recipe(one, "c") != recipe(one, "other sources")

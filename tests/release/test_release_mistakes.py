@@ -9,6 +9,8 @@ from typing import Callable, List
 import pytest
 
 from frontends import run_command
+from manyshim.release.ledger import Entry, Ledger, Made
+from manyshim.release.sdist import digest
 from releaseprojects import X86, project
 
 TABLE = "[tool.manyshim.release]"
@@ -81,6 +83,20 @@ def test_a_mistake_is_told(
     assert found[2].startswith("manyshim: error: ")
 
 
+def test_more_parts_than_wheels(tmp_path: Path) -> None:
+    import tarfile
+
+    folder = project(tmp_path / "p", [X86], ["3.11"])
+    path = tmp_path / "released-1.0.tar.gz"
+    with tarfile.open(path, "w:gz") as archive:
+        archive.add(folder / "setup.py", "released-1.0/setup.py")
+        archive.add(folder / "setup.py", "released-1.0/PKG-INFO")
+    code, output, errors = run(folder, ["--sdist", str(path), "--shard", "2/2"])
+    assert "nothing to build in " in output, errors
+    assert code in (0, 1)
+    assert "Traceback" not in errors
+
+
 @pytest.mark.network
 @pytest.mark.parametrize(
     ("name", "sentence"),
@@ -122,3 +138,15 @@ def test_what_a_dry_run_and_the_matrix_print(tmp_path: Path) -> None:
     assert (code, errors) == (0, "")
     assert '"only": "*-manylinux_2_17_x86_64"' in output
     assert not (folder / "dist").exists()
+
+
+def test_a_dry_run_names_no_wheel_that_is_lost(tmp_path: Path) -> None:
+    folder = project(tmp_path / "p", [X86], ["3.11"])
+    dist, name = folder / "dist", f"released-1.0-cp311-cp311-{X86}.whl"
+    dist.mkdir()
+    (dist / name).write_bytes(b"data")
+    entry = Entry(digest(str(dist / name)), "content")
+    Ledger(str(dist)).add(f"cp311-{X86}", Made(name, "recipe"), entry)
+    assert run(folder, ["--dry-run"])[1].splitlines()[1].split() == [f"cp311-{X86}", name]
+    (dist / name).unlink()
+    assert run(folder, ["--dry-run"])[1].splitlines()[1].split() == [f"cp311-{X86}", "-"]

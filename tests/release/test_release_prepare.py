@@ -18,10 +18,14 @@ from manyshim.release import prepare, sdist
 from manyshim.release.frontend import reason
 from manyshim.release.ledger import NAME, Entry, Ledger, Made
 from manyshim.release.matrix import Cell
+from manyshim.release.table import Settings
 
 X86 = "manylinux_2_17_x86_64"
 CELL = Cell("3.11", X86)
 WHEEL = f"x-1.0-cp311-cp311-{X86}.whl"
+
+
+FAILED = "error: Failed to build `x-1.0.tar.gz`\n  cause: The build backend returned an error"
 
 
 def archive(path: Path, files: Optional[Dict[str, str]] = None, *, time: int = 1) -> Path:
@@ -190,32 +194,45 @@ def test_an_sdist_of_another_project() -> None:
 
 
 def test_settings_of_a_cell() -> None:
-    own = {"manyshim.sysroot": "/roots/{platform}", "setup-args": "-Dp={python}"}
+    own: Settings = {"manyshim.sysroot": "/roots/{platform}", "setup-args": ("-Dp={python}", "-Dq")}
     assert prepare.settings(CELL, "x", own) == {
         "manyshim.compiler": "zig",
         "manyshim.platform": X86,
         "manyshim.strict": "true",
         "manyshim.project": "x",
         "manyshim.sysroot": f"/roots/{X86}",
-        "setup-args": "-Dp=3.11",
+        "setup-args": ("-Dp=3.11", "-Dq"),
     }
+    given = prepare.settings(CELL, "x", own)
     recipes = {
-        prepare.recipe(prepare.settings(CELL, "x", own), "1", "5"),
-        prepare.recipe(prepare.settings(CELL, "x", {}), "1", "5"),
-        prepare.recipe(prepare.settings(CELL, "x", own), "2", "5"),
-        prepare.recipe(prepare.settings(CELL, "x", own), "1", None),
+        prepare.recipe(given, "1", {"SOURCE_DATE_EPOCH": "5"}),
+        prepare.recipe(prepare.settings(CELL, "x", {}), "1", {"SOURCE_DATE_EPOCH": "5"}),
+        prepare.recipe(given, "2", {"SOURCE_DATE_EPOCH": "5"}),
+        prepare.recipe(given, "1", {}),
+        prepare.recipe(given, "1", {"MANYSHIM_MODE": "repair"}),
+        prepare.recipe(given, "1", {"CFLAGS": "-g"}),
     }
-    assert len(recipes) == 4
+    assert len(recipes) == 6
+    other = {"PATH": "/bin", "MANYSHIM_DEBUG": "1"}
+    assert prepare.recipe(given, "1", other) in recipes
 
 
 @pytest.mark.parametrize(
     ("log", "lines"),
     [
-        ("gcc ...\nmanyshim: error: why\nerror: Failed\nmanyshim: error: why\n",
+        ("gcc ...\nmanyshim: error: why\nerror: Failed to build `x`\nmanyshim: error: why\n",
          ["manyshim: error: why"]),
-        ("one\n\n two\n", ["one", "two"]),
+        ("one\n\n two\n", ["one", " two"]),
+        ("cc ...\na.c:1: error: x\nmanyshim: error: setuptools failed; see its output above\n",
+         ["cc ...", "a.c:1: error: x",
+          "manyshim: error: setuptools failed; see its output above"]),
+        ("a\nmanyshim: error: refused\nx.so needs y\n  add y\n\nERROR Backend failed\n",
+         ["manyshim: error: refused", "x.so needs y", "  add y"]),
+        (f"a\nmanyshim: error: refused\nerror: x.whl is pure [NO_ELF]\n  build it\n{FAILED}\n",
+         ["manyshim: error: refused", "error: x.whl is pure [NO_ELF]", "  build it"]),
+        ("manyshim: a warning\nerror: no Python\n", ["manyshim: a warning", "error: no Python"]),
         ("", []),
-        ("\n".join(map(str, range(99))), [str(number) for number in range(87, 99)]),
+        ("\n".join(map(str, range(99))), [str(number) for number in range(79, 99)]),
     ],
 )  # fmt: skip
 def test_the_reason_of_a_failed_build(log: str, lines: list[str]) -> None:
@@ -229,3 +246,33 @@ def test_one_release_at_a_time(tmp_path: Path) -> None:
         pass
     with prepare.only_one(folder):
         pass
+
+
+def test_a_new_folder_is_ignored_by_git(tmp_path: Path) -> None:
+    """Some backends put all that git does not ignore into the sdist."""
+    with prepare.only_one(str(tmp_path / "a" / "dist")):
+        pass
+    assert (tmp_path / "a" / "dist" / ".gitignore").read_text(encoding="utf-8") == "*\n"
+    with prepare.only_one(str(tmp_path / "a")):
+        pass
+    assert os.listdir(tmp_path / "a") == ["dist"]
+
+
+@pytest.mark.parametrize(
+    ("folder", "name", "refused"),
+    [
+        ("dist", "x-1.0/dist/x-1.0.tar.gz", True),
+        ("dist", "x-1.0/dist/.manyshim-abcdefgh.tmp/sdist.log", True),
+        ("dist", "x-1.0/dist/notes.txt", False),
+        ("dist", "x-1.0/src/dist/x-1.0-py3-none-any.whl", False),
+        ("a/b", "x-1.0/a/b/x-1.0-py3-none-any.whl", True),
+        (".", "x-1.0/.manyshim-release.json", True),
+        (".", "x-1.0/tests/x-1.0-py3-none-any.whl", False),
+        ("../out", "x-1.0/dist/x-1.0.tar.gz", False),
+    ],
+)
+def test_an_sdist_with_files_of_the_release(
+    tmp_path: Path, folder: str, name: str, *, refused: bool
+) -> None:
+    path = str(archive(tmp_path / "x-1.0.tar.gz", {"x-1.0/a.c": "a", name: "b"}))
+    assert bool(sdist.outputs(path, folder)) == refused

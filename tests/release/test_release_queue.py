@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import List, Sequence
+from typing import List, Mapping, Sequence, Union
 
 import pytest
 
@@ -33,9 +33,19 @@ def kind_of(cell: Cell, kind: str) -> str:
     return "own" if kind == "abi3" and cell.python.endswith("t") else kind
 
 
-def builds(todo: Sequence[Cell], kind: str, *, failing: Sequence[Cell] = ()) -> List[str]:
-    """Build all, two at a time; return the names of the builds in their order."""
-    queue = Queue(todo, MATRIX)
+def builds(
+    todo: Sequence[Cell],
+    kinds: Union[str, Mapping[str, str]],
+    *,
+    failing: Sequence[Cell] = (),
+    last_first: bool = False,
+    matrix: Sequence[Cell] = MATRIX,
+) -> List[str]:
+    """Build all, two at a time; return the names of the builds in their order.
+
+    `kinds` are by Python. With `last_first`, a build that began later ends first.
+    """
+    queue = Queue(todo, matrix, {})
     order: List[str] = []
     running: List[Cell] = []
     while True:
@@ -47,11 +57,18 @@ def builds(todo: Sequence[Cell], kind: str, *, failing: Sequence[Cell] = ()) -> 
             order.append(cell.name)
         if not running:
             return order
-        ended = running.pop(0)
+        assert len(order) < 20, order
+        ended = running.pop(-1 if last_first else 0)
         if ended in failing:
             queue.fail(ended)
+            continue
+        kind = kinds if isinstance(kinds, str) else kinds[ended.python]
+        own = wheel(ended, kind_of(ended, kind))
+        older = queue.older(ended, own)
+        if older is None:
+            queue.finish(ended, own)
         else:
-            queue.finish(ended, wheel(ended, kind_of(ended, kind)))
+            queue.leave(ended, own, older)
 
 
 def test_each_python_has_its_wheel() -> None:
@@ -87,12 +104,41 @@ def test_the_oldest_python_fails() -> None:
 
 
 def test_what_is_covered_is_told() -> None:
-    queue = Queue(MATRIX, MATRIX)
+    queue = Queue(MATRIX, MATRIX, {})
     first = queue.take()
     assert first is not None
-    accepted = queue.finish(first, wheel(first, "abi3"))
-    assert accepted.covered == [Cell("3.11", A)]
-    assert accepted.instead is None
+    assert queue.older(first, wheel(first, "abi3")) is None
+    assert queue.finish(first, wheel(first, "abi3")) == [Cell("3.11", A)]
+
+
+MIXED = {"3.9": "own", "3.10": "abi3", "3.11": "abi3", "3.12": "abi3"}
+MIXED_MATRIX = cells(Table((A,), tuple(MIXED), {}))
+
+
+@pytest.mark.parametrize("last_first", [False, True])
+def test_stable_abi_from_some_python_on(*, last_first: bool) -> None:
+    """Two Pythons are built at once whose wheel is the same: the older one's counts."""
+    order = builds(MIXED_MATRIX, MIXED, last_first=last_first, matrix=MIXED_MATRIX)
+    assert order == [f"cp39-{A}", f"cp310-{A}", f"cp311-{A}"]
+
+
+def test_an_awaited_python_fails() -> None:
+    order = builds(
+        MIXED_MATRIX, MIXED, failing=[Cell("3.10", A)], last_first=True, matrix=MIXED_MATRIX
+    )
+    assert order == [f"cp39-{A}", f"cp310-{A}", f"cp311-{A}", f"cp311-{A}", f"cp312-{A}"]
+
+
+def test_an_older_python_with_a_wheel_of_its_own() -> None:
+    """The wheel of 3.11 would be for 3.10, too, but that builds another one; nothing loops."""
+    kinds = {"3.10": "own", "3.11": "abi3"}
+    matrix = MATRIX[:2]
+    assert builds(matrix, kinds, matrix=matrix) == [f"cp310-{A}", f"cp311-{A}"]
+    order = builds(matrix[1:], kinds, matrix=matrix)
+    assert order == [f"cp311-{A}", f"cp310-{A}", f"cp311-{A}"]
+    queue = Queue(matrix[1:], matrix, {matrix[0]: wheel(matrix[0], "own")})
+    assert queue.take() == matrix[1]
+    assert queue.older(matrix[1], wheel(matrix[1], "abi3")) is None
 
 
 def test_all_fail() -> None:

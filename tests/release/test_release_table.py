@@ -26,13 +26,13 @@ def test_what_is_read() -> None:
         document(
             'platforms = ["manylinux2014_aarch64", "musllinux_1_2_x86_64", "win_amd64"]\n'
             'pythons = ["3.13t", "3.9", "3.13", "3.10", "3.9"]\n'
-            'config-settings = { "setup-args" = "-Dx=1" }\n'
+            'config-settings = { "setup-args" = "-Dx=1", s = ["a", "b"] }\n'
             'test-command = "pytest"\ntest-requires = ["pytest>=8"]\ntest-timeout = 5\n'
         )
     )
     assert found.platforms == ("manylinux_2_17_aarch64", "musllinux_1_2_x86_64", "win_amd64")
     assert found.pythons == ("3.9", "3.10", "3.13", "3.13t")
-    assert found.settings == {"setup-args": "-Dx=1"}
+    assert found.settings == {"setup-args": "-Dx=1", "s": ("a", "b")}
     assert found.tests == table.Tests("pytest", ("pytest>=8",), 5)
 
 
@@ -71,7 +71,8 @@ def test_no_build_reads_the_table() -> None:
         (f'platforms = "{X86}"', PLACE + "platforms must be a list of texts"),
         (
             f"{GOOD}config-settings = {{ a = 1 }}",
-            PLACE + "config-settings must be a table of texts; put each key in quotes",
+            PLACE
+            + "config-settings must be a table of texts or lists of them; put each key in quotes",
         ),
         (f"{GOOD}test-command = 1", None),
         (f'{GOOD}test-command = "x"\ntest-timeout = 0', None),

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import argparse
 import os
-import signal
 import time
-from contextlib import contextmanager
 from functools import partial
-from typing import Any, Callable, Iterator, List, Mapping, Optional, Sequence
+from typing import Any, Callable, List, Mapping, Optional, Sequence
 
 from manyshim import __version__, config, pyproject
 from manyshim.audit.tags import parse_platform
@@ -20,6 +18,7 @@ from manyshim.cli.releaselines import (
     failure_lines,
     release_data,
     summary_line,
+    unfinished_lines,
     untested_lines,
 )
 from manyshim.cli.screen import Screen, notice
@@ -30,6 +29,7 @@ from manyshim.inputs import other_names
 from manyshim.release import emulation, frontend, local, matrix, prepare, systems, table
 from manyshim.release import sdist as sdists
 from manyshim.release.children import Children
+from manyshim.release.interrupts import ended_by_signals
 from manyshim.release.ledger import Ledger
 from manyshim.release.matrix import Cell
 from manyshim.release.places import Places
@@ -37,9 +37,6 @@ from manyshim.release.run import Release, Result, Work
 from manyshim.release.testing import Setup, Tester
 from manyshim.toolchain.target import resolve
 from manyshim.workspace import private_folder
-
-# Signals that end a run as Ctrl-C does. Windows has no SIGHUP.
-_ENDING = ("SIGTERM", "SIGHUP")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -62,31 +59,23 @@ def run(options: argparse.Namespace) -> int:
         other_names(options.like)  # a mistake must not cost the time of all builds
     if options.dry_run:
         return _dry_run(options, cells)
+    places = _places(options, wanted)
     with ended_by_signals(), prepare.only_one(options.out_dir):
         try:
-            return _Run(options, document, wanted, everything).build(cells)
+            return _Run(options, document, wanted, everything, places).build(cells)
         except KeyboardInterrupt:
             notice(f"stopped; the wheels that are finished are in {options.out_dir}")
             raise
 
 
-@contextmanager
-def ended_by_signals() -> Iterator[None]:
-    """Let the signals that end a process raise KeyboardInterrupt, so that children are ended."""
-    numbers = [getattr(signal, name) for name in _ENDING if hasattr(signal, name)]
-    before = {one: signal.signal(one, signal.default_int_handler) for one in numbers}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
 def _dry_run(options: argparse.Namespace, cells: Sequence[Cell]) -> int:
     """Print the matrix, and which wheels are there; the sdist is not built."""
     ledger = Ledger(options.out_dir)
-    there = {cell: made.name for cell, made in ledger.cells.items()}
-    rows = [(one.name, there.get(one.name, "")) for one in cells]
+    made = ((one.name, ledger.cells.get(one.name)) for one in cells)
+    rows = [
+        (name, own.name if own is not None and ledger.is_unchanged(own.name) else "")
+        for name, own in made
+    ]
     if options.json:
         print_json(
             {
@@ -108,6 +97,7 @@ class _Run:
         document: Mapping[str, Any],
         wanted: table.Table,
         everything: Sequence[Cell],
+        places: Optional[Places],
     ) -> None:
         self._options = options
         self._document = document
@@ -115,7 +105,7 @@ class _Run:
         self._everything = everything
         self._children = Children()
         self._ledger = Ledger(options.out_dir)
-        self._places = _places(options, wanted)
+        self._places = places
         self._screen = Screen(plain=options.json)
 
     def build(self, cells: Sequence[Cell]) -> int:
@@ -133,7 +123,9 @@ class _Run:
             lines = (*failure_lines(results), *untested_lines(results))
             self._screen.print_lines([*lines, summary_line(results, seconds)])
         checked = self._check(cells)
-        code = max(checked.code, *(int(one.has_failed) for one in results))
+        if not self._options.json:
+            self._screen.print_lines(list(unfinished_lines(results)))
+        code = max([checked.code, *(int(one.has_failed) for one in results)])
         if self._options.json:
             print_json({**release_data(work.sdist, results, seconds), "check": checked.data})
         return code
@@ -155,7 +147,7 @@ class _Run:
         settings = partial(prepare.settings, project=name, own=own.settings)
 
         def recipe(cell: Cell) -> str:
-            return prepare.recipe(settings(cell), __version__, environ.get("SOURCE_DATE_EPOCH"))
+            return prepare.recipe(settings(cell), __version__, environ)
 
         return Work(
             os.path.abspath(options.folder),
@@ -187,7 +179,8 @@ class _Run:
             return None
         uv = work.frontend.uv
         places, pip = self._places, local.pip_python
-        setup = Setup(self._table.tests, work.project, work.private, os.environ, places, uv, pip)
+        given = work.project, work.private, os.environ, places, uv, pip
+        setup = Setup(self._table.tests, *given, content=work.sdist.content)
         return Tester(setup, self._children, self._ledger)
 
     def _check(self, cells: Sequence[Cell]) -> check.Checked:
@@ -195,10 +188,7 @@ class _Run:
         options = self._options
         words = ["check", options.out_dir, *(["--json"] if options.json else [])]
         words += ["--like", options.like] if options.like else []
-        for one in config.table_value(self._document, "exclude"):
-            words += ["--exclude", one]
-        for allowed in config.table_value(self._document, "allow"):
-            words += ["--allow", f"{allowed.kind}:{allowed.glob}"]
+        words += accepted(self._document, self._table, cells)
         complete = len(cells) == len(self._everything)
         asked = read(words).options
         asked.command = "check"
@@ -218,7 +208,18 @@ def _places(options: argparse.Namespace, wanted: table.Table) -> Optional[Places
     return Places(emulation.this_machine(), native, found, emulation.runner)
 
 
-def _refusal(cell: Cell, settings: Callable[[Cell], Mapping[str, str]]) -> str:
+def accepted(document: Mapping[str, Any], wanted: table.Table, cells: Sequence[Cell]) -> List[str]:
+    """Return the options by which `check` accepts what the builds accept."""
+    found = [f"--exclude={one}" for one in config.table_value(document, "exclude")]
+    found += [f"--allow={one.kind}:{one.glob}" for one in config.table_value(document, "allow")]
+    for cell in cells:
+        given = prepare.settings(cell, "", wanted.settings)
+        for key in ("exclude", "allow"):
+            found += [f"--{key}={one}" for one in table.values(given.get(f"manyshim.{key}", ()))]
+    return list(dict.fromkeys(found))
+
+
+def _refusal(cell: Cell, settings: Callable[[Cell], table.Settings]) -> str:
     """Return why zig cannot compile for a cell; "" if it can, or if it is not asked to."""
     tag = parse_platform(cell.platform)
     if settings(cell)["manyshim.compiler"] == "zig" and tag is not None:

@@ -93,6 +93,19 @@ def summary_line(results: Sequence[Result], seconds: float) -> Line:
     return Line(f"{said} in {duration(seconds)}{spent}", role)
 
 
+def unfinished_lines(results: Sequence[Result]) -> Iterator[Line]:
+    """Yield the last line of a release that has failures: `check` has seen only what is there."""
+    builds = sum(one.status == FAILED for one in results)
+    tests = sum(one.has_failed for one in results) - builds
+    counts = [
+        (builds, "wheel was not built", "wheels were not built"),
+        (tests, "wheel has failed its tests", "wheels have failed their tests"),
+    ]
+    said = [f"{count} {one if count == 1 else more}" for count, one, more in counts if count]
+    if said:
+        yield Line(f"the release is not ready: {' and '.join(said)}; see above", "error")
+
+
 def _test_counts(results: Sequence[Result]) -> str:
     """Return the numbers of tests: `; tests: 4 passed, 2 not tested`; "" if there are none."""
     found = [one.test.status for one in results if one.test is not None]

@@ -66,6 +66,11 @@ class Children:
             if late:
                 _end([process.pid])
             code, cpu = _wait(process)
+        except BaseException:
+            # Ctrl-C in the main thread, which waits for the sdist.
+            _end([process.pid])
+            process.wait()
+            raise
         finally:
             with self._lock:
                 self._running.discard(process.pid)

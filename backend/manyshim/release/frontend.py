@@ -8,10 +8,10 @@ import subprocess
 import sys
 import tarfile
 from functools import lru_cache
-from typing import Iterator, List, Mapping, Optional, Sequence
+from typing import Iterator, List, Mapping, Optional
 
-from manyshim.errors import ToolError
-from manyshim.release.table import python_key
+from manyshim.errors import ToolError, bounded
+from manyshim.release.table import Settings, python_key, values
 from manyshim.values import NamedTuple
 
 _ASK = (
@@ -19,7 +19,13 @@ _ASK = (
     "bool(sysconfig.get_config_var('Py_GIL_DISABLED')))"
 )
 _SECONDS = 60
-_MAX_LINES = 12
+_MAX_LINES = 20
+# How our errors begin, and how they end if another backend has told why.
+_OWN = "manyshim: error: "
+_ABOVE = "see its output above"
+# What follows them: more of ours, and the last words of uv and of build. Findings also begin with
+# `error: `.
+_OTHERS = ("manyshim: ", "error: Failed to build", "  \N{MULTIPLICATION SIGN}", "ERROR ")
 
 
 class Frontend(NamedTuple):
@@ -34,19 +40,24 @@ class Frontend(NamedTuple):
         return [sys.executable, "-m", "build", "--sdist", project, "--outdir", folder]
 
     def wheel(
-        self, sdist: str, python: str, settings: Mapping[str, str], folder: str, source: str
+        self, sdist: str, python: str, settings: Settings, folder: str, source: str
     ) -> List[str]:
         """Return the command that builds a wheel of an sdist into a folder.
 
         build takes no sdist, so it is unpacked into the folder `source`. Raises ToolError if there
         is no such Python, or no build for it.
         """
-        given = [word for one in settings.items() for word in ("-C", "=".join(one))]
+        given: List[str] = []
+        for key, value in settings.items():
+            given += [word for one in values(value) for word in ("-C", f"{key}={one}")]
         interpreter = find_python(python)
         if self.uv:
-            # Without one, uv takes its own, and may download it.
-            which = interpreter or python
-            return [self.uv, "build", "--wheel", sdist, "--python", which, "-o", folder, *given]
+            # Without one, uv takes its own, and may download it. It would also look on PATH, where
+            # some names start no Python (pyenv).
+            which = [interpreter] if interpreter else [python, "--managed-python"]
+            return [self.uv, "build", "--wheel", sdist, "-o", folder, *given, "--python", *which]
+        if _is_python(sys.executable, python):
+            interpreter = sys.executable  # it has build
         if interpreter is None:
             raise ToolError(
                 f"no CPython {python} is found on PATH or under pyenv; install it, or install uv, "
@@ -118,21 +129,28 @@ def _said(*command: str) -> str:
 
 
 def _unpack(sdist: str, folder: str) -> str:
-    """Unpack an sdist; return the folder in it (PEP 625: it has one)."""
-    with tarfile.open(sdist, "r:gz") as archive:
-        # Python 3.12 warns without a filter, and older ones may have none.
-        archive.extraction_filter = getattr(tarfile, "data_filter", lambda one, _: one)
-        archive.extractall(folder)  # noqa: S202 (the project's own sdist, which is built next)
-    (name,) = os.listdir(folder)
-    return os.path.join(folder, name)
+    """Unpack an sdist; return the folder in it (PEP 625: it has one). Raises ToolError."""
+    try:
+        with tarfile.open(sdist, "r:gz") as archive:
+            # Python 3.12 warns without a filter, and older ones may have none.
+            archive.extraction_filter = getattr(tarfile, "data_filter", lambda one, _: one)
+            archive.extractall(folder)  # noqa: S202 (the project's own sdist, which is built next)
+    except (OSError, EOFError, tarfile.TarError) as error:
+        raise ToolError(f"{sdist}: cannot be unpacked: {error}") from error
+    names = os.listdir(folder)
+    if len(names) != 1:
+        raise ToolError(f"{sdist}: has {len(names)} top-level entries and not one folder")
+    return os.path.join(folder, names[0])
 
 
 def reason(log: str) -> List[str]:
-    """Return the lines of a failed build that tell why: those of manyshim, else the last ones."""
-    lines = [line.strip() for line in log.splitlines() if line.strip()]
-    own = [line for line in lines if line.startswith("manyshim: ")]
-    return _last(list(dict.fromkeys(own)) or lines)
+    """Return the lines of a failed build that tell why.
 
-
-def _last(lines: Sequence[str]) -> List[str]:
-    return list(lines[-_MAX_LINES:])
+    They are the error of manyshim with what belongs to it; without one, they are the last lines.
+    """
+    lines = [bounded(line.rstrip()) for line in log.splitlines() if line.strip()]
+    first = next((at for at, line in enumerate(lines) if line.startswith(_OWN)), len(lines))
+    if first == len(lines) or lines[first].endswith(_ABOVE):
+        return lines[: first + 1][-_MAX_LINES:]
+    later = (at for at, line in enumerate(lines) if at > first and line.startswith(_OTHERS))
+    return lines[first : next(later, len(lines))][:_MAX_LINES]

@@ -67,14 +67,15 @@ class Ledger:
         made = self.cells.get(cell)
         if made is None or made.recipe != recipe or self.files[made.name].content != content:
             return None
-        return made.name if self._is_unchanged(made.name) else None
+        return made.name if self.is_unchanged(made.name) else None
 
     def outdated(self, content: str) -> List[str]:
         """Return the names of files that were built from another sdist, and are unchanged."""
         old = [name for name, entry in self.files.items() if entry.content != content]
-        return [name for name in old if self._is_unchanged(name)]
+        return [name for name in old if self.is_unchanged(name)]
 
-    def _is_unchanged(self, name: str) -> bool:
+    def is_unchanged(self, name: str) -> bool:
+        """Whether a file of the ledger is there, with the bytes that were built."""
         path = os.path.join(self._folder, name)
         return os.path.isfile(path) and digest(path) == self.files[name].digest
 

@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 from contextlib import contextmanager
-from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence
+from typing import Any, Dict, Iterator, List, Mapping, Sequence
 
 from manyshim import pyproject
 from manyshim.audit.releases import ReleaseFile, is_release_file, parse_release_file, version_key
@@ -17,10 +17,14 @@ from manyshim.release.frontend import Frontend, reason
 from manyshim.release.ledger import Entry, Ledger, Made
 from manyshim.release.matrix import Cell, is_for
 from manyshim.release.sdist import Sdist
-from manyshim.workspace import publish, subfolder
+from manyshim.release.table import Settings
+from manyshim.workspace import parent_of, publish, subfolder
 
 # The ledger's cell of the sdist.
 _SDIST = "sdist"
+# The variables that shape a wheel beside our own, and the own ones that do not.
+_SHAPING = ("SOURCE_DATE_EPOCH", "CFLAGS", "CXXFLAGS", "CPPFLAGS", "LDFLAGS", "CMAKE_ARGS")
+_FOR_READERS = ("MANYSHIM_DEBUG", "MANYSHIM_EXPLAIN")
 _FIX = "remove what does not belong to the release, or name another folder with -o"
 
 
@@ -38,7 +42,11 @@ def verify_backend(document: Mapping[str, Any]) -> None:
 def only_one(folder: str) -> Iterator[None]:
     """Create a folder, and keep other runs out of it. Raises ToolError."""
     try:
-        os.makedirs(folder, exist_ok=True)
+        if not os.path.exists(folder):
+            os.makedirs(folder)
+            # As uv does: some backends put all that git does not ignore into the sdist.
+            with open(os.path.join(folder, ".gitignore"), "w", encoding="utf-8") as file:
+                file.write("*\n")
         descriptor = os.open(folder, os.O_RDONLY)
     except OSError as error:
         raise ToolError(f"{folder}: cannot be written: {error.strerror}") from error
@@ -75,7 +83,20 @@ def build_sdist(
     names = [name for name in os.listdir(folder) if name.endswith(sdists.EXTENSION)]
     if len(names) != 1:
         raise ToolError(f"the build of the sdist gave {len(names)} sdists")
+    _verify_outputs(os.path.join(folder, names[0]), project, parent_of(private))
     return sdists.read(os.path.join(folder, names[0]))
+
+
+def _verify_outputs(sdist: str, project: str, out: str) -> None:
+    """Verify that an sdist has no files of the release itself. Raises ConfigError."""
+    folder = os.path.relpath(os.path.realpath(out), os.path.realpath(project))
+    found = sdists.outputs(sdist, folder.replace(os.sep, "/"))
+    if found:
+        raise ConfigError(
+            f"the sdist would contain {shorten(found[0])} of the release itself: exclude the "
+            "folder from the sdist (for most backends in .gitignore), or name one outside of the "
+            "project with -o"
+        )
 
 
 def adopt_sdist(found: Sdist, out: str, ledger: Ledger) -> Sdist:
@@ -96,11 +117,12 @@ def adopt_sdist(found: Sdist, out: str, ledger: Ledger) -> Sdist:
         if os.path.join(out, name) != found.path:
             os.unlink(os.path.join(out, name))
         ledger.forget(name)
+    # First, so that a run that is killed in between leaves no file that nobody has built.
+    ledger.add(_SDIST, Made(os.path.basename(path), ""), Entry(found.digest, found.content))
     if found.path != path:
         part = os.path.join(out, f".{os.path.basename(path)}.part")
         _copy(found.path, part)
         publish(part, path)
-    ledger.add(_SDIST, Made(os.path.basename(path), ""), Entry(found.digest, found.content))
     return found._replace(path=os.path.abspath(path))
 
 
@@ -131,6 +153,11 @@ def verify_folder(out: str, sdist: str, ledger: Ledger, cells: Sequence[Cell]) -
             raise ConfigError(f"{os.path.join(out, name)}: {which}; {_FIX}")
         if name not in ledger.files and _is_ours(other, cells):
             raise ConfigError(f"{os.path.join(out, name)}: no release has built it; {_FIX}")
+
+
+def _shapes(variable: str) -> bool:
+    own = variable.startswith("MANYSHIM_") and variable not in _FOR_READERS
+    return own or variable in _SHAPING
 
 
 def project_name(sdist: str) -> str:
@@ -166,12 +193,17 @@ def environment(environ: Mapping[str, str], sdist: Sdist) -> Dict[str, str]:
     return {"SOURCE_DATE_EPOCH": str(sdist.epoch), **environ}
 
 
-def settings(cell: Cell, project: str, own: Mapping[str, str]) -> Dict[str, str]:
+def settings(cell: Cell, project: str, own: Settings) -> Settings:
     """Return the settings of a cell's build; the project's own come last.
 
     `{platform}` and `{python}` in their values stand for those of the cell.
     """
-    given = {key: _filled(value, cell) for key, value in own.items()}
+    given: Settings = {
+        key: _filled(value, cell)
+        if isinstance(value, str)
+        else tuple(_filled(one, cell) for one in value)
+        for key, value in own.items()
+    }
     return {
         "manyshim.compiler": "zig",
         "manyshim.platform": cell.platform,
@@ -185,7 +217,11 @@ def _filled(text: str, cell: Cell) -> str:
     return text.replace("{platform}", cell.platform).replace("{python}", cell.python)
 
 
-def recipe(given: Mapping[str, str], version: str, epoch: Optional[str]) -> str:
-    """Return a hash of all that shapes a wheel, beside its sdist and the cell."""
-    text = json.dumps([sorted(given.items()), version, epoch])
+def recipe(given: Settings, version: str, environ: Mapping[str, str]) -> str:
+    """Return a hash of all that shapes a wheel, beside its sdist and the cell.
+
+    Of the environment, these are our own variables, the time, and flags of compilers.
+    """
+    variables = [one for one in environ.items() if _shapes(one[0])]
+    text = json.dumps([sorted(given.items()), version, sorted(variables)])
     return hashlib.sha256(text.encode()).hexdigest()

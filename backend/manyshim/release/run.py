@@ -7,14 +7,15 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from manyshim.audit.tags import parse_wheel_name
-from manyshim.audit.targets import targets
+from manyshim.audit.targets import Target, targets
 from manyshim.errors import ManyshimError, ToolError
-from manyshim.release.children import Children, StoppedError
+from manyshim.release.children import Children, Ended, StoppedError
 from manyshim.release.frontend import Frontend, reason
 from manyshim.release.ledger import Entry, Ledger, Made
 from manyshim.release.matrix import Cell, covered, is_for
 from manyshim.release.queue import Queue
 from manyshim.release.sdist import Sdist, digest
+from manyshim.release.table import Settings
 from manyshim.release.testing import Tested
 from manyshim.values import NamedTuple
 from manyshim.workspace import publish, subfolder
@@ -54,7 +55,7 @@ class Work(NamedTuple):
     sdist: Sdist
     frontend: Frontend
     environ: Mapping[str, str]
-    settings: Callable[[Cell], Mapping[str, str]]
+    settings: Callable[[Cell], Settings]
     recipe: Callable[[Cell], str]
     refuse: Callable[[Cell], str]
 
@@ -84,6 +85,8 @@ class Release:
         self._results: Dict[Cell, Result] = {}
         # By file name, the cell whose build gave the file in this run.
         self._given: Dict[str, Cell] = {}
+        # What the last build of a cell took.
+        self._ended: Dict[Cell, Ended] = {}
 
     def run(self, cells: Sequence[Cell], matrix: Sequence[Cell], jobs: int) -> List[Result]:
         """Build what is missing; return the results of the cells, in their order.
@@ -91,7 +94,9 @@ class Release:
         `matrix` has all cells of the release. Raises ToolError if the folder cannot be written.
         """
         missing = [one for one in cells if not self._is_known(one)]
-        queue = Queue([one for one in missing if not self._is_covered(one)], matrix)
+        todo = [one for one in missing if not self._is_covered(one)]
+        there = {one.cell: _targets(one.wheel) for one in self._results.values() if one.wheel}
+        queue = Queue(todo, matrix, there)
         with ThreadPoolExecutor(jobs) as pool:
             try:
                 self._build_all(queue, pool, jobs)
@@ -136,8 +141,7 @@ class Release:
     def _is_covered(self, cell: Cell) -> bool:
         """Note whether a wheel that is there is for this cell, too: that of a new Python."""
         for other in list(self._results.values()):
-            name = parse_wheel_name(other.wheel) if other.status == KEPT else None
-            if name is not None and covered(targets(name), cell, other.cell):
+            if other.status == KEPT and covered(_targets(other.wheel), cell, other.cell):
                 self._cover(cell, other.wheel, self._ledger.files[other.wheel])
                 return True
         return False
@@ -165,36 +169,42 @@ class Release:
     def _end(self, cell: Cell, build: Future[Any], queue: Queue) -> None:
         """Publish the wheel of a build that has ended, or note its failure."""
         try:
-            built: _Built = build.result()
-            self._accept(cell, built, queue)
+            covered_by = self._accept(cell, build.result(), queue)
         except StoppedError:
             queue.fail(cell)
         except ManyshimError as error:
             queue.fail(cell)
-            self._note(Result(cell, FAILED, reason=tuple(map(str, error.args))))
+            ended = self._ended.get(cell)
+            took = (ended.seconds, ended.cpu) if ended is not None else ()
+            lines = tuple(map(str, error.args))
+            self._note(Result(cell, FAILED, "", *took)._replace(reason=lines))
+        else:
+            for one, name in covered_by:
+                self._cover(one, name, self._ledger.files[name])
 
-    def _accept(self, cell: Cell, built: _Built, queue: Queue) -> None:
+    def _accept(self, cell: Cell, built: _Built, queue: Queue) -> List[Tuple[Cell, str]]:
+        """Publish a wheel; return the cells that need none of their own, with a file name."""
         name = os.path.basename(built.path)
-        wheel = parse_wheel_name(name)
-        own = targets(wheel) if wheel else ()
+        own = _targets(name)
         if not is_for(own, cell):
             raise ToolError(f"the build gave {name}, which is no wheel for {cell.name}")
+        older = queue.older(cell, own)
+        if older is not None:
+            is_built = queue.leave(cell, own, older)
+            return [(cell, self._results[older].wheel)] if is_built else []
         other = self._given.get(name)
         hashed = digest(built.path)
         if other is not None and self._ledger.files[name].digest != hashed:
             raise ToolError(
                 f"the builds for {other.name} and {cell.name} gave {name} with different contents"
             )
-        accepted = queue.finish(cell, own)
-        if accepted.instead is not None:
-            return  # the older Python builds it, for this cell too
-        publish(built.path, os.path.join(self._work.out, name))
-        self._given[name] = cell
+        # The ledger first: a run that is killed in between leaves no file that nobody has built.
         entry = Entry(hashed, self._work.sdist.content)
         self._ledger.add(cell.name, Made(name, self._work.recipe(cell)), entry)
+        publish(built.path, os.path.join(self._work.out, name))
+        self._given[name] = cell
         self._note(Result(cell, BUILT, name, built.seconds, built.cpu))
-        for one in accepted.covered:
-            self._cover(one, name, entry)
+        return [(one, name) for one in queue.finish(cell, own)]
 
     def _cover(self, cell: Cell, name: str, entry: Entry) -> None:
         self._ledger.add(cell.name, Made(name, self._work.recipe(cell)), entry)
@@ -213,6 +223,7 @@ class Release:
             subfolder(folder, "source"),
         )
         ended = self._children.run(command, log, work.project, work.environ)
+        self._ended[cell] = ended
         if ended.code:
             with open(log, encoding="utf-8", errors="replace") as file:
                 lines = reason(file.read())
@@ -221,3 +232,9 @@ class Release:
         if len(wheels) != 1:
             raise ToolError(f"the build for {cell.name} gave {len(wheels)} wheels")
         return _Built(os.path.join(folder, "out", wheels[0]), ended.seconds, ended.cpu)
+
+
+def _targets(wheel: str) -> Tuple[Target, ...]:
+    """Return what the wheel of a file name is for; nothing if the name is none."""
+    name = parse_wheel_name(wheel)
+    return tuple(targets(name)) if name else ()

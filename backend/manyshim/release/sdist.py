@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import tarfile
 from typing import List, Tuple
 
+from manyshim.audit.releases import is_release_file
 from manyshim.errors import InvalidWheelError, ToolError
 from manyshim.values import NamedTuple
 
 EXTENSION = ".tar.gz"
 # The oldest time that an archive of zip can hold: 1980-01-01 (APPNOTE.TXT, 4.4.6).
 _OLDEST_SECOND = 315_532_800
+# How the names of our own folders and files begin.
+_OURS = ".manyshim-"
 _CHUNK_BYTES = 1 << 20
 
 
@@ -44,6 +48,25 @@ def read(path: str) -> Sdist:
         raise InvalidWheelError(f"{path}: cannot be read as an sdist: {error}") from error
     content = hashlib.sha256(repr(sorted(members)).encode()).hexdigest()
     return Sdist(path, content, digest(path), epoch)
+
+
+def outputs(path: str, folder: str) -> List[str]:
+    """Return the members of an sdist that a release has put into a folder of the project.
+
+    Raises InvalidWheelError.
+    """
+    try:
+        with tarfile.open(path, "r:gz") as archive:
+            names = [one.name.partition("/")[2] for one in archive]
+    except (OSError, EOFError, tarfile.TarError) as error:
+        raise InvalidWheelError(f"{path}: cannot be read as an sdist: {error}") from error
+    below = "" if folder == os.curdir else f"{folder}/"
+    within = [name[len(below) :] for name in names if name.startswith(below)]
+    return [below + name for name in within if name.startswith(_OURS) or _is_release_file(name)]
+
+
+def _is_release_file(name: str) -> bool:
+    return "/" not in name and is_release_file(name)
 
 
 def digest(path: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Dict, Mapping, Optional, Tuple
+from typing import Any, Mapping, Optional, Tuple, Union
 
 from manyshim import pyproject
 from manyshim.audit.policy import policies_of
@@ -38,6 +38,10 @@ _EXAMPLE = (
 )
 
 
+# By name, a value or several of a setting for builds: -C is then given for each.
+Settings = Mapping[str, Union[str, Tuple[str, ...]]]
+
+
 class Tests(NamedTuple):
     """How each wheel is tested: a command of the shell, what it imports, and its seconds."""
 
@@ -55,7 +59,7 @@ class Table(NamedTuple):
 
     platforms: Tuple[str, ...]
     pythons: Tuple[str, ...]
-    settings: Mapping[str, str]
+    settings: Settings
     tests: Optional[Tests] = None
 
 
@@ -110,11 +114,23 @@ def _near(text: str) -> str:
     return nearest(text, (*_COMMON, *_WINDOWS))
 
 
-def _settings(table: Mapping[str, Any]) -> Dict[str, str]:
+def values(setting: Union[str, Tuple[str, ...]]) -> Tuple[str, ...]:
+    """Return the values of a setting."""
+    return (setting,) if isinstance(setting, str) else setting
+
+
+def _settings(table: Mapping[str, Any]) -> Settings:
     found = table.get("config-settings", {})
-    if not isinstance(found, dict) or not all(isinstance(one, str) for one in found.values()):
-        raise _error("config-settings must be a table of texts; put each key in quotes")
-    return dict(found)
+    if not isinstance(found, dict) or not all(map(_is_setting, found.values())):
+        raise _error(
+            "config-settings must be a table of texts or lists of them; put each key in quotes"
+        )
+    return {key: tuple(one) if isinstance(one, list) else one for key, one in found.items()}
+
+
+def _is_setting(value: object) -> bool:
+    several = value if isinstance(value, list) else [value]
+    return all(isinstance(one, str) for one in several)
 
 
 def _tests(table: Mapping[str, Any]) -> Optional[Tests]:

@@ -13,7 +13,7 @@ from contextlib import suppress
 from typing import Callable, Mapping, Optional, Tuple
 
 from manyshim.audit.tags import parse_platform
-from manyshim.errors import ToolError
+from manyshim.errors import ToolError, bounded
 from manyshim.release import environments
 from manyshim.release.children import Children, Ended
 from manyshim.release.environments import Environment
@@ -48,7 +48,8 @@ class Tested(NamedTuple):
 class Setup(NamedTuple):
     """What the tests of all wheels share.
 
-    `pip` returns the path of a Python that has pip, and prefers one of a version.
+    `pip` returns the path of a Python that has pip, and prefers one of a version. `content` is a
+    hash of the sdist's content, which may have the tests.
     """
 
     tests: Tests
@@ -58,6 +59,7 @@ class Setup(NamedTuple):
     places: Places
     uv: Optional[str]
     pip: Callable[[str], Optional[str]]
+    content: str = ""
 
 
 class Tester:
@@ -68,7 +70,7 @@ class Tester:
         self._children = children
         self._ledger = ledger
         self._lock = threading.Lock()
-        self._recipe = recipe(setup.tests)
+        self._recipe = recipe(setup.tests, setup.content)
 
     def test(self, wheel: str, cell: Cell) -> Tested:
         """Test the wheel of a path for a cell. Raises StoppedError if the release is ending."""
@@ -142,14 +144,14 @@ class Tester:
     def _reason(self, ended: Ended, log: str) -> Tuple[str, ...]:
         """Return the last lines of a failed command, and how it ended."""
         with open(log, encoding="utf-8", errors="replace") as file:
-            lines = [line.rstrip() for line in file if line.strip()]
+            lines = [bounded(line.rstrip()) for line in file if line.strip()]
         seconds = self._setup.tests.seconds
         return (*lines[-_MAX_LINES:], ending(ended, seconds))
 
 
-def recipe(tests: Tests) -> str:
+def recipe(tests: Tests, content: str) -> str:
     """Return a hash of all that shapes the outcome of a test, beside the wheel and the cell."""
-    text = json.dumps([tests.command, tests.requires])
+    text = json.dumps([tests.command, tests.requires, content])
     return hashlib.sha256(text.encode()).hexdigest()
 
 
