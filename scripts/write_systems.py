@@ -23,8 +23,8 @@ manyshim wraps each project's own backend. The sdist is built by
 Audited: the tag is the target, each file is for the target's machine, and no finding is an error.
 Warnings are in brackets. Imported: the extension is used on Debian 12, under qemu-user for aarch64,
 on Debian 13 under qemu-user for riscv64, or on CPython 3.11 with musl 1.2.3. numpy, which other
-projects need, is from the index, for riscv64 and musl compiled here. Refused: the build fails, and a
-line of manyshim says why.
+projects need, is from the index, for riscv64 and musl compiled here. Refused: the build fails, and
+a line of manyshim says why.
 
 | project | backend | language | {targets} |
 |---|---|---|{rules}
