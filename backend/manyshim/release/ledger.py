@@ -108,4 +108,4 @@ class Ledger:
             "cells": {cell: list(made) for cell, made in sorted(self.cells.items())},
             "tests": dict(sorted(self.tests.items())),
         }
-        write_whole(json.dumps(data, indent=1) + "\n", self._path)
+        write_whole(json.dumps(data, indent=1) + "\n", self._path, "record of the release")
