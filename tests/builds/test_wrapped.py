@@ -175,7 +175,7 @@ def test_a_path_without_manyshim_is_one_error_in_every_hook(project: Project, ho
         ("hatchling", 'backend = "hatchling.build"'),
         ("os", "os has no hook build_wheel; name a PEP 517 backend"),
         ("os:path", "os:path has no hook build_wheel"),
-        ("mesonpy", 'add "meson-python" to build-system.requires'),
+        ("pdm.backend", 'add "pdm-backend" to build-system.requires'),
         ("meson-python", 'backend = "mesonpy"'),
         ("setuptools.build_meta:other.x", "setuptools.build_meta has no object other.x"),
         (".own", '[tool.manyshim] backend = ".own" is no module'),

@@ -104,7 +104,7 @@ ERRORS: Dict[str, Mistake] = {
     "a module that is no backend": wraps("os", "os has no hook build_wheel; name a PEP 517"),
     "a relative module": wraps(".backend", "is no module; name a PEP 517 backend, for example"),
     "manyshim wraps manyshim": wraps("manyshim.backend", "must not be manyshim itself"),
-    "a requirement that is missing": wraps("mesonpy", 'add "meson-python" to build-system.'),
+    "a requirement that is missing": wraps("pdm.backend", 'add "pdm-backend" to build-system.'),
     "backend as a table": table("[tool.manyshim.backend]\nname = 'x'", "backend = {", "a string"),
     "no backend": table('backend = ""', "backend = ''", "write a string that is not empty"),
     "the backend of one project in the environment": variable(
