@@ -14,7 +14,7 @@ from paths import BACKEND
 
 RUN = "../meson.build:5:0: ERROR: Can not run test applications in this cross environment.\n"
 WRAPPER = (
-    "ERROR: An exe_wrapper is needed for /tmp/build/my-maker but was not found. Please define one "
+    "ERROR: An exe_wrapper is needed for build/my-maker but was not found. Please define one "
     "in cross file and check the command and/or add it to PATH.\n"
 )
 
