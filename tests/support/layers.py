@@ -43,6 +43,7 @@ MAY_IMPORT = {
     # The settings and the host.
     "process": "errors values",
     "demangle": "process errors values",
+    "emulator": "",
     "workspace": "errors",
     "intree": "",
     "wrapped": "intree known_backends errors",
@@ -87,14 +88,15 @@ MAY_IMPORT = {
     "toolchain.python": "toolchain.target audit host errors values",
     # The entry point of the process in which the wrapped backend builds for a target.
     "toolchain.child": "toolchain.systems.meson_log wrapped errors",
-    "toolchain.systems": "toolchain.target audit files host pyproject values errors",
+    "toolchain.systems": "toolchain.target audit emulator files host process pyproject values "
+    "errors",
     "toolchain.systems.meson_log": "",
     "adopt": "adopt.changes adopt.facts known_backends pyproject process files workspace errors "
     "values",
     "adopt.changes": "values",
     "adopt.facts": "known_backends pyproject errors values",
     # A release runs frontends. Of files it reads their names, and the programs of other systems.
-    "release": "release.systems host audit pyproject optiontypes workspace errors values",
+    "release": "release.systems emulator host audit pyproject optiontypes workspace errors values",
     "release.systems": "audit formats.elf formats.zip errors values",
     # The use cases. Only these import the optional packages, when an option asks for them.
     "advice": "demangle audit audit.verdict audit.decision formats.elf formats.wheel formatters "

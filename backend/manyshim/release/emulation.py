@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
 from functools import lru_cache
-from typing import Mapping, Optional, Sequence, Tuple
+from typing import Optional, Sequence, Tuple
 
 from manyshim import host
 from manyshim.audit.tags import GLIBC, MUSL
+from manyshim.emulator import find_qemu, musl_loader, qemu_name
+from manyshim.release.asking import VERSION
 from manyshim.release.systems import Python
 from manyshim.values import NamedTuple
 
-# qemu's names of architectures, where they are others.
-_QEMU: Mapping[str, str] = {"i686": "i386", "armv7l": "arm"}
-# What a Python prints of itself: `cpython 3.13t`, and `glibc 2.36` if it has that (confstr(3)).
-_ASK = """
-import os, sys, sysconfig
-free = "t" if sysconfig.get_config_var("Py_GIL_DISABLED") else ""
-print("%s 3.%s%s" % (sys.implementation.name, sys.version_info[1], free))
+# After its version, a Python prints `glibc 2.36` if it has that (confstr(3)).
+_ASK = f"""{VERSION}
+import os
 try:
     print(os.confstr("CS_GNU_LIBC_VERSION"))
 except (ValueError, OSError):
@@ -64,8 +61,7 @@ def this_machine() -> Machine:
     if libc == GLIBC:
         found = _GLIBC_VERSION.search(os.confstr("CS_GNU_LIBC_VERSION") or "")
     elif libc == MUSL:
-        name = {"i686": "i386", "armv7l": "armhf"}.get(arch, arch)
-        found = _MUSL_VERSION.search(_answer([f"/lib/ld-musl-{name}.so.1"]) or "")
+        found = _MUSL_VERSION.search(_answer([musl_loader(arch)]) or "")
     else:
         found = None
     return Machine(arch, libc, _numbers(found))
@@ -85,10 +81,10 @@ def runner(python: Python) -> Runner:
     emulator: Tuple[str, ...] = ()
     said = _answer([*words, python.path, "-I", "-c", _ASK])
     if said is None:
-        qemu = f"qemu-{_QEMU.get(python.arch, python.arch)}"
-        program = shutil.which(f"{qemu}-static") or shutil.which(qemu)
+        program = find_qemu(python.arch)
         if program is None:
-            return Runner(python, problem=f"{qemu} is not found; install qemu-user-static")
+            lack = f"{qemu_name(python.arch)} is not found; install qemu-user-static"
+            return Runner(python, problem=lack)
         emulator = (program,)
         said = _answer([*emulator, *words, python.path, "-I", "-c", _ASK]) or ""
     found = _SAID.search(said)

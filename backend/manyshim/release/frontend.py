@@ -4,21 +4,16 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 import sys
 import tarfile
 from functools import lru_cache
 from typing import Iterator, List, Mapping, Optional
 
 from manyshim.errors import ToolError, bounded
-from manyshim.release.table import Settings, python_key, values
+from manyshim.release.asking import VERSION, answer
+from manyshim.release.table import Settings, values
 from manyshim.values import NamedTuple
 
-_ASK = (
-    "import sys, sysconfig; print(sys.implementation.name, *sys.version_info[:2], "
-    "bool(sysconfig.get_config_var('Py_GIL_DISABLED')))"
-)
-_SECONDS = 60
 _MAX_LINES = 20
 # How our errors begin, and how they end if another backend has told why.
 _OWN = "manyshim: error: "
@@ -101,31 +96,15 @@ def _candidates(version: str) -> Iterator[str]:
 
 
 def _is_python(path: str, version: str) -> bool:
-    minor, free = python_key(version)
-    return _said(path, "-c", _ASK) == f"cpython 3 {minor} {free}"
+    return answer(path, "-c", VERSION) == f"cpython {version}"
 
 
 def _verify_build(interpreter: str) -> None:
-    if _said(interpreter, "-c", "import build; print('yes')") != "yes":
+    if answer(interpreter, "-c", "import build") is None:
         raise ToolError(
             f"neither uv nor build is installed for {interpreter}: pip install uv, or run "
             f"{interpreter} -m pip install build"
         )
-
-
-def _said(*command: str) -> str:
-    try:
-        done = subprocess.run(  # noqa: S603 (a Python that the user has)
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            timeout=_SECONDS,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return done.stdout.decode(errors="replace").strip()
 
 
 def _unpack(sdist: str, folder: str) -> str:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from functools import lru_cache
-from typing import Optional, Sequence
+from typing import Optional
 
+from manyshim.release.asking import answer
 from manyshim.release.frontend import find_python
-
-_SECONDS = 60
 
 
 @lru_cache(maxsize=None)
@@ -20,7 +18,7 @@ def native_python(version: str, uv: Optional[str]) -> Optional[str]:
     if found is None and uv:
         # Its own ones only: the others are found above, and some names start no Python.
         options = ("--no-project", "--no-python-downloads", "--managed-python")
-        path = (_answer((uv, "python", "find", *options, version)) or "").strip()
+        path = answer(uv, "python", "find", *options, version) or ""
         found = path if os.path.isfile(path) else None
     return found
 
@@ -32,22 +30,6 @@ def pip_python(version: str) -> Optional[str]:
     pip takes the version in the markers of requirements from the Python that runs it.
     """
     for path in (find_python(version.rstrip("t")), sys.executable):
-        if path and _answer((path, "-m", "pip", "--version")) is not None:
+        if path and answer(path, "-m", "pip", "--version") is not None:
             return path
     return None
-
-
-def _answer(command: Sequence[str]) -> Optional[str]:
-    """Return what a command prints; None if it fails."""
-    try:
-        done = subprocess.run(  # noqa: S603 (uv, or a Python that the user has)
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            timeout=_SECONDS,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return None if done.returncode else done.stdout.decode(errors="replace")

@@ -3,37 +3,35 @@
 from __future__ import annotations
 
 import os
-import shutil
 from typing import List, Mapping, Optional, Tuple
 
 from manyshim.audit.tags import ARCHES, MUSL
+from manyshim.emulator import find_qemu, musl_loader
 from manyshim.toolchain.target import Target
 from manyshim.values import NamedTuple
 
 
 class _Row(NamedTuple):
-    """The names of an architecture: Meson's family, qemu's program, and glibc's loader."""
+    """The names of an architecture: Meson's family, and glibc's loader."""
 
     family: str
-    qemu: str
     loader: str
 
 
 # fmt: off
 _ROWS: Mapping[str, _Row] = {
-    "x86_64": _Row("x86_64", "qemu-x86_64", "/lib64/ld-linux-x86-64.so.2"),
-    "i686": _Row("x86", "qemu-i386", "/lib/ld-linux.so.2"),
-    "aarch64": _Row("aarch64", "qemu-aarch64", "/lib/ld-linux-aarch64.so.1"),
-    "armv7l": _Row("arm", "qemu-arm", "/lib/ld-linux-armhf.so.3"),
-    "ppc64le": _Row("ppc64", "qemu-ppc64le", "/lib64/ld64.so.2"),
-    "s390x": _Row("s390x", "qemu-s390x", "/lib/ld64.so.1"),
-    "riscv64": _Row("riscv64", "qemu-riscv64", "/lib/ld-linux-riscv64-lp64d.so.1"),
-    "loongarch64": _Row("loongarch64", "qemu-loongarch64", "/lib64/ld-linux-loongarch-lp64d.so.1"),
+    "x86_64": _Row("x86_64", "/lib64/ld-linux-x86-64.so.2"),
+    "i686": _Row("x86", "/lib/ld-linux.so.2"),
+    "aarch64": _Row("aarch64", "/lib/ld-linux-aarch64.so.1"),
+    "armv7l": _Row("arm", "/lib/ld-linux-armhf.so.3"),
+    "ppc64le": _Row("ppc64", "/lib64/ld64.so.2"),
+    "s390x": _Row("s390x", "/lib/ld64.so.1"),
+    "riscv64": _Row("riscv64", "/lib/ld-linux-riscv64-lp64d.so.1"),
+    "loongarch64": _Row("loongarch64", "/lib64/ld-linux-loongarch-lp64d.so.1"),
 }
 # fmt: on
 # Debian's packages libc6-*-cross have folders with the names of GNU.
 _DEBIAN_NAMES = {"i386-linux-gnu": "i686-linux-gnu"}
-_MUSL_NAMES = {"i686": "i386", "armv7l": "armhf", "ppc64le": "powerpc64le"}
 
 
 class Machine(NamedTuple):
@@ -68,9 +66,7 @@ def _emulator(
     loader = loader_path(target)
     if target.tag.arch == arch:
         return () if os.path.exists(loader) else None
-    row = _ROWS[target.tag.arch]
-    names = (f"{row.qemu}-static", row.qemu)
-    qemu = next(filter(None, (shutil.which(name, path=path) for name in names)), None)
+    qemu = find_qemu(target.tag.arch, path)
     if qemu is None:
         return None
     libc = f"/usr/{_DEBIAN_NAMES.get(target.triplet, target.triplet)}"
@@ -82,6 +78,5 @@ def _emulator(
 def loader_path(target: Target) -> str:
     """Return the path of the target's dynamic loader."""
     if target.tag.libc == MUSL:
-        name = _MUSL_NAMES.get(target.tag.arch, target.tag.arch)
-        return f"/lib/ld-musl-{name}.so.1"
+        return musl_loader(target.tag.arch)
     return _ROWS[target.tag.arch].loader
