@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import subprocess
 import sys
 import tempfile
-from typing import Any, Dict, List, Mapping, Optional, Tuple
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
-from manyshim import pyproject
+from manyshim import process, pyproject
 from manyshim.audit.tags import MUSL
-from manyshim.errors import ConfigError
+from manyshim.errors import ConfigError, ToolError
 from manyshim.files import open_regular
 from manyshim.host import host_arch
 from manyshim.toolchain.systems import cmake, meson
@@ -33,6 +32,8 @@ _MESON = "mesonpy"
 _MESON_PYTHON = re.compile(r"\s*meson[-_.]python(?![-\w.])", re.IGNORECASE)
 _NOT_MESON = ("setuptools", "scikit_build_core", "py_build_cmake", "hatchling", "maturin")
 _EMPTY_ARCHIVE = "!<arch>\n"
+# How long `cmake --version` may take.
+_SECONDS = 60
 _LIBC_PARTS = ("dl", "m", "pthread", "rt", "util")
 
 
@@ -59,6 +60,13 @@ class Applied(NamedTuple):
     lines: List[str]
 
 
+class _Project(NamedTuple):
+    """The wrapped backend's name, and the project's pyproject.toml."""
+
+    backend: str
+    document: Mapping[str, Any]
+
+
 def apply(  # noqa: PLR0913, PLR0917 (what is known of a build)
     folder: str,
     target: Target,
@@ -72,13 +80,15 @@ def apply(  # noqa: PLR0913, PLR0917 (what is known of a build)
     What the user has set comes after, and a conflict is reported. Raises OSError.
     """
     here = machine(target, tools.sysroot, host_arch(), environ.get("PATH"))
+    project = _Project(backend, pyproject.read(os.curdir))
     applied = Applied(dict(environ), settings, [])
-    applied = _with_cmake(folder, target, here, tools, backend, applied)
-    if not is_meson(backend, pyproject.read(os.curdir)):
+    applied = _with_cmake(folder, target, here, tools, project, applied)
+    if not is_meson(*project):
         return applied
+    own = _own_arguments(project.document)
     if tools.native:
-        return applied._replace(lines=[*applied.lines, *_native_conflicts(applied)])
-    return _with_meson(folder, target, here, tools, applied)
+        return applied._replace(lines=[*applied.lines, *_native_conflicts(own, applied)])
+    return _with_meson(folder, target, here, tools, own, applied)
 
 
 def is_meson(backend: str, document: Mapping[str, Any]) -> bool:
@@ -94,21 +104,21 @@ def is_meson(backend: str, document: Mapping[str, Any]) -> bool:
     return name == _MESON or any(map(_MESON_PYTHON.match, texts))
 
 
-def _native_conflicts(applied: Applied) -> List[str]:
+def _native_conflicts(own: Sequence[str], applied: Applied) -> List[str]:
     """Return a line for each file of the user that replaces the compilers of a native build."""
-    given = meson.arguments(applied.settings, _own_arguments())
+    given = meson.arguments(applied.settings, own)
     folder = meson.build_folder(applied.settings)
     return meson.conflicts(given, None, folder, applied.environ)
 
 
 def _with_cmake(  # noqa: PLR0913, PLR0917 (what is known of a build)
-    folder: str, target: Target, here: Machine, tools: Tools, backend: str, applied: Applied
+    folder: str, target: Target, here: Machine, tools: Tools, project: _Project, applied: Applied
 ) -> Applied:
+    backend, document = project
     if tools.native and tools.sysroot == "/":
         return applied  # all of this machine may be found
-    document = pyproject.read(os.curdir)
     given = list(definitions(applied.environ, applied.settings, pyproject.tools(document), _toml))
-    reported = _may_use_cmake(backend, document)
+    reported = _may_use_cmake(project)
     if reported:
         lines = [*applied.lines, *conflicts(given), *reused_folder(backend, target.tag.arch)]
         applied = applied._replace(lines=lines)
@@ -144,14 +154,14 @@ def _with_cmake(  # noqa: PLR0913, PLR0917 (what is known of a build)
     return applied._replace(environ=environ, lines=lines)
 
 
-def _may_use_cmake(backend: str, document: Mapping[str, Any]) -> bool:
+def _may_use_cmake(project: _Project) -> bool:
     """Tell whether a project shows a sign of CMake, or has a backend that may use it.
 
     An environment, as that of conda-build, may have settings for CMake in each build.
     """
-    if not (is_meson(backend, document) or backend.startswith("setuptools.")):
+    if not (is_meson(*project) or project.backend.startswith("setuptools.")):
         return True
-    requires = str(pyproject.build_system(document).get("requires"))
+    requires = str(pyproject.build_system(project.document).get("requires"))
     if os.path.exists("CMakeLists.txt") or re.search("cmake|scikit.build", requires, re.IGNORECASE):
         return True
     return any(b"cmake" in _content(name).lower() for name in ("setup.py", "meson.build"))
@@ -199,12 +209,10 @@ def _cmake_version(environ: Mapping[str, str]) -> Tuple[int, ...]:
     if not program:
         return ()
     try:
-        done = subprocess.run(  # noqa: S603 (the backend runs it, too)
-            [program, "--version"], stdout=subprocess.PIPE, check=False, env=dict(environ)
-        )
-    except OSError:
+        said = process.run([program, "--version"], environ, _SECONDS)
+    except ToolError:
         return ()
-    found = re.search(rb"version (\d+)\.(\d+)", done.stdout)
+    found = re.search(r"version (\d+)\.(\d+)", said)
     return tuple(map(int, found.groups())) if found else ()
 
 
@@ -218,8 +226,8 @@ def _roots(sysroot: str) -> List[str]:
     return list(dict.fromkeys(found))
 
 
-def _with_meson(
-    folder: str, target: Target, here: Machine, tools: Tools, applied: Applied
+def _with_meson(  # noqa: PLR0913, PLR0917 (what is known of a build)
+    folder: str, target: Target, here: Machine, tools: Tools, own: Sequence[str], applied: Applied
 ) -> Applied:
     names = (("c", "CC"), ("cpp", "CXX"), ("ar", "AR"), ("strip", "STRIP"))
     binaries = {name: tools.paths[variable] for name, variable in names}
@@ -239,16 +247,15 @@ def _with_meson(
         properties["cmake_toolchain_file"] = os.path.abspath(environ[VARIABLE])
     path = os.path.join(folder, "meson.cross")
     _write(path, meson.cross_file(target, here, binaries, properties))
-    own = _own_arguments()
     given = meson.arguments(applied.settings, own)
     lines = meson.conflicts(given, here, meson.build_folder(applied.settings), environ)
     settings = meson.with_cross_file(applied.settings, path, own)
     return Applied(environ, settings, [*applied.lines, *lines])
 
 
-def _own_arguments() -> List[str]:
+def _own_arguments(document: Mapping[str, Any]) -> List[str]:
     """Return `[tool.meson-python.args] setup` of the project."""
-    table: Any = pyproject.tools(pyproject.read(os.curdir))
+    table: Any = pyproject.tools(document)
     for key in ("meson-python", "args", "setup"):
         table = table.get(key, {}) if isinstance(table, dict) else {}
     return [str(one) for one in table] if isinstance(table, list) else []

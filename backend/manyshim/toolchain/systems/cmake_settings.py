@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Tuple
 
+from manyshim.toolchain.systems.settings import texts
 from manyshim.values import NamedTuple
 
 VARIABLE = "CMAKE_TOOLCHAIN_FILE"
@@ -117,13 +118,13 @@ def _of_setting(key: str, value: Any, read: Read) -> Iterator[Definition]:  # no
     elif plain.replace("_", "-") == "cmake.toolchain-file":
         yield Definition(VARIABLE, place)
     elif plain.lstrip("-") in _FILE_SETTINGS:
-        for path in _texts(value):
+        for path in texts(value):
             yield from _of_table(read(path), "", path)
     elif plain.lstrip("-") in _OVERRIDES:
-        for text in _texts(value):
+        for text in texts(value):
             yield from _in_text(_OVERRIDDEN, text, place)
     elif plain == "cmake.args" or plain.endswith("-option"):
-        yield from _in_text(_OPTION, " ".join(_texts(value)), place)
+        yield from _in_text(_OPTION, " ".join(texts(value)), place)
 
 
 def _of_table(value: Any, path: str, file: str) -> Iterator[Definition]:  # noqa: ANN401
@@ -139,7 +140,7 @@ def _of_table(value: Any, path: str, file: str) -> Iterator[Definition]:  # noqa
         elif key in ("toolchain-file", "toolchain_file") and inner:
             yield Definition(VARIABLE, place)
         elif key in ("args", "cmake_args"):
-            yield from _in_text(_OPTION, " ".join(_texts(inner)), place)
+            yield from _in_text(_OPTION, " ".join(texts(inner)), place)
         elif key not in _OTHER_SYSTEMS:
             yield from _of_table(inner, inside, file)
 
@@ -147,9 +148,3 @@ def _of_table(value: Any, path: str, file: str) -> Iterator[Definition]:  # noqa
 def _in_text(pattern: re.Pattern[str], text: str, place: str) -> Iterator[Definition]:
     for found in pattern.finditer(text):
         yield Definition(VARIABLE if found["file"] else found["name"], place)
-
-
-def _texts(value: Any) -> List[str]:  # noqa: ANN401 (a value of config_settings)
-    if value is None:
-        return []
-    return list(map(str, value)) if isinstance(value, (list, tuple)) else [str(value)]

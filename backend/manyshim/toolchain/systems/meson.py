@@ -13,6 +13,7 @@ from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 from manyshim.audit.tags import MUSL
 from manyshim.files import open_regular
 from manyshim.toolchain.systems.machine import Machine
+from manyshim.toolchain.systems.settings import texts
 from manyshim.toolchain.target import Target
 
 _SETTING = "setup-args"
@@ -85,13 +86,13 @@ def with_cross_file(
     """
     given = dict(settings or {})
     again = [f"--cross-file={own}" for _, own in machine_files(own_arguments, ("cross",))]
-    given[_SETTING] = [f"--cross-file={path}", *again, *_texts(given.get(_SETTING))]
+    given[_SETTING] = [f"--cross-file={path}", *again, *texts(given.get(_SETTING))]
     return given
 
 
 def arguments(settings: Optional[Mapping[str, Any]], own_arguments: Sequence[str]) -> List[str]:
     """Return all arguments of the user for `meson setup`."""
-    return [*own_arguments, *_texts((settings or {}).get(_SETTING))]
+    return [*own_arguments, *texts((settings or {}).get(_SETTING))]
 
 
 def build_folder(settings: Optional[Mapping[str, Any]]) -> str:
@@ -185,9 +186,3 @@ def _evaluated(expression: str, constants: Mapping[str, str]) -> Optional[str]:
             return None
         words.append(word)
     return "".join(words)
-
-
-def _texts(value: Any) -> List[str]:  # noqa: ANN401 (a value of config_settings)
-    if value is None:
-        return []
-    return list(map(str, value)) if isinstance(value, (list, tuple)) else [str(value)]
