@@ -51,6 +51,19 @@ def test_print_write_and_write_again(tmp_path: Path, service: str, name: str) ->
 
 
 @pytest.mark.parametrize("service", ci.SERVICES)
+def test_the_check_accepts_what_the_builds_accept(tmp_path: Path, service: str) -> None:
+    folder = project(tmp_path)
+    with (folder / "pyproject.toml").open("a", encoding="utf-8") as file:
+        file.write('config-settings = { "manyshim.exclude" = "libcuda.so.1" }\n')
+        file.write('[tool.manyshim]\nallow = ["NO_ELF:*"]\n')
+    lines = [line for line in run(service, folder).stdout.split("\n") if " check dist" in line]
+    assert lines
+    for line in lines:
+        assert "--exclude=libcuda.so.1" in line
+        assert "'--allow=NO_ELF:*'" in line
+
+
+@pytest.mark.parametrize("service", ci.SERVICES)
 def test_what_is_between_the_comments_stays(tmp_path: Path, service: str) -> None:
     folder = project(tmp_path, platforms=LINUX[:1])
     run(service, folder, "--write")

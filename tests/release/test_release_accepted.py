@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from manyshim import pyproject
+from manyshim.cli.accepted import accepted
 from manyshim.cli.reading import read
-from manyshim.cli.release import accepted
 from manyshim.release.matrix import cells
 from manyshim.release.table import Table
 

@@ -19,6 +19,7 @@ from manyshim.release.frontend import reason
 from manyshim.release.ledger import NAME, Entry, Ledger, Made
 from manyshim.release.matrix import Cell
 from manyshim.release.table import Settings
+from manyshim.workspace import private_folder
 
 X86 = "manylinux_2_17_x86_64"
 CELL = Cell("3.11", X86)
@@ -141,21 +142,25 @@ def test_a_damaged_ledger_counts_as_none(tmp_path: Path, text: str) -> None:
     assert (ledger.files, ledger.cells) == ({}, {})
 
 
+def adopted(path: Path, out: Path) -> sdist.Sdist:
+    """Put an sdist into the folder of a release."""
+    with private_folder(str(out)) as private:
+        return prepare.adopt_sdist(sdist.read(str(path)), str(out), private, Ledger(str(out)))
+
+
 def test_an_equal_sdist_stays_and_a_new_one_removes_old_wheels(tmp_path: Path) -> None:
     out, new = tmp_path / "dist", tmp_path / "new"
-    out.mkdir()
     new.mkdir()
     name = "x-1.0.tar.gz"
-    first = prepare.adopt_sdist(sdist.read(str(archive(new / name))), str(out), Ledger(str(out)))
+    first = adopted(archive(new / name), out)
     assert first.path == str(out / name)
     (out / WHEEL).write_bytes(b"data")
     entry = Entry(sdist.digest(str(out / WHEEL)), first.content)
     Ledger(str(out)).add(CELL.name, Made(WHEEL, "r"), entry)
-    again = sdist.read(str(archive(new / name, time=1_700_000_000)))
-    assert prepare.adopt_sdist(again, str(out), Ledger(str(out))).digest == first.digest
+    assert adopted(archive(new / name, time=1_700_000_000), out).digest == first.digest
     assert (out / WHEEL).exists()
-    changed = sdist.read(str(archive(new / name, {"x-1.0/a.c": "b"})))
-    assert prepare.adopt_sdist(changed, str(out), Ledger(str(out))).digest == changed.digest
+    changed = archive(new / name, {"x-1.0/a.c": "b"})
+    assert adopted(changed, out).digest == sdist.digest(str(changed))
     assert sorted(os.listdir(out)) == [NAME, name]
 
 
@@ -163,9 +168,8 @@ def test_another_sdist_is_not_replaced(tmp_path: Path) -> None:
     out = tmp_path / "dist"
     out.mkdir()
     archive(out / "x-1.0.tar.gz", {"x-1.0/a.c": "of someone else"})
-    found = sdist.read(str(archive(tmp_path / "x-1.0.tar.gz")))
     with pytest.raises(ConfigError, match="is not the sdist of this project as it is now"):
-        prepare.adopt_sdist(found, str(out), Ledger(str(out)))
+        adopted(archive(tmp_path / "x-1.0.tar.gz"), out)
 
 
 @pytest.mark.parametrize(
@@ -274,5 +278,5 @@ def test_a_new_folder_is_ignored_by_git(tmp_path: Path) -> None:
 def test_an_sdist_with_files_of_the_release(
     tmp_path: Path, folder: str, name: str, *, refused: bool
 ) -> None:
-    path = str(archive(tmp_path / "x-1.0.tar.gz", {"x-1.0/a.c": "a", name: "b"}))
-    assert bool(sdist.outputs(path, folder)) == refused
+    path = archive(tmp_path / "x-1.0.tar.gz", {"x-1.0/a.c": "a", name: "b"})
+    assert bool(sdist.outputs(sdist.read(str(path)), folder)) == refused

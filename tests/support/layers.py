@@ -125,9 +125,10 @@ MAY_IMPORT = {
     "project settings spelling scope surroundings pyproject known_backends options optiontypes "
     "policyoption formatters formatters.explain formatters.release audit process files errors "
     "values",
-    "cli.release": "cli cli.releaselines config pyproject release release.systems toolchain.target "
-    "audit formatters inputs workspace errors",
-    "cli.ci": "cli config pyproject release audit formatters workspace errors",
+    "cli.release": "cli cli.accepted cli.releaselines pyproject release release.systems "
+    "toolchain.target audit formatters inputs workspace errors",
+    "cli.ci": "cli cli.accepted pyproject release formatters workspace errors",
+    "cli.accepted": "config release",
     "cli.releaselines": "cli release formatters errors values",
     "cli.init": "cli adopt adopt.changes operations formatters audit errors",
     "__main__": "cli",

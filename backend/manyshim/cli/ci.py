@@ -6,15 +6,15 @@ import argparse
 import os
 from typing import Any, Mapping, Optional, Tuple
 
-from manyshim import __version__, config, pyproject
-from manyshim.audit.request import Allowance
+from manyshim import __version__, pyproject
+from manyshim.cli.accepted import accepted
 from manyshim.cli.formats import print_json
 from manyshim.cli.screen import Screen, notice, put
 from manyshim.cli.wrongfiles import project as project_mistake
 from manyshim.errors import ConfigError, ToolError
 from manyshim.formatters.json import JSON_VERSION
 from manyshim.formatters.text import Line
-from manyshim.release import ci, prepare, table
+from manyshim.release import ci, matrix, prepare, table
 from manyshim.workspace import write_whole
 
 
@@ -24,7 +24,8 @@ def run(options: argparse.Namespace) -> int:
     if refused:
         raise refused
     document = pyproject.read(options.folder)
-    given = ci.Project(table.read(document), __version__, _check_options(document))
+    wanted = table.read(document)
+    given = ci.Project(wanted, __version__, _check_options(document, wanted))
     prepare.verify_backend(document)
     target = os.path.join(options.folder, *ci.PATHS[options.service].split("/"))
     existing = _read(target)
@@ -51,15 +52,12 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _check_options(document: Mapping[str, Any]) -> Tuple[str, ...]:
-    """Return the options of `check` that the project's table has, as a build would use them."""
-    found = []
-    for key in ("exclude", "allow"):
-        for one in config.table_value(document, key):
-            text = f"{one.kind}:{one.glob}" if isinstance(one, Allowance) else str(one)
-            if not text.isprintable():
-                raise ConfigError(f"{key} = {text!r} in [tool.manyshim] cannot be in a workflow")
-            found += [f"--{key}", text]
+def _check_options(document: Mapping[str, Any], wanted: table.Table) -> Tuple[str, ...]:
+    """Return the options of `check` in a workflow. Raises ConfigError for one that no line has."""
+    found = accepted(document, wanted, matrix.cells(wanted))
+    for one in found:
+        if not one.isprintable():
+            raise ConfigError(f"{one!r} of the project's settings cannot be in a workflow")
     return tuple(found)
 
 

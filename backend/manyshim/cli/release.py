@@ -8,9 +8,10 @@ import time
 from functools import partial
 from typing import Any, Callable, List, Mapping, Optional, Sequence
 
-from manyshim import __version__, config, pyproject
+from manyshim import __version__, pyproject
 from manyshim.audit.tags import parse_platform
 from manyshim.cli import check
+from manyshim.cli.accepted import accepted
 from manyshim.cli.formats import print_json
 from manyshim.cli.reading import read
 from manyshim.cli.releaselines import (
@@ -29,6 +30,7 @@ from manyshim.inputs import other_names
 from manyshim.release import emulation, frontend, local, matrix, prepare, systems, table
 from manyshim.release import sdist as sdists
 from manyshim.release.children import Children
+from manyshim.release.frontend import Frontend
 from manyshim.release.interrupts import ended_by_signals
 from manyshim.release.ledger import Ledger
 from manyshim.release.matrix import Cell
@@ -47,8 +49,7 @@ def run(options: argparse.Namespace) -> int:
     options.out_dir = options.out_dir or os.path.join(options.folder, "dist")
     document = pyproject.read(options.folder)
     wanted = table.read(document)
-    everything = matrix.cells(wanted)
-    cells = matrix.only(everything, options.only)
+    cells = matrix.only(matrix.cells(wanted), options.only)
     if options.shard:
         cells = matrix.shard(cells, *options.shard)
     if options.matrix:
@@ -59,10 +60,11 @@ def run(options: argparse.Namespace) -> int:
         other_names(options.like)  # a mistake must not cost the time of all builds
     if options.dry_run:
         return _dry_run(options, cells)
-    places = _places(options, wanted)
+    tool = frontend.find(os.environ)
+    places = _places(options, wanted, tool)
     with ended_by_signals(), prepare.only_one(options.out_dir):
         try:
-            return _Run(options, document, wanted, everything, places).build(cells)
+            return _Run(options, document, wanted, tool, places).build(cells)
         except KeyboardInterrupt:
             notice(f"stopped; the wheels that are finished are in {options.out_dir}")
             raise
@@ -96,13 +98,14 @@ class _Run:
         options: argparse.Namespace,
         document: Mapping[str, Any],
         wanted: table.Table,
-        everything: Sequence[Cell],
+        tool: Frontend,
         places: Optional[Places],
     ) -> None:
         self._options = options
         self._document = document
         self._table = wanted
-        self._everything = everything
+        self._everything = matrix.cells(wanted)
+        self._tool = tool
         self._children = Children()
         self._ledger = Ledger(options.out_dir)
         self._places = places
@@ -132,8 +135,8 @@ class _Run:
 
     def _work(self, private: str) -> Work:
         """Make the sdist, and what all builds share."""
-        options, own = self._options, self._table
-        tool, environ = frontend.find(os.environ), dict(os.environ)
+        options, own, tool = self._options, self._table, self._tool
+        environ: Mapping[str, str] = os.environ
         if options.sdist:
             found = sdists.read(options.sdist)
         else:
@@ -141,7 +144,7 @@ class _Run:
             found = prepare.build_sdist(*place)
         prepare.verify_folder(options.out_dir, found.path, self._ledger, self._everything)
         prepare.verify_project(self._document, found.path)
-        found = prepare.adopt_sdist(found, options.out_dir, self._ledger)
+        found = prepare.adopt_sdist(found, options.out_dir, private, self._ledger)
         environ = prepare.environment(environ, found)
         name = prepare.project_name(found.path)
         settings = partial(prepare.settings, project=name, own=own.settings)
@@ -195,7 +198,7 @@ class _Run:
         return check.verify(asked, complete=complete)
 
 
-def _places(options: argparse.Namespace, wanted: table.Table) -> Optional[Places]:
+def _places(options: argparse.Namespace, wanted: table.Table, tool: Frontend) -> Optional[Places]:
     """Return where wheels are tested; None if they are not. Raises ConfigError."""
     if options.systems is not None and (wanted.tests is None or options.no_test):
         lack = "--no-test is given" if options.no_test else f"{table.TABLE} has no test-command"
@@ -203,20 +206,8 @@ def _places(options: argparse.Namespace, wanted: table.Table) -> Optional[Places
     if wanted.tests is None or options.no_test:
         return None
     found = systems.find(options.systems) if options.systems is not None else []
-    uv = frontend.find(os.environ).uv
-    native = partial(local.native_python, uv=uv)
+    native = partial(local.native_python, uv=tool.uv)
     return Places(emulation.this_machine(), native, found, emulation.runner)
-
-
-def accepted(document: Mapping[str, Any], wanted: table.Table, cells: Sequence[Cell]) -> List[str]:
-    """Return the options by which `check` accepts what the builds accept."""
-    found = [f"--exclude={one}" for one in config.table_value(document, "exclude")]
-    found += [f"--allow={one.kind}:{one.glob}" for one in config.table_value(document, "allow")]
-    for cell in cells:
-        given = prepare.settings(cell, "", wanted.settings)
-        for key in ("exclude", "allow"):
-            found += [f"--{key}={one}" for one in table.values(given.get(f"manyshim.{key}", ()))]
-    return list(dict.fromkeys(found))
 
 
 def _refusal(cell: Cell, settings: Callable[[Cell], table.Settings]) -> str:

@@ -153,7 +153,6 @@ class Progress:
     def __init__(self, screen: Screen, total: int, *, plain: bool) -> None:
         self._screen = screen
         self._plain = plain
-        self._total = total
         self._done = 0
         self._running: List[str] = []
         self._bar: Any = screen.bar(total)

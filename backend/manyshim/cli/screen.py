@@ -120,22 +120,24 @@ class Screen:
     def progress(self, outcomes: Iterable[Outcome], wheels: Sequence[str]) -> Iterator[Outcome]:
         """Yield the outcomes, and show a progress bar if they take long."""
         size = sum(os.path.getsize(wheel) for wheel in wheels if os.path.isfile(wheel))
-        if self._err is None or (len(wheels) < 2 and size < _WORTH_A_BAR):
+        takes_long = len(wheels) > 1 or size >= _WORTH_A_BAR
+        bar = self.bar(len(wheels), "reading") if takes_long else None
+        if bar is None:
             yield from outcomes
             return
-        from rich.progress import Progress  # noqa: PLC0415
+        with bar:
+            for outcome in outcomes:
+                yield outcome
+                bar.advance(0)
 
-        with Progress(console=self._err, transient=True) as bar:
-            yield from bar.track(outcomes, total=len(wheels), description="reading")
-
-    def bar(self, total: int) -> Any:  # noqa: ANN401 (rich is not always there)
-        """Return a progress bar of rich with one task; None where nobody would see it."""
+    def bar(self, total: int, description: str = "") -> Any:  # noqa: ANN401 (of rich, if there)
+        """Return a progress bar of rich with one task, number 0; None where nobody would see it."""
         if self._err is None:
             return None
         from rich.progress import Progress  # noqa: PLC0415
 
         bar = Progress(console=self._err, transient=True)
-        bar.add_task("", total=total)
+        bar.add_task(description, total=total)
         return bar
 
 

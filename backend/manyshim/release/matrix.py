@@ -5,7 +5,7 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 from typing import Any, Dict, Iterable, List, Optional, Sequence, Tuple
 
-from manyshim.audit.tags import GLIBC, parse_platform
+from manyshim.audit.tags import parse_platform
 from manyshim.audit.targets import ANY, Coverage, Target, platforms
 from manyshim.errors import ConfigError
 from manyshim.optiontypes import closest
@@ -107,8 +107,7 @@ def jobs(given: Sequence[Cell]) -> List[Dict[str, Any]]:
 def _facts(platform: str) -> Dict[str, str]:
     tag = parse_platform(platform)
     if tag is not None:
-        libc = "glibc" if tag.libc == GLIBC else "musl"
-        return {"system": "linux", "arch": tag.arch, "libc": libc}
+        return {"system": "linux", "arch": tag.arch, "libc": tag.libc}
     system, arch = _other(platform)
     return {"system": system, "arch": arch}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Callable, List, Optional, Sequence
 
-from manyshim.audit.tags import GLIBC, PlatformTag, parse_platform
+from manyshim.audit.tags import PlatformTag, parse_platform
 from manyshim.release.emulation import Machine, Runner
 from manyshim.release.matrix import Cell
 from manyshim.release.systems import Python
@@ -98,7 +98,6 @@ def _unsuitable(runner: Runner, tag: PlatformTag, cell: Cell) -> str:
     if runner.version != cell.python:
         return f"the Python of {system} is CPython {runner.version}, not {cell.python}"
     if runner.libc_version < tag.version:
-        name = "glibc" if tag.libc == GLIBC else "musl"
         has = ".".join(map(str, runner.libc_version))
-        return f"{system} has {name} {has}, too old for {tag.without_arch}; add a newer system"
+        return f"{system} has {tag.libc} {has}, too old for {tag.without_arch}; add a newer system"
     return ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 from contextlib import contextmanager
 from typing import Any, Dict, Iterator, List, Mapping, Sequence
 
@@ -83,11 +84,12 @@ def build_sdist(
     names = [name for name in os.listdir(folder) if name.endswith(sdists.EXTENSION)]
     if len(names) != 1:
         raise ToolError(f"the build of the sdist gave {len(names)} sdists")
-    _verify_outputs(os.path.join(folder, names[0]), project, parent_of(private))
-    return sdists.read(os.path.join(folder, names[0]))
+    found = sdists.read(os.path.join(folder, names[0]))
+    _verify_outputs(found, project, parent_of(private))
+    return found
 
 
-def _verify_outputs(sdist: str, project: str, out: str) -> None:
+def _verify_outputs(sdist: Sdist, project: str, out: str) -> None:
     """Verify that an sdist has no files of the release itself. Raises ConfigError."""
     folder = os.path.relpath(os.path.realpath(out), os.path.realpath(project))
     found = sdists.outputs(sdist, folder.replace(os.sep, "/"))
@@ -99,11 +101,11 @@ def _verify_outputs(sdist: str, project: str, out: str) -> None:
         )
 
 
-def adopt_sdist(found: Sdist, out: str, ledger: Ledger) -> Sdist:
+def adopt_sdist(found: Sdist, out: str, private: str, ledger: Ledger) -> Sdist:
     """Put an sdist into the folder of the release, unless one with these contents is there.
 
     The times in an sdist change with each build of it; that is no new release. Wheels of an older
-    sdist are removed. Raises ToolError if a file cannot be written.
+    sdist are removed. `private` is a folder in `out`. Raises ToolError if a file cannot be written.
     """
     path = os.path.join(out, os.path.basename(found.path))
     entry = ledger.files.get(os.path.basename(path))
@@ -120,20 +122,13 @@ def adopt_sdist(found: Sdist, out: str, ledger: Ledger) -> Sdist:
     # First, so that a run that is killed in between leaves no file that nobody has built.
     ledger.add(_SDIST, Made(os.path.basename(path), ""), Entry(found.digest, found.content))
     if found.path != path:
-        part = os.path.join(out, f".{os.path.basename(path)}.part")
-        _copy(found.path, part)
+        part = os.path.join(private, os.path.basename(path))
+        try:
+            shutil.copyfile(found.path, part)
+        except OSError as error:
+            raise ToolError(f"{path}: cannot be written: {error.strerror}") from error
         publish(part, path)
     return found._replace(path=os.path.abspath(path))
-
-
-def _copy(path: str, target: str) -> None:
-    try:
-        with open(path, "rb") as file:
-            data = file.read()
-        with open(target, "wb") as file:
-            file.write(data)
-    except OSError as error:
-        raise ToolError(f"{target}: cannot be written: {error.strerror}") from error
 
 
 def verify_folder(out: str, sdist: str, ledger: Ledger, cells: Sequence[Cell]) -> None:
@@ -141,9 +136,7 @@ def verify_folder(out: str, sdist: str, ledger: Ledger, cells: Sequence[Cell]) -
 
     A wheel for a cell that no run has built may be of any source tree. Raises ConfigError.
     """
-    project_name(sdist)
-    own = parse_release_file(os.path.basename(sdist))
-    assert own is not None  # noqa: S101 (it has a name)
+    own = _release_file(sdist)
     for name in files(out):
         other = parse_release_file(name)
         if other is None or other.project != own.project:
@@ -155,17 +148,18 @@ def verify_folder(out: str, sdist: str, ledger: Ledger, cells: Sequence[Cell]) -
             raise ConfigError(f"{os.path.join(out, name)}: no release has built it; {_FIX}")
 
 
-def _shapes(variable: str) -> bool:
-    own = variable.startswith("MANYSHIM_") and variable not in _FOR_READERS
-    return own or variable in _SHAPING
-
-
 def project_name(sdist: str) -> str:
     """Return the canonical name of an sdist's project (PEP 503). Raises ConfigError."""
-    found = parse_release_file(os.path.basename(sdist))
+    return _release_file(sdist).project
+
+
+def _release_file(sdist: str) -> ReleaseFile:
+    """Return what the file name of an sdist states. Raises ConfigError if it is none."""
+    name = os.path.basename(sdist)
+    found = parse_release_file(name)
     if found is None:
-        raise ConfigError(f"{shorten(os.path.basename(sdist))}: is no file name of an sdist")
-    return found.project
+        raise ConfigError(f"{shorten(name)}: is no file name of an sdist")
+    return found
 
 
 def verify_project(document: Mapping[str, Any], sdist: str) -> None:
@@ -225,3 +219,8 @@ def recipe(given: Settings, version: str, environ: Mapping[str, str]) -> str:
     variables = [one for one in environ.items() if _shapes(one[0])]
     text = json.dumps([sorted(given.items()), version, sorted(variables)])
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _shapes(variable: str) -> bool:
+    own = variable.startswith("MANYSHIM_") and variable not in _FOR_READERS
+    return own or variable in _SHAPING

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import tarfile
-from typing import List, Tuple
+from typing import IO, List, Tuple
 
 from manyshim.audit.releases import is_release_file
 from manyshim.errors import InvalidWheelError, ToolError
@@ -22,13 +22,14 @@ _CHUNK_BYTES = 1 << 20
 class Sdist(NamedTuple):
     """An sdist. `content` is a hash of its members without their times, `digest` one of its bytes.
 
-    `epoch` is the time of its newest member, in seconds since 1970.
+    `epoch` is the time of its newest member, in seconds since 1970; `names` are all members.
     """
 
     path: str
     content: str
     digest: str
     epoch: int
+    names: Tuple[str, ...] = ()
 
 
 def read(path: str) -> Sdist:
@@ -47,20 +48,13 @@ def read(path: str) -> Sdist:
     except (OSError, EOFError, tarfile.TarError) as error:
         raise InvalidWheelError(f"{path}: cannot be read as an sdist: {error}") from error
     content = hashlib.sha256(repr(sorted(members)).encode()).hexdigest()
-    return Sdist(path, content, digest(path), epoch)
+    return Sdist(path, content, digest(path), epoch, tuple(name for name, _, _ in members))
 
 
-def outputs(path: str, folder: str) -> List[str]:
-    """Return the members of an sdist that a release has put into a folder of the project.
-
-    Raises InvalidWheelError.
-    """
-    try:
-        with tarfile.open(path, "r:gz") as archive:
-            names = [one.name.partition("/")[2] for one in archive]
-    except (OSError, EOFError, tarfile.TarError) as error:
-        raise InvalidWheelError(f"{path}: cannot be read as an sdist: {error}") from error
+def outputs(found: Sdist, folder: str) -> List[str]:
+    """Return the members of an sdist that a release has put into a folder of the project."""
     below = "" if folder == os.curdir else f"{folder}/"
+    names = (name.partition("/")[2] for name in found.names)
     within = [name[len(below) :] for name in names if name.startswith(below)]
     return [below + name for name in within if name.startswith(_OURS) or _is_release_file(name)]
 
@@ -78,10 +72,8 @@ def digest(path: str) -> str:
         raise ToolError(f"{path}: cannot be read: {error.strerror}") from error
 
 
-def _hash(file: object) -> str:
+def _hash(file: IO[bytes]) -> str:
     state = hashlib.sha256()
-    while True:
-        chunk = file.read(_CHUNK_BYTES)  # type: ignore[attr-defined]
-        if not chunk:
-            return state.hexdigest()
+    for chunk in iter(lambda: file.read(_CHUNK_BYTES), b""):
         state.update(chunk)
+    return state.hexdigest()

@@ -27,7 +27,7 @@ _WINDOWS = ("win32", "win_amd64", "win_arm64")
 _COMMON = (
     *("manylinux_2_17_x86_64", "manylinux_2_17_aarch64", "manylinux_2_28_x86_64"),
     *("manylinux_2_28_aarch64", "manylinux_2_39_riscv64", "musllinux_1_2_x86_64"),
-    *("musllinux_1_2_aarch64", "macosx_11_0_arm64", "macosx_10_13_x86_64"),
+    *("musllinux_1_2_aarch64", "macosx_11_0_arm64", "macosx_10_13_x86_64", *_WINDOWS),
 )
 
 _EXAMPLE = (
@@ -106,12 +106,8 @@ def _platform(text: str) -> str:
         return text
     tag = parse_platform(text) if text == text.lower() else None
     if tag is None or not tag.arch or not policies_of(tag.libc, tag.arch).listed:
-        raise _error(f"platforms: {as_written(text)} is no platform; {_near(text)}")
+        raise _error(f"platforms: {as_written(text)} is no platform; {nearest(text, _COMMON)}")
     return str(tag)
-
-
-def _near(text: str) -> str:
-    return nearest(text, (*_COMMON, *_WINDOWS))
 
 
 def values(setting: Union[str, Tuple[str, ...]]) -> Tuple[str, ...]:

@@ -32,24 +32,18 @@ def fill(template: str, values: Mapping[str, Value], actions: Mapping[str, Actio
     # Whether the lines inside of each part that has begun stay.
     stay: List[bool] = []
     for line in template.split("\n"):
-        indent, whole = _alone(line)
+        whole = _WORD.fullmatch(line.strip())
         if line.strip() == "<<end>>":
             stay.pop()
         elif whole and whole[1] == "if":
             stay.append(bool(values[whole[2]]))
         elif all(stay):
-            lines += _lines(line, indent, values, actions)
+            lines += _lines(line, values, actions)
     return "\n".join(lines)
 
 
-def _alone(line: str) -> tuple[str, re.Match[str] | None]:
+def _lines(line: str, values: Mapping[str, Value], actions: Mapping[str, Action]) -> Iterator[str]:
     indent = line[: len(line) - len(line.lstrip())]
-    return indent, _WORD.fullmatch(line.strip())
-
-
-def _lines(
-    line: str, indent: str, values: Mapping[str, Value], actions: Mapping[str, Action]
-) -> Iterator[str]:
     whole = _WORD.fullmatch(line.strip())
     if whole and whole[1] == "yours":
         yield indent + blocks.begin(whole[2], whole[3])
