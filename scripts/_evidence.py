@@ -31,7 +31,7 @@ Rows = Mapping[Key, Row]
 class Evidence(NamedTuple):
     """A page: the tests that record its rows, and the function that makes its text.
 
-    `key` names the fields that identify a row of `table`.
+    `key` names the fields that identify a row of `table`. `folder` is that of the page.
     """
 
     page: str
@@ -39,6 +39,7 @@ class Evidence(NamedTuple):
     table: str
     key: Key
     text: Callable[[Rows], str]
+    folder: Path = EVIDENCE
 
 
 class Options(NamedTuple):
@@ -87,7 +88,7 @@ def produce(evidence: Evidence, wanted: Sequence[Key], options: Options) -> int:
         command = [*_pytest(evidence), "--record", str(file), *options.pytest]
         code = subprocess.run(command, cwd=REPOSITORY, check=False).returncode
         rows = _read(file, evidence)
-    path = (EVIDENCE / evidence.page).resolve()
+    path = evidence.folder / evidence.page
     name = path.relative_to(REPOSITORY)
     missing = [" ".join(key) for key in wanted if key not in rows]
     if missing:

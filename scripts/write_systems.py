@@ -8,13 +8,16 @@ from __future__ import annotations
 import platform
 import sys
 
+from _data import REPOSITORY
 from _evidence import Evidence, Rows, arguments, produce, python
 from systemprojects import PROJECTS, TARGETS
+
+DOCS = REPOSITORY / "docs"
 
 _HEAD = """# Projects of Meson and CMake, compiled for four targets on one machine
 
 Written by `python scripts/write_systems.py`, with {python} on {machine} and zig from PyPI's
-ziglang.
+ziglang. Projects of setuptools are in [evidence/targets.md](evidence/targets.md).
 
 manyshim wraps each project's own backend. The sdist is built by
 
@@ -50,11 +53,12 @@ def text(rows: Rows) -> str:
 
 
 EVIDENCE = Evidence(
-    "../targets.md",
+    "targets.md",
     ["tests/toolchain/test_system_targets.py"],
     "systems",
     ("project", "target"),
     text,
+    DOCS,
 )
 
 

@@ -14,7 +14,7 @@ from targetprojects import PROJECTS, TARGETS
 _HEAD = """# Real projects, compiled for three targets on one machine
 
 Written by `python scripts/write_targets.py`, with {python} on {machine} and zig from PyPI's
-ziglang.
+ziglang. Projects of Meson and CMake are in [targets.md](../targets.md).
 
 manyshim wraps each project's own backend. The sdist is built by
 

@@ -85,8 +85,8 @@ def run_shell(script: str, folder: Path, environment: Mapping[str, str]) -> str:
     return done.stdout
 
 
-class GitHub:
-    """The jobs of a workflow for GitHub, run for a tag that was pushed."""
+class _Service:
+    """A service that runs the jobs of a file; `outputs` are what their scripts have printed."""
 
     def __init__(self, data: Mapping[str, Any], machine: Machine) -> None:
         self._data = data
@@ -94,6 +94,10 @@ class GitHub:
         self._environment = machine.prepare()
         self._artifacts = machine.folder / "artifacts"
         self.outputs: Dict[str, str] = {}
+
+
+class GitHub(_Service):
+    """The jobs of a workflow for GitHub, run for a tag that was pushed."""
 
     def run(self) -> None:
         """Run all jobs, in the order of their needs."""
@@ -164,15 +168,8 @@ def store(folder: Path, pattern: str, target: Path) -> None:
         shutil.copy(one, str(target))
 
 
-class GitLab:
+class GitLab(_Service):
     """The jobs of a pipeline for GitLab, run for a tag."""
-
-    def __init__(self, data: Mapping[str, Any], machine: Machine) -> None:
-        self._data = data
-        self._machine = machine
-        self._environment = machine.prepare()
-        self._artifacts = machine.folder / "artifacts"
-        self.outputs: Dict[str, str] = {}
 
     def run(self) -> None:
         """Run all jobs, stage by stage."""
