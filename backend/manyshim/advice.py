@@ -32,8 +32,7 @@ def advised(
 ) -> Report:
     """Return the report with what the fixes of its TOO_NEW findings depend on.
 
-    That takes a further pass over these files, so it is done only for a tag that is too new, or if
-    `always` is set.
+    Without `always` that is done only for a tag that is too new: no line has the others.
     """
     if not always and not needs_advice(decision):
         return report
@@ -65,7 +64,9 @@ def _advice(found: Finding, maker: Optional[Advice], request: Request) -> Option
 def _maker(path: str, wheel: Wheel, request: Request) -> Optional[Advice]:
     if is_copy(path):
         return Advice.COPIED
-    return Advice.ZIG if request.compiled else wheel.maker(path)
+    if request.compiled:
+        return Advice.ZIG
+    return Advice.RUST if wheel.made_by_rust(path) else None
 
 
 def _is_new_name(found: Finding) -> bool:

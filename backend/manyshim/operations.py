@@ -152,8 +152,8 @@ def _failed(error: ManyshimError, path: str) -> Outcome:
 def inspect(wheel: Wheel, request: Request, facts: Optional[WheelFacts] = None) -> Report:
     """Audit an open wheel; `facts` saves reading them again. Raises InvalidWheelError."""
     facts = facts or wheel.facts()
-    loading = load(facts, request)
-    asked = questions(facts, request, loading)
+    loaded = load(facts, request)
+    asked = questions(facts, request, loaded)
     while asked:
         exports, broken = wheel.exports(asked)
         unreadable = {member.path for member in broken}
@@ -162,9 +162,9 @@ def inspect(wheel: Wheel, request: Request, facts: Optional[WheelFacts] = None) 
             elfs=tuple(elf for elf in facts.elfs if elf.path not in unreadable),
             unreadable=(*facts.unreadable, *broken),
         )
-        loading = load(facts, request) if broken else loading
-        asked = questions(facts, request, loading)
-    return audit(facts, request, loading)
+        loaded = load(facts, request) if broken else loaded
+        asked = questions(facts, request, loaded)
+    return audit(facts, request, loaded)
 
 
 def show(path: str, request: Request, *, verbose: bool = False, explain: bool = False) -> Outcome:

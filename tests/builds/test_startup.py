@@ -29,8 +29,9 @@ MODULES = """
     manyshim.formats.elf manyshim.formats.elf.constants manyshim.formats.elf.dynamic
     manyshim.formats.elf.image manyshim.formats.elf.mapping manyshim.formats.elf.notes
     manyshim.formats.elf.reader manyshim.formats.elf.symbols manyshim.formats.wheel
-    manyshim.formats.wheel.fields manyshim.formats.wheel.record manyshim.formats.wheel.rewrite
-    manyshim.formats.wheel.wheel manyshim.formats.zip manyshim.formats.zip.archive
+    manyshim.formats.wheel.fields manyshim.formats.wheel.members manyshim.formats.wheel.record
+    manyshim.formats.wheel.rewrite
+    manyshim.formats.wheel.wheel manyshim.formats.zip manyshim.formats.zip.archive manyshim.formats.zip.codec
     manyshim.formats.zip.directory manyshim.formats.zip.kept manyshim.formats.zip.pack
     manyshim.formats.zip.window
     manyshim.formatters manyshim.formatters.text manyshim.host manyshim.operations manyshim.options

@@ -149,6 +149,7 @@ THIRD_PARTY = {
     "trove_classifiers": {"formats.wheel.metadata"},
     "wheel": {"formats.wheel.metadata"},
     "tomlkit": {"adopt.edit"},
+    "zlib_ng": {"formats.zip.codec"},
 }
 
 # The modules that the pure core must not import.

@@ -32,7 +32,7 @@ from manyshim.audit.rules import (
     runpath,
     undefined,
 )
-from manyshim.audit.rules.context import Context
+from manyshim.audit.rules.context import Context, imported
 from manyshim.audit.tags import ARCHES, GLIBC, MACHINES, MUSL, PlatformTag, WheelName, platform_arch
 from manyshim.values import NamedTuple
 
@@ -96,14 +96,33 @@ def judged(name: WheelName) -> bool:
     return name.linux or name.pure
 
 
-def load(facts: WheelFacts, request: Request) -> Optional[Loading]:
+class Loaded(NamedTuple):
+    """The files of a wheel that the policies apply to, and how the loader loads them."""
+
+    scope: _Scope
+    context: Context
+
+    @property
+    def loading(self) -> Loading:
+        """How the loader loads them."""
+        return self.context.loading
+
+
+def load(facts: WheelFacts, request: Request) -> Optional[Loaded]:
     """Simulate how the files are loaded, once for `questions` and `audit`; None without files."""
     scope = _scope(facts, request)
-    return scope and _load(facts, scope)
+    if scope is None:
+        return None
+    policies = policies_of(scope.libc, scope.arch)
+    loading = simulate(
+        scope.elfs, scope.libc, scope.arch, facts.distribution, facts.paths, policies.promised
+    )
+    names = imported(facts.name, scope.elfs, scope.libc)
+    return Loaded(scope, Context(facts, request, policies, scope.elfs, loading, names))
 
 
 def questions(
-    facts: WheelFacts, request: Request, loading: Optional[Loading] = None
+    facts: WheelFacts, request: Request, loaded: Optional[Loaded] = None
 ) -> Dict[str, FrozenSet[str]]:
     """Return, by member, the names whose definitions the audit still has to know.
 
@@ -111,11 +130,11 @@ def questions(
     empty. Libraries come first: there are many roots (modules and programs), and they rarely define
     names for the libraries that they load.
     """
-    scope = _scope(facts, request)
-    if scope is None:
+    loaded = loaded or load(facts, request)
+    if loaded is None:
         return {}
-    context = _audit(facts, request, scope, loading)
-    unresolved = musl.unresolved if scope.libc == MUSL else undefined.unresolved
+    context = loaded.context._replace(facts=facts)
+    unresolved = musl.unresolved if loaded.scope.libc == MUSL else undefined.unresolved
     names: Set[str] = set()
     libraries: Set[str] = set()
     for process, left in unresolved(context):
@@ -137,8 +156,11 @@ def questions(
     return dict.fromkeys(sorted(unknown - roots or unknown), frozenset(names))
 
 
-def audit(facts: WheelFacts, request: Request, loading: Optional[Loading] = None) -> Report:
-    """Audit a wheel against every policy of its architecture and libc family."""
+def audit(facts: WheelFacts, request: Request, loaded: Optional[Loaded] = None) -> Report:
+    """Audit a wheel against every policy of its architecture and libc family.
+
+    `loaded` is what `load` returned for the same files; `facts` may know more of their exports.
+    """
     found: List[Finding] = [
         *archive.members(facts),
         *archive.tags_agree(facts, request),
@@ -155,11 +177,11 @@ def audit(facts: WheelFacts, request: Request, loading: Optional[Loading] = None
         *headers.unused(facts),
         *headers.copies(facts),
     ]
-    scope = _scope(facts, request)
-    if scope is None:
+    loaded = loaded or load(facts, request)
+    if loaded is None:
         others = archive.foreign_machines(facts)
         return Report(facts.name, findings=resolved(found, request), other_machines=others)
-    context = _audit(facts, request, scope, loading)
+    scope, context = loaded.scope, loaded.context._replace(facts=facts)
     found.extend(scope.findings)
     for rule in _RULES[scope.libc]:
         found.extend(rule(context))
@@ -233,18 +255,6 @@ def _other_arch(path: str, other: str, meant: str, name: WheelName) -> Finding:
         return finding("WRONG_ABI", path, f"{order}-endian {other}; the wheel is for {meant}")
     details = (stated or meant,)
     return finding("MIXED_ARCH", path, other, evidence=Evidence.OTHER_WHEEL, details=details)
-
-
-def _load(facts: WheelFacts, scope: _Scope) -> Loading:
-    promised = policies_of(scope.libc, scope.arch).promised
-    return simulate(scope.elfs, scope.libc, scope.arch, facts.distribution, facts.paths, promised)
-
-
-def _audit(
-    facts: WheelFacts, request: Request, scope: _Scope, loading: Optional[Loading]
-) -> Context:
-    loading = loading or _load(facts, scope)
-    return Context(facts, request, policies_of(scope.libc, scope.arch), scope.elfs, loading)
 
 
 def resolved(found: Iterable[Finding], request: Request) -> Tuple[Finding, ...]:

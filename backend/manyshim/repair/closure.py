@@ -110,8 +110,9 @@ class _Planner:
         scripts = f"{self.facts.distribution}.data/scripts/"
         if not any(path.startswith(scripts) for path in self.elfs):
             return set()
-        loading = load(self.facts, self.request)
-        return {one.root for one in (loading.processes if loading else ()) if one.program}
+        loaded = load(self.facts, self.request)
+        processes = loaded.loading.processes if loaded else ()
+        return {one.root for one in processes if one.program}
 
     def _add_folders(self, report: Report) -> bool:
         """Add the folders of the libraries that no search path finds; return if any is new."""

@@ -30,7 +30,8 @@ def wrong_loading(before: WheelFacts, after: WheelFacts, plan: Plan, request: Re
     if now is None:
         return [*lost, "no file is left that a loader accepts"]
     copied = dict(_copied(before, plan))
-    return [*lost, *_wrong_copies(copied, now), *_changes(plan, copied, was, now)]
+    there, here = was.loading, now.loading
+    return [*lost, *_wrong_copies(copied, here), *_changes(plan, copied, there, here)]
 
 
 def _copied(before: WheelFacts, plan: Plan) -> Iterator[Tuple[_Need, str]]:

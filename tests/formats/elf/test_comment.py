@@ -1,4 +1,4 @@
-"""Who made a file: the strings of `.comment`, and the advice that depends on them."""
+"""Whether Rust made a file, by `.comment`, and the advice that depends on it."""
 
 from __future__ import annotations
 
@@ -15,12 +15,11 @@ from casewheels import EXT, PIDFD, module
 from elfdamage import patched
 from elfwriter import TARGETS, Elf, Symbol, write
 from manyshim import build, operations
-from manyshim.audit.findings import Advice
 from manyshim.audit.names import is_copy
 from manyshim.audit.request import Compiled, Request
 from manyshim.audit.tags import parse_platform
 from manyshim.config import Config
-from manyshim.formats.elf.comment import maker, tools
+from manyshim.formats.elf import reader
 from manyshim.formats.zip.window import Window
 from manyshim.workspace import private_folder
 from wheelwriter import save, wheel, wheel_name
@@ -31,49 +30,43 @@ MATHS = module(Symbol("pow", "libm.so.6", "GLIBC_2.29"), needed=("libm.so.6",))
 COPY = "demo.libs/libfoo-1a2b3c4d.so.1"
 
 
-def window(data: bytes) -> Window:
-    return Window(io.BytesIO(data), 0, len(data), len(data), 0)
+def by_rust(data: bytes) -> bool:
+    return reader.read(EXT, Window(io.BytesIO(data), 0, len(data), len(data), 0)).rust
 
 
 @pytest.mark.parametrize("arch", TARGETS)
-def test_strings_are_read_on_each_architecture(arch: str) -> None:
-    data = write(replace(TARGETS[arch], comment=b"\0" + RUST + GCC))
-    assert tools(window(data)) == tuple(RUST.split(b"\0")[:2])
+@pytest.mark.parametrize("comment", [RUST, b"\0" + GCC + b"\0" + RUST])
+def test_rust_is_known_on_each_architecture(arch: str, comment: bytes) -> None:
+    assert by_rust(write(replace(TARGETS[arch], comment=comment)))
+    assert not by_rust(write(replace(TARGETS[arch], comment=GCC)))
 
 
-@pytest.mark.parametrize(
-    ("comment", "made"),
-    [
-        (GCC, None),
-        (RUST, Advice.RUST),
-        (b"", None),
-        (b"in rustc version 1", None),
-    ],
-)
-def test_maker(comment: bytes, made: Optional[Advice]) -> None:
-    assert maker(window(write(Elf(comment=comment)))) == made
-
-
-def test_the_comment_is_what_readelf_prints(tmp_path: Path) -> None:
-    readelf = needs.tool("readelf", "binutils")
-    (path := tmp_path / "x.so").write_bytes(write(Elf(comment=RUST)))
-    printed = subprocess.run(
-        [readelf, "-p", ".comment", str(path)], capture_output=True, text=True, check=True
-    ).stdout
-    for tool in tools(window(path.read_bytes())):
-        assert tool.decode() in printed
-
-
-def test_files_without_sections_tell_nothing() -> None:
-    assert tools(window(write(Elf(comment=RUST, sections=False)))) == ()
+@pytest.mark.parametrize("comment", [GCC, b"", b"in rustc version 1", b"rustc version"])
+def test_others_are_not_taken_for_rust(comment: bytes) -> None:
+    assert not by_rust(write(Elf(comment=comment)))
 
 
 @pytest.mark.parametrize("field", [40, 58, 60, 62])
 @pytest.mark.parametrize("number", [0, 1, 0x7FFF, 0xFFFF])
-def test_a_damaged_section_table_tells_nothing(field: int, number: int) -> None:
+def test_section_headers_do_not_matter(field: int, number: int) -> None:
     """The fields are e_shoff, e_shentsize, e_shnum and e_shstrndx."""
-    data = patched(write(Elf(comment=RUST)), field, number.to_bytes(2, "little"))
-    assert maker(window(data)) is None
+    data = write(Elf(comment=RUST))
+    assert by_rust(patched(data, field, number.to_bytes(2, "little")))
+
+
+def test_the_place_is_the_one_that_linkers_choose(tmp_path: Path) -> None:
+    """GNU ld, and LLD, which puts other sections before it."""
+    source = tmp_path / "x.c"
+    source.write_text('__asm__(".ident \\"rustc version 1.90.0\\""); int big[9000] = {1};\n')
+    for linker in ("bfd", "lld", "gold", "mold"):
+        target = tmp_path / f"{linker}.so"
+        command = ["gcc", "-g", "-shared", "-fPIC", f"-fuse-ld={linker}", "-o", str(target)]
+        done = subprocess.run([*command, str(source)], capture_output=True, check=False)
+        if linker == "bfd":
+            needs.tool("gcc", "gcc")
+            assert done.returncode == 0, done.stderr
+        if done.returncode == 0:
+            assert by_rust(target.read_bytes()), linker
 
 
 def fix_of(folder: Path, elf: bytes, path: str = EXT) -> str:

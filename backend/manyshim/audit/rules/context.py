@@ -10,7 +10,7 @@ from manyshim.audit.loader.search import LOADER, SYSTEM, Loading, Process
 from manyshim.audit.names import interpreter_prefixes, is_libpython
 from manyshim.audit.policy import Policies
 from manyshim.audit.request import Request
-from manyshim.audit.tags import GLIBC
+from manyshim.audit.tags import GLIBC, MUSL, WheelName
 from manyshim.values import NamedTuple
 
 # The libraries whose names are in data/*-names.txt. These never define another name.
@@ -23,13 +23,18 @@ LISTED = frozenset(
 
 
 class Context(NamedTuple):
-    """The input of a rule. `elfs` are the files that the policies apply to."""
+    """The input of a rule. `elfs` are the files that the policies apply to.
+
+    `imported` has the names by file that it refers to strongly, except for those that the
+    interpreter defines: those without a version, and for musl, which ignores versions, all.
+    """
 
     facts: WheelFacts
     request: Request
     policies: Policies
     elfs: Tuple[ElfFile, ...]
     loading: Loading
+    imported: Mapping[str, FrozenSet[str]]
 
     def ruled_out(self, allowed_from: Optional[int], made: Finding) -> Iterator[Finding]:
         """Yield the finding `made` with the newest policy that it rules out, if there is one.
@@ -40,15 +45,6 @@ class Context(NamedTuple):
         first = self.policies.never if allowed_from is None else allowed_from
         if first > 0:
             yield made._replace(policy=self.policies.listed[first - 1])
-
-    def imported_names(self, elf: ElfFile, *, versioned: bool = False) -> FrozenSet[str]:
-        """Return the names of strong references, except those that the interpreter defines."""
-        names = (*elf.undefined, *elf.strong_versioned) if versioned else elf.undefined
-        found = frozenset(name for name in names if not name.startswith(("Py", "_Py")))
-        if not found:
-            return found
-        prefixes = interpreter_prefixes(self.facts.name, elf)
-        return frozenset(name for name in found if not name.startswith(prefixes))
 
     def definers(self, process: Process) -> FrozenSet[str]:
         """Return the libraries that a process loads and that may define names unknown to us.
@@ -81,3 +77,21 @@ class Context(NamedTuple):
         for path in process.members if left else ():
             left -= self.facts.exports.get(path, frozenset())
         return {path: left & wanted[path] for path in process.members}
+
+
+def imported(name: WheelName, elfs: Tuple[ElfFile, ...], libc: str) -> Dict[str, FrozenSet[str]]:
+    """Return the `imported` names of a context, for the wheel `name`."""
+    strong = {elf.path: elf.undefined for elf in elfs}
+    if libc == MUSL:
+        strong = {elf.path: (*elf.undefined, *elf.strong_versioned) for elf in elfs}
+    # The files of a wheel refer to the same names again and again.
+    every = set().union(*strong.values())
+    others = {one for one in every if not one.startswith(("Py", "_Py"))}
+    found = {}
+    for elf in elfs:
+        names = others.intersection(strong[elf.path])
+        prefixes = interpreter_prefixes(name, elf) if names else ()
+        if prefixes:
+            names = {one for one in names if not one.startswith(prefixes)}
+        found[elf.path] = frozenset(names)
+    return found

@@ -34,7 +34,7 @@ def _not_in_oldest(
 ) -> FrozenSet[str]:
     """Return the imported names that the oldest musl of the architecture does not have."""
     oldest = ARCHES[context.policies.arch].first_musl or MUSL_FIRST
-    names = context.imported_names(elf, versioned=True)
+    names = context.imported[elf.path]
     return frozenset(name for name in names if known.get(name, (9, 9, 9)) > oldest)
 
 

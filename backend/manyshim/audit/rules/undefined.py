@@ -7,7 +7,6 @@ from typing import (
     Callable,
     Dict,
     FrozenSet,
-    Iterable,
     Iterator,
     Optional,
     Set,
@@ -37,23 +36,24 @@ def unresolved(context: Context) -> Iterator[Tuple[Process, Dict[str, Set[str]]]
     than a policy: no library that a policy promises defines these. In what manyshim's toolchain
     linked, each name of the target's glibc has a version. So all others matter there.
     """
-    names = {elf.path: context.imported_names(elf) for elf in context.elfs}
     newer: Dict[str, FrozenSet[str]] = {}
-    for process in context.loading.processes if any(names.values()) else ():
+    for process in context.loading.processes if any(context.imported.values()) else ():
         if context.request.compiled or not context.definers(process):
-            yield process, context.missing(process, names)
+            yield process, context.missing(process, context.imported)
             continue
-        newer = newer or {path: _too_new(context, found) for path, found in names.items()}
+        newer = newer or _too_new(context)
         yield process, context.missing(process, newer)
 
 
-def _too_new(context: Context, names: Iterable[str]) -> FrozenSet[str]:
-    """Return those of the names that glibc defines, but not for the oldest policy."""
+def _too_new(context: Context) -> Dict[str, FrozenSet[str]]:
+    """Return, by file, the imported names that glibc defines, but not for the oldest policy."""
     from manyshim.audit.definitions import glibc_definitions  # noqa: PLC0415 (most wheels: unused)
 
     listed = glibc_definitions(context.policies.arch)
+    names = listed.keys() & frozenset().union(*context.imported.values())
     found = ((name, _best(context, listed, name, _ALWAYS_LOADED)) for name in names)
-    return frozenset(name for name, best in found if best and best.version)
+    newer = frozenset(name for name, best in found if best and best.version)
+    return {path: names & newer for path, names in context.imported.items()}
 
 
 def _best(

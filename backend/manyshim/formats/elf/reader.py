@@ -62,10 +62,11 @@ def is_elf(head: bytes) -> bool:
 
 
 class Reading(NamedTuple):
-    """The facts of a member, and its dynamic section, to look up its exports later."""
+    """The facts of a member, what its exports are looked up in, and if Rust's compiler made it."""
 
     facts: ElfFile
     dynamic: Optional[Dynamic] = None
+    rust: bool = False
 
     def defined(self, names: FrozenSet[str]) -> FrozenSet[str]:
         """Return which of `names` the file exports. Raises as `read` does."""
@@ -95,12 +96,13 @@ def read(path: str, window: Window) -> Reading:
         tls_size=sum(segment.memory_size for segment in image.of_type(PT_TLS)),
         executable_stack=_executable_stack(image),
         writable_code=any(load.flags & _W_X == _W_X for load in image.of_type(PT_LOAD)),
-        page_size=_page_size(image),
+        page_size=image.page_size(),
         damage=tuple(filter(None, (image.section_damage(), image.overlap_damage(), *damage))),
     )
     if image.detached():
         return Reading(facts._replace(detached=True))
     dynamic = dynamics.read(image)
+    rust = dynamic is not None and image.made_by_rust()
     if dynamic is not None:
         facts = _dynamic_facts(facts, dynamic)
         dynamic.discard()
@@ -108,7 +110,7 @@ def read(path: str, window: Window) -> Reading:
         image.discard()
         if facts.extension_module:
             facts = facts._replace(module_init=False)
-    return Reading(facts, dynamic)
+    return Reading(facts, dynamic, rust)
 
 
 def _dynamic_facts(facts: ElfFile, dynamic: Dynamic) -> ElfFile:
@@ -174,15 +176,6 @@ def _executable_stack(image: Image) -> Optional[bool]:
     """Return whether PT_GNU_STACK asks for an executable stack, or None without one."""
     stacks = [segment.flags for segment in image.of_type(PT_GNU_STACK)]
     return bool(stacks[-1] & PF_X) if stacks else None
-
-
-def _page_size(image: Image) -> int:
-    """Return the largest page size that can map all segments, in bytes (ELF gABI, p_align)."""
-    sizes = []
-    for load in image.of_type(PT_LOAD):
-        shift = load.address - load.offset
-        sizes.append(min(load.align, shift & -shift) if shift else load.align)
-    return min(sizes, default=0)
 
 
 def _module_init(facts: ElfFile, dynamic: Dynamic) -> Optional[bool]:

@@ -13,19 +13,17 @@ from typing import (
     List,
     Mapping,
     Optional,
-    Set,
     Tuple,
 )
 
-from manyshim.audit.facts import Copies, ElfFile, Unreadable, WheelFacts
-from manyshim.audit.findings import Advice
+from manyshim.audit.facts import Unreadable, WheelFacts
 from manyshim.audit.tags import parse_wheel_name
 from manyshim.errors import InvalidWheelError, shorten
 from manyshim.formats.elf import reader
 from manyshim.formats.elf.image import ElfError
 from manyshim.formats.wheel import fields, record
+from manyshim.formats.wheel.members import Members, copies
 from manyshim.formats.zip.archive import Archive
-from manyshim.formats.zip.directory import Entry
 from manyshim.formats.zip.window import MemberError
 
 if TYPE_CHECKING:
@@ -40,13 +38,6 @@ _MAX_METADATA = 1 << 18
 # RECORD of 200,000 members has about 30 MB.
 _MAX_RECORD = 32 << 20
 _MAX_FOLDERS_SHOWN = 4
-# The names that all files of a wheel refer to: 36,000 in scipy, the most of 75 wheels.
-_MAX_NAMES = 500_000
-# Their bytes: 2 MiB in casadi, the most of 423 wheels.
-_MAX_NAME_BYTES = 32 << 20
-
-# The first bytes of a static library (ar(5)).
-_ARCHIVE = b"!<arch>\n"
 
 
 class Wheel:
@@ -148,34 +139,13 @@ class Wheel:
         member is read to its end, and `record` tells whose CRC or hash is wrong.
         """
         verification = self._verification() if verify else None
-        elfs: List[ElfFile] = []
-        unreadable: List[Unreadable] = []
-        static_objects: List[str] = []
-        names = size = 0
+        found = Members(self.archive)
         for entry in self.entries:
-            tap = verification.tap(entry) if verification else None
-            window = None
-            try:
-                window = self.archive.window(entry)
-                window.tap = tap
-                head = window.read(0, min(entry.size, len(_ARCHIVE)))
-                if head == _ARCHIVE:
-                    static_objects.append(entry.name)
-                elif reader.is_elf(head) and not entry.symlink:
-                    reading = reader.read(entry.name, window)
-                    self._readings[entry.name] = reading
-                    elfs.append(reading.facts)
-                    names += _count_names(reading.facts)
-                    size += _size_of_names(reading.facts)
-            except (ElfError, MemberError) as error:
-                unreadable.append(Unreadable(entry.name, str(error)))
-            if verification and tap:
-                verification.judge(entry, tap, window)
-            if names > _MAX_NAMES or size > _MAX_NAME_BYTES:
-                raise InvalidWheelError(
-                    f"{self.path}: its files refer to more than {_MAX_NAMES} names, or to names of "
-                    f"more than {_MAX_NAME_BYTES >> 20} MiB"
-                )
+            if verification:
+                found.verify(entry, verification)
+            else:
+                found.look_at(entry)
+        self._readings = found.readings
         if verification:
             self._verified(verification)
         return WheelFacts(
@@ -186,12 +156,12 @@ class Wheel:
             tags=self.fields("Tag"),
             purelib=any(text.lower() == "true" for text in self.fields("Root-Is-Purelib")[:1]),
             wheel_version="".join(self.fields("Wheel-Version")[:1]),
-            elfs=tuple(elfs),
-            unreadable=tuple(unreadable),
-            static_objects=tuple(static_objects),
+            elfs=tuple(found.elfs),
+            unreadable=tuple(found.unreadable),
+            static_objects=tuple(found.static_objects),
             record=self.record,
             size=self.archive.size,
-            copies=_copies(self.entries, {elf.path for elf in elfs if elf.loadable}),
+            copies=copies(self.entries, {elf.path for elf in found.elfs if elf.loadable}),
         )
 
     def _verification(self) -> Verification:
@@ -234,14 +204,9 @@ class Wheel:
         except InvalidWheelError:
             return None
 
-    def maker(self, path: str) -> Optional[Advice]:
-        """Return who made an ELF file, by what its compilers wrote; None if it does not tell."""
-        from manyshim.formats.elf.comment import maker  # noqa: PLC0415 (only for an advice)
-
-        try:
-            return maker(self.archive.window(self._by_name[path]))
-        except (ElfError, MemberError):
-            return None
+    def made_by_rust(self, path: str) -> bool:
+        """Return whether Rust's compiler wrote into an ELF file; false if it cannot be told."""
+        return self._readings[path].rust
 
     def exports(
         self, asked: Mapping[str, FrozenSet[str]]
@@ -258,39 +223,3 @@ class Wheel:
             except (ElfError, MemberError) as error:
                 unreadable.append(Unreadable(path, str(error)))
         return found, tuple(unreadable)
-
-
-def _count_names(facts: ElfFile) -> int:
-    """Return how many names a file refers to."""
-    versioned = sum(len(need.symbols) + 1 for need in facts.versions_needed)
-    return sum(map(len, _lists(facts))) + versioned
-
-
-def _size_of_names(facts: ElfFile) -> int:
-    """Return how many characters these names have. A name that occurs twice may count twice."""
-    lists = [*_lists(facts), (facts.soname or "",)]
-    for need in facts.versions_needed:
-        lists += [need.symbols, (need.version, need.library)]
-    return sum(sum(map(len, one)) for one in lists)
-
-
-def _lists(facts: ElfFile) -> Tuple[Tuple[str, ...], ...]:
-    paths = (facts.rpath, facts.runpath)
-    return (
-        facts.needed,
-        facts.undefined,
-        *paths,
-        facts.auxiliary,
-        facts.filters,
-        facts.versions_defined,
-    )
-
-
-def _copies(entries: List[Entry], paths: Set[str]) -> Tuple[Copies, ...]:
-    """Return those of `paths` that have equal contents, by their size and CRC."""
-    groups: Dict[Tuple[int, int], Set[str]] = {}
-    for entry in entries:
-        if entry.name in paths:
-            groups.setdefault((entry.size, entry.crc), set()).add(entry.name)
-    found = (Copies(tuple(sorted(same)), size) for (size, _), same in groups.items())
-    return tuple(sorted(one for one in found if len(one.paths) > 1))

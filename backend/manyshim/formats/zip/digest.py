@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import zlib
 from hashlib import new
 from typing import Iterable, Iterator, Tuple
 
 from manyshim.files import open_regular
+from manyshim.formats.zip.codec import crc32
 from manyshim.values import NamedTuple
 
 _READ_AT_ONCE = 1 << 20
@@ -38,7 +38,7 @@ class Tap:
         if not 0 <= start < min(len(data), end):
             return
         fresh = memoryview(data)[start:end]
-        self.crc = zlib.crc32(fresh, self.crc)
+        self.crc = crc32(fresh, self.crc)
         for one in self.hashes.values():
             one.update(fresh)
         self.position += len(fresh)
@@ -48,7 +48,7 @@ def digest_of(portions: Iterable[bytes]) -> Digest:
     """Return the checksums of contents given in portions. Raises what the portions raise."""
     crc, size, digest = 0, 0, new("sha256")
     for portion in portions:
-        crc = zlib.crc32(portion, crc)
+        crc = crc32(portion, crc)
         size += len(portion)
         digest.update(portion)
     return Digest(crc, size, digest.digest())

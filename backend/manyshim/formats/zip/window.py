@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import zlib
 from bisect import bisect_right
 from typing import TYPE_CHECKING, Any, BinaryIO, List, Optional, Sequence, Tuple
 
 from manyshim.errors import InvalidWheelError
+from manyshim.formats.zip.codec import InflateError, inflater
 from manyshim.formats.zip.kept import Kept, gather
 
 if TYPE_CHECKING:
     from manyshim.formats.zip.digest import Tap
 
 # The portions of deflate's input and output. Memory use is a few of them. The first ones are small,
-# because only the first eight bytes of most members are read.
+# because the headers of a file are read first.
 _FIRST = 1 << 12
-_INPUT = 1 << 16
-_OUTPUT = 1 << 18
+_INPUT = 1 << 18
+_OUTPUT = 1 << 20
 # zlib copies its pending input at each call, so smaller portions cost more than they save.
-_LEAST = 1 << 15
+_LEAST = 1 << 13
 
 # Reading a member may inflate this many times its size. All members of an archive share the bytes
 # beyond one pass over each. Of 423 wheels none takes more than two passes; the largest member that
@@ -69,8 +69,7 @@ class Window:
     is inflated.
     """
 
-    # These are set only where they differ, because a wheel may have thousands of members.
-    allowance: Optional[Allowance] = None
+    # These are set only where they differ, because a wheel may have thousands of files.
     tap: Optional[Tap] = None
     # The inflater at the tap's position, if the window has gone back from there.
     _at_tap: Optional[_Checkpoint] = None
@@ -82,6 +81,7 @@ class Window:
 
     def __init__(self, file: BinaryIO, start: int, compressed: int, size: int, method: int) -> None:
         self.size = size
+        self.allowance = Allowance()
         self.inflated = 0
         self._file = file
         self._start = start
@@ -97,12 +97,11 @@ class Window:
     def discard(self, *needed: int) -> None:
         """Forget all bytes. Later reads from the `needed` offsets on start at a checkpoint."""
         found = sorted({one[0]: one for one in map(self._checkpoint, needed) if one}.values())
-        if self.allowance:
-            self.allowance.left += self._allowed
-            if len(found) > self.allowance.left:
-                found = []
-            self._allowed = len(found)
-            self.allowance.left -= self._allowed
+        self.allowance.left += self._allowed
+        if len(found) > self.allowance.left:
+            found = []
+        self._allowed = len(found)
+        self.allowance.left -= self._allowed
         self._checkpoints = found
         self._forget()
 
@@ -126,6 +125,10 @@ class Window:
         return self._stored or any(
             kept.start <= offset and end <= kept.start + len(kept.data) for kept in self._kept
         )
+
+    def is_near(self, offset: int, most: int) -> bool:
+        """Return whether going forward to an offset inflates at most so many bytes."""
+        return self._stored or 0 <= offset - self._position <= most
 
     def read(self, offset: int, length: int) -> bytes:
         """Return exactly `length` bytes from `offset`. Raises MemberError if there are fewer."""
@@ -153,10 +156,6 @@ class Window:
         if len(data) != length:
             raise MemberError("the archive ends before the member does")
         return data
-
-    def _own_allowance(self) -> Allowance:
-        self.allowance = Allowance()
-        return self.allowance
 
     def _rewind(self) -> None:
         if self.tap and self._position == self.tap.position:
@@ -195,23 +194,23 @@ class Window:
         """Return how the stream continues behind the bytes of the member; empty if it ends."""
         while self._position < self.size:
             self._inflate(_OUTPUT)
-        inflater = self._inflater or zlib.decompressobj(-zlib.MAX_WBITS)
-        pending, more = inflater.unconsumed_tail, b""
+        last = self._inflater or inflater()
+        pending, more = last.unconsumed_tail, b""
         # Empty blocks may follow. They are read to the end, as all readers do.
-        while not (more or inflater.eof) and (pending or self._fed < self._compressed):
+        while not (more or last.eof) and (pending or self._fed < self._compressed):
             take = 0 if pending else min(_INPUT, self._compressed - self._fed)
             pending += self._read_file(self._start + self._fed, take)
             self._fed += take
             try:
-                more = inflater.decompress(pending, 1)
-            except zlib.error:
+                more = last.decompress(pending, 1)
+            except InflateError:
                 return "unended"
-            pending = inflater.unconsumed_tail
+            pending = last.unconsumed_tail
         if more or self._position > self.size:
             return "longer"
-        if not inflater.eof:
+        if not last.eof:
             return "unended"
-        return "rest" if inflater.unused_data or self._fed < self._compressed else ""
+        return "rest" if last.unused_data or self._fed < self._compressed else ""
 
     def _checkpoint(self, offset: int) -> Optional[_Checkpoint]:
         """Return the last checkpoint at or before an offset, or None."""
@@ -222,8 +221,8 @@ class Window:
         """Go forward to the last checkpoint at or before an offset, if there is one."""
         found = self._checkpoint(offset)
         if found and found[0] > self._position:
-            self._position, self._fed, inflater = found
-            self._inflater = inflater.copy()
+            self._position, self._fed, saved = found
+            self._inflater = saved.copy()
             self._tail = b""
 
     def _advance(self, offset: int, end: int) -> bytes:
@@ -250,7 +249,7 @@ class Window:
     def _inflate(self, most: int) -> bytes:
         first = self._position < _FIRST
         if self._inflater is None:
-            self._inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+            self._inflater = inflater()
         while True:
             pending = self._inflater.unconsumed_tail
             if not pending:
@@ -261,7 +260,7 @@ class Window:
                 self._fed += take
             try:
                 chunk: bytes = self._inflater.decompress(pending, most)
-            except zlib.error as error:
+            except InflateError as error:
                 raise MemberError(f"it does not inflate: {error}") from error
             if chunk:
                 break
@@ -281,9 +280,9 @@ class Window:
         self.inflated += length
         again = min(self.inflated - self.size, length)
         if again > 0:
-            allowance = self.allowance or self._own_allowance()
-            allowance.more -= again
-            if allowance.more < 0 and self.inflated > _MAX_PASSES * min(self.size, _LEAST_PART):
+            self.allowance.more -= again
+            most = _MAX_PASSES * min(self.size, _LEAST_PART)
+            if self.allowance.more < 0 and self.inflated > most:
                 raise MemberError(
                     "its tables are scattered: to read them, and those of the files before it, "
                     f"inflates {_MAX_MORE} bytes more than once"
