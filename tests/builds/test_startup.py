@@ -31,8 +31,9 @@ MODULES = """
     manyshim.formats.elf.reader manyshim.formats.elf.symbols manyshim.formats.wheel
     manyshim.formats.wheel.fields manyshim.formats.wheel.members manyshim.formats.wheel.record
     manyshim.formats.wheel.rewrite
-    manyshim.formats.wheel.wheel manyshim.formats.zip manyshim.formats.zip.archive manyshim.formats.zip.codec
-    manyshim.formats.zip.directory manyshim.formats.zip.kept manyshim.formats.zip.pack
+    manyshim.formats.wheel.wheel manyshim.formats.zip manyshim.formats.zip.archive
+    manyshim.formats.zip.codec manyshim.formats.zip.directory manyshim.formats.zip.kept
+    manyshim.formats.zip.pack
     manyshim.formats.zip.window
     manyshim.formatters manyshim.formatters.text manyshim.host manyshim.operations manyshim.options
     manyshim.optiontypes manyshim.policyoption manyshim.project manyshim.pyproject

@@ -53,6 +53,7 @@ class Members:
     def verify(self, entry: Entry, verification: Verification) -> None:
         """Read a member to its end, and judge its checksums on the way. Raises as `look_at`."""
         window, tap = None, verification.tap(entry)
+        tap.crc32 = self._archive.codec.crc32
         try:
             window = self._archive.window(entry)
             window.tap = tap

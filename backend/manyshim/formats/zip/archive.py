@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import zlib
 from typing import BinaryIO, Iterator, Tuple
 
 from manyshim.errors import InvalidWheelError, shorten
 from manyshim.files import open_regular
-from manyshim.formats.zip.codec import InflateError, crc32, inflater
+from manyshim.formats.zip.codec import library
 from manyshim.formats.zip.directory import (
     CENTRAL,
     EOCD,
@@ -59,6 +60,7 @@ class Archive:
             raise InvalidWheelError(f"{path}: cannot be opened: {error.strerror}") from error
         try:
             self.size = os.fstat(self.file.fileno()).st_size
+            self.codec = library(self.size)
             self.contiguous_prefix = self.directory = 0
             self._allowance = Allowance()
             self.entries = tuple(self._directory())
@@ -88,7 +90,7 @@ class Archive:
         """Return access to a member's bytes. Raises MemberError if its local header is missing."""
         start = self.payload(entry)
         window = Window(self.file, start, entry.compressed, entry.size, entry.method)
-        window.allowance = self._allowance
+        window.allowance, window.codec = self._allowance, self.codec
         return window
 
     def payload(self, entry: Entry) -> int:
@@ -119,8 +121,8 @@ class Archive:
         head = data[start - entry.offset :][: entry.compressed]
         if entry.method != STORED and length:
             try:
-                head = inflater().decompress(head, length)
-            except InflateError:
+                head = zlib.decompressobj(-zlib.MAX_WBITS).decompress(head, length)
+            except zlib.error:
                 head = b""  # the window has the error's words
         return head[:length] if len(head) >= length else self.window(entry).read(0, length)
 
@@ -134,7 +136,7 @@ class Archive:
             data = self.window(entry).read(0, entry.size)
         except MemberError as error:
             raise InvalidWheelError(f"{self.path}: {shorten(entry.name)}: {error}") from error
-        if crc32(data) != entry.crc:
+        if self.codec.crc32(data) != entry.crc:
             raise InvalidWheelError(f"{self.path}: {shorten(entry.name)}: its CRC does not match")
         return data
 
@@ -148,7 +150,7 @@ class Archive:
         """Read a whole member in bounded memory. Return its CRC-32 and its SHA-256."""
         from manyshim.formats.zip.digest import digest_of  # noqa: PLC0415 (an audit needs no hash)
 
-        crc, _, digest = digest_of(self.portions(entry))
+        crc, _, digest = digest_of(self.portions(entry), self.codec.crc32)
         return crc, digest
 
     def bytes_at(self, offset: int, length: int) -> bytes:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import zlib
 from hashlib import new
-from typing import Iterable, Iterator, Tuple
+from typing import Callable, Iterable, Iterator, Tuple
 
 from manyshim.files import open_regular
-from manyshim.formats.zip.codec import crc32
 from manyshim.values import NamedTuple
 
 _READ_AT_ONCE = 1 << 20
@@ -27,6 +27,9 @@ class Tap:
     member's `size` have been taken. Raises ValueError for an algorithm that Python does not have.
     """
 
+    # zlib's, or a faster one.
+    crc32: Callable[..., int] = zlib.crc32
+
     def __init__(self, size: int, algorithms: Tuple[str, ...] = ("sha256",)) -> None:
         self.size = size
         self.position = self.crc = 0
@@ -38,13 +41,13 @@ class Tap:
         if not 0 <= start < min(len(data), end):
             return
         fresh = memoryview(data)[start:end]
-        self.crc = crc32(fresh, self.crc)
+        self.crc = self.crc32(fresh, self.crc)
         for one in self.hashes.values():
             one.update(fresh)
         self.position += len(fresh)
 
 
-def digest_of(portions: Iterable[bytes]) -> Digest:
+def digest_of(portions: Iterable[bytes], crc32: Callable[..., int] = zlib.crc32) -> Digest:
     """Return the checksums of contents given in portions. Raises what the portions raise."""
     crc, size, digest = 0, 0, new("sha256")
     for portion in portions:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import zlib
 from bisect import bisect_right
 from typing import TYPE_CHECKING, Any, BinaryIO, List, Optional, Sequence, Tuple
 
 from manyshim.errors import InvalidWheelError
-from manyshim.formats.zip.codec import InflateError, inflater
 from manyshim.formats.zip.kept import Kept, gather
 
 if TYPE_CHECKING:
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 # The portions of deflate's input and output. Memory use is a few of them. The first ones are small,
 # because the headers of a file are read first.
 _FIRST = 1 << 12
-_INPUT = 1 << 18
-_OUTPUT = 1 << 20
+_INPUT = 1 << 17
+_OUTPUT = 1 << 19
 # zlib copies its pending input at each call, so smaller portions cost more than they save.
 _LEAST = 1 << 13
 
@@ -69,6 +69,8 @@ class Window:
     is inflated.
     """
 
+    # The module that inflates: zlib, or one like it.
+    codec: Any = zlib
     # These are set only where they differ, because a wheel may have thousands of files.
     tap: Optional[Tap] = None
     # The inflater at the tap's position, if the window has gone back from there.
@@ -157,6 +159,9 @@ class Window:
             raise MemberError("the archive ends before the member does")
         return data
 
+    def _new_inflater(self) -> Any:  # noqa: ANN401 (zlib does not name the type)
+        return self.codec.decompressobj(-zlib.MAX_WBITS)
+
     def _rewind(self) -> None:
         if self.tap and self._position == self.tap.position:
             self._at_tap = self._position, self._fed, self._inflater
@@ -194,7 +199,7 @@ class Window:
         """Return how the stream continues behind the bytes of the member; empty if it ends."""
         while self._position < self.size:
             self._inflate(_OUTPUT)
-        last = self._inflater or inflater()
+        last = self._inflater or self._new_inflater()
         pending, more = last.unconsumed_tail, b""
         # Empty blocks may follow. They are read to the end, as all readers do.
         while not (more or last.eof) and (pending or self._fed < self._compressed):
@@ -203,7 +208,7 @@ class Window:
             self._fed += take
             try:
                 more = last.decompress(pending, 1)
-            except InflateError:
+            except self.codec.error:
                 return "unended"
             pending = last.unconsumed_tail
         if more or self._position > self.size:
@@ -249,7 +254,7 @@ class Window:
     def _inflate(self, most: int) -> bytes:
         first = self._position < _FIRST
         if self._inflater is None:
-            self._inflater = inflater()
+            self._inflater = self._new_inflater()
         while True:
             pending = self._inflater.unconsumed_tail
             if not pending:
@@ -260,7 +265,7 @@ class Window:
                 self._fed += take
             try:
                 chunk: bytes = self._inflater.decompress(pending, most)
-            except InflateError as error:
+            except self.codec.error as error:
                 raise MemberError(f"it does not inflate: {error}") from error
             if chunk:
                 break
