@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, AbstractSet, Any, Callable, Dict, List, Optional, Tuple
 
 from manyshim.advice import advised, readable, source_places
 from manyshim.audit.decision import TagDecision, blockers, choose
@@ -17,7 +16,10 @@ from manyshim.formats.wheel.wheel import Wheel
 from manyshim.formatters.text import Line, show_lines
 from manyshim.values import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import AbstractSet, Any, Callable, Dict, List, Optional, Tuple
+
     from manyshim.audit.patterns import Pattern
 
 REPORT = "please report this line; MANYSHIM_DEBUG=1 adds the traceback"

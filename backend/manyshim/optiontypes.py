@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Callable, List, Optional, Sequence, Tuple
 
 from manyshim.errors import ConfigError
 from manyshim.values import NamedTuple
 
 # The parsers import the audit when they are called, because `--help` needs none of it.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any, Callable, List, Optional, Sequence, Tuple
+
     from manyshim.audit.request import Allowance
 
 # A distribution's name (PEP 508).

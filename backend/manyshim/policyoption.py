@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Optional, Sequence, Tuple
 
 from manyshim.optiontypes import Option, closest, nearest
 
 # The audit is imported where a name is parsed, because `--help` needs none of it.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any, Optional, Sequence, Tuple
+
     from manyshim.audit.tags import PlatformTag
 
 

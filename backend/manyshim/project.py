@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import re
-from typing import Any, Mapping, Optional, Sequence, Tuple
 
 from manyshim import config, pyproject, spelling
 from manyshim.errors import ConfigError
 from manyshim.values import NamedTuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Mapping, Optional, Sequence, Tuple
 
 _OWN = "manyshim.backend"
 # Every project may have these requirements. `known_backends` is not imported for them.

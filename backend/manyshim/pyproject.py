@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import re
 import sys
-from typing import Any, Dict, List, Mapping
 
 from manyshim.errors import ConfigError
 from manyshim.files import open_regular
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Dict, List, Mapping
 
 
 def read(folder: str, name: str = "pyproject.toml") -> Dict[str, Any]:

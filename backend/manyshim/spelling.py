@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import Any, List, Mapping, Optional
 
 from manyshim.options import BY_KEY
 from manyshim.optiontypes import closest
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, List, Mapping, Optional
 
 PREFIX = "manyshim."
 VARIABLE_PREFIX = "MANYSHIM_"

@@ -7,9 +7,12 @@ import shutil
 import sys
 import tempfile
 from contextlib import contextmanager, suppress
-from typing import Iterator, Optional, Tuple
 
 from manyshim.errors import ToolError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Iterator, Optional, Tuple
 
 # mkdtemp puts eight characters between the two. Folders of the user have other names.
 _PREFIX, _SUFFIX = ".manyshim-", ".tmp"

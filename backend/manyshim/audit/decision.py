@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import List, Optional, Tuple
-
 from manyshim.audit.findings import Evidence, Finding, Version
 from manyshim.audit.names import system_name
 from manyshim.audit.request import Request
 from manyshim.audit.tags import ARCHES, GLIBC, MUSL, PlatformTag, is_linux, platform_arch
 from manyshim.audit.verdict import Report, judged
 from manyshim.values import NamedTuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import List, Optional, Tuple
 
 
 class TagDecision(NamedTuple):

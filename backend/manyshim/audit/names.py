@@ -5,12 +5,15 @@ from __future__ import annotations
 import posixpath
 import re
 from fnmatch import fnmatchcase
-from typing import List, Optional, Tuple
 
 from manyshim.audit.facts import ElfFile, install_path, is_too_long
 from manyshim.audit.findings import Evidence
 from manyshim.audit.suffixes import parse_module_suffix
 from manyshim.audit.tags import WheelName
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import List, Optional, Tuple
 
 _HEXADECIMAL = "0123456789abcdef"
 # libpython3.so, libpython3.11.so.1.0, libpython3.13t.so.1.0, libpython2.7u.so.1.0, libpypy3.10-c.so

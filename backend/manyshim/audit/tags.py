@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import Mapping, Optional, Tuple
 
 from manyshim.values import NamedTuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Mapping, Optional, Tuple
 
 GLIBC = "glibc"
 MUSL = "musl"

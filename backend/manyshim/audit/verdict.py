@@ -2,18 +2,7 @@
 
 from __future__ import annotations
 
-from typing import (
-    Callable,
-    Counter,
-    Dict,
-    FrozenSet,
-    Iterable,
-    Iterator,
-    List,
-    Optional,
-    Set,
-    Tuple,
-)
+from collections import Counter
 
 from manyshim.audit import findings as f
 from manyshim.audit.facts import ElfFile, WheelFacts
@@ -35,6 +24,22 @@ from manyshim.audit.rules import (
 from manyshim.audit.rules.context import Context
 from manyshim.audit.tags import ARCHES, GLIBC, MACHINES, MUSL, PlatformTag, WheelName, platform_arch
 from manyshim.values import NamedTuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import (
+        Callable,
+        Counter,
+        Dict,
+        FrozenSet,
+        Iterable,
+        Iterator,
+        List,
+        Optional,
+        Set,
+        Tuple,
+        TypeAlias,
+    )
 
 
 class Report(NamedTuple):
@@ -258,7 +263,7 @@ def resolved(found: Iterable[Finding], request: Request) -> Tuple[Finding, ...]:
     return tuple(sorted(accepted, key=sort_key))
 
 
-_Rule = Callable[[Context], Iterator[Finding]]
+_Rule: TypeAlias = "Callable[[Context], Iterator[Finding]]"
 
 _SHARED: Tuple[_Rule, ...] = (
     policy.isa,

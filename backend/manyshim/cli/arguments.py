@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import argparse
-from typing import Sequence
 
 from manyshim.cli.manner import AUTO, COLORS
 from manyshim.options import BY_KEY
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Sequence
 
 SHELLS = ("bash", "zsh", "fish")
 TEXT, JSON, GITHUB, SARIF, JUNIT = FORMATS = ("text", "json", "github", "sarif", "junit")

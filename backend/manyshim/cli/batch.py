@@ -6,7 +6,6 @@ import argparse
 import os
 import sys
 from functools import partial
-from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, List, Optional
 
 from manyshim.cli.arguments import TEXT
 from manyshim.cli.formats import format_of, print_data
@@ -18,7 +17,10 @@ from manyshim.inputs import equal
 from manyshim.operations import Outcome, guarded, lost
 from manyshim.values import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any, Callable, Dict, Iterator, List, Optional
+
     from manyshim.audit.patterns import Pattern
 
 # For fewer bytes than this, several processes cost more than they save.

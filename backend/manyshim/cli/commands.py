@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import argparse
-from typing import Callable, Mapping, Sequence
 
 from manyshim.cli import arguments, releasing
 from manyshim.values import NamedTuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Callable, Mapping, Sequence
 
 EXIT_CODES = (
     "exit codes: 0 success; 1 not compliant; 2 wrong usage; 3 a file cannot be read; "

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import argparse
 import os
-from typing import Any, Dict
 
 from manyshim import __version__
 from manyshim.cli.arguments import GITHUB, JSON, JUNIT, SARIF, TEXT
 from manyshim.cli.screen import put
 from manyshim.errors import ConfigError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Dict
 
 
 def format_of(options: argparse.Namespace) -> str:

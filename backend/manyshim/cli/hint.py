@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 import sys
-from typing import Iterable, List
 
 from manyshim.audit.findings import KINDS
 from manyshim.cli.screen import Screen
 from manyshim.formatters.text import Line
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Iterable, List
 
 # A line about a finding ends with its kind.
 _KIND = re.compile(r" \[([A-Z0-9_]+)\]\Z")

@@ -6,12 +6,15 @@ import os
 import sys
 from contextlib import suppress
 from importlib import import_module
-from typing import Optional, Sequence, TextIO
 
 from manyshim import __version__
 from manyshim.cli import manner, reading
 from manyshim.cli import parser as parsers
 from manyshim.errors import ConfigError, ManyshimError, ToolError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Optional, Sequence, TextIO
 
 
 def main(arguments: Optional[Sequence[str]] = None) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-from typing import List, Mapping, Optional, Sequence, Tuple
 
 from manyshim.cli import parser as parsers
 from manyshim.cli.commands import COMMANDS
@@ -12,6 +11,10 @@ from manyshim.cli.parser import Parser
 from manyshim.errors import ConfigError, shorten
 from manyshim.options import BY_KEY
 from manyshim.optiontypes import closest, nearest
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import List, Mapping, Optional, Sequence, Tuple
 
 # Word processors write these for two hyphens.
 DASHES = ("\u2013", "\u2014", "\u2212")

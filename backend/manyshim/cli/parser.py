@@ -5,12 +5,15 @@ from __future__ import annotations
 import argparse
 import sys
 import textwrap
-from typing import Any, List, NoReturn, Optional, Sequence
 
 from manyshim import __version__
 from manyshim.cli.arguments import add_common, add_json
 from manyshim.cli.commands import COMMANDS, EXIT_CODES
 from manyshim.errors import ConfigError, shorten
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, List, NoReturn, Optional, Sequence
 
 _DESCRIPTION = "Audit Linux wheels and write the manylinux or musllinux tag that is proved."
 _MORE = "`manyshim COMMAND --help` lists the options of a command."

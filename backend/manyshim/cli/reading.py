@@ -8,7 +8,6 @@ from __future__ import annotations
 import argparse
 import re
 from contextlib import nullcontext, suppress
-from typing import List, Optional, Sequence, Tuple
 
 from manyshim.cli import mistakes
 from manyshim.cli import parser as parsers
@@ -19,6 +18,10 @@ from manyshim.errors import ConfigError, shorten
 from manyshim.optiontypes import nearest
 from manyshim.policyoption import nearest_arch
 from manyshim.values import NamedTuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import List, Optional, Sequence, Tuple
 
 _HELP = ("-h", "--help")
 _NEGATIVE = re.compile(r"-\d+")

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import argparse
 import re
-from typing import Sequence, Tuple
 
 from manyshim.cli.arguments import add_folder, number
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Sequence, Tuple
 
 SERVICES = ("github", "gitlab")
 

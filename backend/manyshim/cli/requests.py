@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-from typing import Any, List
 
 from manyshim.cli.screen import notice
 from manyshim.config import Config, environment_platform
@@ -12,6 +11,10 @@ from manyshim.errors import ToolError, shorten
 from manyshim.options import BY_KEY
 from manyshim.optiontypes import renamed_kinds
 from manyshim.surroundings import epoch
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, List
 
 
 def audit_config(options: argparse.Namespace) -> Config:

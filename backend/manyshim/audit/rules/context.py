@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Dict, FrozenSet, Iterator, Mapping, Optional, Set, Tuple
-
 from manyshim.audit.facts import ElfFile, WheelFacts
 from manyshim.audit.findings import Finding
 from manyshim.audit.loader.search import LOADER, SYSTEM, Loading, Process
@@ -12,6 +10,10 @@ from manyshim.audit.policy import Policies
 from manyshim.audit.request import Request
 from manyshim.audit.tags import GLIBC
 from manyshim.values import NamedTuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Dict, FrozenSet, Iterator, Mapping, Optional, Set, Tuple
 
 # The libraries whose names are in data/*-names.txt. These never define another name.
 LISTED = frozenset(

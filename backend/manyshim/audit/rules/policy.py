@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import Iterable, Iterator
 
 from manyshim.audit import findings as f
 from manyshim.audit.facts import ElfFile, VersionNeed, install_path
@@ -13,6 +12,10 @@ from manyshim.audit.names import is_libpython
 from manyshim.audit.policy import glibc_version
 from manyshim.audit.rules.context import Context
 from manyshim.audit.tags import GLIBC, MUSL
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Iterable, Iterator
 
 # A single one rules out every policy, so longer lists do not help.
 _MAX_BY_NAME = 100

@@ -2,18 +2,6 @@
 
 from __future__ import annotations
 
-from typing import (
-    TYPE_CHECKING,
-    Callable,
-    Dict,
-    FrozenSet,
-    Iterable,
-    Iterator,
-    Optional,
-    Set,
-    Tuple,
-)
-
 from manyshim.audit import findings as f
 from manyshim.audit.findings import Evidence, Finding, finding
 from manyshim.audit.loader.search import Process
@@ -21,7 +9,10 @@ from manyshim.audit.policy import glibc_version
 from manyshim.audit.rules.context import LISTED, Context
 from manyshim.audit.tags import MUSL
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Callable, Dict, FrozenSet, Iterable, Iterator, Optional, Set, Tuple
+
     from manyshim.audit.definitions import Definition, Definitions
 
 # The interpreter has loaded these. In the list, libc has the names of libpthread, libdl and libutil

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import List, Tuple
 
 from manyshim.values import NamedTuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import List, Tuple
 
 
 class Field(NamedTuple):

@@ -8,11 +8,14 @@ from contextlib import suppress
 from functools import partial
 from importlib import import_module
 from itertools import chain
-from typing import Collection, Iterable, Iterator, List, Mapping, Set, Tuple, Union
 
 from manyshim.audit.facts import RecordFacts
 from manyshim.formats.zip.directory import Entry
 from manyshim.values import NamedTuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Collection, Iterable, Iterator, List, Mapping, Set, Tuple, Union
 
 # csv.field_size_limit(), in characters.
 _MAX_FIELD = 131_072

@@ -4,18 +4,6 @@ from __future__ import annotations
 
 import io
 import os
-from typing import (
-    TYPE_CHECKING,
-    BinaryIO,
-    Dict,
-    FrozenSet,
-    Iterator,
-    List,
-    Mapping,
-    Optional,
-    Set,
-    Tuple,
-)
 
 from manyshim.audit.facts import Copies, ElfFile, Unreadable, WheelFacts
 from manyshim.audit.findings import Advice
@@ -28,7 +16,10 @@ from manyshim.formats.zip.archive import Archive
 from manyshim.formats.zip.directory import Entry
 from manyshim.formats.zip.window import MemberError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import BinaryIO, Dict, FrozenSet, Iterator, List, Mapping, Optional, Set, Tuple
+
     from manyshim.audit.gate.facts import Oddity
     from manyshim.formats.wheel.verification import Verification
 

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import zlib
 from bisect import bisect_right
-from typing import TYPE_CHECKING, Any, BinaryIO, List, Optional, Sequence, Tuple
 
 from manyshim.errors import InvalidWheelError
 from manyshim.formats.zip.kept import Kept, gather
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any, BinaryIO, List, Optional, Sequence, Tuple
+
     from manyshim.formats.zip.digest import Tap
+
+    # The position after some compressed bytes were inflated, their number, and the inflater then.
+    _Checkpoint = Tuple[int, int, Any]
 
 # The portions of deflate's input and output. Memory use is a few of them. The first ones are small,
 # because only the first eight bytes of most members are read.
@@ -39,10 +44,6 @@ _MAX_AFTER_DISCARD = 96
 
 class MemberError(Exception):
     """A member's bytes cannot be read: they are missing, or do not inflate."""
-
-
-# The position after some compressed bytes were inflated, their number, and the inflater then.
-_Checkpoint = Tuple[int, int, Any]
 
 
 class Allowance:
