@@ -169,10 +169,17 @@ def inspect(wheel: Wheel, request: Request, facts: Optional[WheelFacts] = None) 
     return audit(facts, request, loading)
 
 
-def show(path: str, request: Request, *, verbose: bool = False, explain: bool = False) -> Outcome:
+def show(
+    path: str,
+    request: Request,
+    *,
+    verbose: bool = False,
+    explain: bool = False,
+    data: bool = True,
+) -> Outcome:
     """Audit a wheel and report its tag; `explain` searches source lines.
 
-    Raises InvalidWheelError.
+    Without `data` the outcome has the lines only. Raises InvalidWheelError.
     """
     with Wheel(path) as wheel:
         facts = wheel.facts()
@@ -182,4 +189,6 @@ def show(path: str, request: Request, *, verbose: bool = False, explain: bool = 
         places = source_places(about_symbols(report), wheel) if explain else {}
     lines = show_lines(report, decision, readable(report, places), verbose=verbose)
     patterns = compare_patterns(facts, report, request.exclude)
+    if not data:
+        return Outcome(0, lines, {}, patterns)
     return outcome(0, lines, Judged(report, decision, request, patterns, places))

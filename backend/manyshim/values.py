@@ -8,8 +8,8 @@ Two enumerations of 66 words take 1 here, 6 with the standard library, and its i
 
 from __future__ import annotations
 
-# In all modules that a plain command loads, `typing` is imported for mypy only: with what it imports
-# itself, it takes 49 million instructions. mypy takes a variable of this name for true.
+# Modules that a plain command loads import `typing` for mypy only: with what it imports itself, it
+# takes 49 million instructions. mypy takes a variable of this name for true.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from enum import Enum as Enum  # noqa: PLC0414 (this form exports the name)
@@ -108,14 +108,14 @@ else:
     class NamedTuple(metaclass=_ValueMaker):
         """Base class of values. Its fields are the annotated names, in order."""
 
-    def _shown(self: Enum) -> str:
+    def _represented(self: Enum) -> str:
         return f"<{type(self).__name__}.{self.name}: {self.value!r}>"
 
     class _EnumMaker(type):
         def __new__(cls, name: str, bases: Tuple[type, ...], space: Dict[str, Any]) -> type:
             members = {key: value for key, value in space.items() if key[0] != "_" and bases}
             made = super().__new__(cls, name, bases, {**space, "_members": members})
-            made.__repr__ = _shown  # that of a text would be found first
+            made.__repr__ = _represented  # that of a text would be found first
             for key, value in members.items():
                 member = str.__new__(made, value) if issubclass(made, str) else object.__new__(made)
                 member.name, member.value = key, value

@@ -7,12 +7,13 @@ import sys
 
 from manyshim.cli import manner
 from manyshim.errors import printable
-from manyshim.formatters.text import Line
-from manyshim.operations import Outcome
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Iterable, Iterator, Optional, Sequence, TextIO, Tuple
+
+    from manyshim.formatters.text import Line
+    from manyshim.operations import Outcome
 
 _STYLES = {
     "title": "bold",
