@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
 
 from manyshim.errors import ConfigError
@@ -76,7 +75,7 @@ def _table(above: Mapping[str, Any], name: str, hint: str = "") -> Mapping[str, 
 
 def is_manyshim(backend: str) -> bool:
     """Whether a backend's name, `module[:object]`, is the package manyshim or a module of it."""
-    return re.match(r"manyshim([.:]|$)", backend) is not None
+    return backend.replace(":", ".").partition(".")[0] == "manyshim"
 
 
 def frontend_path(document: Mapping[str, Any], folder: str) -> List[str]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from manyshim.values import NamedTuple
 
 TYPE_CHECKING = False
@@ -31,7 +29,7 @@ def parse(text: str) -> List[Field]:
     groups: List[List[str]] = []
     # What continues a line that is not a field belongs to no field.
     current: List[str] = []
-    for line in re.split(r"\r\n|\r|\n", text):
+    for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n"):
         if line.startswith((" ", "\t")):
             current.append(line)
             continue
