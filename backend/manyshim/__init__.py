@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, List
-
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any, List
+
     from manyshim.api import (
         Blocked,
         CheckResult,

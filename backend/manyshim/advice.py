@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from typing import Dict, Iterable, Optional, Sequence, Tuple
 
 from manyshim.audit.decision import TagDecision, needs_advice
 from manyshim.audit.facts import NO_PLACES, Places, SourceLine
@@ -15,6 +14,10 @@ from manyshim.audit.tags import GLIBC
 from manyshim.audit.verdict import Report
 from manyshim.formats.wheel.wheel import Wheel
 from manyshim.formatters.text import Notes
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Dict, Iterable, Optional, Sequence, Tuple
 
 # Headers make these names of older functions: `__isoc23_strtol` of strtol, `fcntl64` of fcntl, and
 # stat itself since glibc 2.33. Older headers make other names.

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import os
 import sys
+from collections import abc
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any, Callable, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from manyshim.errors import BackendError, ConfigError, ManyshimError, printable
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any, Callable, Iterator, List, Mapping, Optional, Sequence, Tuple
+
     from manyshim.project import Wrapped
 
 _OPTIONAL_HOOKS = (
@@ -126,7 +129,7 @@ def _delegate(hook: Callable[..., Any], name: str, found: Wrapped) -> Callable[.
     from manyshim import config, wrapped  # noqa: PLC0415
 
     def cleaned(value: Any) -> Any:  # noqa: ANN401
-        return config.without_own(value) if isinstance(value, Mapping) else value
+        return config.without_own(value) if isinstance(value, abc.Mapping) else value
 
     def delegate(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 (the hook decides what it takes)
         with _exit_on_error():

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any, Callable, List, Mapping, Optional, Sequence, Tuple
 
 from manyshim.advice import advised, readable, source_places
 from manyshim.audit.decision import TagDecision, blockers, choose, needs_no_tag
@@ -30,6 +29,10 @@ from manyshim.settings import Settings
 from manyshim.values import NamedTuple
 from manyshim.wrapped import explained, import_backend
 from manyshim.writing import Prepared, prepare, write_retagged
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Callable, List, Mapping, Optional, Sequence, Tuple
 
 # The folder of the source tree in which setuptools, CMake and Meson leave object files.
 _BUILD_FOLDER = "build"

@@ -7,7 +7,6 @@ The command line reads one option from the environment: see `environment_platfor
 from __future__ import annotations
 
 import os
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from manyshim import pyproject, settings
 from manyshim.audit.request import Allowance, Compiled, Request
@@ -18,6 +17,10 @@ from manyshim.options import BY_KEY
 from manyshim.settings import COMMAND, Gathered, Given, Layer, Settings
 from manyshim.surroundings import EnvironmentPlatform, epoch, image_platform, implied_mode
 from manyshim.values import NamedTuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 # The modes in which strict has an effect.
 _STRICT_MODES = ("retag", "repair")

@@ -6,13 +6,19 @@ findings, not exceptions. An exception means that there is no answer.
 
 from __future__ import annotations
 
-from typing import Dict, Tuple
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Dict, Tuple
+
+    _Printed = Dict[int, str]
+else:
+    _Printed = dict
 
 _MAX_LINE = 2000
 _MAX_NAME = 200
 
 
-class _Escapes(Dict[int, str]):
+class _Escapes(_Printed):
     """By character, how it is printed. Each is looked up once."""
 
     def __missing__(self, code: int) -> str:

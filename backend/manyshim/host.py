@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 import struct
 import sys
-from typing import Optional
 
 from manyshim.audit.tags import GLIBC, LEGACY_NAMES, MUSL, PlatformTag
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Optional
 
 
 def interpreter_libc() -> Optional[str]:

@@ -6,10 +6,13 @@ import filecmp
 import glob
 import os
 import re
-from typing import Dict, Iterable, List, Sequence, Tuple
 
 from manyshim.audit.releases import is_release_file, names_a_project
 from manyshim.errors import ConfigError, InvalidWheelError, ToolError, shorten
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Dict, Iterable, List, Sequence, Tuple
 
 # A list with more bytes is no list of file names.
 _MAX_LIST = 1 << 20

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, AbstractSet, Any, Callable, Dict, List, Optional, Tuple
 
 from manyshim.advice import advised, readable, source_places
 from manyshim.audit.decision import TagDecision, blockers, choose
@@ -17,7 +16,10 @@ from manyshim.formats.wheel.wheel import Wheel
 from manyshim.formatters.text import Line, show_lines
 from manyshim.values import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import AbstractSet, Any, Callable, Dict, List, Optional, Tuple
+
     from manyshim.audit.patterns import Pattern
 
 REPORT = "please report this line; MANYSHIM_DEBUG=1 adds the traceback"
@@ -167,10 +169,17 @@ def inspect(wheel: Wheel, request: Request, facts: Optional[WheelFacts] = None) 
     return audit(facts, request, loaded)
 
 
-def show(path: str, request: Request, *, verbose: bool = False, explain: bool = False) -> Outcome:
+def show(
+    path: str,
+    request: Request,
+    *,
+    verbose: bool = False,
+    explain: bool = False,
+    data: bool = True,
+) -> Outcome:
     """Audit a wheel and report its tag; `explain` searches source lines.
 
-    Raises InvalidWheelError.
+    Without `data` the outcome has the lines only. Raises InvalidWheelError.
     """
     with Wheel(path) as wheel:
         facts = wheel.facts()
@@ -180,4 +189,6 @@ def show(path: str, request: Request, *, verbose: bool = False, explain: bool = 
         places = source_places(about_symbols(report), wheel) if explain else {}
     lines = show_lines(report, decision, readable(report, places), verbose=verbose)
     patterns = compare_patterns(facts, report, request.exclude)
+    if not data:
+        return Outcome(0, lines, {}, patterns)
     return outcome(0, lines, Judged(report, decision, request, patterns, places))

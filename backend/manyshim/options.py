@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Mapping, Tuple
-
 from manyshim.optiontypes import (
     EMPTY,
     Choice,
@@ -20,6 +18,10 @@ from manyshim.optiontypes import (
     parse_texts,
 )
 from manyshim.policyoption import parse_policy
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Mapping, Tuple
 
 # The one meaning of `strict`; the error of a build that fails because of it says it too.
 STRICT = "fails the build where the wheel gets no tag; never under mode = audit"

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING, Any, Callable, List, Optional, Sequence, Tuple
-
 from manyshim.errors import ConfigError
 from manyshim.values import NamedTuple
 
 # The parsers import the audit when they are called, because `--help` needs none of it.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any, Callable, List, Optional, Sequence, Tuple
+
     from manyshim.audit.request import Allowance
 
 # A distribution's name (PEP 508).
-_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
+_NAME = r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?"
 
 EMPTY: Tuple[str, ...] = ()
 
@@ -116,8 +116,10 @@ def parse_texts(option: Option, value: Any) -> Tuple[str, ...]:  # noqa: ANN401
 
 def parse_names(option: Option, value: Any) -> Tuple[str, ...]:  # noqa: ANN401
     """Return names of distributions. Raises ConfigError for another text, and for none."""
+    import re  # noqa: PLC0415 (few builds set such an option)
+
     names = parse_texts(option, value)
-    if not names or not all(map(_NAME.fullmatch, names)):
+    if not names or not all(re.fullmatch(_NAME, name) for name in names):
         raise option.refuse(value, "write the name of your project")
     return names
 

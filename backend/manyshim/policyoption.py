@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING, Any, Optional, Sequence, Tuple
-
 from manyshim.optiontypes import Option, closest, nearest
 
 # The audit is imported where a name is parsed, because `--help` needs none of it.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any, Optional, Sequence, Tuple
+
     from manyshim.audit.tags import PlatformTag
 
 
@@ -67,6 +67,8 @@ _LIKE_A_POLICY = 0.75
 
 def _policy_hint(text: str) -> str:
     """Return the hint for an unknown policy: the one that it means, or what to write."""
+    import re  # noqa: PLC0415 (only for an error)
+
     word = re.sub(r"[-. ]", "_", text.lower())
     word = f"manylinux_{word}" if word[:1].isdigit() else word
     close = closest(word, known_policies(), _LIKE_A_POLICY) if re.search(r"\d", word) else None

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
-import re
-from typing import Any, Mapping, Optional, Sequence, Tuple
 
 from manyshim import config, pyproject, spelling
 from manyshim.errors import ConfigError
 from manyshim.values import NamedTuple
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Mapping, Optional, Sequence, Tuple
+
 _OWN = "manyshim.backend"
 # Every project may have these requirements. `known_backends` is not imported for them.
-_NEUTRAL = re.compile(r"\s*(manyshim|setuptools|wheel|tomli)\s*([\[<>=!~;@(]|$)", re.IGNORECASE)
+_NEUTRAL = r"(?i)\s*(manyshim|setuptools|wheel|tomli)\s*([\[<>=!~;@(]|$)"
 
 
 class Wrapped(NamedTuple):
@@ -65,7 +67,9 @@ def forgotten_backend(document: Mapping[str, Any], folder: str) -> Optional[Forg
     def exists(name: str) -> bool:
         return os.path.isfile(os.path.join(folder, name))
 
-    neutral = [_NEUTRAL.match(text) for text in requires]
+    import re  # noqa: PLC0415 (no project that states its backend needs it)
+
+    neutral = [re.match(_NEUTRAL, text) for text in requires]
     required = any(match and match[1].lower() == "setuptools" for match in neutral)
     if all(neutral) and (required or exists("setup.py") or "setuptools" in tools):
         return None

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
-from typing import Any, Dict, List, Mapping
 
 from manyshim.errors import ConfigError
 from manyshim.files import open_regular
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Dict, List, Mapping
 
 
 def read(folder: str, name: str = "pyproject.toml") -> Dict[str, Any]:
@@ -73,7 +75,7 @@ def _table(above: Mapping[str, Any], name: str, hint: str = "") -> Mapping[str, 
 
 def is_manyshim(backend: str) -> bool:
     """Whether a backend's name, `module[:object]`, is the package manyshim or a module of it."""
-    return re.match(r"manyshim([.:]|$)", backend) is not None
+    return backend.replace(":", ".").partition(".")[0] == "manyshim"
 
 
 def frontend_path(document: Mapping[str, Any], folder: str) -> List[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from contextlib import ExitStack
-from typing import Optional, Tuple
 
 from manyshim.advice import advised, after_repair, readable
 from manyshim.audit.decision import TagDecision, can_be_copied, choose
@@ -20,6 +19,10 @@ from manyshim.formatters.text import Line, check_lines, finding_lines, show_line
 from manyshim.operations import Judged, Outcome, inspect, outcome
 from manyshim.values import NamedTuple
 from manyshim.writing import corrections_of, patterns_of, prepare, write_retagged
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Optional, Tuple
 
 
 class Options(NamedTuple):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from manyshim import pyproject, spelling
 from manyshim.audit.tags import PlatformTag
@@ -14,7 +13,11 @@ from manyshim.optiontypes import Option, as_written, nearest, renamed_kinds
 from manyshim.spelling import PREFIX, VARIABLE_PREFIX
 from manyshim.values import NamedTuple
 
-Settings = Optional[Mapping[str, Any]]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple, TypeAlias
+
+Settings: TypeAlias = "Optional[Mapping[str, Any]]"
 
 TABLE = "[tool.manyshim]"
 ENVIRONMENT = "the environment"

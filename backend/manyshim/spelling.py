@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import re
-from typing import Any, List, Mapping, Optional
-
 from manyshim.options import BY_KEY
 from manyshim.optiontypes import closest
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, List, Mapping, Optional
 
 PREFIX = "manyshim."
 VARIABLE_PREFIX = "MANYSHIM_"
 
-_SEPARATORS = re.compile(r"[-_. ]")
+_SEPARATORS = dict.fromkeys(map(ord, "-_. "))
 # The name of manyshim, maybe as an option or a table, something between, and the key.
-_NEAR = re.compile(r" *(?:--?|tool\.)?many[-_. ]?shim([-_.:/ ]*)(.*)", re.IGNORECASE | re.DOTALL)
+_NEAR = r"(?is) *(?:--?|tool\.)?many[-_. ]?shim([-_.:/ ]*)(.*)"
 # This backend ignores settings that it does not know. Others have keys of their own, or fail.
 _IGNORES_SETTINGS = "setuptools.build_meta"
 
@@ -23,7 +24,11 @@ def misspelled(name: str) -> Optional[str]:
 
     Returns `KEY` if the key is unknown too, and None for a name that is not manyshim's.
     """
-    found = _NEAR.fullmatch(name)
+    if "shim" not in name.lower():
+        return None
+    import re  # noqa: PLC0415 (few names are like that)
+
+    found = re.fullmatch(_NEAR, name)
     if found is None:
         return None
     separator, rest = found.groups()
@@ -66,7 +71,7 @@ def in_environment(environ: Mapping[str, str]) -> List[str]:
     lines = []
     for name in sorted(environ):
         # Other tools may well have a variable MANYSHIM, such as the path of a clone.
-        whole = len(_SEPARATORS.sub("", name)) == len("manyshim")
+        whole = len(name.translate(_SEPARATORS)) == len("manyshim")
         key = None if whole or name.startswith(VARIABLE_PREFIX) else misspelled(name)
         if key:
             variable = VARIABLE_PREFIX + key.upper().replace("-", "_")
@@ -102,4 +107,4 @@ def _unquoted(tools: Mapping[str, Any]) -> List[str]:
 
 
 def _is_name(word: str) -> bool:
-    return _SEPARATORS.sub("", word).lower() in ("manyshim", "manyshimbackend")
+    return word.translate(_SEPARATORS).lower() in ("manyshim", "manyshimbackend")

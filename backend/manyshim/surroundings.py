@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import List, Mapping, Optional, Tuple
-
 from manyshim.audit.tags import PlatformTag, parse_platform
 from manyshim.errors import ConfigError
 from manyshim.values import NamedTuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import List, Mapping, Optional, Tuple
 
 # Of SOURCE_DATE_EPOCH: 64 bits have no more.
 _MAX_DIGITS = 20

@@ -6,9 +6,12 @@ import os
 import sys
 from contextlib import contextmanager
 from importlib import import_module
-from typing import Any, Iterator, Optional, Sequence
 
 from manyshim.errors import BackendError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Iterator, Optional, Sequence
 
 _SETUPTOOLS = "setuptools.build_meta"
 

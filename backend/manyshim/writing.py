@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from functools import partial
-from typing import TYPE_CHECKING, AbstractSet, Callable, Dict, Tuple
 
 from manyshim.advice import after_repair
 from manyshim.audit.decision import TagDecision
@@ -19,7 +18,10 @@ from manyshim.formatters.text import finding_lines
 from manyshim.operations import compare_patterns, inspect
 from manyshim.values import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import AbstractSet, Callable, Dict, Tuple
+
     from manyshim.audit.patterns import Pattern
 
 # The findings that a repair can resolve.

@@ -15,8 +15,7 @@ from manyshim.audit.explanations.explanation import NOT_NEEDED, SEVERITIES, Expl
 from manyshim.audit.explanations.problems import problems
 from manyshim.audit.explanations.table import EXPLANATIONS, explanation
 from manyshim.audit.findings import ERROR, INFO, KINDS, POLICY, WARNING, Problem, sort_key
-from manyshim.cli.commands import COMMANDS
-from manyshim.cli.parser import of_command
+from manyshim.cli.commands import COMMANDS, grammar_of
 from manyshim.errors import ConfigError
 from manyshim.formatters.explain import (
     example_lines,
@@ -61,7 +60,7 @@ def spans(kind: str) -> List[str]:
 
 def command_options() -> Dict[str, Set[str]]:
     """Return the long options of each command."""
-    return {name: set(of_command(name).options) for name in COMMANDS}
+    return {name: set(grammar_of(name).options) for name in COMMANDS}
 
 
 OPTIONS = command_options()

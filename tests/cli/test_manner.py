@@ -87,7 +87,7 @@ def test_help_and_version_load_no_audit(line: List[str]) -> None:
     command = [sys.executable, "-c", code, *line]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     loaded = done.stderr.splitlines()[-1].split()
-    assert "manyshim.cli.parser" in loaded
+    assert ("manyshim.cli.parser" in loaded) == (line != ["--version"])
     heavy = ("manyshim.audit", "manyshim.formats", "manyshim.adopt", "manyshim.cli.screen")
     assert not [name for name in loaded if name.startswith((*heavy, "rich", "tomlkit"))]
 

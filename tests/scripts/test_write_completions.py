@@ -14,9 +14,9 @@ import _written
 import datascripts  # noqa: F401 (adds the folder of the scripts to the path)
 import needs
 from manyshim.cli.arguments import SHELLS
-from manyshim.cli.commands import COMMANDS
+from manyshim.cli.commands import COMMANDS, grammar_of
 from manyshim.cli.completion import FILES
-from manyshim.cli.parser import of_command, top
+from manyshim.cli.grammar import before_command
 from manyshim.options import BY_KEY
 from manyshim.policyoption import parse_policy
 from paths import BACKEND, REPOSITORY
@@ -92,9 +92,9 @@ def options_of(shell: str, command: str) -> str:
 @pytest.mark.parametrize("command", ["", *COMMANDS])
 @pytest.mark.parametrize("shell", SHELLS)
 def test_each_option_of_a_command_is_in_each_script(shell: str, command: str) -> None:
-    parser = of_command(command) if command else top()
+    grammar = grammar_of(command) if command else before_command()
     part = options_of(shell, command)
-    for name in (*parser.options, "-h", "--help"):
+    for name in (*grammar.options, "-h", "--help"):
         kind = "l" if name.startswith("--") else "s"
         written = f"-{kind} {name.lstrip('-')}" if shell == "fish" else name
         assert re.search(rf"(?<![\w-]){re.escape(written)}(?![\w-])", part), name

@@ -17,8 +17,8 @@ import datascripts  # noqa: F401 (adds the folder of the scripts to the path)
 import needs
 import write_man
 from manyshim import __version__
-from manyshim.cli.commands import COMMANDS
-from manyshim.cli.parser import of_command, top
+from manyshim.cli.commands import COMMANDS, grammar_of
+from manyshim.cli.grammar import before_command
 from paths import BACKEND, REPOSITORY
 from write_man import ENVIRONMENT, FILES, PAGE, main, page
 
@@ -80,20 +80,20 @@ def test_groff_accepts_the_page() -> None:
 
 @pytest.mark.parametrize("command", ["", *COMMANDS])
 def test_the_page_has_each_option(command: str) -> None:
-    parser = of_command(command) if command else top()
+    grammar = grammar_of(command) if command else before_command()
     text = page()
     if command:
         assert f'\n.SS "{command}"\n' in text
         assert f"{roff.bold(f'manyshim {command}')} [" in text
         assert roff.bold(f"manyshim {command} {COMMANDS[command].example}") in text
-    for name in (*parser.options, "-h", "--help"):
+    for name in (*grammar.options, "-h", "--help"):
         assert re.search(rf"^.*{re.escape(roff.bold(name))}.*$", text, re.MULTILINE), name
 
 
 def test_each_option_is_explained_below_the_commands_that_have_it() -> None:
     text = page()
-    for name in {name for command in COMMANDS for name in of_command(command).options}:
-        owners = {one for one in COMMANDS if name in of_command(one).options}
+    for name in {name for command in COMMANDS for name in grammar_of(command).options}:
+        owners = {one for one in COMMANDS if name in grammar_of(one).options}
         word = re.escape(roff.bold(name))
         # An option with another meaning in some commands is explained below these, too.
         places = [found.start() for found in re.finditer(rf"(?:\n\.TP\n|, ){word}", text)]

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import List, Optional, Tuple
-
 from manyshim.audit.findings import Evidence, Finding, Version
 from manyshim.audit.names import system_name
 from manyshim.audit.request import Request
 from manyshim.audit.tags import ARCHES, GLIBC, MUSL, PlatformTag, is_linux, platform_arch
 from manyshim.audit.verdict import Report, judged
 from manyshim.values import NamedTuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import List, Optional, Tuple
 
 
 class TagDecision(NamedTuple):
@@ -94,7 +96,7 @@ def _exact(report: Report) -> Optional[PlatformTag]:
     """
     if report.libc != GLIBC:
         return None
-    older = [policy for policy in report.policies if report.rules_out(policy)]
+    older = report.ruled_out
     needs = [_glibc_release(found) for found in report.rules_out(older[-1])] if older else []
     if not needs or None in needs:
         return None
@@ -173,7 +175,7 @@ def blockers(
 
     None if nothing is ruled out, or the tag is old enough and `always` is not set.
     """
-    ruled_out = [policy for policy in report.policies if report.rules_out(policy)]
+    ruled_out = list(report.ruled_out)
     wanted = request.platform.on(report.arch or "") if request.platform else None
     if wanted and not decision.tag and (wanted.arch, wanted.libc) == (report.arch, report.libc):
         found = unmet(report, wanted)
@@ -184,7 +186,7 @@ def blockers(
         # A wheel that was compiled for a target has the tag that was requested.
         if (not needs_advice(decision) or request.compiled) and not always:
             return None
-        ruled_out = [policy for policy in ruled_out if policy.version < decision.tag.version]
+        ruled_out = [one for one in ruled_out if one.version < decision.tag.version]
     if not ruled_out:
         return None
     return _blockers(report, ruled_out[-1], report.rules_out(ruled_out[-1]))
@@ -192,9 +194,10 @@ def blockers(
 
 def _blockers(report: Report, policy: PlatformTag, found: Tuple[Finding, ...]) -> Blockers:
     """Return what rules out a policy, which may be an unlisted one, with what else would hold."""
-    rest = report._replace(findings=tuple(one for one in report.findings if one not in found))
+    removed = frozenset(found)
+    rest = report._replace(findings=tuple(one for one in report.findings if one not in removed))
     older = _older(report, policy)
-    holds = [one for one in report.policies if not rest.rules_out(one)]
+    holds = list(report.policies[len(rest.ruled_out) :])
     if older[-1] != policy and not unmet(rest, policy):
         # It lies between listed ones, of which only newer ones may hold.
         holds = sorted((policy, *holds), key=lambda one: one.version)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import posixpath
-from typing import Dict, FrozenSet, Mapping, Optional, Tuple
 
 from manyshim.audit.suffixes import parse_module_suffix
 from manyshim.audit.tags import WheelName
 from manyshim.values import NamedTuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Dict, FrozenSet, Mapping, Optional, Tuple, TypeAlias
 
 # ELF gABI: e_type.
 RELOCATABLE = 1
@@ -267,5 +270,5 @@ class SourceLine(NamedTuple):
 
 
 # By symbol, the source lines that use it.
-Places = Mapping[str, Tuple[SourceLine, ...]]
+Places: TypeAlias = "Mapping[str, Tuple[SourceLine, ...]]"
 NO_PLACES: Places = {}

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from enum import Enum
-from typing import Any, Optional, Tuple
-
 from manyshim.audit.tags import PlatformTag
-from manyshim.values import NamedTuple
+from manyshim.values import Enum, NamedTuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Optional, Tuple, TypeAlias
 
 ERROR = "error"
 POLICY = "policy"
@@ -14,10 +15,10 @@ WARNING = "warning"
 INFO = "info"
 
 # A release of glibc or CPython (major, minor), or of musl (major, minor, patch).
-Version = Tuple[int, ...]
+Version: TypeAlias = "Tuple[int, ...]"
 
 
-class Evidence(str, Enum):
+class Evidence(str, Enum):  # noqa: SLOT000 (as those of the standard library)
     """What was seen. reasons.py has the words for each, as templates for the details."""
 
     # TOO_NEW: what needs the version, beside strong references to symbols.
@@ -94,7 +95,7 @@ class Evidence(str, Enum):
     REFUSED_BY_INTERPRETER = "refused by the interpreter"
 
 
-class Advice(str, Enum):
+class Advice(str, Enum):  # noqa: SLOT000
     """What the fix of a finding depends on: who made the file, or what the symbol is."""
 
     RUST = "Rust"

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import posixpath
-from typing import Optional
 
 from manyshim.audit.facts import ElfFile, ElfIdent
 from manyshim.audit.suffixes import parse_module_suffix
 from manyshim.audit.tags import ARCHES, GLIBC, MUSL
 from manyshim.values import NamedTuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Optional
 
 _LOADERS = frozenset(arch.loader for arch in ARCHES.values()) | {"ld-linux.so.3"}
 

@@ -7,12 +7,14 @@ several files the verb becomes plural; no other word may depend on the number of
 
 from __future__ import annotations
 
-from typing import Callable, Dict
-
 from manyshim.audit import sentences
 from manyshim.audit.findings import Evidence, Finding
 from manyshim.audit.reasons import Sentence, template
 from manyshim.errors import shorten
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Callable, Dict
 
 _REBUILD = "rebuild the file for the wheel's target, or remove it from the wheel"
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import posixpath
-import re
-from fnmatch import fnmatchcase
-from typing import List, Optional, Tuple
 
 from manyshim.audit.facts import ElfFile, install_path, is_too_long
 from manyshim.audit.findings import Evidence
 from manyshim.audit.suffixes import parse_module_suffix
 from manyshim.audit.tags import WheelName
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import List, Optional, Tuple
 
 _HEXADECIMAL = "0123456789abcdef"
 # libpython3.so, libpython3.11.so.1.0, libpython3.13t.so.1.0, libpython2.7u.so.1.0, libpypy3.10-c.so
@@ -31,7 +32,7 @@ def bad_path(path: str) -> Optional[Evidence]:
     """Return why a member's path is not valid in a wheel; None if it is."""
     if path.startswith("/"):
         return Evidence.ABSOLUTE_PATH
-    if ".." in path and ".." in re.split(r"[/\\]", path):
+    if ".." in path and ".." in path.replace("\\", "/").split("/"):
         return Evidence.PARENT_FOLDER
     if path[1:2] == ":" and path[0].isascii() and path[0].isalpha():
         return Evidence.DRIVE
@@ -49,7 +50,11 @@ def _unprintable(path: str) -> Optional[Evidence]:
 
 def is_libpython(name: str) -> bool:
     """Whether a NEEDED name is the library of a Python interpreter."""
-    return name.startswith("libpy") and re.fullmatch(_LIBPYTHON, name) is not None
+    if not name.startswith("libpy"):
+        return False
+    import re  # noqa: PLC0415 (few files need a library with such a name)
+
+    return re.fullmatch(_LIBPYTHON, name) is not None
 
 
 def matches(name: str, glob: str) -> bool:
@@ -79,7 +84,13 @@ def matches(name: str, glob: str) -> bool:
 
 
 def _fits(character: str, step: str) -> bool:
-    return step in (character, "?") or (len(step) > 1 and fnmatchcase(character, step))
+    if step in (character, "?"):
+        return True
+    if len(step) < 2:
+        return False
+    from fnmatch import fnmatchcase  # noqa: PLC0415 (few globs have brackets)
+
+    return fnmatchcase(character, step)
 
 
 def _steps(glob: str) -> List[str]:
@@ -103,13 +114,14 @@ def escapes_wheel(elf: ElfFile, entry: str, distribution: str) -> Optional[Evide
         return Evidence.EMPTY_ENTRY
     if entry.startswith("/"):
         return Evidence.ABSOLUTE_ENTRY
-    origin = re.match(r"\$(?:ORIGIN|\{ORIGIN\})(?=/|$)", entry)
-    if "$" in (entry[origin.end() :] if origin else entry):
+    first, _, rest = entry.partition("/")
+    origin = first in ("$ORIGIN", "${ORIGIN}")
+    if "$" in (rest if origin else entry):
         return Evidence.VARIABLE_ENTRY
     if not origin:
         return Evidence.RELATIVE_ENTRY
     folder = posixpath.dirname(install_path(elf.path, distribution).path)
-    reached = posixpath.normpath(posixpath.join(folder, entry[origin.end() :].lstrip("/")))
+    reached = posixpath.normpath(posixpath.join(folder, rest.lstrip("/")))
     return Evidence.ESCAPING_ENTRY if reached.split("/")[0] == ".." else None
 
 

@@ -6,13 +6,16 @@ The data are facts in small text files (`data/`). docs/policies.md describes the
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Dict, FrozenSet, Iterator, List, Mapping, Optional, Tuple
 
 from manyshim.audit.tags import ARCHES, GLIBC, MUSL, PlatformTag, is_number
 from manyshim.errors import ToolError
 from manyshim.values import NamedTuple
 
-MuslRelease = Tuple[int, int, int]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Dict, FrozenSet, Iterator, List, Mapping, Optional, Tuple, TypeAlias
+
+MuslRelease: TypeAlias = "Tuple[int, int, int]"
 
 # The oldest release in the data. The names that it exports have no release beside them there.
 MUSL_FIRST: MuslRelease = (1, 1, 16)

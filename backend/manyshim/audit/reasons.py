@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Callable, Optional, Sequence, Tuple
-
 from manyshim.audit.findings import Evidence, Finding
 from manyshim.errors import escape, shorten
 from manyshim.values import NamedTuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Callable, Optional, Sequence, Tuple
 
 _MAX_NAMES_SHOWN = 4
 _NO_DETAILS = ("", "", "")

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import Optional, Tuple
 
 from manyshim.audit.tags import parse_wheel_name
 from manyshim.audit.targets import Target, targets
 from manyshim.values import NamedTuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Optional, Tuple
 
 # What clients upload, beside wheels.
 _UPLOADED = (".tar.gz", ".zip")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import FrozenSet, Optional, Tuple
-
 from manyshim.audit.identity import GLIBC_OWN
 from manyshim.audit.names import matches
 from manyshim.audit.tags import PlatformTag
 from manyshim.values import NamedTuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import FrozenSet, Optional, Tuple
 
 
 class Allowance(NamedTuple):

@@ -5,14 +5,16 @@ Each function takes a finding and returns its sentence.
 
 from __future__ import annotations
 
-from typing import Dict, Optional
-
 from manyshim.audit import findings as f
 from manyshim.audit.findings import Advice, Evidence, Finding, dotted
 from manyshim.audit.policy import newest_glibc, policies_of
 from manyshim.audit.reasons import Sentence, describe, join_names, policy_name
 from manyshim.audit.tags import MUSL
 from manyshim.errors import shorten
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Dict, Optional
 
 
 def _limit(found: Finding) -> str:
@@ -46,8 +48,6 @@ _OLDER_BUILD = {
     Advice.NEW_NAME: "no older glibc has the function: avoid it, or look it up at run time (dlsym)",
     Advice.COPIED: "build on an older system (a manylinux image), whose copy is older",
 }
-
-
 _HOW: Dict[Optional[Evidence], str] = {
     Evidence.WEAK_REFERENCES: ", only by weak references",
     Evidence.UNVERSIONED: f", {describe(Evidence.UNVERSIONED)}",

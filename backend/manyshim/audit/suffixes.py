@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Iterator, Optional, Tuple
-
 from manyshim.audit.tags import GLIBC, MUSL, WheelName, is_number
 from manyshim.values import NamedTuple
 
-Version = Tuple[int, int]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Iterator, Optional, Tuple, TypeAlias
+
+Version: TypeAlias = "Tuple[int, int]"
 
 _LOWER = "abcdefghijklmnopqrstuvwxyz"
 # File systems accept no longer name, in bytes. Longer ones would only cost time.

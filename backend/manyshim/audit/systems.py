@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import FrozenSet, List, Optional, Tuple
 
 from manyshim.audit.policy import MUSL_FIRST, MuslRelease, read_data, records
 from manyshim.audit.tags import GLIBC, PlatformTag
 from manyshim.values import NamedTuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import FrozenSet, List, Optional, Tuple
 
 # The distributions that a line about a tag may name, the best known first.
 _WELL_KNOWN = ("RHEL", "Ubuntu", "Debian", "Rocky Linux", "openSUSE Leap")

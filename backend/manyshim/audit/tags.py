@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import re
-from typing import Mapping, Optional, Tuple
-
 from manyshim.values import NamedTuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Mapping, Optional, Tuple
 
 GLIBC = "glibc"
 MUSL = "musl"
@@ -24,8 +25,8 @@ LEGACY_NAMES: Mapping[str, Tuple[int, int]] = {
 # data/*.txt know none; a test compares them.
 NEWEST: Mapping[str, Tuple[int, int]] = {GLIBC: (2, 44), MUSL: (1, 2)}
 
-# Tags and suffixes are parsed without regular expressions. Compiling them costs every build more
-# than parsing (1.7 million instructions for the suffixes alone), and they backtrack.
+# Names, tags and suffixes are parsed without regular expressions: importing `re` and compiling them
+# costs every command more than parsing (18 million instructions), and they backtrack.
 # No number in the version of a libc has more digits.
 _MAX_DIGITS = 4
 
@@ -244,12 +245,9 @@ class WheelName(NamedTuple):
         return families.pop() if len(families) == 1 else None
 
 
-_BUILD = r"\d[A-Za-z0-9_.]*"
-_PART = r"[A-Za-z0-9_.!+]+"
-_VARIANT = r"[a-z0-9_.]+"
-# A wheel whose build tag is wrong has one part too many, too. Its ABI is then where a variant has
-# the platform.
-_ABI = r"none|abi3t?|(?:cp|pp|pypy|graalpy|jy|ip|py)\d\w*"
+_VARIANT = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_.")
+_BUILD = _VARIANT.union("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+_PART = _BUILD.union("!+")
 
 
 def parse_wheel_name(filename: str) -> Optional[WheelName]:
@@ -261,17 +259,29 @@ def parse_wheel_name(filename: str) -> Optional[WheelName]:
     parts = stem.split("-")
     if not dot or extension.lower() != "whl" or not 5 <= len(parts) <= 7:
         return None
-    if not all(re.fullmatch(_PART, part) for part in parts):
+    if not all(part and _PART.issuperset(part) for part in parts):
         return None
-    build = parts.pop(2) if len(parts) > 5 and re.fullmatch(_BUILD, parts[2]) else ""
+    built = len(parts) > 5 and parts[2][0].isdigit() and _BUILD.issuperset(parts[2])
+    build = parts.pop(2) if built else ""
     variant = parts.pop() if len(parts) == 6 else ""
-    if len(parts) != 5 or (variant and not re.fullmatch(_VARIANT, variant)):
+    if len(parts) != 5 or not _VARIANT.issuperset(variant):
         return None
     pythons, abis, platforms = (tuple(part.split(".")) for part in parts[-3:])
-    abi_last = variant and any(re.fullmatch(_ABI, one.lower()) for one in platforms)
-    if not all(pythons + abis + platforms) or abi_last:
+    if not all(pythons + abis + platforms) or (variant and any(map(_is_abi, platforms))):
         return None
     # No Python tag begins with a digit.
     if pythons[0][0].isdigit():
         return None
     return WheelName(parts[0], parts[1], build, pythons, abis, platforms, variant)
+
+
+def _is_abi(text: str) -> bool:
+    """Whether a part of a variant's platform tag is an ABI.
+
+    A wheel whose build tag is wrong has one part too many, too. Its ABI is then where a variant has
+    the platform.
+    """
+    import re  # noqa: PLC0415 (few wheels are variants)
+
+    abi = r"none|abi3t?|(?:cp|pp|pypy|graalpy|jy|ip|py)\d\w*"
+    return re.fullmatch(abi, text.lower()) is not None

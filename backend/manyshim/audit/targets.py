@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import re
 from itertools import islice, product
-from typing import Dict, Iterable, Optional, Tuple
 
 from manyshim.audit.tags import GLIBC, WheelName, parse_platform
 from manyshim.values import NamedTuple
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Dict, Iterable, Optional, Tuple, TypeAlias
+
 ANY = "any"
 
 # The version of a Python tag: cp311 is (3, 11), py3 is (3,).
-PythonVersion = Tuple[int, ...]
+PythonVersion: TypeAlias = "Tuple[int, ...]"
 
 # A compressed tag set may stand for more tags than any release has.
 _MAX_TAGS = 1000

@@ -2,24 +2,13 @@
 
 from __future__ import annotations
 
-from typing import (
-    Callable,
-    Counter,
-    Dict,
-    FrozenSet,
-    Iterable,
-    Iterator,
-    List,
-    Optional,
-    Set,
-    Tuple,
-)
+from collections import Counter
 
 from manyshim.audit import findings as f
 from manyshim.audit.facts import ElfFile, WheelFacts
 from manyshim.audit.findings import Evidence, Finding, finding, sort_key
 from manyshim.audit.identity import family, identify
-from manyshim.audit.loader.search import Loading, simulate
+from manyshim.audit.loader.search import simulate
 from manyshim.audit.policy import MuslRelease, policies_of
 from manyshim.audit.request import Request
 from manyshim.audit.rules import (
@@ -32,9 +21,25 @@ from manyshim.audit.rules import (
     runpath,
     undefined,
 )
-from manyshim.audit.rules.context import Context, imported
+from manyshim.audit.rules.context import Context, definers, imported
 from manyshim.audit.tags import ARCHES, GLIBC, MACHINES, MUSL, PlatformTag, WheelName, platform_arch
 from manyshim.values import NamedTuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import (
+        Callable,
+        Counter,
+        Dict,
+        FrozenSet,
+        Iterable,
+        Iterator,
+        List,
+        Optional,
+        Set,
+        Tuple,
+        TypeAlias,
+    )
 
 
 class Report(NamedTuple):
@@ -70,6 +75,15 @@ class Report(NamedTuple):
         names = {found.subject for found in self.findings if found.kind == "EXTERNAL_LIBRARY"}
         return tuple(sorted(names))
 
+    @property
+    def ruled_out(self) -> Tuple[PlatformTag, ...]:
+        """The listed policies that some finding rules out, oldest first."""
+        policies = {found.policy for found in self.findings if found.severity == f.POLICY}
+        newest = max((policy.version for policy in policies if policy), default=None)
+        if newest is None:
+            return ()
+        return tuple(policy for policy in self.policies if policy.version <= newest)
+
     def rules_out(self, policy: PlatformTag) -> Tuple[Finding, ...]:
         """Return the findings that rule out a policy of this wheel's architecture and family."""
         return tuple(
@@ -81,44 +95,20 @@ class Report(NamedTuple):
         )
 
 
-class _Scope(NamedTuple):
-    """The files that the policies apply to, and findings about the other files."""
-
-    arch: str
-    libc: str
-    elfs: Tuple[ElfFile, ...]
-    findings: Tuple[Finding, ...]
-    open_libc: bool
-
-
 def judged(name: WheelName) -> bool:
     """Whether the policies apply to a wheel: it is tagged for Linux, or for any system."""
     return name.linux or name.pure
 
 
 class Loaded(NamedTuple):
-    """The files of a wheel that the policies apply to, and how the loader loads them."""
+    """The files that the policies apply to, how they are loaded, and findings about the others.
 
-    scope: _Scope
+    `open_libc` is as in a Report.
+    """
+
     context: Context
-
-    @property
-    def loading(self) -> Loading:
-        """How the loader loads them."""
-        return self.context.loading
-
-
-def load(facts: WheelFacts, request: Request) -> Optional[Loaded]:
-    """Simulate how the files are loaded, once for `questions` and `audit`; None without files."""
-    scope = _scope(facts, request)
-    if scope is None:
-        return None
-    policies = policies_of(scope.libc, scope.arch)
-    loading = simulate(
-        scope.elfs, scope.libc, scope.arch, facts.distribution, facts.paths, policies.promised
-    )
-    names = imported(facts.name, scope.elfs, scope.libc)
-    return Loaded(scope, Context(facts, request, policies, scope.elfs, loading, names))
+    findings: Tuple[Finding, ...]
+    open_libc: bool
 
 
 def questions(
@@ -134,14 +124,14 @@ def questions(
     if loaded is None:
         return {}
     context = loaded.context._replace(facts=facts)
-    unresolved = musl.unresolved if loaded.scope.libc == MUSL else undefined.unresolved
+    unresolved = musl.unresolved if context.policies.libc == MUSL else undefined.unresolved
     names: Set[str] = set()
     libraries: Set[str] = set()
     for process, left in unresolved(context):
         names.update(*left.values())
         if any(left.values()):
             libraries.update(process.members[1:])
-        if any(left[path] for path in process.members[1:]):
+        if any(left.get(path) for path in process.members[1:]):
             # The roots follow in the second round, when the libraries are known.
             libraries.add(process.root)
     roots = {process.root for process in context.loading.processes}
@@ -181,26 +171,29 @@ def audit(facts: WheelFacts, request: Request, loaded: Optional[Loaded] = None) 
     if loaded is None:
         others = archive.foreign_machines(facts)
         return Report(facts.name, findings=resolved(found, request), other_machines=others)
-    scope, context = loaded.scope, loaded.context._replace(facts=facts)
-    found.extend(scope.findings)
-    for rule in _RULES[scope.libc]:
+    context, libc = loaded.context._replace(facts=facts), loaded.context.policies.libc
+    found.extend(loaded.findings)
+    for rule in _RULES[libc]:
         found.extend(rule(context))
     report = Report(
         facts.name,
-        scope.arch,
-        scope.libc,
+        context.policies.arch,
+        libc,
         context.policies.listed,
         findings=resolved(found, request),
-        musl_minimum=musl.minimum(context) if scope.libc == MUSL else None,
-        open_libc=scope.open_libc,
+        musl_minimum=musl.minimum(context) if libc == MUSL else None,
+        open_libc=loaded.open_libc,
         code_at_root=archive.code_at_root(facts),
     )
-    holds = (policy for policy in report.policies if not report.rules_out(policy))
-    return report._replace(policy=next(holds, None))
+    holds = report.policies[len(report.ruled_out) :]
+    return report._replace(policy=holds[0] if holds else None)
 
 
-def _scope(facts: WheelFacts, request: Request) -> Optional[_Scope]:
-    """Choose one architecture and one libc family; None if no policy applies to any file."""
+def load(facts: WheelFacts, request: Request) -> Optional[Loaded]:
+    """Choose one architecture and one libc family, and simulate how the files are loaded.
+
+    That is done once for `questions` and `audit`. None if no policy applies to any file.
+    """
     if not judged(facts.name):
         return None
     arches = {
@@ -236,7 +229,18 @@ def _scope(facts: WheelFacts, request: Request) -> Optional[_Scope]:
         if other not in (None, libc)
     ]
     elfs = tuple(elf for elf in elfs_of_arch if families[elf.path] in (None, libc))
-    return _Scope(arch, libc, elfs, tuple(found), not evident)
+    return Loaded(_context(facts, request, elfs, (libc, arch)), tuple(found), not evident)
+
+
+def _context(
+    facts: WheelFacts, request: Request, elfs: Tuple[ElfFile, ...], target: Tuple[str, str]
+) -> Context:
+    libc, arch = target
+    policies = policies_of(libc, arch)
+    loading = simulate(elfs, libc, arch, facts.distribution, facts.paths, policies.promised)
+    names = imported(facts.name, elfs, libc)
+    others = definers(facts, loading, libc) if any(names.values()) else {}
+    return Context(facts, request, policies, elfs, loading, names, others)
 
 
 def _resolve(values: List[str], preferred: Tuple[Optional[str], ...]) -> str:
@@ -268,7 +272,7 @@ def resolved(found: Iterable[Finding], request: Request) -> Tuple[Finding, ...]:
     return tuple(sorted(accepted, key=sort_key))
 
 
-_Rule = Callable[[Context], Iterator[Finding]]
+_Rule: TypeAlias = "Callable[[Context], Iterator[Finding]]"
 
 _SHARED: Tuple[_Rule, ...] = (
     policy.isa,

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import argparse
-from typing import Sequence
+from manyshim.cli.grammar import Grammar, WrongValueError
 
-from manyshim.cli.manner import AUTO, COLORS
-from manyshim.options import BY_KEY
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Sequence
 
 SHELLS = ("bash", "zsh", "fish")
 TEXT, JSON, GITHUB, SARIF, JUNIT = FORMATS = ("text", "json", "github", "sarif", "junit")
@@ -18,33 +18,27 @@ ARCHES = (
 )
 
 
-def meaning(key: str) -> str:
-    """Return the meaning of an option for the help, without Markdown."""
-    option = BY_KEY[key]
-    return (option.in_commands or option.meaning).replace("`", "")
+class Meaning:
+    """The meaning of an option for the help, without Markdown. Other lines do not load it."""
+
+    def __init__(self, key: str, form: str = "{}") -> None:
+        self._key = key
+        self._form = form
+
+    def __str__(self) -> str:
+        from manyshim.options import BY_KEY  # noqa: PLC0415
+
+        option = BY_KEY[self._key]
+        return self._form.format((option.in_commands or option.meaning).replace("`", ""))
 
 
-def add_common(parser: argparse.ArgumentParser) -> None:
-    """Add the options that may be before and after the command."""
-    parser.add_argument(
-        "--color", choices=COLORS, default=AUTO, metavar="WHEN",
-        help="use colours: auto (on a terminal), always or never",
-    )  # fmt: skip
-    parser.add_argument("-q", "--quiet", action="store_true", help="print only errors")
-
-
-def add_json(parser: argparse.ArgumentParser) -> None:
-    """Add the option for output that programs read."""
-    parser.add_argument("--json", action="store_true", help="print JSON")
-
-
-def show(parser: argparse.ArgumentParser, _given: Sequence[str]) -> None:
+def show(parser: Grammar, _given: Sequence[str]) -> None:
     """Add what `show` takes."""
     _add_wheels(parser)
     _add_format(parser)
 
 
-def check(parser: argparse.ArgumentParser, _given: Sequence[str]) -> None:
+def check(parser: Grammar, _given: Sequence[str]) -> None:
     """Add what `check` takes."""
     parser.add_argument(
         "files",
@@ -62,28 +56,28 @@ def check(parser: argparse.ArgumentParser, _given: Sequence[str]) -> None:
     _add_format(parser)
 
 
-def retag(parser: argparse.ArgumentParser, _given: Sequence[str]) -> None:
+def retag(parser: Grammar, _given: Sequence[str]) -> None:
     """Add what `retag` takes."""
     _add_wheels(parser)
     _add_writing(parser, needed=True)
 
 
-def repair(parser: argparse.ArgumentParser, given: Sequence[str]) -> None:
+def repair(parser: Grammar, given: Sequence[str]) -> None:
     """Add what `repair` takes; a dry run does not need the folder."""
     _add_wheels(parser)
     _add_writing(parser, needed="--dry-run" not in given)
     parser.add_argument(
-        "--bundle", action="append", metavar="GLOB", help=f"{meaning('bundle')} (default: all)"
+        "--bundle", action="append", metavar="GLOB", help=Meaning("bundle", "{} (default: all)")
     )
     parser.add_argument(
-        "--library-path", action="append", default=[], metavar="DIR", help=meaning("library-path")
+        "--library-path", action="append", default=[], metavar="DIR", help=Meaning("library-path")
     )
-    parser.add_argument("--sysroot", metavar="DIR", help=meaning("sysroot"))
-    parser.add_argument("--no-sbom", action="store_true", help=f"do not {BY_KEY['sbom'].meaning}")
+    parser.add_argument("--sysroot", metavar="DIR", help=Meaning("sysroot"))
+    parser.add_argument("--no-sbom", action="store_true", help=Meaning("sbom", "do not {}"))
     parser.add_argument("--dry-run", action="store_true", help="print the plan and write nothing")
 
 
-def init(parser: argparse.ArgumentParser, _given: Sequence[str]) -> None:
+def init(parser: Grammar, _given: Sequence[str]) -> None:
     """Add what `init` takes."""
     add_folder(parser)
     parser.add_argument(
@@ -107,7 +101,7 @@ def init(parser: argparse.ArgumentParser, _given: Sequence[str]) -> None:
     )
 
 
-def config(parser: argparse.ArgumentParser, _given: Sequence[str]) -> None:
+def config(parser: Grammar, _given: Sequence[str]) -> None:
     """Add what `config` takes."""
     parser.add_argument(
         "projects",
@@ -126,7 +120,7 @@ def config(parser: argparse.ArgumentParser, _given: Sequence[str]) -> None:
     )
 
 
-def policies(parser: argparse.ArgumentParser, _given: Sequence[str]) -> None:
+def policies(parser: Grammar, _given: Sequence[str]) -> None:
     """Add what `policies` takes."""
     parser.add_argument(
         "--arch",
@@ -136,7 +130,7 @@ def policies(parser: argparse.ArgumentParser, _given: Sequence[str]) -> None:
     )
 
 
-def explain(parser: argparse.ArgumentParser, _given: Sequence[str]) -> None:
+def explain(parser: Grammar, _given: Sequence[str]) -> None:
     """Add what `explain` takes."""
     parser.add_argument(
         "kinds",
@@ -146,12 +140,12 @@ def explain(parser: argparse.ArgumentParser, _given: Sequence[str]) -> None:
     )
 
 
-def completion(parser: argparse.ArgumentParser, _given: Sequence[str]) -> None:
+def completion(parser: Grammar, _given: Sequence[str]) -> None:
     """Add what `completion` takes."""
     parser.add_argument("shell", choices=SHELLS, metavar="SHELL", help="bash, zsh or fish")
 
 
-def add_folder(parser: argparse.ArgumentParser) -> None:
+def add_folder(parser: Grammar) -> None:
     """Add the folder of a project."""
     parser.add_argument(
         "folder",
@@ -162,23 +156,23 @@ def add_folder(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_wheels(parser: argparse.ArgumentParser) -> None:
+def _add_wheels(parser: Grammar) -> None:
     parser.add_argument("wheels", nargs="+", metavar="WHEEL", help="a wheel (*.whl)")
     _add_audit(parser)
 
 
-def _add_audit(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--platform", metavar="POLICY", help=meaning("platform"))
+def _add_audit(parser: Grammar) -> None:
+    parser.add_argument("--platform", metavar="POLICY", help=Meaning("platform"))
     parser.add_argument(
-        "--exclude", action="append", default=[], metavar="GLOB", help=meaning("exclude")
+        "--exclude", action="append", default=[], metavar="GLOB", help=Meaning("exclude")
     )
     parser.add_argument(
-        "--allow", action="append", default=[], metavar="KIND:GLOB", help=meaning("allow")
+        "--allow", action="append", default=[], metavar="KIND:GLOB", help=Meaning("allow")
     )
     parser.add_argument(
-        "--naming", choices=("listed", "exact"), default="listed", help=meaning("naming")
+        "--naming", choices=("listed", "exact"), default="listed", help=Meaning("naming")
     )
-    parser.add_argument("--strict", action="store_true", help=meaning("strict"))
+    parser.add_argument("--strict", action="store_true", help=Meaning("strict"))
     parser.add_argument(
         "--jobs",
         type=number,
@@ -191,7 +185,7 @@ def _add_audit(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_format(parser: argparse.ArgumentParser) -> None:
+def _add_format(parser: Grammar) -> None:
     parser.add_argument(
         "--format",
         choices=FORMATS,
@@ -209,7 +203,7 @@ def _add_format(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_writing(parser: argparse.ArgumentParser, *, needed: bool) -> None:
+def _add_writing(parser: Grammar, *, needed: bool) -> None:
     """Add the folder for the wheels, and the options that change them.
 
     `needed` makes the folder a required option.
@@ -217,9 +211,9 @@ def _add_writing(parser: argparse.ArgumentParser, *, needed: bool) -> None:
     parser.add_argument(
         "-w", "--wheel-dir", metavar="DIR", required=needed, help="the folder for the new wheels"
     )
-    parser.add_argument("--fix", action="append", default=[], metavar="NAME", help=meaning("fix"))
+    parser.add_argument("--fix", action="append", default=[], metavar="NAME", help=Meaning("fix"))
     parser.add_argument(
-        "--strip", choices=("none", "debug", "all"), default="none", help=meaning("strip")
+        "--strip", choices=("none", "debug", "all"), default="none", help=Meaning("strip")
     )
     parser.add_argument(
         "--no-trial",
@@ -231,7 +225,7 @@ def _add_writing(parser: argparse.ArgumentParser, *, needed: bool) -> None:
         "--compression-level",
         default="6",
         metavar="0-9",
-        help=f"{meaning('compression-level')} (default: 6)",
+        help=Meaning("compression-level", "{} (default: 6)"),
     )
     parser.add_argument(
         "--rebuild-record",
@@ -241,10 +235,10 @@ def _add_writing(parser: argparse.ArgumentParser, *, needed: bool) -> None:
 
 
 def number(text: str) -> int:
-    """Return a number of processes. Raises ArgumentTypeError for less than 1, and for a word."""
+    """Return a number of processes. Raises WrongValueError for less than 1, and for a word."""
     if not (text.isascii() and text.isdigit() and text.strip("0")) or len(text) > _MAX_DIGITS:
         what = "write how many processes, at least 1 (without --jobs: one per CPU)"
-        raise argparse.ArgumentTypeError(what)
+        raise WrongValueError(what)
     return int(text)
 
 

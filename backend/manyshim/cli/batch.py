@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 from functools import partial
-from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, List, Optional
+from types import SimpleNamespace
 
 from manyshim.cli.arguments import TEXT
 from manyshim.cli.formats import format_of, print_data
 from manyshim.cli.hint import kinds_of, print_hint
 from manyshim.cli.screen import Screen, notice, put
 from manyshim.errors import InvalidWheelError, ToolError
-from manyshim.formatters.json import JSON_VERSION, with_file
-from manyshim.inputs import equal
 from manyshim.operations import Outcome, guarded, lost
 from manyshim.values import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any, Callable, Dict, Iterator, List, Optional
+
     from manyshim.audit.patterns import Pattern
 
 # For fewer bytes than this, several processes cost more than they save.
@@ -36,12 +36,14 @@ class Run(NamedTuple):
     kinds: List[str]
 
 
-def over_wheels(options: argparse.Namespace, work: Callable[[str], Outcome]) -> int:
+def over_wheels(options: SimpleNamespace, work: Callable[[str], Outcome]) -> int:
     """Run `work` on each wheel, print the outcomes, and return the highest exit code."""
     machine = format_of(options) != TEXT
     run = over_files(options, options.wheels, work, Screen(plain=machine))
     code = max(*run.codes, *(error.exit_code for error in _replaced(run, options.wheels)), 0)
     if machine:
+        from manyshim.formatters.json import JSON_VERSION  # noqa: PLC0415 (only for machines)
+
         print_data(options, {"version": JSON_VERSION, "wheels": run.data}, code)
     print_hint(run.kinds)
     return code
@@ -53,10 +55,11 @@ def _replaced(run: Run, wheels: List[str]) -> List[ToolError]:
     Two wheels get one name if only their platform tags differed, or their folders.
     """
     errors: List[ToolError] = []
-    last = {one["written"]: index for index, one in enumerate(run.data) if one["written"]}
-    for index, one in enumerate(run.data):
-        other = last.get(one["written"], index)
-        if other == index or equal(wheels[index], wheels[other]):
+    written = {index: one for index, one in enumerate(run.data) if one.get("written")}
+    last = {one["written"]: index for index, one in written.items()}
+    for index, one in written.items():
+        other = last[one["written"]]
+        if other == index or _equal(wheels[index], wheels[other]):
             continue
         what = f"both were written as {one['written']}, so only the second is there"
         names = f"{one['file']} and {run.data[other]['file']}"
@@ -67,8 +70,14 @@ def _replaced(run: Run, wheels: List[str]) -> List[ToolError]:
     return errors
 
 
+def _equal(path: str, other: str) -> bool:
+    from manyshim.inputs import equal  # noqa: PLC0415 (only for two wheels of one name)
+
+    return equal(path, other)
+
+
 def over_files(
-    options: argparse.Namespace, files: List[str], work: Callable[[str], Outcome], screen: Screen
+    options: SimpleNamespace, files: List[str], work: Callable[[str], Outcome], screen: Screen
 ) -> Run:
     """Run `work` on each file, and print the lines of each; for machines, only failures."""
     run = Run([], [], [])
@@ -78,7 +87,7 @@ def over_files(
     outcomes = _outcomes(judge, files, options.jobs)
     for path, outcome in zip(files, screen.progress(outcomes, files)):
         run.codes.append(outcome.code)
-        run.data.append(with_file(outcome.data, path))
+        run.data.append(_with_file(outcome.data, path))
         patterns += outcome.patterns
         failed = [line for line in outcome.lines if line.role == "failure"]
         screen.print_lines(failed if machine else outcome.lines)
@@ -90,6 +99,15 @@ def over_files(
         for line in lines(patterns, verbose=options.verbose):
             notice(line)
     return run
+
+
+def _with_file(data: Dict[str, Any], path: str) -> Dict[str, Any]:
+    """Return the data of an outcome with the path that was given; those for people have none."""
+    if not data:
+        return data
+    from manyshim.formatters.json import with_file  # noqa: PLC0415 (not for lines of text)
+
+    return with_file(data, path)
 
 
 def _mistake(command: str, path: str) -> Optional[InvalidWheelError]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 from functools import partial
+from types import SimpleNamespace
 from typing import Any, Dict
 
 from manyshim import checking
@@ -12,7 +12,7 @@ from manyshim.cli.arguments import TEXT
 from manyshim.cli.batch import over_files
 from manyshim.cli.formats import explains, format_of, print_data
 from manyshim.cli.hint import kinds_of, print_hint
-from manyshim.cli.requests import audit_config
+from manyshim.cli.requests import audit_request
 from manyshim.cli.screen import Screen
 from manyshim.formatters.release import (
     release_dict,
@@ -25,7 +25,7 @@ from manyshim.inputs import other_names, release_files
 from manyshim.values import NamedTuple
 
 
-def run(options: argparse.Namespace) -> int:
+def run(options: SimpleNamespace) -> int:
     """Check each file, then the set of them; return the exit code."""
     checked = verify(options)
     if format_of(options) != TEXT:
@@ -40,12 +40,12 @@ class Checked(NamedTuple):
     data: Dict[str, Any]
 
 
-def verify(options: argparse.Namespace, *, complete: bool = True) -> Checked:
+def verify(options: SimpleNamespace, *, complete: bool = True) -> Checked:
     """Check each file, then the set of them, and print what was found unless it is for machines.
 
     Without `complete`, the files are a part of a release.
     """
-    request = audit_config(options).request
+    request = audit_request(options)
     like = None if options.like is None else other_names(options.like)
     machine = format_of(options) != TEXT
     files, several = release_files(options.files)

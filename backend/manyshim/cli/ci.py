@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import argparse
 import os
+from types import SimpleNamespace
 from typing import Any, Mapping, Optional, Tuple
 
 from manyshim import __version__, pyproject
@@ -18,7 +18,7 @@ from manyshim.release import ci, matrix, prepare, table
 from manyshim.workspace import write_whole
 
 
-def run(options: argparse.Namespace) -> int:
+def run(options: SimpleNamespace) -> int:
     """Print a workflow, or write it; return the exit code."""
     refused = project_mistake(options.folder, "ci")
     if refused:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import argparse
-from typing import Callable, Mapping, Sequence
-
 from manyshim.cli import arguments, releasing
+from manyshim.cli.grammar import Grammar, add_common, add_json
 from manyshim.values import NamedTuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Callable, Mapping, Sequence
 
 EXIT_CODES = (
     "exit codes: 0 success; 1 not compliant; 2 wrong usage; 3 a file cannot be read; "
@@ -26,7 +28,7 @@ class Command(NamedTuple):
     synopsis: str
     example: str
     about: str
-    add: Callable[[argparse.ArgumentParser, Sequence[str]], None]
+    add: Callable[[Grammar, Sequence[str]], None]
     notes: str = ""
 
 
@@ -126,3 +128,12 @@ COMMANDS: Mapping[str, Command] = {
         _COMPLETION,
     ),
 }
+
+
+def grammar_of(name: str, given: Sequence[str] = ()) -> Grammar:
+    """Return the arguments of one command; `given` are the words of its command line."""
+    grammar = Grammar()
+    add_json(grammar)
+    COMMANDS[name].add(grammar, given)
+    add_common(grammar)
+    return grammar

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-import argparse
+from types import SimpleNamespace
 
 from manyshim.cli.screen import put
 from manyshim.files import packaged
@@ -14,7 +14,7 @@ from manyshim.files import packaged
 FILES = {"bash": "manyshim", "zsh": "_manyshim", "fish": "manyshim.fish"}
 
 
-def run(options: argparse.Namespace) -> int:
+def run(options: SimpleNamespace) -> int:
     """Print the script of a shell, also with -q; return the exit code."""
     text = script(options.shell)
     if options.json:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
+from types import SimpleNamespace
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from manyshim import known_backends, project, pyproject, spelling
@@ -33,7 +33,7 @@ class _Project(NamedTuple):
     errors: Sequence[ManyshimError] = ()
 
 
-def run(options: argparse.Namespace) -> int:
+def run(options: SimpleNamespace) -> int:
     """List the options; return the exit code: that of an error that a build would have."""
     files = list(map(_file, options.projects))
     given = Layer(COMMAND, _settings(options.config_setting))
@@ -110,7 +110,7 @@ def _read(file: str, document: Mapping[str, Any], given: Layer) -> _Project:
     return _Project(file, resolution, notices, errors)
 
 
-def _print(one: _Project, options: argparse.Namespace, *, several: bool) -> None:
+def _print(one: _Project, options: SimpleNamespace, *, several: bool) -> None:
     """Print the options of a project as a table, its lines and its errors."""
     if one.resolution and not options.json and not options.quiet:
         if several:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import argparse
 import shutil
 import sys
+from types import SimpleNamespace
 from typing import List
 
 from manyshim.audit.findings import KINDS
@@ -20,7 +20,7 @@ from manyshim.optiontypes import closest, known_kind
 _MAX_WIDTH = 100
 
 
-def run(options: argparse.Namespace) -> int:
+def run(options: SimpleNamespace) -> int:
     """Explain each kind, or list all; return the exit code."""
     kinds = list(dict.fromkeys(map(_kind, options.kinds)))
     if options.json:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import argparse
 import os
-from typing import Any, Dict
+from types import SimpleNamespace
 
 from manyshim import __version__
 from manyshim.cli.arguments import GITHUB, JSON, JUNIT, SARIF, TEXT
 from manyshim.cli.screen import put
 from manyshim.errors import ConfigError
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Dict
 
-def format_of(options: argparse.Namespace) -> str:
+
+def format_of(options: SimpleNamespace) -> str:
     """Return the format that the options ask for; `--json` is short for `--format json`.
 
     Raises ConfigError if they ask for two.
@@ -23,13 +26,13 @@ def format_of(options: argparse.Namespace) -> str:
     return JSON if options.json else asked or TEXT
 
 
-def explains(options: argparse.Namespace) -> bool:
+def explains(options: SimpleNamespace) -> bool:
     """Whether to search source lines, which takes a further pass over libraries."""
     wanted: str = options.explain
     return wanted == "always" or (wanted == "auto" and format_of(options) in (GITHUB, SARIF))
 
 
-def print_data(options: argparse.Namespace, data: Dict[str, Any], code: int) -> None:
+def print_data(options: SimpleNamespace, data: Dict[str, Any], code: int) -> None:
     """Print the results of all files in a format for machines; `code` is the exit code."""
     asked = format_of(options)
     if asked == GITHUB:

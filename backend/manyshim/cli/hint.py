@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import re
 import sys
-from typing import Iterable, List
 
 from manyshim.audit.findings import KINDS
 from manyshim.cli.screen import Screen
 from manyshim.formatters.text import Line
 
-# A line about a finding ends with its kind.
-_KIND = re.compile(r" \[([A-Z0-9_]+)\]\Z")
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Iterable, List
+
 _MAX_KINDS_NAMED = 3
 
 
 def kinds_of(lines: Iterable[Line]) -> List[str]:
     """Return the kinds of the findings that lines are about, each once."""
-    found = (_KIND.search(line.text) for line in lines)
-    return list(dict.fromkeys(match[1] for match in found if match and match[1] in KINDS))
+    # A line about a finding ends with its kind.
+    found = (line.text.rpartition(" [")[2] for line in lines if line.text.endswith("]"))
+    return list(dict.fromkeys(word[:-1] for word in found if word[:-1] in KINDS))
 
 
 def print_hint(kinds: List[str]) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import argparse
 import os
+from types import SimpleNamespace
 from typing import Any, Dict, List, Sequence
 
 from manyshim import operations
@@ -22,7 +22,7 @@ from manyshim.formatters.text import Line
 _ROLES = {"+": "tag", "-": "error", "@": "info"}
 
 
-def run(options: argparse.Namespace) -> int:
+def run(options: SimpleNamespace) -> int:
     """Print the change, make it if asked to; return the exit code."""
     refused = project_mistake(options.folder, "init")
     if refused:
@@ -49,7 +49,7 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _lines(prepared: adoption.Prepared, options: argparse.Namespace) -> List[Line]:
+def _lines(prepared: adoption.Prepared, options: SimpleNamespace) -> List[Line]:
     lines = [Line(f"{_name(change)}: {change.reason}", "") for change in prepared.plan.changes]
     files = "this version of manyshim"
     if prepared.copy:
@@ -77,7 +77,7 @@ def _role(line: str) -> str:
 
 def _data(
     prepared: adoption.Prepared,
-    options: argparse.Namespace,
+    options: SimpleNamespace,
     outcomes: Sequence[operations.Outcome],
 ) -> Dict[str, Any]:
     def of_file(change: FileChange) -> Dict[str, str]:

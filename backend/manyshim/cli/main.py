@@ -6,12 +6,14 @@ import os
 import sys
 from contextlib import suppress
 from importlib import import_module
-from typing import Optional, Sequence, TextIO
 
 from manyshim import __version__
 from manyshim.cli import manner, reading
-from manyshim.cli import parser as parsers
 from manyshim.errors import ConfigError, ManyshimError, ToolError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Optional, Sequence, TextIO
 
 
 def main(arguments: Optional[Sequence[str]] = None) -> int:
@@ -93,6 +95,8 @@ def _run(given: Sequence[str]) -> int:
 
 def _print_help(line: reading.Line) -> int:
     """Print the help. Without a command it is on standard error, as with other tools (uv, ruff)."""
+    from manyshim.cli import parser as parsers  # noqa: PLC0415 (only the help needs argparse)
+
     parser = (
         parsers.complete(arguments=False)
         if line.command is None

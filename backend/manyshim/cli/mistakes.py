@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import argparse
 import os
-from typing import List, Mapping, Optional, Sequence, Tuple
 
-from manyshim.cli import parser as parsers
-from manyshim.cli.commands import COMMANDS
-from manyshim.cli.parser import Parser
-from manyshim.errors import ConfigError, shorten
+from manyshim.cli.commands import COMMANDS, grammar_of
+from manyshim.cli.grammar import DASHES, Argument, Grammar
+from manyshim.errors import shorten
 from manyshim.options import BY_KEY
 from manyshim.optiontypes import closest, nearest
 
-# Word processors write these for two hyphens.
-DASHES = ("\u2013", "\u2014", "\u2212")
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import List, Mapping, Optional, Sequence, Tuple
 
 # What other tools call our commands and options.
 OTHER_COMMANDS: Mapping[str, str] = {
@@ -41,11 +39,6 @@ _OTHER_TOOLS: Mapping[str, str] = {
 }
 
 
-def error(sentence: str, command: str) -> ConfigError:
-    """Return the error with a sentence, and the line that tells where the help is."""
-    return ConfigError(sentence, f"try manyshim {command} --help".replace("  ", " "))
-
-
 def unknown_command(name: str) -> str:
     """Return the sentence about an unknown command."""
     if name[:1] in DASHES:
@@ -63,26 +56,26 @@ def unknown_command(name: str) -> str:
     return f"'{word}' is not a command; {hint}"
 
 
-def unknown_option(name: str, of: str, parser: Parser, rest: Sequence[str]) -> str:
+def unknown_option(name: str, of: str, grammar: Grammar, rest: Sequence[str]) -> str:
     """Return the sentence about an option that the command `of` does not have.
 
     `of` is empty before the command, and `rest` are the words after the option.
     """
     owners = _owners(name)
     if not of:
-        return _before_command(name, owners, parser, rest)
+        return _before_command(name, owners, grammar, rest)
     # Other tools may call an option of this command as another command calls one of its own.
-    if owners and parser.option(_OPTIONS.get(name, "")) is None:
+    if owners and grammar.option(_OPTIONS.get(name, "")) is None:
         return f"{name} is an option of {_listed(owners)}, not of {of}"
-    hint = _hint(name, parser)
+    hint = _hint(name, grammar)
     return f"{shorten(name)} is not an option of {of}" + (f"; {hint}" if hint else "")
 
 
-def _hint(name: str, parser: Parser) -> str:
+def _hint(name: str, grammar: Grammar) -> str:
     """Return what to write in place of an unknown option; empty if nothing is like it."""
     if name in ("--version", "-V"):
         return "write manyshim --version"
-    near = _nearest_option(name, parser)
+    near = _nearest_option(name, grammar)
     option = BY_KEY.get(name[2:])
     if near and (option is None or near == f"--no-{option.key}"):
         return f"did you mean '{near}'?"
@@ -100,23 +93,23 @@ def _hint(name: str, parser: Parser) -> str:
 _ALIKE = 0.8
 
 
-def _before_command(name: str, owners: Sequence[str], parser: Parser, rest: Sequence[str]) -> str:
+def _before_command(name: str, owners: Sequence[str], grammar: Grammar, rest: Sequence[str]) -> str:
     word = shorten(name)
     following = next((one for one in rest if one in COMMANDS), None)
     if owners:
         where = following if following in owners else owners[0]
         return f"{word} belongs after the command: manyshim {where} {word}"
-    near = "--version" if name == "-v" else _nearest_option(name, parser)
+    near = "--version" if name == "-v" else _nearest_option(name, grammar)
     return f"{word} is not an option of manyshim" + (f"; did you mean '{near}'?" if near else "")
 
 
-def _nearest_option(name: str, parser: Parser) -> Optional[str]:
+def _nearest_option(name: str, grammar: Grammar) -> Optional[str]:
     """Return the option that a wrong name means: another tool's, its beginning, or one alike."""
     negative = f"--no-{name[2:]}"
-    other = negative if parser.option(negative) else _OPTIONS.get(name, "")
-    if parser.option(other.partition(" ")[0]):
+    other = negative if grammar.option(negative) else _OPTIONS.get(name, "")
+    if grammar.option(other.partition(" ")[0]):
         return other
-    long = [one for one in parser.options if one.startswith("--")]
+    long = [one for one in grammar.options if one.startswith("--")]
     begun = [one for one in long if len(name) > len("--x") and one.startswith(name)]
     begun = begun or [one for one in long if name.startswith(f"{one}-")]
     if len(begun) == 1:
@@ -128,11 +121,11 @@ def _nearest_option(name: str, parser: Parser) -> Optional[str]:
 
 def _owners(name: str) -> List[str]:
     """Return the commands that have an option."""
-    return [one for one in COMMANDS if name in parsers.of_command(one).options]
+    return [one for one in COMMANDS if name in grammar_of(one).options]
 
 
 def _all_options() -> List[str]:
-    found = (name for one in COMMANDS for name in parsers.of_command(one).options)
+    found = (name for one in COMMANDS for name in grammar_of(one).options)
     return [name for name in dict.fromkeys(found) if name.startswith("--")]
 
 
@@ -147,7 +140,7 @@ def dash(word: str) -> str:
     return f"{shorten(word)} begins with a dash that is no hyphen; write {shorten(right)}"
 
 
-def too_many(others: Sequence[str], of: str, taken: Sequence[argparse.Action]) -> str:
+def too_many(others: Sequence[str], of: str, taken: Sequence[Argument]) -> str:
     """Return the sentence about words that a command does not take."""
     words = _listed([f"'{shorten(one)}'" for one in others[:_MAX_WORDS]])
     if not taken:
@@ -160,7 +153,7 @@ def too_many(others: Sequence[str], of: str, taken: Sequence[argparse.Action]) -
 _MAX_WORDS = 3
 
 
-def too_few(values: Sequence[Tuple[str, str]], of: str, taken: argparse.Action) -> str:
+def too_few(values: Sequence[Tuple[str, str]], of: str, taken: Argument) -> str:
     """Return the sentence about a command without its files; `values` are those of its options."""
     noun = str(taken.metavar).lower()
     for name, value in values:
@@ -170,13 +163,13 @@ def too_few(values: Sequence[Tuple[str, str]], of: str, taken: argparse.Action) 
     return f"no {noun} is given; for example: manyshim {of} {COMMANDS[of].example}"
 
 
-def not_among(word: str, of: str, taken: argparse.Action) -> str:
+def not_among(word: str, of: str, taken: Argument) -> str:
     """Return the sentence about a word that is none of those that a command takes."""
     what = f"'{shorten(word)}' is not a {str(taken.metavar).lower()} that {of} supports"
     return f"{what}; {nearest(word.lower(), tuple(taken.choices or ()))}"
 
 
-def required(action: argparse.Action, others: Sequence[str]) -> str:
+def required(action: Argument, others: Sequence[str]) -> str:
     """Return the sentence about an option that a command cannot do without."""
     short, long = action.option_strings
     folder = next((one for one in reversed(others) if os.path.isdir(one)), "wheelhouse")

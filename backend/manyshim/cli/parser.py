@@ -1,25 +1,45 @@
-"""The parsers of argparse, which write the help and read a command line that is verified."""
+"""The parsers of argparse, which write the help. Shells and man get theirs from them, too."""
 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
-import textwrap
-from typing import Any, List, NoReturn, Optional, Sequence
 
 from manyshim import __version__
-from manyshim.cli.arguments import add_common, add_json
 from manyshim.cli.commands import COMMANDS, EXIT_CODES
-from manyshim.errors import ConfigError, shorten
+from manyshim.cli.grammar import add_common, add_json
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 _DESCRIPTION = "Audit Linux wheels and write the manylinux or musllinux tag that is proved."
+_USUAL_WIDTH = 80
 _MORE = "`manyshim COMMAND --help` lists the options of a command."
+
+
+def _width() -> int:
+    """Return the width of the terminal in columns, as shutil does, which imports bz2."""
+    width = os.environ.get("COLUMNS", "")
+    if width.isascii() and width.isdigit() and int(width):
+        return int(width)
+    try:
+        return os.get_terminal_size(1).columns or _USUAL_WIDTH
+    except OSError:
+        return _USUAL_WIDTH
 
 
 class _Formatter(argparse.HelpFormatter):
     """Wraps each line of a text by itself; those that are indented stay as they are."""
 
+    def __init__(self, *given: Any, **settings: Any) -> None:  # noqa: ANN401 (those of argparse)
+        # Two columns less, as argparse does.
+        super().__init__(*given, **{"width": _width() - 2, **settings})
+
     def _fill_text(self, text: str, width: int, indent: str) -> str:
+        import textwrap  # noqa: PLC0415 (as argparse does)
+
         return "\n".join(
             line if line.startswith(" ") else textwrap.fill(line, width, initial_indent=indent)
             for line in text.split("\n")
@@ -27,17 +47,16 @@ class _Formatter(argparse.HelpFormatter):
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser that lists its actions, and whose errors are one sentence."""
+    """A parser that takes what `arguments` declares."""
 
     def __init__(self, **settings: Any) -> None:  # noqa: ANN401 (those of argparse)
-        self.actions: List[argparse.Action] = []
         super().__init__(**{"formatter_class": _Formatter, "allow_abbrev": False, **settings})
 
     def add_argument(self, *names: Any, **settings: Any) -> argparse.Action:  # noqa: ANN401
-        """Add an argument, as argparse does."""
-        action = super().add_argument(*names, **settings)
-        self.actions.append(action)
-        return action
+        """Add an argument, as argparse does; the help may be any object that is a text."""
+        if "help" in settings:
+            settings["help"] = str(settings["help"])
+        return super().add_argument(*names, **settings)
 
     def _print_message(self, message: str, file: Any = None) -> None:  # noqa: ANN401
         """Print the help. argparse hides that standard output cannot be written."""
@@ -45,32 +64,6 @@ class Parser(argparse.ArgumentParser):
             file.write(message)
         else:
             super()._print_message(message, file)
-
-    def option(self, name: str) -> Optional[argparse.Action]:
-        """Return the action of an option; None if there is no such option."""
-        return next((one for one in self.actions if name in one.option_strings), None)
-
-    @property
-    def options(self) -> List[str]:
-        """The names of all options."""
-        return [name for one in self.actions for name in one.option_strings]
-
-    @property
-    def takes(self) -> List[argparse.Action]:
-        """What the command takes besides options, in this order."""
-        return [one for one in self.actions if not one.option_strings]
-
-    def error(self, message: str) -> NoReturn:
-        """Raise ConfigError: what argparse refuses although `reading` did not."""
-        raise ConfigError(shorten(message), f"try {self.prog} --help")
-
-
-def top() -> Parser:
-    """Return the parser of what is before the command."""
-    parser = Parser(prog="manyshim")
-    _add_version(parser)
-    add_common(parser)
-    return parser
 
 
 def _add_version(parser: Any) -> None:  # noqa: ANN401 (a parser, or a group of one)
@@ -83,14 +76,15 @@ def _add_version(parser: Any) -> None:  # noqa: ANN401 (a parser, or a group of 
     )
 
 
-def of_command(name: str, given: Sequence[str] = ()) -> Parser:
-    """Return the parser of one command; `given` are the words of its command line."""
+def of_command(name: str) -> Parser:
+    """Return the parser of one command, for its help."""
     command = COMMANDS[name]
-    parser = Parser(**_settings(name))
+    parser: Any = Parser(**_settings(name))
     add_json(parser)
-    command.add(parser, given)
+    command.add(parser, ())
     add_common(parser)
-    return parser
+    made: Parser = parser
+    return made
 
 
 def complete(*, arguments: bool = True) -> Parser:
@@ -113,7 +107,7 @@ def complete(*, arguments: bool = True) -> Parser:
     _add_version(options)
     add_common(options)
     for name, command in COMMANDS.items():
-        one = commands.add_parser(name, help=command.summary, **_settings(name))
+        one: Any = commands.add_parser(name, help=command.summary, **_settings(name))
         if arguments:
             add_json(one)
             command.add(one, ())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import argparse
+from types import SimpleNamespace
 
 from manyshim.audit.policy import policies_of
 from manyshim.audit.tags import ARCHES, GLIBC, MUSL
@@ -11,7 +11,7 @@ from manyshim.cli.screen import Screen
 from manyshim.formatters.json import JSON_VERSION
 
 
-def run(options: argparse.Namespace) -> int:
+def run(options: SimpleNamespace) -> int:
     """List the policies; return the exit code."""
     rows = [
         (str(policy.without_arch), " ".join(policy.aliases), arch)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import time
 from functools import partial
+from types import SimpleNamespace
 from typing import Any, Callable, List, Mapping, Optional, Sequence
 
 from manyshim import __version__, pyproject
@@ -41,7 +41,7 @@ from manyshim.toolchain.target import resolve
 from manyshim.workspace import private_folder
 
 
-def run(options: argparse.Namespace) -> int:
+def run(options: SimpleNamespace) -> int:
     """Build a release, and check it; return the exit code."""
     refused = project_mistake(options.folder, "release")
     if refused:
@@ -70,7 +70,7 @@ def run(options: argparse.Namespace) -> int:
             raise
 
 
-def _dry_run(options: argparse.Namespace, cells: Sequence[Cell]) -> int:
+def _dry_run(options: SimpleNamespace, cells: Sequence[Cell]) -> int:
     """Print the matrix, and which wheels are there; the sdist is not built."""
     ledger = Ledger(options.out_dir)
     made = ((one.name, ledger.cells.get(one.name)) for one in cells)
@@ -95,7 +95,7 @@ class _Run:
 
     def __init__(
         self,
-        options: argparse.Namespace,
+        options: SimpleNamespace,
         document: Mapping[str, Any],
         wanted: table.Table,
         tool: Frontend,
@@ -198,7 +198,7 @@ class _Run:
         return check.verify(asked, complete=complete)
 
 
-def _places(options: argparse.Namespace, wanted: table.Table, tool: Frontend) -> Optional[Places]:
+def _places(options: SimpleNamespace, wanted: table.Table, tool: Frontend) -> Optional[Places]:
     """Return where wheels are tested; None if they are not. Raises ConfigError."""
     if options.systems is not None and (wanted.tests is None or options.no_test):
         lack = "--no-test is given" if options.no_test else f"{table.TABLE} has no test-command"

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import argparse
-import re
-from typing import Sequence, Tuple
-
 from manyshim.cli.arguments import add_folder, number
+from manyshim.cli.grammar import Grammar, WrongValueError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Sequence, Tuple
 
 SERVICES = ("github", "gitlab")
 
-_SHARD = re.compile(r"(\d{1,4})/(\d{1,4})", re.ASCII)
+_MAX_DIGITS = 4
 
 
-def release(parser: argparse.ArgumentParser, _given: Sequence[str]) -> None:
+def release(parser: Grammar, _given: Sequence[str]) -> None:
     """Add what `release` takes."""
     add_folder(parser)
     parser.add_argument(
@@ -63,7 +64,7 @@ def release(parser: argparse.ArgumentParser, _given: Sequence[str]) -> None:
     )
 
 
-def ci(parser: argparse.ArgumentParser, _given: Sequence[str]) -> None:
+def ci(parser: Grammar, _given: Sequence[str]) -> None:
     """Add what `ci` takes."""
     parser.add_argument("service", choices=SERVICES, metavar="SERVICE", help="github or gitlab")
     add_folder(parser)
@@ -73,8 +74,12 @@ def ci(parser: argparse.ArgumentParser, _given: Sequence[str]) -> None:
 
 
 def shard(text: str) -> Tuple[int, int]:
-    """Return the number of a part and of all parts. Raises ArgumentTypeError."""
-    found = _SHARD.fullmatch(text)
-    if found is None or not 1 <= int(found[1]) <= int(found[2]):
-        raise argparse.ArgumentTypeError("write the part and the number of parts, such as 1/3")
-    return int(found[1]), int(found[2])
+    """Return the number of a part and of all parts. Raises WrongValueError."""
+    part, _, parts = text.partition("/")
+    if not (_is_number(part) and _is_number(parts) and 1 <= int(part) <= int(parts)):
+        raise WrongValueError("write the part and the number of parts, such as 1/3")
+    return int(part), int(parts)
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS

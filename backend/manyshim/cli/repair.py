@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 from functools import partial
+from types import SimpleNamespace
 
 from manyshim import retagging
 from manyshim.cli.batch import over_wheels
 from manyshim.cli.requests import parsed, refuse_file, writing_config
 
 
-def run(options: argparse.Namespace) -> int:
+def run(options: SimpleNamespace) -> int:
     """Repair each wheel; return the exit code."""
     refuse_file(options.wheel_dir or os.curdir)
     bundle = ("*",) if options.bundle is None else parsed("bundle", options.bundle)

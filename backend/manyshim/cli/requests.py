@@ -2,38 +2,53 @@
 
 from __future__ import annotations
 
-import argparse
 import os
-from typing import Any, List
+from types import SimpleNamespace
 
+from manyshim.audit.request import Request
 from manyshim.cli.screen import notice
-from manyshim.config import Config, environment_platform
 from manyshim.errors import ToolError, shorten
-from manyshim.options import BY_KEY
-from manyshim.optiontypes import renamed_kinds
-from manyshim.surroundings import epoch
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, List
+
+    from manyshim.config import Config
 
 
-def audit_config(options: argparse.Namespace) -> Config:
-    """Return the configuration of an audit, which reads no environment. Raises ConfigError."""
-    _print_notices(renamed_kinds(BY_KEY["allow"], options.allow))
-    return Config(
-        platform=parsed("platform", "auto" if options.platform is None else options.platform),
-        exclude=parsed("exclude", options.exclude),
-        allow=parsed("allow", options.allow),
+def audit_request(options: SimpleNamespace) -> Request:
+    """Return the request of an audit, which reads no environment. Raises ConfigError."""
+    if options.allow:
+        from manyshim.options import BY_KEY  # noqa: PLC0415 (few lines have an option)
+        from manyshim.optiontypes import renamed_kinds  # noqa: PLC0415
+
+        _print_notices(renamed_kinds(BY_KEY["allow"], options.allow))
+    return Request(
+        None if options.platform is None else parsed("platform", options.platform),
         strict=options.strict,
-        naming=options.naming,
+        exact=options.naming == "exact",
+        exclude=parsed("exclude", options.exclude) if options.exclude else (),
+        allow=parsed("allow", options.allow) if options.allow else (),
     )
 
 
-def writing_config(options: argparse.Namespace) -> Config:
+def writing_config(options: SimpleNamespace) -> Config:
     """Return the configuration of a command that writes wheels. Raises ConfigError.
 
     Without --platform, MANYSHIM_PLATFORM or AUDITWHEEL_PLAT suggests the platform. The date comes
     from SOURCE_DATE_EPOCH.
     """
+    from manyshim.config import Config, environment_platform  # noqa: PLC0415 (no audit needs it)
+    from manyshim.surroundings import epoch  # noqa: PLC0415
+
     notices: List[str] = []
-    config = audit_config(options)._replace(
+    request = audit_request(options)
+    config = Config(
+        platform=request.platform,
+        exclude=request.exclude,
+        allow=request.allow,
+        strict=options.strict,
+        naming=options.naming,
         fix=parsed("fix", options.fix),
         strip=options.strip,
         trial=not options.no_trial,
@@ -56,6 +71,8 @@ def refuse_file(folder: str) -> None:
 
 def parsed(key: str, value: object) -> Any:  # noqa: ANN401 (each option has its own type)
     """Return the value of an option, parsed as in a build. Raises ConfigError."""
+    from manyshim.options import BY_KEY  # noqa: PLC0415 (few lines have an option)
+
     option = BY_KEY[key]._replace(key=f"--{key}")
     if isinstance(value, list):
         # As in a build, each value of a repeated option may be a comma-separated list.

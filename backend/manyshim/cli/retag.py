@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import argparse
 from functools import partial
+from types import SimpleNamespace
 
 from manyshim import retagging
 from manyshim.cli.batch import over_wheels
 from manyshim.cli.requests import refuse_file, writing_config
 
 
-def run(options: argparse.Namespace) -> int:
+def run(options: SimpleNamespace) -> int:
     """Retag each wheel; return the exit code."""
     refuse_file(options.wheel_dir)
     config = writing_config(options)

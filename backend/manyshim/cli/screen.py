@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Any, Iterable, Iterator, Optional, Sequence, TextIO, Tuple
 
 from manyshim.cli import manner
 from manyshim.errors import printable
-from manyshim.formatters.text import Line
-from manyshim.operations import Outcome
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Iterable, Iterator, Optional, Sequence, TextIO, Tuple
+
+    from manyshim.formatters.text import Line
+    from manyshim.operations import Outcome
 
 _STYLES = {
     "title": "bold",

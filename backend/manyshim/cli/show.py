@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-import argparse
 from functools import partial
+from types import SimpleNamespace
 
 from manyshim import operations
+from manyshim.cli.arguments import TEXT
 from manyshim.cli.batch import over_wheels
-from manyshim.cli.formats import explains
-from manyshim.cli.requests import audit_config
+from manyshim.cli.formats import explains, format_of
+from manyshim.cli.requests import audit_request
 
 
-def run(options: argparse.Namespace) -> int:
+def run(options: SimpleNamespace) -> int:
     """Audit each wheel; return the exit code."""
-    request = audit_config(options).request
     work = partial(
-        operations.show, request=request, verbose=options.verbose, explain=explains(options)
+        operations.show,
+        request=audit_request(options),
+        verbose=options.verbose,
+        explain=explains(options),
+        data=format_of(options) != TEXT,
     )
     return over_wheels(options, work)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Iterable, List, Optional, Sequence, Tuple
-
 from manyshim.audit.decision import Blockers, TagDecision
 from manyshim.audit.facts import NO_PLACES, Places
 from manyshim.audit.findings import Finding
@@ -13,6 +11,10 @@ from manyshim.audit.systems import systems
 from manyshim.audit.verdict import Report
 from manyshim.errors import escape, shorten
 from manyshim.values import NamedTuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Dict, Iterable, List, Optional, Sequence, Tuple
 
 # The version of the JSON layout. A key that goes or changes its meaning raises it; a new key does
 # not. Version 2 renamed the kind CLAIM to FALSE_TAG.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Counter, Dict, Iterable, List, Mapping, Optional, Tuple
+from collections import Counter
 
 from manyshim.audit import findings as f
 from manyshim.audit.decision import Blockers, TagDecision, needs_advice
@@ -14,6 +14,10 @@ from manyshim.audit.tags import GLIBC, PlatformTag
 from manyshim.audit.verdict import Report
 from manyshim.errors import escape, shorten
 from manyshim.values import NamedTuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Dict, Iterable, List, Mapping, Optional, Tuple
 
 _MAX_FILES_SHOWN = 3
 _MAX_CAUSES_SHOWN = 5

@@ -111,7 +111,7 @@ class _Planner:
         if not any(path.startswith(scripts) for path in self.elfs):
             return set()
         loaded = load(self.facts, self.request)
-        processes = loaded.loading.processes if loaded else ()
+        processes = loaded.context.loading.processes if loaded else ()
         return {one.root for one in processes if one.program}
 
     def _add_folders(self, report: Report) -> bool:

@@ -30,7 +30,7 @@ def wrong_loading(before: WheelFacts, after: WheelFacts, plan: Plan, request: Re
     if now is None:
         return [*lost, "no file is left that a loader accepts"]
     copied = dict(_copied(before, plan))
-    there, here = was.loading, now.loading
+    there, here = was.context.loading, now.context.loading
     return [*lost, *_wrong_copies(copied, here), *_changes(plan, copied, there, here)]
 
 

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from elfwriter import Elf, Symbol, write
 from manyshim.formats.elf import reader
-from manyshim.formats.zip.window import Allowance, MemberError, Window
+from manyshim.formats.zip.kept import Allowance
+from manyshim.formats.zip.window import MemberError, Window
 from zipwindows import (
     BODY,
     DEFLATED,

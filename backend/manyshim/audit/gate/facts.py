@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from enum import Enum
-from typing import FrozenSet, Mapping, Optional, Tuple
 
-from manyshim.values import NamedTuple
+from manyshim.values import Enum, NamedTuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import FrozenSet, Mapping, Optional, Tuple
 
 
 class Framing(Enum):

@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import posixpath
 from bisect import bisect_left
-from typing import Container, Dict, FrozenSet, Iterable, List, Optional, Set, Tuple
 
 from manyshim.audit.facts import ElfFile, InstallPath, install_path
 from manyshim.audit.identity import GLIBC_OWN
 from manyshim.audit.loader.runpath import after_origin, used_entries
 from manyshim.audit.tags import MUSL
 from manyshim.errors import InvalidWheelError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Container, Dict, FrozenSet, Iterable, List, Optional, Set, Tuple
 
 # The limit of the work, some seconds in all: 8 steps for each edge of a process, and 1 for each
 # file of a search. A need of a file counts more, because it may become a finding. The 260 files of

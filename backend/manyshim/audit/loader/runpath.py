@@ -5,10 +5,12 @@ Sources: glibc elf/dl-load.c; musl ldso/dynlink.c; ld.so(8).
 
 from __future__ import annotations
 
-from typing import Iterator, Sequence, Tuple
-
 from manyshim.audit.facts import ElfFile
 from manyshim.audit.tags import MUSL
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Iterator, Sequence, Tuple
 
 _SPELLINGS = ("${ORIGIN}", "$ORIGIN")
 # The kernel opens no longer path (PATH_MAX).

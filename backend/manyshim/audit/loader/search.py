@@ -5,13 +5,15 @@ Sources: glibc elf/dl-load.c and elf/dl-deps.c; musl ldso/dynlink.c; ld.so(8).
 
 from __future__ import annotations
 
-from typing import Container, Dict, FrozenSet, Iterable, List, Mapping, Optional, Set, Tuple
-
 from manyshim.audit.facts import ElfFile
 from manyshim.audit.identity import is_loader
 from manyshim.audit.loader.installed import Installed
 from manyshim.audit.tags import MUSL
 from manyshim.values import NamedTuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Container, Dict, FrozenSet, Iterable, List, Mapping, Optional, Set, Tuple
 
 INTERNAL = "internal"
 BY_NAME_ONLY = "by name only"

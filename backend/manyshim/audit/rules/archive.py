@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from typing import Counter, FrozenSet, Iterator, Optional, Set, Tuple
+from collections import Counter
 
 from manyshim.audit import findings as f
 from manyshim.audit.facts import WheelFacts, install_path
@@ -13,6 +13,10 @@ from manyshim.audit.identity import DEVICES, machine_name
 from manyshim.audit.names import bad_path
 from manyshim.audit.request import Request
 from manyshim.audit.tags import MACHINES
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import FrozenSet, Iterator, Optional, Set, Tuple
 
 # For each kind of evidence; longer lists do not help.
 _MAX_SHOWN = 1000

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Dict, FrozenSet, Iterator, Mapping, Optional, Set, Tuple
-
 from manyshim.audit.facts import ElfFile, WheelFacts
 from manyshim.audit.findings import Finding
 from manyshim.audit.loader.search import LOADER, SYSTEM, Loading, Process
@@ -12,6 +10,10 @@ from manyshim.audit.policy import Policies
 from manyshim.audit.request import Request
 from manyshim.audit.tags import GLIBC, MUSL, WheelName
 from manyshim.values import NamedTuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Dict, FrozenSet, Iterator, Mapping, Optional, Set, Tuple
 
 # The libraries whose names are in data/*-names.txt. These never define another name.
 LISTED = frozenset(
@@ -27,6 +29,8 @@ class Context(NamedTuple):
 
     `imported` has the names by file that it refers to strongly, except for those that the
     interpreter defines: those without a version, and for musl, which ignores versions, all.
+    `definers` has by root the libraries that its process loads and that may define names unknown to
+    us. It is empty if no name is imported.
     """
 
     facts: WheelFacts
@@ -35,6 +39,7 @@ class Context(NamedTuple):
     elfs: Tuple[ElfFile, ...]
     loading: Loading
     imported: Mapping[str, FrozenSet[str]]
+    definers: Mapping[str, FrozenSet[str]]
 
     def ruled_out(self, allowed_from: Optional[int], made: Finding) -> Iterator[Finding]:
         """Yield the finding `made` with the newest policy that it rules out, if there is one.
@@ -46,37 +51,23 @@ class Context(NamedTuple):
         if first > 0:
             yield made._replace(policy=self.policies.listed[first - 1])
 
-    def definers(self, process: Process) -> FrozenSet[str]:
-        """Return the libraries that a process loads and that may define names unknown to us.
-
-        They are not in the wheel, or cannot be read. The libraries with lists of names are not
-        among them.
-        """
-        kinds: Dict[str, Set[str]] = {}
-        for path in process.members:
-            for name, kind in self.loading.by_file.get(path, ()):
-                kinds.setdefault(name, set()).add(kind)
-        found = {name for name in process.outside if self._may_define(kinds.get(name, set()), name)}
-        return frozenset((*found, *(one.path for one in self.facts.unreadable[:1])))
-
     def promises(self, library: str) -> bool:
         """Whether some policy has a library, and the user did not declare another provider."""
         first = self.policies.first_policy_allowing_library(library)
         return first < self.policies.never and not self.request.excludes(library)
 
-    def _may_define(self, kinds: Set[str], name: str) -> bool:
-        if kinds <= {LOADER} or is_libpython(name):
-            return False
-        return kinds != {SYSTEM} or self.policies.libc != GLIBC or name not in LISTED
-
     def missing(
         self, process: Process, wanted: Mapping[str, FrozenSet[str]]
     ) -> Dict[str, Set[str]]:
-        """Return, by member, the wanted names that no member of the process is known to define."""
-        left = {name for path in process.members for name in wanted[path]}
+        """Return, by member, the wanted names that no member of the process is known to define.
+
+        Members without such names may be left out.
+        """
+        asking = [path for path in process.members if wanted[path]]
+        left = set().union(*map(wanted.__getitem__, asking))
         for path in process.members if left else ():
-            left -= self.facts.exports.get(path, frozenset())
-        return {path: left & wanted[path] for path in process.members}
+            left.difference_update(self.facts.exports.get(path, ()))
+        return {path: left & wanted[path] for path in asking} if left else {}
 
 
 def imported(name: WheelName, elfs: Tuple[ElfFile, ...], libc: str) -> Dict[str, FrozenSet[str]]:
@@ -95,3 +86,26 @@ def imported(name: WheelName, elfs: Tuple[ElfFile, ...], libc: str) -> Dict[str,
             names = {one for one in names if not one.startswith(prefixes)}
         found[elf.path] = frozenset(names)
     return found
+
+
+def definers(facts: WheelFacts, loading: Loading, libc: str) -> Dict[str, FrozenSet[str]]:
+    """Return the `definers` of a context: what is not in the wheel, or cannot be read.
+
+    The libraries with lists of names are not among them.
+    """
+    unreadable = [one.path for one in facts.unreadable[:1]]
+    found: Dict[str, FrozenSet[str]] = {}
+    for process in loading.processes:
+        kinds: Dict[str, Set[str]] = {}
+        for path in process.members:
+            for name, kind in loading.by_file.get(path, ()):
+                kinds.setdefault(name, set()).add(kind)
+        others = (name for name in process.outside if _may_define(kinds.get(name), name, libc))
+        found[process.root] = frozenset((*others, *unreadable))
+    return found
+
+
+def _may_define(kinds: Optional[Set[str]], name: str, libc: str) -> bool:
+    if not kinds or kinds == {LOADER} or is_libpython(name):
+        return False
+    return kinds != {SYSTEM} or libc != GLIBC or name not in LISTED

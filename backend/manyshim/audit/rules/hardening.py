@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Iterator, Optional
-
 from manyshim.audit import findings as f
 from manyshim.audit.facts import ElfFile
 from manyshim.audit.findings import Evidence, Finding, finding
 from manyshim.audit.rules.context import Context
 from manyshim.audit.tags import MUSL
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Iterator, Optional
 
 # A missing PT_GNU_STACK means an executable stack there (glibc, DEFAULT_STACK_PERMS).
 _EXECUTABLE_BY_DEFAULT = ("x86_64", "i686", "armv7l", "s390x")

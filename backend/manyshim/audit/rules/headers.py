@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Iterator
-
 from manyshim.audit.facts import RELOCATABLE, ElfFile, WheelFacts
 from manyshim.audit.findings import Evidence, Finding, finding
 from manyshim.audit.identity import DEVICES, OS_ABIS, identify, machine_name
 from manyshim.audit.rules.context import Context
 from manyshim.audit.tags import MACHINES
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Iterator
 
 
 def headers(facts: WheelFacts) -> Iterator[Finding]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import AbstractSet, Dict, FrozenSet, Iterator, List, Mapping, Set, Tuple
-
 from manyshim.audit import findings as f
 from manyshim.audit.facts import ElfFile
 from manyshim.audit.findings import Evidence, Finding, dotted, finding
@@ -12,6 +10,10 @@ from manyshim.audit.names import is_copy
 from manyshim.audit.policy import MUSL_FIRST, MuslRelease, musl_symbols
 from manyshim.audit.rules.context import Context
 from manyshim.audit.tags import ARCHES
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import AbstractSet, Dict, FrozenSet, Iterator, List, Mapping, Set, Tuple
 
 # The first release that reads DT_RELR. A library that has it crashes on older ones.
 _FIRST_RELR: MuslRelease = (1, 2, 4)
@@ -114,7 +116,7 @@ def undefined(context: Context) -> Iterator[Finding]:
     missing: Dict[str, Set[str]] = {}
     known = musl_symbols(context.policies.arch).keys()
     for process, left in unresolved(context):
-        outside = context.definers(process)
+        outside = context.definers.get(process.root, frozenset())
         if not all(map(context.promises, outside)):
             continue
         for path, names in left.items():

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from typing import Iterable, Iterator
-
 from manyshim.audit import findings as f
 from manyshim.audit.facts import ElfFile, VersionNeed, install_path
 from manyshim.audit.findings import Evidence, Finding, finding
@@ -13,6 +10,10 @@ from manyshim.audit.names import is_libpython
 from manyshim.audit.policy import glibc_version
 from manyshim.audit.rules.context import Context
 from manyshim.audit.tags import GLIBC, MUSL
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Iterable, Iterator
 
 # A single one rules out every policy, so longer lists do not help.
 _MAX_BY_NAME = 100
@@ -30,8 +31,8 @@ def _is_variant(elf: ElfFile, level: int) -> bool:
     """Whether a library is in a folder that only machines of that level search (ld.so(8))."""
     if elf.extension_module or elf.executable:
         return False
-    variant = re.search(r"(?:^|/)glibc-hwcaps/x86-64-v([234])/", elf.path)
-    return variant is not None and int(variant.group(1)) >= level
+    _, folder, below = f"/{elf.path}".partition("/glibc-hwcaps/x86-64-v")
+    return bool(folder) and below[:1] in "234" and below[1:2] == "/" and int(below[0]) >= level
 
 
 def libraries(context: Context) -> Iterator[Finding]:
@@ -224,6 +225,12 @@ def soname_clashes(context: Context) -> Iterator[Finding]:
     loaded = {edge.target for edge in context.loading.edges.values() if edge.kind == INTERNAL}
     for elf in context.elfs:
         stem, shared, release = (elf.soname or "").partition(".so")
-        known = shared and stem in _WELL_KNOWN and re.fullmatch(r"(?:\.\d+)*", release)
+        known = shared and stem in _WELL_KNOWN and _is_release(release)
         if known and elf.path in loaded:
             yield finding("VENDORED_SONAME_CLASH", elf.path, f"{stem}.so{release}")
+
+
+def _is_release(text: str) -> bool:
+    """Whether what follows `.so` in a soname is empty, or dots with a number after each."""
+    first, *numbers = text.split(".")
+    return not first and all(map(str.isdecimal, numbers))

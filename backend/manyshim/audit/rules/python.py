@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import posixpath
-from typing import Dict, FrozenSet, Iterator, List, Optional, Set, Tuple
 
 from manyshim.audit import findings as f
 from manyshim.audit.facts import ElfFile, InstallPath, WheelFacts, install_path
@@ -22,6 +21,10 @@ from manyshim.audit.suffixes import (
 )
 from manyshim.audit.tags import ARCHES, WheelName
 from manyshim.values import NamedTuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Dict, FrozenSet, Iterator, List, Optional, Set, Tuple
 
 _OF_PYTHON = ("Py", "_Py")
 # PyPy's suffixes name these as its compiler does if gcc has no multiarch triplet.

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Iterator
-
 from manyshim.audit import findings as f
 from manyshim.audit.findings import Finding, finding
 from manyshim.audit.loader.runpath import used_entries
 from manyshim.audit.names import escapes_wheel
 from manyshim.audit.rules.context import Context
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Iterator
 
 
 def search_paths(context: Context) -> Iterator[Finding]:

@@ -2,17 +2,6 @@
 
 from __future__ import annotations
 
-from typing import (
-    TYPE_CHECKING,
-    Callable,
-    Dict,
-    FrozenSet,
-    Iterator,
-    Optional,
-    Set,
-    Tuple,
-)
-
 from manyshim.audit import findings as f
 from manyshim.audit.findings import Evidence, Finding, finding
 from manyshim.audit.loader.search import Process
@@ -20,7 +9,10 @@ from manyshim.audit.policy import glibc_version
 from manyshim.audit.rules.context import LISTED, Context
 from manyshim.audit.tags import MUSL
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Callable, Dict, FrozenSet, Iterator, Optional, Set, Tuple
+
     from manyshim.audit.definitions import Definition, Definitions
 
 # The interpreter has loaded these. In the list, libc has the names of libpthread, libdl and libutil
@@ -38,7 +30,7 @@ def unresolved(context: Context) -> Iterator[Tuple[Process, Dict[str, Set[str]]]
     """
     newer: Dict[str, FrozenSet[str]] = {}
     for process in context.loading.processes if any(context.imported.values()) else ():
-        if context.request.compiled or not context.definers(process):
+        if context.request.compiled or not context.definers[process.root]:
             yield process, context.missing(process, context.imported)
             continue
         newer = newer or _too_new(context)
@@ -107,7 +99,7 @@ def undefined(context: Context) -> Iterator[Finding]:
     find = _finder(context, listed)
     for process, left in unresolved(context) if found else ():
         loaded = _loaded(process) & LISTED
-        decided = not context.definers(process)
+        decided = not context.definers[process.root]
         for path, name in ((path, name) for path, names in left.items() for name in names):
             best = find(name, loaded)
             if best and best.version:
@@ -163,7 +155,7 @@ def _not_of_the_target(context: Context) -> Iterator[Finding]:
     compiled = context.request.compiled
     missing: Dict[str, Set[str]] = {}
     for process, left in unresolved(context):
-        outside = context.definers(process)
+        outside = context.definers[process.root]
         for path, names in left.items():
             found = names & compiled.glibc_names if outside and compiled else names
             missing.setdefault(path, set()).update(found)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from typing import Dict, FrozenSet, Iterable, Iterator, List, Optional, Set, Tuple
 
 from manyshim.formats.elf.constants import (
     DT_GNU_HASH,
@@ -21,6 +20,10 @@ from manyshim.formats.elf.constants import (
     DT_SYMTAB,
 )
 from manyshim.formats.elf.image import ElfError, Image, Segment
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Dict, FrozenSet, Iterable, Iterator, List, Optional, Set, Tuple
 
 # The tags that the exports need: strings, symbols, and the tables that tell their number.
 _EXPORT_TAGS = (

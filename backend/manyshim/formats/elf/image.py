@@ -7,13 +7,16 @@ Sources: ELF gABI chapters 4 and 5; glibc elf/dl-load.c.
 from __future__ import annotations
 
 import struct
-from typing import Iterator, List, Optional, Tuple
 
 from manyshim.audit.facts import ElfIdent
 from manyshim.formats.elf.constants import PF_W, PT_DYNAMIC, PT_LOAD
 from manyshim.formats.elf.mapping import Mapping
 from manyshim.formats.zip.window import Window
 from manyshim.values import NamedTuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Iterator, List, Optional, Tuple
 
 # Linkers write about a dozen. Tools that edit files add a few each time.
 _MAX_SEGMENTS = 1024

@@ -8,7 +8,10 @@ Sources: glibc elf/dl-map-segments.h; Linux fs/binfmt_elf.c; musl ldso/dynlink.c
 from __future__ import annotations
 
 from bisect import bisect_right
-from typing import Iterable, Iterator, List, Optional, Tuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Iterable, Iterator, List, Optional, Tuple, TypeAlias
 
 # The smallest page of every architecture that a wheel is for.
 PAGE = 4096
@@ -17,13 +20,13 @@ PAGE = 4096
 _EITHER = -1 << 80
 
 # The offset, the address, the size in the file and the size in memory of a segment.
-Load = Tuple[int, int, int, int]
+Load: TypeAlias = "Tuple[int, int, int, int]"
 # Addresses from a start to before an end, and how far they are ahead of their offsets in the file;
 # None for zeros. The last is false for bytes that are mapped only because pages are mapped whole,
 # and true for those that the segment states.
-_Range = Tuple[int, int, Optional[int], bool]
+_Range: TypeAlias = "Tuple[int, int, Optional[int], bool]"
 # The first three of these. Ranges that continue each other are one run.
-_Run = Tuple[int, int, Optional[int]]
+_Run: TypeAlias = "Tuple[int, int, Optional[int]]"
 
 
 class Mapping:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import struct
-from typing import Iterator, List, Tuple
 
 from manyshim.formats.elf.constants import (
     GNU_PROPERTY_X86_ISA_1_NEEDED,
@@ -13,6 +12,10 @@ from manyshim.formats.elf.constants import (
 )
 from manyshim.formats.elf.image import ElfError, Image, Segment
 from manyshim.values import NamedTuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Iterator, List, Tuple
 
 _X86_MACHINES = (3, 62)
 _MAX_NOTES = 1 << 20

@@ -6,7 +6,6 @@ Sources: ELF gABI chapter 5; LSB "Symbol Versioning"; glibc elf/ for the GNU has
 from __future__ import annotations
 
 import struct
-from typing import Dict, FrozenSet, List, Optional, Set, Tuple
 
 from manyshim.audit.facts import SHARED, ElfFile, VersionNeed
 from manyshim.audit.tags import MACHINES
@@ -45,6 +44,12 @@ from manyshim.formats.elf.symbols import Import, defines, exports, imports, stat
 from manyshim.formats.zip.window import Window
 from manyshim.values import NamedTuple
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Dict, FrozenSet, List, Optional, Set, Tuple
+
+    _Uses = Dict[int, Dict[str, bool]]  # by version: its names, and if a strong reference needs it
+
 # The gABI's tag, and Android's older one.
 _RELR_TAGS = (DT_RELR, DT_ANDROID_RELR)
 _W_X = 0x3
@@ -52,8 +57,7 @@ _W_X = 0x3
 _ANY_SURPLUS = 1664
 # No library has so many version nodes; glibc itself defines about fifty.
 _MAX_VERSIONS = 10_000
-# In characters.
-_MAX_MODULE_NAME = 255
+_MAX_MODULE_NAME = 255  # characters
 
 
 def is_elf(head: bytes) -> bool:
@@ -196,10 +200,6 @@ def _module_init(facts: ElfFile, dynamic: Dynamic) -> Optional[bool]:
 
 def _search_path(text: Optional[str]) -> Tuple[str, ...]:
     return () if text is None else tuple(text.split(":"))
-
-
-# For each version index: its names, and whether a strong reference needs each.
-_Uses = Dict[int, Dict[str, bool]]
 
 
 def _by_version(

@@ -8,7 +8,6 @@ from __future__ import annotations
 import struct
 import sys
 from array import array
-from typing import Iterator, List, Optional, Set, Tuple
 
 from manyshim.audit.facts import SHARED, ElfFile
 from manyshim.formats.elf.constants import (
@@ -32,6 +31,12 @@ from manyshim.formats.elf.constants import (
 from manyshim.formats.elf.dynamic import Dynamic
 from manyshim.formats.elf.image import ElfError, Image
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Iterator, List, Optional, Set, Tuple, TypeAlias
+
+    _Entry = Tuple[int, int, int, int]  # name, info, other and section, of one symbol
+
 _BINDS = (STB_GLOBAL, STB_WEAK, STB_GNU_UNIQUE)
 # st_info: the binding, and any type.
 _EXPORTED = frozenset(bind << 4 | kind for bind in _BINDS for kind in range(16))
@@ -53,10 +58,9 @@ _MAX_SYMBOLS = 1 << 22
 _MAX_RELOCATIONS = 1 << 24
 _MAX_IMPORTS = 200_000
 
-
 # An undefined symbol: the offset of its name in the string table, whether it is strong, and the
 # index of its version. NamedTuples would make the audit of numpy 0.9 % slower (callgrind).
-Import = Tuple[int, bool, int]
+Import: TypeAlias = "Tuple[int, bool, int]"
 
 
 def imports(facts: ElfFile, dynamic: Dynamic) -> List[Import]:
@@ -94,10 +98,6 @@ def exports(dynamic: Dynamic, first: int = 1, end: Optional[int] = None) -> Iter
             yield names
             names = array("I")
     yield names
-
-
-# Name, info, other and section, of one symbol.
-_Entry = Tuple[int, int, int, int]
 
 
 def _entries(dynamic: Dynamic, first: int, end: int) -> Iterator[Tuple[int, List[_Entry]]]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import re
-from typing import List, Tuple
-
 from manyshim.values import NamedTuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import List, Tuple
 
 
 class Field(NamedTuple):
@@ -28,7 +29,7 @@ def parse(text: str) -> List[Field]:
     groups: List[List[str]] = []
     # What continues a line that is not a field belongs to no field.
     current: List[str] = []
-    for line in re.split(r"\r\n|\r|\n", text):
+    for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n"):
         if line.startswith((" ", "\t")):
             current.append(line)
             continue

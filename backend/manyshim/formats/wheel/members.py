@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Container, Dict, List, Set, Tuple
-
-from manyshim.audit.facts import Copies, ElfFile, Unreadable
+from manyshim.audit.facts import Copies, Unreadable
 from manyshim.errors import InvalidWheelError
 from manyshim.formats.elf import reader
 from manyshim.formats.elf.image import ElfError
-from manyshim.formats.zip.archive import Archive
-from manyshim.formats.zip.directory import Entry
-from manyshim.formats.zip.window import MemberError, Window
+from manyshim.formats.zip.window import MemberError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Container, Dict, List, Set, Tuple
+
+    from manyshim.audit.facts import ElfFile
     from manyshim.formats.wheel.verification import Verification
+    from manyshim.formats.zip.archive import Archive
+    from manyshim.formats.zip.directory import Entry
+    from manyshim.formats.zip.window import Window
 
 # The names that all files of a wheel refer to: 36,000 in scipy, the most of 75 wheels.
 _MAX_NAMES = 500_000

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import io
-from base64 import urlsafe_b64encode
+from binascii import b2a_base64
 from contextlib import suppress
 from functools import partial
 from importlib import import_module
 from itertools import chain
-from typing import Collection, Iterable, Iterator, List, Mapping, Set, Tuple, Union
 
 from manyshim.audit.facts import RecordFacts
 from manyshim.formats.zip.directory import Entry
 from manyshim.values import NamedTuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Collection, Iterable, Iterator, List, Mapping, Set, Tuple, Union
 
 # csv.field_size_limit(), in characters.
 _MAX_FIELD = 131_072
@@ -22,6 +25,8 @@ _MAX_LINE = 3 * _MAX_FIELD
 UNLISTED = ("RECORD", "RECORD.jws", "RECORD.p7s")
 # Of a size in decimal digits.
 _MAX_DIGITS = 100
+# The base64 of RECORD has other characters (PEP 376). The module base64 imports `re`.
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 # Longer lists of rows without a member do not help.
 _MAX_ABSENT = 1000
 
@@ -87,7 +92,8 @@ def _sha256(data: bytes) -> bytes:
 
 def stated(digest: bytes, algorithm: str = "sha256") -> str:
     """Return a hash as RECORD writes it."""
-    return f"{algorithm}={urlsafe_b64encode(digest).rstrip(b'=').decode()}"
+    text = b2a_base64(digest, newline=False).rstrip(b"=").translate(_URL_SAFE).decode()
+    return f"{algorithm}={text}"
 
 
 def line(path: str, row: Row) -> str:

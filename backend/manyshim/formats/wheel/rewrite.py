@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import stat
 import time
-from typing import TYPE_CHECKING, Dict, List, Mapping, Optional, Tuple
 
 from manyshim.audit.tags import WheelName
 from manyshim.errors import InvalidWheelError, ToolError, shorten
@@ -18,7 +17,10 @@ from manyshim.formats.zip.pack import Packer
 from manyshim.formats.zip.window import MemberError
 from manyshim.values import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Dict, List, Mapping, Optional, Tuple
+
     from manyshim.formats.zip.deflate import Deflated
 
 _COPIED_AT_ONCE = 1 << 20

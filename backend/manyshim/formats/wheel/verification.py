@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from hashlib import algorithms_guaranteed
-from typing import Dict, Iterator, List, Mapping, Optional, Tuple
 
 from manyshim.audit.gate.facts import Framing, Oddity
 from manyshim.formats.wheel import record
@@ -11,6 +10,10 @@ from manyshim.formats.wheel.record import Row
 from manyshim.formats.zip.digest import Tap
 from manyshim.formats.zip.directory import Entry
 from manyshim.formats.zip.window import MemberError, Window
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Dict, Iterator, List, Mapping, Optional, Tuple
 
 # A hash is at least as strong as SHA-256 (PEP 427); in bytes.
 _MIN_DIGEST = 32

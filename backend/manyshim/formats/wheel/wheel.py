@@ -4,17 +4,6 @@ from __future__ import annotations
 
 import io
 import os
-from typing import (
-    TYPE_CHECKING,
-    BinaryIO,
-    Dict,
-    FrozenSet,
-    Iterator,
-    List,
-    Mapping,
-    Optional,
-    Tuple,
-)
 
 from manyshim.audit.facts import Unreadable, WheelFacts
 from manyshim.audit.tags import parse_wheel_name
@@ -26,7 +15,10 @@ from manyshim.formats.wheel.members import Members, copies
 from manyshim.formats.zip.archive import Archive
 from manyshim.formats.zip.window import MemberError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import BinaryIO, Dict, FrozenSet, Iterator, List, Mapping, Optional, Tuple
+
     from manyshim.audit.gate.facts import Oddity
     from manyshim.formats.wheel.verification import Verification
 

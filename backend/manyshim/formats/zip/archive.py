@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import zlib
-from typing import BinaryIO, Iterator, Tuple
 
 from manyshim.errors import InvalidWheelError, shorten
 from manyshim.files import open_regular
@@ -21,7 +20,12 @@ from manyshim.formats.zip.directory import (
     is_minimal,
     refuse_unreadable,
 )
-from manyshim.formats.zip.window import Allowance, MemberError, Window
+from manyshim.formats.zip.kept import Allowance
+from manyshim.formats.zip.window import MemberError, Window
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import BinaryIO, Iterator, Tuple
 
 # Metadata members are read whole. A RECORD of 100,000 rows has about 15 MB.
 _MAX_WHOLE = 64 << 20

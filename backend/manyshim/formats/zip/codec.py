@@ -7,7 +7,10 @@ also inflates streams with incomplete codes (RFC 1951, 3.2.7), which zlib and so
 from __future__ import annotations
 
 import zlib
-from typing import Any
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 # Importing zlib-ng takes as long as it saves for an archive of this size, in bytes.
 _WORTH_FROM = 1 << 20

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import zlib
 from hashlib import new
-from typing import Callable, Iterable, Iterator, Tuple
 
 from manyshim.files import open_regular
 from manyshim.values import NamedTuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Callable, Iterable, Iterator, Tuple
 
 _READ_AT_ONCE = 1 << 20
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import stat
 import struct
-from typing import List, Tuple
 
 from manyshim.errors import InvalidWheelError, shorten
 from manyshim.values import NamedTuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import List, Tuple
 
 STORED = 0
 DEFLATED = 8

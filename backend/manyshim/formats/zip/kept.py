@@ -1,6 +1,12 @@
-"""Ranges of a member's bytes that stay in memory while it is inflated."""
+"""What stays in memory while members are inflated: ranges of bytes, and how much may be."""
 
 from __future__ import annotations
+
+# All members of an archive share the bytes that are inflated beyond one pass over each. Of 423
+# wheels none takes more than two passes; the largest member that does has some MiB.
+MAX_MORE = 1 << 28
+# How many checkpoints all discarded windows of an archive keep: 4 MiB in all.
+_MAX_AFTER_DISCARD = 96
 
 
 class Kept:
@@ -19,3 +25,15 @@ def gather(kept: Kept, chunk: bytes, begin: int) -> None:
     wanted = kept.start + len(kept.data)
     if begin <= wanted < kept.end and wanted < begin + len(chunk):
         kept.data.extend(chunk[wanted - begin : kept.end - begin])
+
+
+class Allowance:
+    """What the windows of one archive share.
+
+    `left` is how many checkpoints those that were discarded may still keep. `more` is how many
+    bytes all may still inflate beyond one pass over each member.
+    """
+
+    def __init__(self) -> None:
+        self.left = _MAX_AFTER_DISCARD
+        self.more = MAX_MORE

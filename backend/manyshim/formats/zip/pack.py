@@ -10,7 +10,6 @@ import errno
 import os
 import struct
 import zlib
-from typing import TYPE_CHECKING, BinaryIO, List, Tuple
 
 from manyshim.formats.zip.archive import Archive
 from manyshim.formats.zip.directory import (
@@ -25,7 +24,10 @@ from manyshim.formats.zip.directory import (
 )
 from manyshim.formats.zip.window import MemberError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import BinaryIO, List, Tuple
+
     from manyshim.formats.zip.deflate import Deflated
 
 _FULL = 0xFFFFFFFF

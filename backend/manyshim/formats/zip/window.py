@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import zlib
 from bisect import bisect_right
-from typing import TYPE_CHECKING, Any, BinaryIO, List, Optional, Sequence, Tuple
 
 from manyshim.errors import InvalidWheelError
-from manyshim.formats.zip.kept import Kept, gather
+from manyshim.formats.zip.kept import MAX_MORE, Allowance, Kept, gather
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any, BinaryIO, List, Optional, Sequence, Tuple
+
     from manyshim.formats.zip.digest import Tap
+
+    # The position after some compressed bytes were inflated, their number, and the inflater then.
+    _Checkpoint = Tuple[int, int, Any]
 
 # The portions of deflate's input and output. Memory use is a few of them. The first ones are small,
 # because the headers of a file are read first.
@@ -20,11 +25,8 @@ _OUTPUT = 1 << 19
 # zlib copies its pending input at each call, so smaller portions cost more than they save.
 _LEAST = 1 << 13
 
-# Reading a member may inflate this many times its size. All members of an archive share the bytes
-# beyond one pass over each. Of 423 wheels none takes more than two passes; the largest member that
-# does has some MiB.
+# Reading a member may inflate this many times its size.
 _MAX_PASSES = 4
-_MAX_MORE = 1 << 28
 
 # How many bytes `retain` may keep in all.
 _MAX_KEPT = 4 << 20
@@ -33,28 +35,10 @@ _MAX_KEPT = 4 << 20
 # member has one, and a part has at least this many bytes.
 _MAX_CHECKPOINTS = 64
 _LEAST_PART = 1 << 20
-# How many checkpoints all discarded windows of an archive keep: 4 MiB in all.
-_MAX_AFTER_DISCARD = 96
 
 
 class MemberError(Exception):
     """A member's bytes cannot be read: they are missing, or do not inflate."""
-
-
-# The position after some compressed bytes were inflated, their number, and the inflater then.
-_Checkpoint = Tuple[int, int, Any]
-
-
-class Allowance:
-    """What the windows of one archive share.
-
-    `left` is how many checkpoints those that were discarded may still keep. `more` is how many
-    bytes all may still inflate beyond one pass over each member.
-    """
-
-    def __init__(self) -> None:
-        self.left = _MAX_AFTER_DISCARD
-        self.more = _MAX_MORE
 
 
 class Window:
@@ -290,7 +274,7 @@ class Window:
             if self.allowance.more < 0 and self.inflated > most:
                 raise MemberError(
                     "its tables are scattered: to read them, and those of the files before it, "
-                    f"inflates {_MAX_MORE} bytes more than once"
+                    f"inflates {MAX_MORE} bytes more than once"
                 )
 
     def _add_checkpoint(self) -> None:
