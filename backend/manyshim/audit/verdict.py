@@ -15,7 +15,6 @@ from manyshim.audit.rules import (
     archive,
     hardening,
     headers,
-    musl,
     policy,
     python,
     runpath,
@@ -120,7 +119,11 @@ def questions(
     if scope is None:
         return {}
     context = _audit(facts, request, scope, loading)
-    unresolved = musl.unresolved if scope.libc == MUSL else undefined.unresolved
+    unresolved = undefined.unresolved
+    if scope.libc == MUSL:
+        from manyshim.audit.rules import musl  # noqa: PLC0415 (not for glibc)
+
+        unresolved = musl.unresolved
     names: Set[str] = set()
     libraries: Set[str] = set()
     for process, left in unresolved(context):
@@ -166,7 +169,14 @@ def audit(facts: WheelFacts, request: Request, loading: Optional[Loading] = None
         return Report(facts.name, findings=resolved(found, request), other_machines=others)
     context = _audit(facts, request, scope, loading)
     found.extend(scope.findings)
-    for rule in _RULES[scope.libc]:
+    rules: Tuple[_Rule, ...] = (*_SHARED, policy.versions)
+    minimum: Optional[MuslRelease] = None
+    if scope.libc == MUSL:
+        from manyshim.audit.rules import musl  # noqa: PLC0415 (as above)
+
+        rules = (*_SHARED, musl.release, musl.undefined)
+        minimum = musl.minimum(context)
+    for rule in rules:
         found.extend(rule(context))
     report = Report(
         facts.name,
@@ -174,7 +184,7 @@ def audit(facts: WheelFacts, request: Request, loading: Optional[Loading] = None
         scope.libc,
         context.policies.listed,
         findings=resolved(found, request),
-        musl_minimum=musl.minimum(context) if scope.libc == MUSL else None,
+        musl_minimum=minimum,
         open_libc=scope.open_libc,
         code_at_root=archive.code_at_root(facts),
     )
@@ -284,7 +294,3 @@ _SHARED: Tuple[_Rule, ...] = (
     policy.absent_libraries,
     policy.soname_clashes,
 )
-_RULES: Dict[str, Tuple[_Rule, ...]] = {
-    GLIBC: (*_SHARED, policy.versions),
-    MUSL: (*_SHARED, musl.release, musl.undefined),
-}
