@@ -31,7 +31,7 @@ def zip_archive(data: bytes) -> str:
         with Archive(stored("zip", "archive.zip", data)) as archive:
             for entry in archive.entries:
                 agree("folder", entry.folder, entry.name.endswith("/"))
-                agree("symlink", entry.symlink, entry.external >> 28 == 0xA)
+                agree("symlink", entry.symlink, entry.form.external >> 28 == 0xA)
                 outcome = outcome if _member(archive, entry) else REFUSED
     except InvalidWheelError:
         return REFUSED

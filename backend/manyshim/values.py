@@ -28,8 +28,9 @@ else:
 
     _new = tuple.__new__
 
-    # The constructor by the number of fields. Each class gets a copy with the names of its fields:
-    # it is as fast as that of namedtuple, which compiles one for each class.
+    # The constructor by the number of fields, for most classes. Each class gets a copy with
+    # the names of its fields. It is as fast as that of namedtuple, which compiles one each time.
+    # fmt: off
     _CONSTRUCTORS = {
         1: lambda _cls, a: _new(_cls, (a,)),
         2: lambda _cls, a, b: _new(_cls, (a, b)),
@@ -41,7 +42,16 @@ else:
         8: lambda _cls, a, b, c, d, e, f, g, h: _new(_cls, (a, b, c, d, e, f, g, h)),
         9: lambda _cls, a, b, c, d, e, f, g, h, i: _new(_cls, (a, b, c, d, e, f, g, h, i)),
         10: lambda _cls, a, b, c, d, e, f, g, h, i, j: _new(_cls, (a, b, c, d, e, f, g, h, i, j)),
+        12: lambda _cls, a, b, c, d, e, f, g, h, i, j, k, m: _new(
+            _cls, (a, b, c, d, e, f, g, h, i, j, k, m)),
+        14: lambda _cls, a, b, c, d, e, f, g, h, i, j, k, m, n, o: _new(
+            _cls, (a, b, c, d, e, f, g, h, i, j, k, m, n, o)),
+        # ElfFile and Config.
+        29: lambda _cls, a, b, c, d, e, f, g, h, i, j, k, m, n, o, p, q, r, s, t, u, v, w, x, y, z,
+        aa, bb, cc, dd: _new(_cls, (a, b, c, d, e, f, g, h, i, j, k, m, n, o, p, q, r, s, t, u, v,
+                                    w, x, y, z, aa, bb, cc, dd)),
     }
+    # fmt: on
 
     def _constructor(fields: Tuple[str, ...], defaults: Tuple[Any, ...]) -> FunctionType:
         template = _CONSTRUCTORS.get(len(fields))

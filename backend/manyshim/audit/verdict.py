@@ -15,14 +15,13 @@ from manyshim.audit.rules import (
     archive,
     hardening,
     headers,
-    musl,
     policy,
     python,
     runpath,
     undefined,
 )
 from manyshim.audit.rules.context import Context, definers, imported
-from manyshim.audit.tags import ARCHES, GLIBC, MACHINES, MUSL, PlatformTag, WheelName, platform_arch
+from manyshim.audit.tags import GLIBC, MACHINES, MUSL, PlatformTag, WheelName
 from manyshim.values import NamedTuple
 
 TYPE_CHECKING = False
@@ -124,7 +123,11 @@ def questions(
     if loaded is None:
         return {}
     context = loaded.context._replace(facts=facts)
-    unresolved = musl.unresolved if context.policies.libc == MUSL else undefined.unresolved
+    unresolved = undefined.unresolved
+    if context.policies.libc == MUSL:
+        from manyshim.audit.rules import musl  # noqa: PLC0415 (not for glibc)
+
+        unresolved = musl.unresolved
     names: Set[str] = set()
     libraries: Set[str] = set()
     for process, left in unresolved(context):
@@ -173,7 +176,14 @@ def audit(facts: WheelFacts, request: Request, loaded: Optional[Loaded] = None) 
         return Report(facts.name, findings=resolved(found, request), other_machines=others)
     context, libc = loaded.context._replace(facts=facts), loaded.context.policies.libc
     found.extend(loaded.findings)
-    for rule in _RULES[libc]:
+    rules: Tuple[_Rule, ...] = (*_SHARED, policy.versions)
+    minimum: Optional[MuslRelease] = None
+    if libc == MUSL:
+        from manyshim.audit.rules import musl  # noqa: PLC0415 (as above)
+
+        rules = (*_SHARED, musl.release, musl.undefined)
+        minimum = musl.minimum(context)
+    for rule in rules:
         found.extend(rule(context))
     report = Report(
         facts.name,
@@ -181,7 +191,7 @@ def audit(facts: WheelFacts, request: Request, loaded: Optional[Loaded] = None) 
         libc,
         context.policies.listed,
         findings=resolved(found, request),
-        musl_minimum=musl.minimum(context) if libc == MUSL else None,
+        musl_minimum=minimum,
         open_libc=loaded.open_libc,
         code_at_root=archive.code_at_root(facts),
     )
@@ -208,7 +218,7 @@ def load(facts: WheelFacts, request: Request) -> Optional[Loaded]:
     arch = _resolve(list(known.values()), preferred)
     meant = facts.name.header_arch or arch
     found = [
-        _other_arch(path, other, meant, facts.name)
+        headers.other_arch(path, other, meant, facts.name)
         for path, other in known.items()
         if other != meant
     ]
@@ -251,16 +261,6 @@ def _resolve(values: List[str], preferred: Tuple[Optional[str], ...]) -> str:
     return min(Counter(values).items(), key=lambda item: (-item[1], item[0]))[0]
 
 
-def _other_arch(path: str, other: str, meant: str, name: WheelName) -> Finding:
-    stated = platform_arch(name.platforms[0]) if name.header_arch else None
-    wanted = ARCHES.get(meant)
-    if wanted and wanted.machine == ARCHES[other].machine:
-        order = "little" if ARCHES[other].little_endian else "big"
-        return finding("WRONG_ABI", path, f"{order}-endian {other}; the wheel is for {meant}")
-    details = (stated or meant,)
-    return finding("MIXED_ARCH", path, other, evidence=Evidence.OTHER_WHEEL, details=details)
-
-
 def resolved(found: Iterable[Finding], request: Request) -> Tuple[Finding, ...]:
     """Turn accepted errors into warnings, and sort the findings."""
     accepted = (
@@ -293,7 +293,3 @@ _SHARED: Tuple[_Rule, ...] = (
     policy.absent_libraries,
     policy.soname_clashes,
 )
-_RULES: Dict[str, Tuple[_Rule, ...]] = {
-    GLIBC: (*_SHARED, policy.versions),
-    MUSL: (*_SHARED, musl.release, musl.undefined),
-}

@@ -8,8 +8,6 @@ from manyshim.audit import findings as f
 from manyshim.audit.decision import Blockers, TagDecision, needs_advice
 from manyshim.audit.facts import NO_PLACES, Places
 from manyshim.audit.findings import Evidence, Finding, dotted
-from manyshim.audit.messages import sentence
-from manyshim.audit.reasons import Sentence, describe, join_names
 from manyshim.audit.tags import GLIBC, PlatformTag
 from manyshim.audit.verdict import Report
 from manyshim.errors import escape, shorten
@@ -18,6 +16,10 @@ from manyshim.values import NamedTuple
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Dict, Iterable, List, Mapping, Optional, Tuple
+
+    from manyshim.audit.reasons import Sentence
+
+# A wheel without findings needs no sentence, so the modules of these are loaded where one is made.
 
 _MAX_FILES_SHOWN = 3
 _MAX_CAUSES_SHOWN = 5
@@ -132,6 +134,8 @@ def finding_lines(found: Iterable[Finding]) -> List[str]:
 
 def why_not(decision: TagDecision) -> str:
     """Return the reason why a wheel gets no tag; empty if it gets one."""
+    from manyshim.audit.reasons import describe  # noqa: PLC0415
+
     return describe(decision.reason, decision.details)
 
 
@@ -212,12 +216,16 @@ def _paths(group: List[Finding]) -> Tuple[str, ...]:
 
 def _files(group: List[Finding]) -> str:
     """Return the file names that begin the line of a group, with a space after them."""
+    from manyshim.audit.reasons import join_names  # noqa: PLC0415
+
     paths = _paths(group)
     return f"{join_names(paths, _MAX_FILES_SHOWN)} " if paths else ""
 
 
 def _group_sentence(group: List[Finding], notes: Notes) -> Sentence:
     """Return the sentence of a group, with the symbols of all its findings."""
+    from manyshim.audit.messages import sentence  # noqa: PLC0415
+
     symbols = _readable(_symbols(group), notes)
     if group[0].causes:
         fix = sentence(group[0]).fix

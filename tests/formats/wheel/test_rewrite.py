@@ -163,7 +163,7 @@ def raw_members(path: Path) -> Dict[str, Tuple[Any, ...]]:
     with Archive(str(path)) as archive:
         return {
             entry.name: (
-                entry._replace(offset=0, flags=0),
+                entry._replace(offset=0, form=entry.form._replace(flags=0)),
                 archive.bytes_at(archive.payload(entry), entry.compressed),
             )
             for entry in archive.entries
@@ -176,10 +176,8 @@ def test_other_members_stay_byte_for_byte(tmp_path: Path, case: str) -> None:
     before, after = raw_members(tmp_path / wheel_name()), raw_members(path)
     for name, (entry, payload) in before.items():
         if name in (WHEEL, RECORD):
-            same = ("name", "made_by", "time", "date", "internal", "external")
-            assert [getattr(after[name][0], field) for field in same] == [
-                getattr(entry, field) for field in same
-            ]
+            assert after[name][0].name == entry.name
+            assert after[name][0].form._replace(method=0) == entry.form._replace(method=0)
         else:
             assert after[name] == (entry, payload)
 

@@ -127,11 +127,14 @@ def test_agrees_with_zipfile(tmp_path: Path, case: str) -> None:
                 *(info.CRC, info.compress_size, info.file_size, info.compress_type),
                 info.header_offset,
             )
-            day, clock = entry.date, entry.time
+            day, clock = entry.form.date, entry.form.time
             moment = (day >> 9) + 1980, day >> 5 & 15, day & 31, clock >> 11, clock >> 5 & 63
             assert (*moment, (clock & 31) * 2) == info.date_time
-            assert (entry.external, entry.internal) == (info.external_attr, info.internal_attr)
-            assert entry.made_by == (info.create_version, info.create_system)
+            assert (entry.form.external, entry.form.internal) == (
+                info.external_attr,
+                info.internal_attr,
+            )
+            assert entry.form.made_by == (info.create_version, info.create_system)
             assert entry.folder == info.is_dir()
             assert entry.symlink == (info.filename == "probe/l.so")
             assert archive.read(entry) == expected.read(info)

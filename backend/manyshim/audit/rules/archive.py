@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import math
 from collections import Counter
 
 from manyshim.audit import findings as f
@@ -71,13 +70,15 @@ def tags_agree(facts: WheelFacts, request: Request) -> Iterator[Finding]:
 
 def _expand_to(wanted: FrozenSet[str], written: FrozenSet[str]) -> bool:
     """Whether compressed tag sets expand to exactly the wanted tags (PEP 425)."""
+    from math import prod  # noqa: PLC0415 (few wheels have compressed tags in WHEEL)
+
     found: Set[str] = set()
     total = 0
     for tag in written:
         parts = [part.split(".") for part in tag.split("-")]
         # Of a set with more tags than are wanted, some tag is not wanted. Nobody writes each tag
         # more than a few times.
-        total += math.prod(map(len, parts))
+        total += prod(map(len, parts))
         if total > 4 * len(wanted):
             return False
         expansion = set(map("-".join, itertools.product(*parts)))

@@ -6,11 +6,13 @@ from manyshim.audit.facts import RELOCATABLE, ElfFile, WheelFacts
 from manyshim.audit.findings import Evidence, Finding, finding
 from manyshim.audit.identity import DEVICES, OS_ABIS, identify, machine_name
 from manyshim.audit.rules.context import Context
-from manyshim.audit.tags import MACHINES
+from manyshim.audit.tags import ARCHES, MACHINES, platform_arch
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Iterator
+
+    from manyshim.audit.tags import WheelName
 
 
 def headers(facts: WheelFacts) -> Iterator[Finding]:
@@ -73,3 +75,14 @@ def float_abi(context: Context) -> Iterator[Finding]:
         for elf in context.elfs:
             if not elf.ident.flags & _ARM_FLOAT_ABI:
                 yield finding("FLOAT_ABI_UNKNOWN", elf.path, f"e_flags {elf.ident.flags:#x}")
+
+
+def other_arch(path: str, other: str, meant: str, name: WheelName) -> Finding:
+    """Return the finding about a file of the architecture `other`, where `meant` is expected."""
+    stated = platform_arch(name.platforms[0]) if name.header_arch else None
+    wanted = ARCHES.get(meant)
+    if wanted and wanted.machine == ARCHES[other].machine:
+        order = "little" if ARCHES[other].little_endian else "big"
+        return finding("WRONG_ABI", path, f"{order}-endian {other}; the wheel is for {meant}")
+    details = (stated or meant,)
+    return finding("MIXED_ARCH", path, other, evidence=Evidence.OTHER_WHEEL, details=details)

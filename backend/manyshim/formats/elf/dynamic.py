@@ -103,11 +103,17 @@ class Dynamic:
         """Return one string of the dynamic string table."""
         return self.strings([index])[index]
 
-    def strings(self, indexes: Iterable[int]) -> Dict[int, str]:
-        """Return strings by index. The string table is read in one pass, in bounded memory."""
+    def strings(
+        self, indexes: Iterable[int], known: Optional[Dict[str, str]] = None
+    ) -> Dict[int, str]:
+        """Return strings by index. The string table is read in one pass, in bounded memory.
+
+        A string that is `known` already is not kept twice; the others are known from now on.
+        """
         found: Dict[int, str] = {}
+        known = {} if known is None else known
         for some, names in self._in_order(sorted(indexes), _MAX_NAMES):
-            found.update(zip(some, names))
+            found.update(zip(some, map(known.setdefault, names, names)))
         return found
 
     def strings_among(self, wanted: FrozenSet[str], indexes: Iterable[int]) -> Set[str]:

@@ -72,6 +72,10 @@ class Reading(NamedTuple):
     dynamic: Optional[Dynamic] = None
     rust: bool = False
 
+    def small(self) -> Reading:
+        """Return it without what its exports are looked up in."""
+        return self._replace(dynamic=None)
+
     def defined(self, names: FrozenSet[str]) -> FrozenSet[str]:
         """Return which of `names` the file exports. Raises as `read` does."""
         found: Set[str] = set()
@@ -82,8 +86,8 @@ class Reading(NamedTuple):
         return frozenset(found)
 
 
-def read(path: str, window: Window) -> Reading:
-    """Read the facts of one member.
+def read(path: str, window: Window, known: Optional[Dict[str, str]] = None) -> Reading:
+    """Read the facts of one member. Files that are read with one `known` share equal names.
 
     Raises ElfError or MemberError if the loader would not find what it needs.
     """
@@ -108,7 +112,7 @@ def read(path: str, window: Window) -> Reading:
     dynamic = dynamics.read(image)
     rust = dynamic is not None and image.made_by_rust()
     if dynamic is not None:
-        facts = _dynamic_facts(facts, dynamic)
+        facts = _dynamic_facts(facts, dynamic, known)
         dynamic.discard()
     else:
         image.discard()
@@ -117,7 +121,7 @@ def read(path: str, window: Window) -> Reading:
     return Reading(facts, dynamic, rust)
 
 
-def _dynamic_facts(facts: ElfFile, dynamic: Dynamic) -> ElfFile:
+def _dynamic_facts(facts: ElfFile, dynamic: Dynamic, known: Optional[Dict[str, str]]) -> ElfFile:
     """Read all tables first and then all names: mostly, each byte is then inflated only once."""
     undefined = imports(facts, dynamic)
     # Linkers put the versions of the symbols before the tables of versions.
@@ -138,7 +142,8 @@ def _dynamic_facts(facts: ElfFile, dynamic: Dynamic) -> ElfFile:
             *defines,
             *(name for name, _, _ in undefined),
             *others,
-        ]
+        ],
+        known,
     )
     named = {tag: None if index is None else names[index] for tag, index in single.items()}
     versioned, unversioned = _by_version(undefined, names, {need.version for need in needs})

@@ -23,6 +23,10 @@ _MAX_NAMES = 500_000
 # Their bytes: 2 MiB in casadi, the most of 423 wheels.
 _MAX_NAME_BYTES = 32 << 20
 
+# How to look up the exports of a file takes about 4 KiB. Below this size in bytes it is forgotten:
+# a wheel may have 10,000 files, and the few that are asked for exports are read again.
+_LARGE = 1 << 18
+
 # The first bytes of a static library (ar(5)).
 _ARCHIVE = b"!<arch>\n"
 
@@ -39,6 +43,7 @@ class Members:
         self.unreadable: List[Unreadable] = []
         self.static_objects: List[str] = []
         self._archive = archive
+        self._known: Dict[str, str] = {}
         self._names = self._bytes = 0
 
     def look_at(self, entry: Entry) -> None:
@@ -69,8 +74,8 @@ class Members:
         if head == _ARCHIVE:
             self.static_objects.append(entry.name)
         elif reader.is_elf(head) and not entry.symlink:
-            reading = reader.read(entry.name, window)
-            self.readings[entry.name] = reading
+            reading = reader.read(entry.name, window, self._known)
+            self.readings[entry.name] = reading if window.size >= _LARGE else reading.small()
             self.elfs.append(reading.facts)
             self._count(reading.facts)
 

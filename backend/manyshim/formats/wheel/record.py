@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from binascii import b2a_base64
 from contextlib import suppress
 from functools import partial
 from importlib import import_module
@@ -92,6 +91,8 @@ def _sha256(data: bytes) -> bytes:
 
 def stated(digest: bytes, algorithm: str = "sha256") -> str:
     """Return a hash as RECORD writes it."""
+    from binascii import b2a_base64  # noqa: PLC0415 (only to write)
+
     text = b2a_base64(digest, newline=False).rstrip(b"=").translate(_URL_SAFE).decode()
     return f"{algorithm}={text}"
 

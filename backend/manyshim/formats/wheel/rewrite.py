@@ -148,9 +148,9 @@ def _with_new(
 
 
 def _new(like: Entry, name: str, mode: int) -> Entry:
-    return like._replace(
-        name=name, made_by=(20, _UNIX), internal=0, external=(stat.S_IFREG | mode) << 16
-    )
+    external = (stat.S_IFREG | mode) << 16
+    form = like.form._replace(made_by=(20, _UNIX), internal=0, external=external)
+    return like._replace(name=name, form=form)
 
 
 def _contiguous_prefix(
@@ -246,4 +246,4 @@ def _dated(entry: Entry, epoch: Optional[int]) -> Entry:
     moment = time.gmtime(min(max(epoch, _FIRST_MOMENT), _LAST_MOMENT))
     date = (moment.tm_year - 1980) << 9 | moment.tm_mon << 5 | moment.tm_mday
     clock = moment.tm_hour << 11 | moment.tm_min << 5 | moment.tm_sec // 2
-    return entry._replace(date=date, time=clock)
+    return entry._replace(form=entry.form._replace(date=date, time=clock))

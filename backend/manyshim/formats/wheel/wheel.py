@@ -200,6 +200,12 @@ class Wheel:
         """Return whether Rust's compiler wrote into an ELF file; false if it cannot be told."""
         return self._readings[path].rust
 
+    def _reading(self, path: str) -> reader.Reading:
+        reading = self._readings[path]
+        if reading.dynamic is None and reading.facts.dynamic:
+            return reader.read(path, self.archive.window(self._by_name[path]))
+        return reading
+
     def exports(
         self, asked: Mapping[str, FrozenSet[str]]
     ) -> Tuple[Dict[str, FrozenSet[str]], Tuple[Unreadable, ...]]:
@@ -211,7 +217,7 @@ class Wheel:
         unreadable: List[Unreadable] = []
         for path, names in asked.items():
             try:
-                found[path] = self._readings[path].defined(names)
+                found[path] = self._reading(path).defined(names)
             except (ElfError, MemberError) as error:
                 unreadable.append(Unreadable(path, str(error)))
         return found, tuple(unreadable)

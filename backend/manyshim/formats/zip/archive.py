@@ -25,7 +25,9 @@ from manyshim.formats.zip.window import MemberError, Window
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import BinaryIO, Iterator, Tuple
+    from typing import BinaryIO, Dict, Iterator, Tuple
+
+    from manyshim.formats.zip.directory import Form
 
 # Metadata members are read whole. A RECORD of 100,000 rows has about 15 MB.
 _MAX_WHOLE = 64 << 20
@@ -176,10 +178,11 @@ class Archive:
         self.directory = start
         # Where the next member of the contiguous prefix has to begin; -1 after the prefix.
         position = found = expected = 0
+        forms: Dict[bytes, Form] = {}
         while position < len(data):
             if data[position : position + 4] != b"PK\1\2" or position + 46 > len(data):
                 raise InvalidWheelError("its central directory is damaged")
-            entry, following = central(data, position, shift)
+            entry, following = central(data, position, shift, forms)
             if following > len(data):
                 raise InvalidWheelError("its central directory is damaged")
             refuse_unreadable(entry)

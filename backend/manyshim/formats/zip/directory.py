@@ -10,7 +10,7 @@ from manyshim.values import NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import List, Tuple
+    from typing import Dict, List, Tuple
 
 STORED = 0
 DEFLATED = 8
@@ -22,23 +22,41 @@ EOCD64_LOCATOR = struct.Struct("<4sLQL")
 EOCD64 = struct.Struct("<4sQ2H2L4Q")
 CENTRAL = struct.Struct("<4s4B4H3L5H2L")
 LOCAL = struct.Struct("<4s5H3L2H")
+# Parts of CENTRAL: what is a Form, the CRC, the sizes and lengths, and the offset.
+_FORM = struct.Struct("<2B6HL")
+_SIZES = struct.Struct("<3L3H")
+_OFFSET = struct.Struct("<L")
 
 
-class Entry(NamedTuple):
-    """One record of the central directory. Sizes and offsets in bytes, times in DOS format."""
+class Form(NamedTuple):
+    """What many entries of an archive have in common, as its records state it. DOS times."""
 
-    name: str
     made_by: Tuple[int, int]
     flags: int
     method: int
     time: int
     date: int
+    internal: int
+    external: int
+
+
+class Entry(NamedTuple):
+    """One record of the central directory. Sizes and offsets in bytes.
+
+    A wheel may have 100,000 of them: entries of one form share it.
+    """
+
+    name: str
     crc: int
     compressed: int
     size: int
-    internal: int
-    external: int
     offset: int
+    form: Form
+
+    @property
+    def method(self) -> int:
+        """The method of compression."""
+        return self.form.method
 
     @property
     def folder(self) -> bool:
@@ -48,30 +66,34 @@ class Entry(NamedTuple):
     @property
     def symlink(self) -> bool:
         """Whether the entry is a symbolic link by its Unix mode; its contents are the target."""
-        return stat.S_ISLNK(self.external >> 16)
+        return stat.S_ISLNK(self.form.external >> 16)
 
 
-def central(data: bytes, position: int, shift: int) -> Tuple[Entry, int]:
+def central(data: bytes, position: int, shift: int, forms: Dict[bytes, Form]) -> Tuple[Entry, int]:
     """Read the record at an offset of the directory; return it and where the next one begins.
 
-    `shift` is the number of bytes before the archive, which all stated offsets leave out.
+    `shift` is the number of bytes before the archive, which all stated offsets leave out. `forms`
+    has the forms of the records before it, by the bytes that state them.
     """
-    (
-        _, version, system, _, _, flags, method, time, date, crc, compressed, size,
-        name_size, extra_size, comment_size, _, internal, external, offset,
-    ) = CENTRAL.unpack_from(data, position)  # fmt: skip
+    stated = data[position + 4 : position + 16] + data[position + 36 : position + 42]
+    form = forms.get(stated)
+    if form is None:
+        version, system, _, flags, method, time, date, internal, external = _FORM.unpack(stated)
+        form = Form((version, system), flags, method, time, date, internal, external)
+        forms[stated] = form
+    crc, compressed, size, name_size, extra_size, comment_size = _SIZES.unpack_from(
+        data, position + 16
+    )
+    (offset,) = _OFFSET.unpack_from(data, position + 42)
     name_end = position + CENTRAL.size + name_size
     raw = data[position + CENTRAL.size : name_end]
     if extra_size:
         extra = data[name_end : name_end + extra_size]
         size, compressed, offset = _zip64(extra, [size, compressed, offset])
     # Both encodings contain ASCII, and cp437's decoder is slow.
-    encoding = "utf-8" if flags & UTF8_NAME or raw.isascii() else "cp437"
+    encoding = "utf-8" if form.flags & UTF8_NAME or raw.isascii() else "cp437"
     name = raw.decode(encoding, "surrogateescape")
-    entry = Entry(
-        name, (version, system), flags, method, time, date, crc, compressed, size,
-        internal, external, offset + shift,
-    )  # fmt: skip
+    entry = Entry(name, crc, compressed, size, offset + shift, form)
     return entry, name_end + extra_size + comment_size
 
 
@@ -105,7 +127,7 @@ def _zip64(extra: bytes, values: List[int]) -> List[int]:
 
 def refuse_unreadable(entry: Entry) -> None:
     """Raise InvalidWheelError for a member that no installer reads."""
-    if entry.flags & _ENCRYPTED:
+    if entry.form.flags & _ENCRYPTED:
         raise InvalidWheelError(f"its member '{shorten(entry.name)}' is encrypted")
     if entry.method not in (STORED, DEFLATED):
         raise InvalidWheelError(

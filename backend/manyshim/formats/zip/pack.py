@@ -57,10 +57,8 @@ def headers(entry: Entry, offset: int) -> Tuple[bytes, bytes]:
 
     `offset` is where the local header will be. Raises MemberError if the name is too long.
     """
-    (
-        text, (version, system), _, method, time, date, crc, compressed, size,
-        internal, external, _,
-    ) = entry  # fmt: skip
+    text, crc, compressed, size, _, form = entry
+    (version, system), _, method, time, date, internal, external = form
     name = text.encode("utf-8", "surrogateescape")
     length, flags = len(name), 0 if name.isascii() else UTF8_NAME
     if length > 0xFFFF:
@@ -147,16 +145,16 @@ class Packer:
         deflater = zlib.compressobj(level, zlib.DEFLATED, -zlib.MAX_WBITS)
         payload = deflater.compress(data) + deflater.flush()
         crc = zlib.crc32(data)
-        entry = like._replace(method=DEFLATED, crc=crc, compressed=len(payload), size=len(data))
+        form = like.form._replace(method=DEFLATED)
+        entry = like._replace(form=form, crc=crc, compressed=len(payload), size=len(data))
         self._write(self._begin(entry))
         self._write(payload)
         self._added.append((self._position - len(payload), payload))
 
     def add_file(self, like: Entry, made: Deflated) -> None:
         """Write contents that are already deflated in a file, as `add` does. Raises OSError."""
-        entry = like._replace(
-            method=DEFLATED, crc=made.crc, compressed=made.compressed, size=made.size
-        )
+        form = like.form._replace(method=DEFLATED)
+        entry = like._replace(form=form, crc=made.crc, compressed=made.compressed, size=made.size)
         self._write(self._begin(entry))
         self._flush()
         with open(made.path, "rb") as file:
@@ -192,7 +190,7 @@ class Packer:
             start = begin + CENTRAL.size
             if extra:
                 header, _ = headers(entry, position)
-            elif (crc, compressed, size) != entry[6:9]:
+            elif (crc, compressed, size) != entry[1:4]:
                 return entry.name
             else:
                 fields = directory[begin + 6 : begin + 32]
