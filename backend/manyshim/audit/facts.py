@@ -250,7 +250,9 @@ def install_path(path: str, distribution: str) -> InstallPath:
         scheme, slash, rest = path[len(prefix) :].partition("/")
         if slash and scheme in _SCHEMES:
             return InstallPath(_SCHEMES[scheme], posixpath.normpath(rest))
-    return InstallPath("site", posixpath.normpath(path))
+    normal = posixpath.normpath(path)
+    # An equal text is not kept twice.
+    return InstallPath("site", path if normal == path else normal)
 
 
 class SourceLine(NamedTuple):

@@ -55,13 +55,14 @@ def _wrong_copies(copied: Mapping[_Need, str], now: Loading) -> Iterator[str]:
 
 def _changes(plan: Plan, copied: Mapping[_Need, str], was: Loading, now: Loading) -> Iterator[str]:
     """Yield what files of the original wheel ask for or find in another place than before."""
-    for path, names in sorted(was.by_file.items()):
+    asked_now = now.by_file()
+    for path, names in sorted(was.by_file().items()):
         place = plan.launchers.get(path, path)
         removed = plan.patches.get(path, Patch()).remove_needed
         wanted: Dict[str, str] = {
             _renamed(plan.patches, path, name): name for name, _ in names if name not in removed
         }
-        asked = {name for name, _ in now.by_file.get(place, ())}
+        asked = {name for name, _ in asked_now.get(place, ())}
         planned = {name for user, name in copied if user == place}
         for name in sorted(asked.symmetric_difference(wanted) - planned):
             verb = "no longer asks" if name in wanted else "asks"

@@ -14,6 +14,7 @@ import strict_index_samples as samples
 from manyshim.formats.wheel.rewrite import Edits, rewrite
 from manyshim.formats.wheel.wheel import Wheel
 from manyshim.formats.zip.archive import Archive
+from manyshim.formats.zip.directory import numbers
 from rewriting import (
     ELF,
     MEMBERS,
@@ -163,7 +164,10 @@ def raw_members(path: Path) -> Dict[str, Tuple[Any, ...]]:
     with Archive(str(path)) as archive:
         return {
             entry.name: (
-                entry._replace(offset=0, form=entry.form._replace(flags=0)),
+                entry._replace(
+                    form=entry.form._replace(flags=0),
+                    numbers=numbers(entry.crc, entry.compressed, entry.size),
+                ),
                 archive.bytes_at(archive.payload(entry), entry.compressed),
             )
             for entry in archive.entries

@@ -14,7 +14,7 @@ import needs
 import strict_index_samples as samples
 from manyshim.errors import InvalidWheelError
 from manyshim.formats.zip.archive import Archive
-from manyshim.formats.zip.directory import Entry, Form
+from manyshim.formats.zip.directory import Entry, Form, numbers
 from manyshim.formats.zip.pack import headers
 from rewriting import SO, built, contents, installer, python_zipfile, rewritten, run, without_row
 from strict_index import problems
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def entry(name: str = SO, size: int = 5 << 30, compressed: int = 5 << 30) -> Entry:
-    return Entry(name, 1, compressed, size, 0, Form((20, 3), 0, 8, 0, 33, 0, 0))
+    return Entry(name, Form((20, 3), 0, 8, 0, 33, 0, 0), numbers(1, compressed, size))
 
 
 @pytest.mark.parametrize("name", [SO, "demo/ø.so"])

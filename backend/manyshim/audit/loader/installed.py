@@ -59,6 +59,7 @@ class Installed:
         self._distribution = distribution
         self._places: List[InstallPath] = []
         self._steps = 0
+        self._shared: Dict[FrozenSet[str], FrozenSet[str]] = {}
         # These lists are made once, because many roots load the same files.
         self.needs = {path: [(path, name) for name in elf.needed] for path, elf in files.items()}
         # The libraries that are loaded only if they are found.
@@ -72,10 +73,18 @@ class Installed:
         self._needed = {name for listed in lists for _, name in listed}
         self.count(_STEPS_PER_NEED * sum(map(len, lists)))
         self._searched = {path: self._search_path(elf) for path, elf in files.items()}
-        self.versions = {
-            path: [(path, need.library) for need in elf.versions_needed]
-            for path, elf in files.items()
-        }
+        self.versions = {path: self._versions(elf) for path, elf in files.items()}
+
+    def share(self, names: Set[str]) -> FrozenSet[str]:
+        """Return a set as a constant. Equal ones are kept once: many roots load the same files."""
+        constant = frozenset(names)
+        return self._shared.setdefault(constant, constant)
+
+    def _versions(self, elf: ElfFile) -> List[Tuple[str, str]]:
+        """Return the libraries that a file needs versions of; most of them are among its needs."""
+        known = dict(zip((name for _, name in self.needs[elf.path]), self.needs[elf.path]))
+        libraries = dict.fromkeys(need.library for need in elf.versions_needed)
+        return [known.get(name) or (elf.path, name) for name in libraries]
 
     def roots(self) -> List[str]:
         """Return where loading begins: modules, programs, and files that no other file needs."""

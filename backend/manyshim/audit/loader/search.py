@@ -63,7 +63,13 @@ class Loading(NamedTuple):
     edges: Mapping[Tuple[str, str], Edge]
     processes: Tuple[Process, ...]
     several: Mapping[Tuple[str, str], Tuple[str, ...]] = {}
-    by_file: Mapping[str, Tuple[Tuple[str, str], ...]] = {}
+
+    def by_file(self) -> Dict[str, List[Tuple[str, str]]]:
+        """Return, by file, the names that it asks for, each with the kind of its edge."""
+        found: Dict[str, List[Tuple[str, str]]] = {}
+        for (path, name), edge in self.edges.items():
+            found.setdefault(path, []).append((name, edge.kind))
+        return found
 
     def provider(self, path: str, library: str) -> Edge:
         """Return who provides `library` to the file at `path`."""
@@ -93,17 +99,14 @@ def simulate(  # noqa: PLR0913, PLR0917 (what a loader has to know)
     """
     files = {elf.path: elf for elf in elfs}
     installed = Installed(files, libc, arch, distribution, paths, promised)
-    runs = [_Run(installed, path) for path in installed.roots()]
-    visited: Set[str] = {path for run in runs for path in run.loader}
+    merged = _Merged(installed.programs())
+    for path in installed.roots():
+        merged.add(_Run(installed, path))
     for path in installed.files:
         # A file that no root loads is a root too, such as two libraries that need each other.
-        if path not in visited:
-            runs.append(_Run(installed, path))
-            visited.update(runs[-1].loader)
-    programs = installed.programs()
-    processes = tuple(run.process(program=run.root in programs) for run in runs)
-    edges = _merge(programs, runs)
-    return Loading(edges, processes, _several(runs), _by_file(edges))
+        if path not in merged.visited:
+            merged.add(_Run(installed, path))
+    return merged.result()
 
 
 class _Run:
@@ -140,7 +143,8 @@ class _Run:
         }
         resolved = {edge.target for edge in self.edges.values() if edge.kind == INTERNAL}
         members = tuple(self.loader)
-        return Process(self.root, members, frozenset(outside), frozenset(resolved), program)
+        share = self.installed.share
+        return Process(self.root, members, share(outside), share(resolved), program)
 
     def _remember(self, edge: Edge, name: str) -> None:
         soname = self.installed.files[edge.target].soname
@@ -185,50 +189,44 @@ class _Run:
         return Edge(BY_NAME_ONLY, target) if target else _SYSTEM_EDGE
 
 
-def _merge(programs: FrozenSet[str], runs: List[_Run]) -> Dict[Tuple[str, str], Edge]:
-    """Return each edge with its worst result over the roots that load the file.
+class _Merged:
+    """The results of the runs so far: a wheel may have 10,000 roots, so no run is kept.
 
-    A program is a process of its own, so nothing is loaded before its libraries.
+    Each edge has its worst result over the roots that load the file.
     """
-    loaders = _loaders(programs, runs)
-    edges: Dict[Tuple[str, str], Edge] = {}
-    for run in runs:
+
+    def __init__(self, programs: FrozenSet[str]) -> None:
+        self.visited: Set[str] = set()
+        self._programs = programs
+        self._processes: List[Process] = []
+        self._edges: Dict[Tuple[str, str], Edge] = {}
+        self._by_name: List[Tuple[str, Tuple[str, str], Edge]] = []
+        # The members that roots find for a file and a library.
+        self._targets: Dict[Tuple[str, str], Set[str]] = {}
+        # By member, the roots that find it on a search path and are not programs.
+        self._loaders: Dict[str, Set[str]] = {}
+
+    def add(self, run: _Run) -> None:
+        program = run.root in self._programs
+        self._processes.append(run.process(program=program))
+        self.visited.update(run.loader)
         for key, edge in run.edges.items():
             if edge.kind == BY_NAME_ONLY:
-                before = loaders.get(edge.target, set()) - {run.root}
-                others = before if run.root not in programs else set()
-                known = edges.get(key)
-                if known is None or known.kind != BY_NAME_ONLY or known.preloaded:
-                    edges[key] = edge._replace(preloaded=bool(others))
-            else:
-                edges.setdefault(key, edge)
-    return edges
-
-
-def _by_file(edges: Mapping[Tuple[str, str], Edge]) -> Dict[str, Tuple[Tuple[str, str], ...]]:
-    """Return, by file, the names that it asks for, each with the kind of its edge."""
-    found: Dict[str, List[Tuple[str, str]]] = {}
-    for (path, name), edge in edges.items():
-        found.setdefault(path, []).append((name, edge.kind))
-    return {path: tuple(names) for path, names in found.items()}
-
-
-def _loaders(programs: FrozenSet[str], runs: List[_Run]) -> Dict[str, Set[str]]:
-    """Return, by member, the roots that find it on a search path and are not programs."""
-    loaders: Dict[str, Set[str]] = {}
-    for run in runs:
-        if run.root not in programs:
-            for edge in run.edges.values():
-                if edge.kind == INTERNAL:
-                    loaders.setdefault(edge.target, set()).add(run.root)
-    return loaders
-
-
-def _several(runs: List[_Run]) -> Dict[Tuple[str, str], Tuple[str, ...]]:
-    """Return the edges that different roots resolve to different members."""
-    targets: Dict[Tuple[str, str], Set[str]] = {}
-    for run in runs:
-        for key, edge in run.edges.items():
+                self._by_name.append((run.root, key, edge))
+                continue
+            self._edges.setdefault(key, edge)
             if edge.kind == INTERNAL:
-                targets.setdefault(key, set()).add(edge.target)
-    return {key: tuple(sorted(found)) for key, found in targets.items() if len(found) > 1}
+                self._targets.setdefault(key, set()).add(edge.target)
+                if not program:
+                    self._loaders.setdefault(edge.target, set()).add(run.root)
+
+    def result(self) -> Loading:
+        for root, key, edge in self._by_name:
+            # A program is a process of its own, so nothing is loaded before its libraries.
+            before = self._loaders.get(edge.target, set()) - {root}
+            others = before if root not in self._programs else set()
+            known = self._edges.get(key)
+            if known is None or known.kind != BY_NAME_ONLY or known.preloaded:
+                self._edges[key] = edge._replace(preloaded=bool(others))
+        several = {key: tuple(sorted(one)) for key, one in self._targets.items() if len(one) > 1}
+        return Loading(self._edges, tuple(self._processes), several)

@@ -23,6 +23,9 @@ LISTED = frozenset(
     )
 )
 
+# Python makes a new empty set each time.
+_NO_NAMES: FrozenSet[str] = frozenset()
+
 
 class Context(NamedTuple):
     """The input of a rule. `elfs` are the files that the policies apply to.
@@ -84,7 +87,7 @@ def imported(name: WheelName, elfs: Tuple[ElfFile, ...], libc: str) -> Dict[str,
         prefixes = interpreter_prefixes(name, elf) if names else ()
         if prefixes:
             names = {one for one in names if not one.startswith(prefixes)}
-        found[elf.path] = frozenset(names)
+        found[elf.path] = frozenset(names) if names else _NO_NAMES
     return found
 
 
@@ -95,10 +98,11 @@ def definers(facts: WheelFacts, loading: Loading, libc: str) -> Dict[str, Frozen
     """
     unreadable = [one.path for one in facts.unreadable[:1]]
     found: Dict[str, FrozenSet[str]] = {}
+    by_file = loading.by_file()
     for process in loading.processes:
         kinds: Dict[str, Set[str]] = {}
         for path in process.members:
-            for name, kind in loading.by_file.get(path, ()):
+            for name, kind in by_file.get(path, ()):
                 kinds.setdefault(name, set()).add(kind)
         others = (name for name in process.outside if _may_define(kinds.get(name), name, libc))
         found[process.root] = frozenset((*others, *unreadable))

@@ -72,10 +72,6 @@ class Reading(NamedTuple):
     dynamic: Optional[Dynamic] = None
     rust: bool = False
 
-    def small(self) -> Reading:
-        """Return it without what its exports are looked up in."""
-        return self._replace(dynamic=None)
-
     def defined(self, names: FrozenSet[str]) -> FrozenSet[str]:
         """Return which of `names` the file exports. Raises as `read` does."""
         found: Set[str] = set()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from manyshim.audit.facts import Copies, Unreadable
+from manyshim.audit.facts import Copies, ElfFile, Unreadable
 from manyshim.errors import InvalidWheelError
 from manyshim.formats.elf import reader
 from manyshim.formats.elf.image import ElfError
@@ -10,9 +10,8 @@ from manyshim.formats.zip.window import MemberError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Container, Dict, List, Set, Tuple
+    from typing import Any, Container, Dict, List, Sequence, Set, Tuple
 
-    from manyshim.audit.facts import ElfFile
     from manyshim.formats.wheel.verification import Verification
     from manyshim.formats.zip.archive import Archive
     from manyshim.formats.zip.directory import Entry
@@ -27,6 +26,8 @@ _MAX_NAME_BYTES = 32 << 20
 # a wheel may have 10,000 files, and the few that are asked for exports are read again.
 _LARGE = 1 << 18
 
+_SHARED = (tuple, frozenset)
+
 # The first bytes of a static library (ar(5)).
 _ARCHIVE = b"!<arch>\n"
 
@@ -34,16 +35,18 @@ _ARCHIVE = b"!<arch>\n"
 class Members:
     """What was found in the members that were read so far.
 
-    `readings` are those of ELF files, by member: the last one of several with one name.
+    `readings` are those of large ELF files, by member: the last one of several with one name.
+    `rust` are the files that Rust's compiler made.
     """
 
     def __init__(self, archive: Archive) -> None:
         self.readings: Dict[str, reader.Reading] = {}
+        self.rust: Set[str] = set()
         self.elfs: List[ElfFile] = []
         self.unreadable: List[Unreadable] = []
         self.static_objects: List[str] = []
         self._archive = archive
-        self._known: Dict[str, str] = {}
+        self._known: Dict[Any, Any] = {}
         self._names = self._bytes = 0
 
     def look_at(self, entry: Entry) -> None:
@@ -75,9 +78,18 @@ class Members:
             self.static_objects.append(entry.name)
         elif reader.is_elf(head) and not entry.symlink:
             reading = reader.read(entry.name, window, self._known)
-            self.readings[entry.name] = reading if window.size >= _LARGE else reading.small()
-            self.elfs.append(reading.facts)
-            self._count(reading.facts)
+            facts = self._shared(reading.facts)
+            if window.size >= _LARGE:
+                self.readings[entry.name] = reading._replace(facts=facts)
+            if reading.rust:
+                self.rust.add(entry.name)
+            self.elfs.append(facts)
+            self._count(facts)
+
+    def _shared(self, facts: ElfFile) -> ElfFile:
+        """Return equal facts, which share what the files before have too: names, needs, headers."""
+        share = self._known.setdefault
+        return ElfFile._make(share(one, one) if isinstance(one, _SHARED) else one for one in facts)
 
     def _count(self, facts: ElfFile) -> None:
         """Count the names that a file refers to, and their characters."""
@@ -97,7 +109,7 @@ class Members:
             )
 
 
-def copies(entries: List[Entry], paths: Container[str]) -> Tuple[Copies, ...]:
+def copies(entries: Sequence[Entry], paths: Container[str]) -> Tuple[Copies, ...]:
     """Return those of `paths` that have equal contents, by their size and CRC."""
     groups: Dict[Tuple[int, int], Set[str]] = {}
     for entry in entries:

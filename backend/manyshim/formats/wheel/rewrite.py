@@ -12,7 +12,7 @@ from manyshim.formats.wheel import record
 from manyshim.formats.wheel.fields import Field
 from manyshim.formats.wheel.wheel import Wheel
 from manyshim.formats.zip.archive import Archive
-from manyshim.formats.zip.directory import Entry
+from manyshim.formats.zip.directory import Entry, numbers
 from manyshim.formats.zip.pack import Packer
 from manyshim.formats.zip.window import MemberError
 from manyshim.values import NamedTuple
@@ -217,7 +217,7 @@ def _record(source: Wheel, entries: Tuple[Entry, ...], changed: Mapping[str, rec
     data = "\n".join(lines).encode("utf-8", "surrogateescape")
     members = {entry.name: entry for entry in entries if not entry.folder}
     for name, row in changed.items():
-        members[name] = members[name]._replace(size=int(row.size))
+        members[name] = members[name]._replace(numbers=numbers(0, 0, int(row.size)))
     try:
         facts, _ = record.compare(record.parse(data), members, source.dist_info)
     except ValueError as error:

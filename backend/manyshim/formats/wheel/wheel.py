@@ -17,7 +17,7 @@ from manyshim.formats.zip.window import MemberError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import BinaryIO, Dict, FrozenSet, Iterator, List, Mapping, Optional, Tuple
+    from typing import BinaryIO, Dict, FrozenSet, Iterator, List, Mapping, Optional, Set, Tuple
 
     from manyshim.audit.gate.facts import Oddity
     from manyshim.formats.wheel.verification import Verification
@@ -46,8 +46,9 @@ class Wheel:
         self.path = path
         self.archive = Archive(path)
         try:
-            self.entries = [entry for entry in self.archive.entries if not entry.folder]
+            self.entries = tuple(entry for entry in self.archive.entries if not entry.folder)
             self._readings: Dict[str, reader.Reading] = {}
+            self._rust: Set[str] = set()
             self._by_name = {entry.name: entry for entry in self.entries}
             self.dist_info = self._find_dist_info()
             self.metadata = self._read_metadata()
@@ -137,7 +138,7 @@ class Wheel:
                 found.verify(entry, verification)
             else:
                 found.look_at(entry)
-        self._readings = found.readings
+        self._readings, self._rust = found.readings, found.rust
         if verification:
             self._verified(verification)
         return WheelFacts(
@@ -198,13 +199,12 @@ class Wheel:
 
     def made_by_rust(self, path: str) -> bool:
         """Return whether Rust's compiler wrote into an ELF file; false if it cannot be told."""
-        return self._readings[path].rust
+        return path in self._rust
 
     def _reading(self, path: str) -> reader.Reading:
-        reading = self._readings[path]
-        if reading.dynamic is None and reading.facts.dynamic:
-            return reader.read(path, self.archive.window(self._by_name[path]))
-        return reading
+        if path in self._readings:
+            return self._readings[path]
+        return reader.read(path, self.archive.window(self._by_name[path]))
 
     def exports(
         self, asked: Mapping[str, FrozenSet[str]]

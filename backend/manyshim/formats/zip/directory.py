@@ -26,6 +26,7 @@ LOCAL = struct.Struct("<4s5H3L2H")
 _FORM = struct.Struct("<2B6HL")
 _SIZES = struct.Struct("<3L3H")
 _OFFSET = struct.Struct("<L")
+_64_BITS = (1 << 64) - 1
 
 
 class Form(NamedTuple):
@@ -41,17 +42,34 @@ class Form(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """One record of the central directory. Sizes and offsets in bytes.
+    """One record of the central directory.
 
-    A wheel may have 100,000 of them: entries of one form share it.
+    A wheel may have 100,000 of them. So entries of one form share it, and all numbers are in one.
     """
 
     name: str
-    crc: int
-    compressed: int
-    size: int
-    offset: int
     form: Form
+    numbers: int
+
+    @property
+    def crc(self) -> int:
+        """The CRC-32 of the contents."""
+        return self.numbers & 0xFFFFFFFF
+
+    @property
+    def compressed(self) -> int:
+        """The size of the compressed contents, in bytes."""
+        return self.numbers >> 32 & _64_BITS
+
+    @property
+    def size(self) -> int:
+        """The size of the contents, in bytes."""
+        return self.numbers >> 96 & _64_BITS
+
+    @property
+    def offset(self) -> int:
+        """Where the local header begins, in bytes."""
+        return self.numbers >> 160
 
     @property
     def method(self) -> int:
@@ -67,6 +85,11 @@ class Entry(NamedTuple):
     def symlink(self) -> bool:
         """Whether the entry is a symbolic link by its Unix mode; its contents are the target."""
         return stat.S_ISLNK(self.form.external >> 16)
+
+
+def numbers(crc: int, compressed: int, size: int, offset: int = 0) -> int:
+    """Return the numbers of an entry as one. The sizes are less than 2**64."""
+    return crc | compressed << 32 | size << 96 | offset << 160
 
 
 def central(data: bytes, position: int, shift: int, forms: Dict[bytes, Form]) -> Tuple[Entry, int]:
@@ -93,7 +116,7 @@ def central(data: bytes, position: int, shift: int, forms: Dict[bytes, Form]) ->
     # Both encodings contain ASCII, and cp437's decoder is slow.
     encoding = "utf-8" if form.flags & UTF8_NAME or raw.isascii() else "cp437"
     name = raw.decode(encoding, "surrogateescape")
-    entry = Entry(name, crc, compressed, size, offset + shift, form)
+    entry = Entry(name, form, numbers(crc, compressed, size, offset + shift))
     return entry, name_end + extra_size + comment_size
 
 

@@ -21,6 +21,7 @@ from manyshim.formats.zip.directory import (
     LOCAL,
     UTF8_NAME,
     Entry,
+    numbers,
 )
 from manyshim.formats.zip.window import MemberError
 
@@ -57,20 +58,22 @@ def headers(entry: Entry, offset: int) -> Tuple[bytes, bytes]:
 
     `offset` is where the local header will be. Raises MemberError if the name is too long.
     """
-    text, crc, compressed, size, _, form = entry
-    (version, system), _, method, time, date, internal, external = form
-    name = text.encode("utf-8", "surrogateescape")
+    crc, compressed, size = entry.crc, entry.compressed, entry.size
+    (version, system), _, method, time, date, internal, external = entry.form
+    name = entry.name.encode("utf-8", "surrogateescape")
     length, flags = len(name), 0 if name.isascii() else UTF8_NAME
     if length > 0xFFFF:
-        raise MemberError(f"the name {text[:40]}... has {length} bytes as UTF-8, more than 65535")
+        raise MemberError(
+            f"the name {entry.name[:40]}... has {length} bytes as UTF-8, more than 65535"
+        )
     local_extra = central_extra = b""
     if size >= _FULL or compressed >= _FULL or offset >= _FULL:
         if size >= _FULL or compressed >= _FULL:
             # The local header must state both sizes (APPNOTE.TXT 4.5.3).
             local_extra = _zip64_extra([size, compressed])
-        numbers = (size, compressed, offset)
-        central_extra = _zip64_extra([number for number in numbers if number >= _FULL])
-        size, compressed, offset = (min(number, _FULL) for number in numbers)
+        places = (size, compressed, offset)
+        central_extra = _zip64_extra([number for number in places if number >= _FULL])
+        size, compressed, offset = (min(number, _FULL) for number in places)
     local = LOCAL.pack(
         b"PK\3\4", 45 if local_extra else 20, flags, method, time, date, crc,
         _FULL if local_extra else compressed, _FULL if local_extra else size,
@@ -145,16 +148,14 @@ class Packer:
         deflater = zlib.compressobj(level, zlib.DEFLATED, -zlib.MAX_WBITS)
         payload = deflater.compress(data) + deflater.flush()
         crc = zlib.crc32(data)
-        form = like.form._replace(method=DEFLATED)
-        entry = like._replace(form=form, crc=crc, compressed=len(payload), size=len(data))
+        entry = _deflated(like, crc, len(payload), len(data))
         self._write(self._begin(entry))
         self._write(payload)
         self._added.append((self._position - len(payload), payload))
 
     def add_file(self, like: Entry, made: Deflated) -> None:
         """Write contents that are already deflated in a file, as `add` does. Raises OSError."""
-        form = like.form._replace(method=DEFLATED)
-        entry = like._replace(form=form, crc=made.crc, compressed=made.compressed, size=made.size)
+        entry = _deflated(like, made.crc, made.compressed, made.size)
         self._write(self._begin(entry))
         self._flush()
         with open(made.path, "rb") as file:
@@ -190,7 +191,7 @@ class Packer:
             start = begin + CENTRAL.size
             if extra:
                 header, _ = headers(entry, position)
-            elif (crc, compressed, size) != entry[1:4]:
+            elif (crc, compressed, size) != (entry.crc, entry.compressed, entry.size):
                 return entry.name
             else:
                 fields = directory[begin + 6 : begin + 32]
@@ -242,6 +243,12 @@ class Packer:
         self._file.flush()
         self._pending.clear()
         self._pending_size = 0
+
+
+def _deflated(like: Entry, crc: int, compressed: int, size: int) -> Entry:
+    """Return the entry of contents that take the place of those of `like`."""
+    form = like.form._replace(method=DEFLATED)
+    return like._replace(form=form, numbers=numbers(crc, compressed, size))
 
 
 def _holds(file: BinaryIO, start: int, path: str) -> bool:
