@@ -11,6 +11,7 @@ fast path from the copy, and compare with the copy: a ratio of 0.98 means that i
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import json
 import os
 import platform
@@ -108,8 +109,18 @@ def _measure(against: str | None, folder: str) -> dict[str, dict[str, int]]:
     for name, arguments in _cases(folder, trees["this"]).items():
         for side, tree in trees.items():
             print(f"{name}, {side} checkout", file=sys.stderr)
-            counts[side][name] = _count(valgrind, arguments, folder, tree)
+            counts[side][name] = _count(valgrind, arguments, folder, _path(name, tree))
     return counts
+
+
+def _path(case: str, tree: str) -> str:
+    """Return the path of imports of a case. `check` needs packaging and wheel, too."""
+    if case.startswith("check"):
+        found = importlib.util.find_spec("packaging")
+        if found is None or not found.origin:
+            raise run.FailedError("packaging is not installed, and `check` needs it")
+        tree += os.pathsep + os.path.dirname(os.path.dirname(found.origin))
+    return tree
 
 
 def _copied(checkout: str, folder: str, name: str) -> str:

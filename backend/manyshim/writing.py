@@ -9,7 +9,6 @@ from manyshim.advice import after_repair
 from manyshim.audit.decision import TagDecision
 from manyshim.audit.facts import WheelFacts
 from manyshim.audit.names import bad_path
-from manyshim.audit.reasons import join_names
 from manyshim.audit.tags import WheelName
 from manyshim.audit.verdict import Report
 from manyshim.config import Config
@@ -52,6 +51,8 @@ def corrections_of(wheel: Wheel) -> Tuple[str, ...]:
     found = wheel.corrections()
     lines = (f"RECORD is made anew from the archive: {found}",) if found else ()
     if wheel.rebuilt:
+        from manyshim.audit.reasons import join_names  # noqa: PLC0415 (few wheels need it)
+
         lines = (f"RECORD stated another hash for {join_names(wheel.rebuilt)}", *lines)
     return lines
 

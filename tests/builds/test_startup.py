@@ -19,26 +19,27 @@ MODULES = """
     manyshim manyshim.advice manyshim.audit manyshim.audit.decision manyshim.audit.facts
     manyshim.audit.findings manyshim.audit.identity manyshim.audit.loader
     manyshim.audit.loader.installed manyshim.audit.loader.runpath manyshim.audit.loader.search
-    manyshim.audit.messages manyshim.audit.names manyshim.audit.policy manyshim.audit.reasons
-    manyshim.audit.request manyshim.audit.rules manyshim.audit.rules.archive
-    manyshim.audit.rules.context manyshim.audit.rules.hardening manyshim.audit.rules.headers
-    manyshim.audit.rules.musl manyshim.audit.rules.policy manyshim.audit.rules.python
-    manyshim.audit.rules.runpath manyshim.audit.rules.undefined manyshim.audit.sentences
-    manyshim.audit.suffixes manyshim.audit.tags manyshim.audit.verdict manyshim.backend
-    manyshim.build manyshim.config manyshim.errors manyshim.files manyshim.formats
-    manyshim.formats.elf manyshim.formats.elf.constants manyshim.formats.elf.dynamic
-    manyshim.formats.elf.image manyshim.formats.elf.mapping manyshim.formats.elf.notes
-    manyshim.formats.elf.reader manyshim.formats.elf.symbols manyshim.formats.wheel
-    manyshim.formats.wheel.fields manyshim.formats.wheel.members manyshim.formats.wheel.record
-    manyshim.formats.wheel.rewrite
+    manyshim.audit.names manyshim.audit.policy manyshim.audit.request manyshim.audit.rules
+    manyshim.audit.rules.archive manyshim.audit.rules.context manyshim.audit.rules.hardening
+    manyshim.audit.rules.headers manyshim.audit.rules.policy manyshim.audit.rules.python
+    manyshim.audit.rules.runpath manyshim.audit.rules.undefined manyshim.audit.suffixes
+    manyshim.audit.tags manyshim.audit.verdict manyshim.backend manyshim.build manyshim.config
+    manyshim.errors manyshim.files manyshim.formats manyshim.formats.elf
+    manyshim.formats.elf.constants manyshim.formats.elf.dynamic manyshim.formats.elf.image
+    manyshim.formats.elf.mapping manyshim.formats.elf.notes manyshim.formats.elf.reader
+    manyshim.formats.elf.symbols manyshim.formats.wheel manyshim.formats.wheel.fields
+    manyshim.formats.wheel.members manyshim.formats.wheel.record manyshim.formats.wheel.rewrite
     manyshim.formats.wheel.wheel manyshim.formats.zip manyshim.formats.zip.archive
     manyshim.formats.zip.codec manyshim.formats.zip.directory manyshim.formats.zip.kept
-    manyshim.formats.zip.pack
-    manyshim.formats.zip.window
+    manyshim.formats.zip.pack manyshim.formats.zip.window
     manyshim.formatters manyshim.formatters.text manyshim.host manyshim.operations manyshim.options
-    manyshim.optiontypes manyshim.policyoption manyshim.project manyshim.pyproject
-    manyshim.settings manyshim.spelling manyshim.surroundings manyshim.values
-    manyshim.workspace manyshim.wrapped manyshim.writing
+    manyshim.optiontypes manyshim.policyoption manyshim.project manyshim.pyproject manyshim.settings
+    manyshim.spelling manyshim.surroundings manyshim.values manyshim.workspace manyshim.wrapped
+    manyshim.writing
+"""
+# Only for a wheel with findings. Compilers of some machines leave a search path in the sample's.
+SENTENCES = """
+    manyshim.audit.messages manyshim.audit.reasons manyshim.audit.sentences
 """
 # The archive's names are in this encoding where they do not say UTF-8; the lock is fcntl's.
 # Releases of setuptools differ in whether they load the others themselves.
@@ -93,7 +94,8 @@ def loaded(
 def test_our_modules_are_those_that_are_named(loaded: Tuple[Set[str], Set[str]]) -> None:
     plain, loaded_with = loaded
     assert not [name for name in plain if name.startswith("manyshim")]
-    assert {name for name in loaded_with if name.startswith("manyshim")} == set(MODULES.split())
+    own = {name for name in loaded_with if name.startswith("manyshim")}
+    assert own - set(SENTENCES.split()) == set(MODULES.split())
 
 
 def test_of_the_rest_next_to_nothing_is_added(loaded: Tuple[Set[str], Set[str]]) -> None:
