@@ -14,7 +14,7 @@ from manyshim.formats.elf.image import ElfError
 from manyshim.formats.elf.patch import check_patch, patch_file
 from manyshim.formats.wheel.wheel import Wheel
 from manyshim.formats.zip.deflate import largest_first
-from manyshim.formats.zip.digest import digest_of, file_portions
+from manyshim.formats.zip.digest import sha256
 from manyshim.formats.zip.window import MemberError
 from manyshim.repair.outside import Outside
 from manyshim.repair.plan import Plan
@@ -226,8 +226,3 @@ class _Workspace:
                 file.write(launcher(new))
             written[old] = path
         return written
-
-
-def sha256(path: str) -> str:
-    """Return the SHA-256 of a file in hexadecimal digits, in bounded memory. Raises OSError."""
-    return digest_of(file_portions(path)).hash.hex()

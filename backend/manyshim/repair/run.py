@@ -16,9 +16,10 @@ from manyshim.errors import DamageError, ToolError, escape
 from manyshim.formats.wheel.rewrite import Edits, rewrite
 from manyshim.formats.wheel.wheel import Wheel
 from manyshim.formats.zip.deflate import deflater
+from manyshim.formats.zip.digest import sha256
 from manyshim.host import host_arch, interpreter_libc
 from manyshim.repair import closure
-from manyshim.repair.apply import PatchOptions, graft, refusals, sha256
+from manyshim.repair.apply import PatchOptions, graft, refusals
 from manyshim.repair.closure import plan
 from manyshim.repair.fixes import fixes
 from manyshim.repair.member_names import readable
