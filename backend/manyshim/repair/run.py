@@ -135,9 +135,7 @@ def _owners(plan: Plan, config: Config) -> Dict[str, Optional[Package]]:
         return {}
     from manyshim.repair.sbom.packages import Packages  # noqa: PLC0415 (only for an SBOM)
 
-    packages = Packages(config.sysroot)
-    paths = dict.fromkeys(copy.library.real for copy in plan.copies)
-    return {path: packages.owner(path) for path in paths}
+    return Packages(config.sysroot).owners({copy.library.real for copy in plan.copies})
 
 
 def sbom(done: RepairResult, config: Config, wheel: Wheel, name: WheelName) -> Dict[str, bytes]:

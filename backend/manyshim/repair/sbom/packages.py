@@ -60,23 +60,35 @@ class Packages:
         self._root = os.path.realpath(sysroot or "/").rstrip("/")
         self._rpm = shutil.which("rpm", path=search_path)
         self._texts: Dict[str, bytes] = {}
-        self._lists: Optional[FileLists] = None
+        folder = self._resolve(f"{_DPKG}/info")
+        self._lists = FileLists(self._root + folder, lambda name: self._read(f"{folder}/{name}"))
+
+    def owners(self, paths: Iterable[str]) -> Dict[str, Optional[Package]]:
+        """Return what `owner` returns for each path; the file lists are read once for all."""
+        places = {path: self._inside(path) for path in paths}
+        self._lists.search(map(os.path.basename, filter(None, places.values())))
+        return {path: self.owner(path) for path in places}
 
     def owner(self, path: str) -> Optional[Package]:
         """Return the package of a file; None if no package lists it, or several do.
 
         `path` begins with the sysroot; links are followed.
         """
+        place = self._inside(path)
+        if not place:
+            return None
+        names = list(self._spellings(place))
+        return self._dpkg_owner(names) or self._apk_owner(names) or self._rpm_owner(names)
+
+    def _inside(self, path: str) -> str:
+        """Return a file's path below the root, without links; empty if it cannot be there."""
         path = os.path.abspath(path)
         try:
             os.fsencode(path)
         except ValueError:  # this machine's encoding cannot express the name
-            return None
-        for root in (self._given, self._root):
-            if path.startswith(root + "/"):
-                names = list(self._spellings(self._resolve(path[len(root) :])))
-                return self._dpkg_owner(names) or self._apk_owner(names) or self._rpm_owner(names)
-        return None
+            return ""
+        roots = (root for root in (self._given, self._root) if path.startswith(root + "/"))
+        return next((self._resolve(path[len(root) :]) for root in roots), "")
 
     def _resolve(self, path: str) -> str:
         """Follow links as a process does whose root folder is the sysroot."""
@@ -124,21 +136,12 @@ class Packages:
                 continue
             if path in self._spellings(diverted):
                 for name in self._spellings(original):
-                    yield from (p for p in self._installers(name) if p.partition(":")[0] != by)
+                    yield from (p for p in self._lists.packages(name) if p.partition(":")[0] != by)
             if path in self._spellings(original):
                 diverted_by = by
-        for package in self._installers(path):
+        for package in self._lists.packages(path):
             if diverted_by in (None, package.partition(":")[0]):
                 yield package
-
-    def _installers(self, path: str) -> Iterator[str]:
-        """Yield the packages whose file list contains a path."""
-        if self._lists is None:
-            folder = self._resolve(f"{_DPKG}/info")
-            self._lists = FileLists(
-                self._root + folder, lambda name: self._read(f"{folder}/{name}")
-            )
-        return self._lists.packages(path)
 
     def _diversions(self) -> Iterator[Tuple[str, str, str]]:
         """Yield the original path, the path after the diversion, and the package that asked."""
