@@ -124,7 +124,8 @@ def repair(
             raise ToolError(*(readable(line, work) for line in error.lines)) from error
         except OSError as error:
             raise ToolError(f"{wheel.name}: cannot be written: {error.strerror}") from error
-    edits = Edits(wheel.name.platforms, config.compression_level, config.epoch, files)
+    level = config.compression_level
+    edits = Edits(wheel.name.platforms, level, config.epoch, files, sync=False)
     lines += map(escape, found)
     return RepairResult(rewrite(wheel, target, edits), plan, tuple(lines), owners)
 

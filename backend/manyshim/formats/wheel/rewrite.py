@@ -37,7 +37,7 @@ class Edits(NamedTuple):
     seconds; None keeps the members' times. `files` and `texts` map members, existing or new ones,
     to their new contents: compressed files, and bytes to compress. `impure` writes
     `Root-Is-Purelib: false`. Without it the field stays as it is, so that no member is installed
-    into another folder.
+    into another folder. A wheel that will be rewritten again need not be synced.
     """
 
     platforms: Tuple[str, ...]
@@ -46,13 +46,14 @@ class Edits(NamedTuple):
     files: Mapping[str, Deflated] = {}
     texts: Mapping[str, bytes] = {}
     impure: bool = False
+    sync: bool = True
 
 
 def rewrite(source: Wheel, folder: str, edits: Edits) -> str:
     """Write the wheel into `folder` under the edited tags. Return the new file's path.
 
     Members keep their compressed bytes, modes and times; WHEEL and RECORD get new contents. The
-    file is synced and read back. It is not renamed, so `folder` has to be private. Raises ToolError
+    file is read back. It is not renamed, so `folder` has to be private. Raises ToolError
     if the file cannot be written, InvalidWheelError if a member cannot be read.
     """
     name = source.name._replace(platforms=edits.platforms or source.name.platforms)
@@ -80,7 +81,8 @@ def rewrite(source: Wheel, folder: str, edits: Edits) -> str:
                     else:
                         packer.copy(entry)
                 packer.close()
-                os.fsync(file.fileno())
+                if edits.sync:
+                    os.fsync(file.fileno())
             with open(target, "rb") as file:
                 difference = packer.differs(file)
             if not difference:
