@@ -75,7 +75,7 @@ def _compressors() -> Iterator[tuple[_Row, _Compress]]:
         for level in levels if library else ():
             yield (name, level), _in_portions(library, level)
     library = _imported("deflate")
-    for level in range(1, 10) if library else ():
+    for level in range(1, 13) if library else ():
         yield ("libdeflate", level), _whole(library, level)
 
 

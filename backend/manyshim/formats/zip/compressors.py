@@ -1,7 +1,7 @@
 """Choose what compresses a file: zlib, or libdeflate with the extra `fast` (RFC 1951).
 
-libdeflate compresses a whole file at once, and holds the GIL meanwhile. Its levels 1 to 9 give
-files of nearly zlib's size for a third of the time (docs/performance.md).
+libdeflate compresses a whole file at once, and holds the GIL meanwhile. It takes a fraction of
+zlib's time for files that are not larger (docs/performance.md).
 """
 
 from __future__ import annotations
@@ -12,7 +12,12 @@ from typing import Callable, Optional, Protocol, Union
 # A larger file would take more memory than a repair may use, so zlib compresses it in portions.
 MAX_WHOLE = 32 << 20
 
-# Compresses contents at a level from 1 to 9 in one piece.
+# libdeflate's level for each of zlib's from 0 to 9: the fastest whose files are not larger than
+# zlib's. 7 to 9 are for users who want smaller files, so each of them is a step further.
+# `python -m bench.levels` measures all levels.
+LEVELS = (0, 1, 2, 2, 2, 5, 5, 6, 7, 10)
+
+# Compresses contents at a level from 1 to 12 in one piece.
 CompressWhole = Callable[[bytearray, int], Union[bytes, bytearray]]
 
 
@@ -65,4 +70,4 @@ class _Whole:
 
     def flush(self) -> Union[bytes, bytearray]:
         contents, self._contents = self._contents, bytearray()
-        return self._compress(contents, self._level)
+        return self._compress(contents, LEVELS[self._level])
