@@ -37,7 +37,7 @@ class Prepared(NamedTuple):
     report: Report
     source: Wheel
     notes: Tuple[str, ...] = ()
-    sbom: Callable[[Wheel, WheelName, str], Dict[str, str]] = lambda _wheel, _name, _folder: {}
+    sbom: Callable[[Wheel, WheelName], Dict[str, bytes]] = lambda _wheel, _name: {}
     patterns: Tuple[Pattern, ...] = ()
 
     @property
@@ -100,7 +100,7 @@ def prepare(  # noqa: PLR0913, PLR0917 (one step that build.py and retag share)
     report = inspect(wheel, config.request, after)
     if repairs:
         report = report._replace(findings=after_repair(report.findings))
-    return made._replace(wheel=wheel, report=report, sbom=partial(run.sbom, done.plan, config))
+    return made._replace(wheel=wheel, report=report, sbom=partial(run.sbom, done, config))
 
 
 def _wants_repair(report: Report, config: Config) -> bool:
@@ -120,7 +120,7 @@ def write_retagged(prepared: Prepared, decision: TagDecision, config: Config, fo
     from manyshim.workspace import subfolder  # noqa: PLC0415
 
     name = prepared.wheel.name._replace(platforms=decision.platforms)
-    files = prepared.sbom(prepared.wheel, name, folder)
-    impure = prepared.report.code_at_root
-    edits = Edits(decision.platforms, config.compression_level, config.epoch, files, impure)
+    texts = prepared.sbom(prepared.wheel, name)
+    level, impure = config.compression_level, prepared.report.code_at_root
+    edits = Edits(decision.platforms, level, config.epoch, texts=texts, impure=impure)
     return rewrite(prepared.wheel, subfolder(folder, "out"), edits)

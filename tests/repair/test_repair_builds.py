@@ -52,6 +52,13 @@ class RelayWheels(Dict[str, Path]):
     output: Dict[str, str]
 
 
+WITHOUT_EXTRA = """\
+import runpy, sys
+sys.modules["deflate"] = None
+runpy.run_module("manyshim", run_name="__main__")
+"""
+
+
 @pytest.fixture(scope="module")
 def relay(
     tmp_path_factory: pytest.TempPathFactory, uv: Run, run: Run, build_environment: Environment
@@ -86,7 +93,8 @@ def relay(
     collect("build", run([*to_build, *asked, "-o", str(folder / "build")], env=environment))
     plain = ("-C", "manyshim.mode=off", "-o", str(folder / "plain"))
     collect("plain", uv(*to_uv, *plain, env=environment))
-    repair = [sys.executable, "-m", "manyshim", "repair", str(made["plain"])]
+    # The isolated builds have no extra either.
+    repair = [sys.executable, "-c", WITHOUT_EXTRA, "repair", str(made["plain"])]
     repair += ["--library-path", str(libs), "-w"]
     collect("cli", run([*repair, str(folder / "cli")], env=with_backend(environment)))
     libs.rename(folder / "hidden")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -45,4 +46,5 @@ def test_a_failing_strip_names_the_member(way: str, tmp_path: Path) -> None:
     assert "strip failed with exit code 3: strip --strip-debug ./lib" in project.failed(
         way, done, data
     )
-    assert "error: demo.libs/libdeep-" in output
+    # The larger file is stripped first.
+    assert re.search(r"error: demo(/libtop\.so|\.libs/libdeep-\w+\.so\.1) cannot", output)

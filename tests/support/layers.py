@@ -142,6 +142,7 @@ NO_SIBLINGS = {"audit.rules": {"context"}, "audit.gate": set(), "formatters": se
 THIRD_PARTY = {
     "elftools": {"formats.elf.debuginfo", "formats.elf.relocatable"},
     "rich": {"cli.screen"},
+    "deflate": {"formats.zip.compressors"},
     "tomli": {"pyproject"},
     "_manylinux": {"host"},
     "packaging": {"formats.wheel.metadata"},

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from typing import Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
+from typing import Callable, Dict, Iterator, List, Mapping, Optional, Sequence
 
 from manyshim.audit.facts import ElfFile, install_path
 from manyshim.errors import DamageError, InvalidWheelError, ToolError
@@ -13,7 +13,8 @@ from manyshim.formats.elf.edits import Patch
 from manyshim.formats.elf.image import ElfError
 from manyshim.formats.elf.patch import check_patch, patch_file
 from manyshim.formats.wheel.wheel import Wheel
-from manyshim.formats.zip.digest import digest_of, file_portions
+from manyshim.formats.zip.deflate import largest_first
+from manyshim.formats.zip.digest import sha256
 from manyshim.formats.zip.window import MemberError
 from manyshim.repair.outside import Outside
 from manyshim.repair.plan import Plan
@@ -41,23 +42,24 @@ class PatchOptions(NamedTuple):
     outside: Optional[Outside] = None
 
 
-class Grafted(NamedTuple):
-    """The path of each new or changed file, by its member in the wheel, and lines for the user."""
+def graft(  # noqa: PLR0913, PLR0917 (one step of a repair)
+    wheel: Wheel,
+    elfs: Sequence[ElfFile],
+    plan: Plan,
+    folder: str,
+    options: PatchOptions,
+    finished: Callable[[str, str], None],
+) -> List[str]:
+    """Write the files that a plan changes or adds into the private `folder`, the largest first.
 
-    files: Mapping[str, str]
-    notes: Tuple[str, ...] = ()
-
-
-def graft(
-    wheel: Wheel, elfs: Sequence[ElfFile], plan: Plan, folder: str, options: PatchOptions
-) -> Grafted:
-    """Write the files that a plan changes or adds into the private `folder`.
+    Each is passed to `finished` as soon as it is verified: its member in the wheel, and its path.
+    Then all are loaded. Returns lines for the user.
 
     Raises ToolError if a tool is missing or fails. Raises DamageError if a file differs from the
     plan or can no longer be loaded.
     """
     try:
-        return _Workspace(wheel, elfs, plan, folder, options).run()
+        return _Workspace(wheel, elfs, plan, folder, options).run(finished)
     except OSError as error:
         where = error.filename or parent_of(os.path.dirname(folder))
         raise ToolError(f"{where}: {error.strerror}; the wheel was not repaired") from error
@@ -105,34 +107,38 @@ class _Workspace:
         self.launchers = os.path.join(folder, "launchers")
         self.entries = {entry.name: entry for entry in wheel.entries}
 
-    def run(self) -> Grafted:
-        """Unpack, copy, patch and load the files; return the new files."""
-        patches = dict(self._changed())
-        for path in self._to_unpack(patches):
-            self._unpack(path, changes=path in patches)
-        for copy in self.plan.copies:
-            self._copy(copy.library.real, copy.library.digest, copy.member)
-            patches[copy.member] = copy.patch
-        for member, patch in sorted(patches.items()):
-            found = self._patch(member, patch)
+    def run(self, finished: Callable[[str, str], None]) -> List[str]:
+        """Unpack, copy, patch and load the files; return lines for the user."""
+        patches = self._changed()
+        copies = {copy.member: copy.library for copy in self.plan.copies}
+        sizes = {path: self.entries[path].size for path in patches}
+        sizes.update((member, library.size) for member, library in copies.items())
+        patches.update((copy.member, copy.patch) for copy in self.plan.copies)
+        moved = {old: new for old, new in self.plan.launchers.items() if old in patches}
+        for member in largest_first(sizes):
+            if member in copies:
+                self._copy(copies[member].real, copies[member].digest, member)
+            else:
+                self._unpack(member, changes=True)
+            found = self._patch(member, patches[member])
             if found:
                 raise DamageError(f"patching damaged {member}: {'; '.join(found[:5])}")
-        lines = self._load_patched(patches)
-        moved = {old: new for old, new in self.plan.launchers.items() if old in patches}
-        files = {moved.get(path, path): self._path(self.after, path) for path in patches}
-        files.update(self._write_launchers(moved))
-        return Grafted(files, tuple(lines))
+            finished(moved.get(member, member), self._path(self.after, member))
+        for member, path in self._write_launchers(moved).items():
+            finished(member, path)
+        if self.options.outside is None:
+            return []
+        # A library is loaded with those beside it.
+        for elf in self.elfs:
+            if elf.path not in patches:
+                self._unpack(elf.path, changes=False)
+        return self._load_patched(patches, self.options.outside)
 
     def _changed(self) -> Dict[str, Patch]:
         """Return the members that change; with `strip` that is every ELF file."""
         if self.options.strip == "none":
             return dict(self.plan.patches)
         return {elf.path: self.plan.patches.get(elf.path, Patch()) for elf in self.elfs}
-
-    def _to_unpack(self, patches: Mapping[str, Patch]) -> List[str]:
-        """List the members to unpack; a trial also needs the libraries beside a module."""
-        trial = self.options.outside is not None
-        return [elf.path for elf in self.elfs if trial or elf.path in patches]
 
     def _path(self, tree: str, member: str) -> str:
         """Return a member's path in one of the folders: that after installation, below its root."""
@@ -198,17 +204,15 @@ class _Workspace:
             raise DamageError(f"{member} cannot be patched: {error}") from error
         return differences(before, after, patch)
 
-    def _load_patched(self, patches: Mapping[str, Patch]) -> List[str]:
+    def _load_patched(self, patches: Mapping[str, Patch], outside: Outside) -> List[str]:
         """Load each patched library; return lines about those that could not be tested."""
-        if self.options.outside is None:
-            return []
         programs = {elf.path for elf in self.elfs if elf.executable}
         members = {*patches, *(elf.path for elf in self.elfs)}
         old = {one: self._path(self.before, one) for one in members}
         new = {one: self._path(self.after, one) for one in members}
         files = [Trial(one, old[one], new[one]) for one in sorted(patches) if one not in programs]
         names = {tree[one]: one for tree in (old, new) for one in members}
-        tried = try_loading(files, self.options.outside, self.folder, names)
+        tried = try_loading(files, outside, self.folder, names)
         for member, reason in tried.failures.items():
             raise DamageError(f"{member} can no longer be loaded after patching: {reason}")
         return notes(tried.not_loaded)
@@ -222,8 +226,3 @@ class _Workspace:
                 file.write(launcher(new))
             written[old] = path
         return written
-
-
-def sha256(path: str) -> str:
-    """Return the SHA-256 of a file in hexadecimal digits, in bounded memory. Raises OSError."""
-    return digest_of(file_portions(path)).hash.hex()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Dict, List, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from manyshim import __version__
 from manyshim.audit.decision import choose
@@ -15,9 +15,11 @@ from manyshim.config import Config
 from manyshim.errors import DamageError, ToolError, escape
 from manyshim.formats.wheel.rewrite import Edits, rewrite
 from manyshim.formats.wheel.wheel import Wheel
+from manyshim.formats.zip.deflate import deflater
+from manyshim.formats.zip.digest import sha256
 from manyshim.host import host_arch, interpreter_libc
 from manyshim.repair import closure
-from manyshim.repair.apply import PatchOptions, graft, refusals, sha256
+from manyshim.repair.apply import PatchOptions, graft, refusals
 from manyshim.repair.closure import plan
 from manyshim.repair.fixes import fixes
 from manyshim.repair.member_names import readable
@@ -26,7 +28,10 @@ from manyshim.repair.outside import Outside, find_outside
 from manyshim.repair.plan import Library, Plan, RepairRequest
 from manyshim.repair.search import Requester, Search
 from manyshim.values import NamedTuple
-from manyshim.workspace import parent_of, subfolder
+from manyshim.workspace import subfolder
+
+if TYPE_CHECKING:
+    from manyshim.repair.sbom.packages import Package
 
 # The errors that a repair resolves. A wheel with any other error is not repaired.
 _REPAIRED = ("LIBPYTHON", "EXECSTACK", "RPATH_LEAK")
@@ -36,12 +41,14 @@ class RepairResult(NamedTuple):
     """The result of a repair.
 
     `path` is the repaired wheel in the private folder; None if the wheel is unchanged. `plan` is
-    what was done or would be needed. `notes` are lines for the user.
+    what was done or would be needed. `notes` are lines for the user. `owners` are the packages of
+    the copied libraries by path, None if unknown; for the SBOM.
     """
 
     path: Optional[str]
     plan: Plan
     notes: Tuple[str, ...]
+    owners: Mapping[str, Optional[Package]] = {}
 
 
 def make_plan(
@@ -105,25 +112,40 @@ def repair(
     outside = _outside(facts, report, plan, config)
     options = PatchOptions(arch, host_arch(), config.strip, dict(os.environ), outside)
     work, target = (subfolder(folder, name) for name in ("repair", "repaired"))
-    try:
-        grafted = graft(wheel, facts.elfs, plan, work, options)
-    except DamageError as error:
-        return RepairResult(None, plan, (escape(f"not repaired: {readable(str(error), work)}"),))
-    except ToolError as error:
-        raise ToolError(*(readable(line, work) for line in error.lines)) from error
-    edits = Edits(wheel.name.platforms, config.compression_level, config.epoch, grafted.files)
-    lines += map(escape, grafted.notes)
-    return RepairResult(rewrite(wheel, target, edits), plan, tuple(lines))
+    with deflater(os.path.join(folder, "deflated"), config.compression_level) as compressing:
+        try:
+            found = graft(wheel, facts.elfs, plan, work, options, compressing.add)
+            owners = _owners(plan, config)
+            files = compressing.finish()
+        except DamageError as error:
+            why = readable(str(error), work)
+            return RepairResult(None, plan, (escape(f"not repaired: {why}"),))
+        except ToolError as error:
+            raise ToolError(*(readable(line, work) for line in error.lines)) from error
+        except OSError as error:
+            raise ToolError(f"{wheel.name}: cannot be written: {error.strerror}") from error
+    level = config.compression_level
+    edits = Edits(wheel.name.platforms, level, config.epoch, files, sync=False)
+    lines += map(escape, found)
+    return RepairResult(rewrite(wheel, target, edits), plan, tuple(lines), owners)
 
 
-def sbom(plan: Plan, config: Config, wheel: Wheel, name: WheelName, folder: str) -> Dict[str, str]:
-    """Write the SBOM of the copies (PEP 770); return its path by member, empty without copies."""
+def _owners(plan: Plan, config: Config) -> Dict[str, Optional[Package]]:
+    """Return the packages of the libraries that are copied, by path; empty without an SBOM."""
+    if not plan.copies or not config.sbom:
+        return {}
+    from manyshim.repair.sbom.packages import Packages  # noqa: PLC0415 (only for an SBOM)
+
+    return Packages(config.sysroot).owners({copy.library.real for copy in plan.copies})
+
+
+def sbom(done: RepairResult, config: Config, wheel: Wheel, name: WheelName) -> Dict[str, bytes]:
+    """Return the SBOM of the copies (PEP 770) by its member; empty without copies."""
+    plan = done.plan
     if not plan.copies or not config.sbom:
         return {}
     from manyshim.repair.sbom import document  # noqa: PLC0415 (only where something was copied)
-    from manyshim.repair.sbom.packages import Packages  # noqa: PLC0415
 
-    packages = Packages(config.sysroot)
     copied = {copy.name for copy in plan.copies}
     grafted = [
         document.Grafted(
@@ -135,23 +157,17 @@ def sbom(plan: Plan, config: Config, wheel: Wheel, name: WheelName, folder: str)
             size=copy.library.size,
             needs=tuple(sorted({new for _, new in copy.patch.replace_needed} & copied)),
             needed_by=copy.needed_by,
-            package=packages.owner(copy.library.real),
+            package=done.owners[copy.library.real],
         )
         for copy in plan.copies
     ]
-    path = os.path.join(folder, document.FILE_NAME)
-    try:
-        with open(path, "xb") as file:
-            file.write(document.document(name, grafted, version=__version__, epoch=config.epoch))
-    except OSError as error:
-        where = parent_of(folder)
-        raise ToolError(f"{where}: the SBOM cannot be written: {error.strerror}") from error
+    text = document.document(name, grafted, version=__version__, epoch=config.epoch)
     # An earlier repair of the same wheel may have written an SBOM with this name.
     taken = {entry.name for entry in wheel.entries}
     stem, dot, rest = document.FILE_NAME.partition(".")
     names = (f"{stem}{number}{dot}{rest}" for number in ("", *range(2, len(taken) + 3)))
     members = (f"{wheel.dist_info}/sboms/{name}" for name in names)
-    return {next(member for member in members if member not in taken): path}
+    return {next(member for member in members if member not in taken): text}
 
 
 class _Finder:

@@ -20,7 +20,9 @@ from manyshim.repair import member_names
 from manyshim.repair.outside import Outside
 from manyshim.values import NamedTuple
 
-_SCRIPT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "trial_process.py")
+# The module is imported, so that Python compiles it once only. A script is compiled each time.
+_START = "import sys; sys.path.append(sys.argv[1]); import trial_process; trial_process.main()"
+_FOLDER = os.path.dirname(os.path.abspath(__file__))
 # How long the interpreter may take to start and to end, in seconds.
 _START_SECONDS = 60.0
 _LIBRARY_PATH = "LD_LIBRARY_PATH"
@@ -157,7 +159,8 @@ class _Loader:
     def load(self, paths: Sequence[str]) -> Dict[str, _Reason]:
         """Load each file; return the reason for each path."""
         # With -I the interpreter ignores PYTHON* variables and the working directory.
-        command = [sys.executable, "-I", "-S", _SCRIPT]
+        without_bytecode = ("-B",) if sys.dont_write_bytecode else ()
+        command = [sys.executable, "-I", "-S", *without_bytecode, "-c", _START, _FOLDER]
         given = (repr(self.limits.file), repr(self.limits.all), *map(os.path.abspath, paths))
         try:
             output = self._run(command, b"\0".join(map(os.fsencode, given)))

@@ -1,9 +1,9 @@
 """Entry point of the process that loads files with dlopen, each in a child process of its own.
 
-trial.py starts it as a script. Standard input has, separated by NUL, the limit in seconds for one
-file and for all files, and the paths. Each file gives one line: its index, whether the limit ended
-it, the exit status, and the message in hexadecimal digits ("+", or "-" and the reason). The line
-`limit` says that there was no time for the other files.
+trial.py imports it in a new interpreter. Standard input has, separated by NUL, the limit in seconds
+for one file and for all files, and the paths. Each file gives one line: its index, whether the
+limit ended it, the exit status, and the message in hexadecimal digits ("+", or "-" and the reason).
+The line `limit` says that there was no time for the other files.
 
 It imports nothing of manyshim, and little else, so that it starts fast: importing signal, tempfile
 or subprocess would take as long as everything else. No file can use a library that another file
@@ -171,7 +171,3 @@ def _children() -> list[int]:
         if int(fields[1]) == own:
             found.append(int(name))
     return found
-
-
-if __name__ == "__main__":
-    main()

@@ -227,10 +227,15 @@ def _byte_differences(
 
     Behind the original's end, all other bytes must be zero.
     """
+    edited = _by_block(edits)
     for start in range(0, new.size, BLOCK):
         end = min(start + BLOCK, new.size)
         data = new.read(start, end - start)
         original = old.read(start, min(end, old.size) - start) if start < old.size else b""
+        moved = any(one.place < end and start < one.place + one.size for one in copies)
+        edits = edited.get(start // BLOCK, ())
+        if not moved and not edits and data == original:
+            continue
         wanted = bytearray(original.ljust(len(data), b"\0"))
         for copy in copies:
             first, last = max(copy.place, start), min(copy.place + copy.size, end)
@@ -251,6 +256,15 @@ def _byte_differences(
                     what = edit.what
             values = f"{data[place]:#04x}, not {wanted[place]:#04x}"
             yield f"its {what} at offset {where:#x}: a byte is {values}"
+
+
+def _by_block(edits: Sequence[Edit]) -> Dict[int, List[Edit]]:
+    """Return the edits of each block by its number, in their order."""
+    found: Dict[int, List[Edit]] = {}
+    for edit in edits:
+        for number in range(edit.offset // BLOCK, (edit.offset + len(edit.data) - 1) // BLOCK + 1):
+            found.setdefault(number, []).append(edit)
+    return found
 
 
 def _encoded(name: str) -> bytes:

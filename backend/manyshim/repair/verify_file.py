@@ -23,7 +23,8 @@ from manyshim.formats.zip.window import MemberError, Window
 from manyshim.values import NamedTuple
 
 _IDENT = 16
-BLOCK = 1 << 20
+# Larger blocks do not stay in the processor's cache.
+BLOCK = 1 << 16
 _MAX_SENTENCES = 20
 _MAX_NAME = 64
 

@@ -14,9 +14,11 @@ import strict_index_samples as samples
 from manyshim.formats.wheel.rewrite import Edits, rewrite
 from manyshim.formats.wheel.wheel import Wheel
 from manyshim.formats.zip.archive import Archive
+from manyshim.formats.zip.deflate import Deflater
 from manyshim.formats.zip.directory import numbers
 from rewriting import (
     ELF,
+    FOLDER,
     MEMBERS,
     MODES,
     PLATFORMS,
@@ -255,8 +257,13 @@ def test_a_name_that_occurs_twice_is_kept_once_with_new_files(tmp_path: Path) ->
     source, new = tmp_path / wheel_name(), tmp_path / "new"
     source.write_bytes(wheel([("demo/a.py", b"old"), (SO, ELF), ("demo/a.py", b"last")]))
     new.write_bytes(b"library")
-    with Wheel(str(source)) as opened:
-        edits = Edits(PLATFORMS, files={"demo.libs/new.so": str(new)})
+    with Wheel(str(source)) as opened, Deflater(str(tmp_path / "deflated"), 6) as deflater:
+        deflater.add("demo.libs/new.so", str(new))
+        texts = {f"{FOLDER}/sboms/new.json": b"{}"}
+        edits = Edits(PLATFORMS, files=deflater.finish(), texts=texts)
         path = Path(rewrite(opened, str(tmp_path), edits))
     assert problems(path.name, path.read_bytes()) == []
-    assert contents(path.read_bytes())["demo/a.py"] == b"last"
+    found = contents(path.read_bytes())
+    assert found["demo/a.py"] == b"last"
+    assert found["demo.libs/new.so"] == b"library"
+    assert found[f"{FOLDER}/sboms/new.json"] == b"{}"

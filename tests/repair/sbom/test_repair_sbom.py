@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import urllib.parse
 import uuid
 from functools import lru_cache
 from typing import Any, Dict, List, Optional, Tuple
@@ -141,6 +142,21 @@ def test_the_same_facts_give_the_same_bytes() -> None:
     other = document(name(), GRAFTED[:1] + GRAFTED[1:3], version="0.1.0")
     assert read(other)["serialNumber"] != number
     assert read(document(name(), GRAFTED, version="0.1.1"))["serialNumber"] != number
+
+
+def test_the_serial_number_is_what_uuid5_makes() -> None:
+    data = json.loads(document(name(), GRAFTED, version="0.1.0"))
+    number = data.pop("serialNumber")
+    text = json.dumps(data, indent=2, sort_keys=True)
+    assert number == uuid.uuid5(uuid.uuid5(uuid.NAMESPACE_OID, "manyshim sbom"), text).urn
+
+
+def test_names_are_quoted_as_urllib_does() -> None:
+    text = "".join(chr(code) for code in range(1, 127) if chr(code) not in "\\-_.") + "é€😀"
+    package = SSL._replace(name=text, version=text)
+    quoted = urllib.parse.quote(text, safe=":")
+    purl = package_purl(package)
+    assert purl == f"pkg:deb/debian/{quoted}@{quoted}?arch=amd64&distro=debian-12"
 
 
 @pytest.mark.parametrize("epoch", [0, 253402300799, 10**20])

@@ -19,7 +19,7 @@ from manyshim.values import NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Dict, List, Mapping, Optional, Tuple
+    from typing import AbstractSet, Dict, List, Mapping, Optional, Tuple
 
     from manyshim.formats.zip.deflate import Deflated
 
@@ -36,51 +36,55 @@ class Edits(NamedTuple):
     """What a rewrite changes: the platform tags, and how new contents are written.
 
     Without `platforms` the name and WHEEL stay. `level` is zlib's. `epoch` is SOURCE_DATE_EPOCH in
-    seconds; None keeps the members' times. `files` maps members, existing or new ones, to the paths
-    of their new contents. `impure` writes `Root-Is-Purelib: false`. Without it the field stays as
-    it is, so that no member is installed into another folder.
+    seconds; None keeps the members' times. `files` and `texts` map members, existing or new ones,
+    to their new contents: compressed files, and bytes to compress. `impure` writes
+    `Root-Is-Purelib: false`. Without it the field stays as it is, so that no member is installed
+    into another folder. A wheel that will be rewritten again need not be synced.
     """
 
     platforms: Tuple[str, ...]
     level: int = 6
     epoch: Optional[int] = None
-    files: Mapping[str, str] = {}
+    files: Mapping[str, Deflated] = {}
+    texts: Mapping[str, bytes] = {}
     impure: bool = False
+    sync: bool = True
 
 
 def rewrite(source: Wheel, folder: str, edits: Edits) -> str:
     """Write the wheel into `folder` under the edited tags. Return the new file's path.
 
     Members keep their compressed bytes, modes and times; WHEEL and RECORD get new contents. The
-    file is synced and read back. It is not renamed, so `folder` has to be private. Raises ToolError
+    file is read back. It is not renamed, so `folder` has to be private. Raises ToolError
     if the file cannot be written, InvalidWheelError if a member cannot be read.
     """
     name = source.name._replace(platforms=edits.platforms or source.name.platforms)
     target = os.path.join(folder, str(name))
     difference = ""
     try:
-        fresh = _deflated(edits, os.path.join(folder, "deflated"))
         # If several members have one name, installers keep the last one.
         entries = tuple({entry.name: entry for entry in source.archive.entries}.values())
-        entries = _with_new(source, entries, fresh)
+        entries = _with_new(source, entries, {*edits.files, *edits.texts})
         metadata = source.wheel_data()
         if edits.platforms:
             metadata = _metadata(source.metadata, name, impure=edits.impure)
-        new = _contents(source, entries, metadata, fresh)
+        new = _contents(source, entries, metadata, edits)
+        changed = edits.files.keys() | new.keys()
         # If a copied local header differs from the directory, all members are written one by one.
-        for contiguous_prefix in (_contiguous_prefix(source.archive, entries, {**fresh, **new}), 0):
+        for contiguous_prefix in (_contiguous_prefix(source.archive, entries, changed), 0):
             with open(target, "wb" if difference else "xb") as file:
                 packer = Packer(file, source.archive)
                 packer.copy_contiguous_prefix(contiguous_prefix)
                 for entry in entries[contiguous_prefix:]:
                     if entry.name in new:
                         packer.add(_dated(entry, edits.epoch), new[entry.name], edits.level)
-                    elif entry.name in fresh:
-                        packer.add_file(_dated(entry, edits.epoch), fresh[entry.name])
+                    elif entry.name in edits.files:
+                        packer.add_file(_dated(entry, edits.epoch), edits.files[entry.name])
                     else:
                         packer.copy(entry)
                 packer.close()
-                os.fsync(file.fileno())
+                if edits.sync:
+                    os.fsync(file.fileno())
             with open(target, "rb") as file:
                 difference = packer.differs(file)
             if not difference:
@@ -118,20 +122,12 @@ def copy(source: Wheel, folder: str) -> str:
     return target
 
 
-def _deflated(edits: Edits, folder: str) -> Dict[str, Deflated]:
-    if not edits.files:
-        return {}
-    from manyshim.formats.zip.deflate import deflate  # noqa: PLC0415 (only a repair brings files)
-
-    return deflate(edits.files, folder, edits.level)
-
-
 def _with_new(
-    source: Wheel, entries: Tuple[Entry, ...], fresh: Mapping[str, Deflated]
+    source: Wheel, entries: Tuple[Entry, ...], fresh: AbstractSet[str]
 ) -> Tuple[Entry, ...]:
     """Insert new members before the metadata, and new metadata before RECORD (PEP 427)."""
     known = {entry.name for entry in entries}
-    names = sorted(fresh.keys() - known)
+    names = sorted(fresh - known)
     if not names:
         return entries
     like = next(entry for entry in entries if entry.name == f"{source.dist_info}/WHEEL")
@@ -154,7 +150,7 @@ def _new(like: Entry, name: str, mode: int) -> Entry:
 
 
 def _contiguous_prefix(
-    archive: Archive, entries: Tuple[Entry, ...], changed: Mapping[str, object]
+    archive: Archive, entries: Tuple[Entry, ...], changed: AbstractSet[str]
 ) -> int:
     """Return how many members can be copied in one piece, from the first one on."""
     pairs = enumerate(zip(entries, archive.entries))
@@ -164,14 +160,14 @@ def _contiguous_prefix(
 
 
 def _contents(
-    source: Wheel, entries: Tuple[Entry, ...], metadata: bytes, fresh: Mapping[str, Deflated]
+    source: Wheel, entries: Tuple[Entry, ...], metadata: bytes, edits: Edits
 ) -> Dict[str, bytes]:
-    """Return the new contents of WHEEL (`metadata`) and RECORD, by member."""
-    path = f"{source.dist_info}/WHEEL"
-    rows = {path: record.row(metadata)}
-    for member, made in fresh.items():
+    """Return the new contents of WHEEL (`metadata`), RECORD and all texts, by member."""
+    texts = {f"{source.dist_info}/WHEEL": metadata, **edits.texts}
+    rows = {member: record.row(text) for member, text in texts.items()}
+    for member, made in edits.files.items():
         rows[member] = record.Row(record.stated(made.digest), str(made.size))
-    return {path: metadata, f"{source.dist_info}/RECORD": _record(source, entries, rows)}
+    return {**texts, f"{source.dist_info}/RECORD": _record(source, entries, rows)}
 
 
 def _metadata(fields: List[Field], name: WheelName, *, impure: bool) -> bytes:

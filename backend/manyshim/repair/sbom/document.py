@@ -10,10 +10,9 @@ from __future__ import annotations
 import json
 import posixpath
 import re
-import uuid
-from datetime import datetime, timezone
+import sys
+from hashlib import new
 from typing import Dict, List, Optional, Sequence, Tuple
-from urllib.parse import quote
 
 from manyshim.audit.tags import WheelName
 from manyshim.repair.sbom import licenses
@@ -23,7 +22,14 @@ from manyshim.values import NamedTuple
 # auditwheel writes auditwheel.cdx.json; a wheel may have both files.
 FILE_NAME = "manyshim.cdx.json"
 
-_NAMESPACE = uuid.uuid5(uuid.NAMESPACE_OID, "manyshim sbom")
+# Systems in FIPS mode refuse SHA-1 otherwise. Python 3.8 does not know the argument.
+_NOT_FOR_SECURITY: Dict[str, bool] = (
+    {"usedforsecurity": False} if sys.version_info >= (3, 9) else {}
+)
+# The name-based UUID of "manyshim sbom" in the namespace of OIDs.
+_NAMESPACE = bytes.fromhex("596ca44a04115d48b50236b0a5e2ec96")
+# The characters that a URL need not encode (RFC 3986), and the colon.
+_UNRESERVED = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~:"
 # In seconds since 1970: the end of the year 9999, the last one of RFC 3339.
 _MAX_TIMESTAMP = 253402300799
 _PATCHED = (
@@ -72,6 +78,8 @@ def document(
         "tools": {"components": [{"type": "application", "name": "manyshim", "version": version}]},
     }
     if epoch is not None:
+        from datetime import datetime, timezone  # noqa: PLC0415 (only with SOURCE_DATE_EPOCH)
+
         moment = datetime.fromtimestamp(min(max(epoch, 0), _MAX_TIMESTAMP), timezone.utc)
         metadata["timestamp"] = moment.strftime("%Y-%m-%dT%H:%M:%SZ")
     content: Dict[str, object] = {
@@ -83,8 +91,22 @@ def document(
         "dependencies": _dependencies(wheel_purl(wheel), libraries),
     }
     # Equal content gets an equal serial number, so builds are reproducible to the byte.
-    content["serialNumber"] = uuid.uuid5(_NAMESPACE, _json(content)).urn
+    content["serialNumber"] = _urn(_json(content))
     return _json(content).encode("ascii") + b"\n"
+
+
+def _urn(text: str) -> str:
+    """Return the name-based UUID of a text as a URN (RFC 9562, version 5).
+
+    The module uuid takes longer to import than everything else in this module.
+    """
+    sha1 = new("sha1", _NAMESPACE + text.encode("ascii"), **_NOT_FOR_SECURITY)  # noqa: S324
+    digest = bytearray(sha1.digest()[:16])
+    digest[6] = digest[6] & 0x0F | 0x50
+    digest[8] = digest[8] & 0x3F | 0x80
+    found = digest.hex()
+    parts = (found[:8], found[8:12], found[12:16], found[16:20], found[20:])
+    return f"urn:uuid:{'-'.join(parts)}"
 
 
 def _json(content: Dict[str, object]) -> str:
@@ -182,7 +204,8 @@ def _vendor(distro: Distro) -> str:
 
 def _quoted(text: str, safe: str = "") -> str:
     # The package URL specification does not encode the colon.
-    return quote(escape(text), safe=safe + ":")
+    kept = _UNRESERVED + safe.encode()
+    return "".join(chr(one) if one in kept else f"%{one:02X}" for one in escape(text).encode())
 
 
 def escape(text: str) -> str:

@@ -10,9 +10,9 @@ import shutil
 import subprocess
 from typing import Dict, Iterable, Iterator, List, Optional, Tuple
 
-from manyshim.files import open_regular
 from manyshim.repair.links import resolve
 from manyshim.repair.sbom import copyright as notices
+from manyshim.repair.sbom.filelists import MAX_DATABASE, FileLists, content, decoded, without_nul
 from manyshim.values import NamedTuple
 
 _DPKG = "/var/lib/dpkg"
@@ -23,9 +23,7 @@ _RPM_FILES = ("rpmdb.sqlite", "Packages.db", "Packages")
 _RPM_FORMAT = r"%{NAME}\t%|EPOCH?{%{EPOCH}:}|%{VERSION}-%{RELEASE}\t%{ARCH}\t%{LICENSE}\n"
 _RPM_SECONDS = 20
 
-# For comparison: all file lists of a desktop have 50 MB. The largest of 700 copyright files,
-# that of boost, has 2 MB.
-_MAX_DATABASE = 512 << 20
+# The largest of 700 copyright files, that of boost, has 2 MB.
 _MAX_COPYRIGHT = 16 << 20
 
 
@@ -62,24 +60,35 @@ class Packages:
         self._root = os.path.realpath(sysroot or "/").rstrip("/")
         self._rpm = shutil.which("rpm", path=search_path)
         self._texts: Dict[str, bytes] = {}
-        self._lists: Optional[bytes] = None
-        self._endings: Dict[bytes, List[int]] = {}
+        folder = self._resolve(f"{_DPKG}/info")
+        self._lists = FileLists(self._root + folder, lambda name: self._read(f"{folder}/{name}"))
+
+    def owners(self, paths: Iterable[str]) -> Dict[str, Optional[Package]]:
+        """Return what `owner` returns for each path; the file lists are read once for all."""
+        places = {path: self._inside(path) for path in paths}
+        self._lists.search(map(os.path.basename, filter(None, places.values())))
+        return {path: self.owner(path) for path in places}
 
     def owner(self, path: str) -> Optional[Package]:
         """Return the package of a file; None if no package lists it, or several do.
 
         `path` begins with the sysroot; links are followed.
         """
+        place = self._inside(path)
+        if not place:
+            return None
+        names = list(self._spellings(place))
+        return self._dpkg_owner(names) or self._apk_owner(names) or self._rpm_owner(names)
+
+    def _inside(self, path: str) -> str:
+        """Return a file's path below the root, without links; empty if it cannot be there."""
         path = os.path.abspath(path)
         try:
             os.fsencode(path)
         except ValueError:  # this machine's encoding cannot express the name
-            return None
-        for root in (self._given, self._root):
-            if path.startswith(root + "/"):
-                names = list(self._spellings(self._resolve(path[len(root) :])))
-                return self._dpkg_owner(names) or self._apk_owner(names) or self._rpm_owner(names)
-        return None
+            return ""
+        roots = (root for root in (self._given, self._root) if path.startswith(root + "/"))
+        return next((self._resolve(path[len(root) :]) for root in roots), "")
 
     def _resolve(self, path: str) -> str:
         """Follow links as a process does whose root folder is the sysroot."""
@@ -93,20 +102,20 @@ class Packages:
         if self._resolve(other_folder) == self._resolve(folder):
             yield other
 
-    def _read(self, path: str, at_most: int = _MAX_DATABASE) -> bytes:
+    def _read(self, path: str, at_most: int = MAX_DATABASE) -> bytes:
         """Return a file's content; empty if it cannot be read."""
-        return _content(self._root + self._resolve(path), at_most)
+        return content(self._root + self._resolve(path), at_most)
 
     def _database(self, path: str) -> bytes:
         """Return a database with a newline before and after each line, by which it is found."""
         if path not in self._texts:
-            self._texts[path] = b"\n" + _without_nul(self._read(path)) + b"\n\n"
+            self._texts[path] = b"\n" + without_nul(self._read(path)) + b"\n\n"
         return self._texts[path]
 
     def _distro(self) -> Distro:
-        text = self._read("/etc/os-release") or self._read("/usr/lib/os-release")
+        release = self._read("/etc/os-release") or self._read("/usr/lib/os-release")
         stated: Dict[str, str] = {}
-        for line in _text(_without_nul(text)).split("\n"):
+        for line in decoded(without_nul(release)).split("\n"):
             key, _, value = line.strip().partition("=")
             if value[:1] in ("'", '"') and value[-1:] == value[:1]:
                 value = value[1:-1]
@@ -127,10 +136,10 @@ class Packages:
                 continue
             if path in self._spellings(diverted):
                 for name in self._spellings(original):
-                    yield from (p for p in self._listing(name) if p.partition(":")[0] != by)
+                    yield from (p for p in self._lists.packages(name) if p.partition(":")[0] != by)
             if path in self._spellings(original):
                 diverted_by = by
-        for package in self._listing(path):
+        for package in self._lists.packages(path):
             if diverted_by in (None, package.partition(":")[0]):
                 yield package
 
@@ -143,46 +152,6 @@ class Packages:
                 original, diverted, by = map(os.fsdecode, three)
                 yield original, diverted, by
 
-    def _listing(self, path: str) -> Iterator[str]:
-        """Yield the packages whose file list contains a path."""
-        for place in self._places(b"/%b\n" % os.fsencode(path).rpartition(b"/")[2]):
-            lists = self._lists or b""
-            start, end = lists.rfind(b"\n", 0, place) + 1, lists.index(b"\n", place)
-            if lists[start:end] == os.fsencode(path):
-                head = lists.rfind(b"\0", 0, place) + 1
-                yield _text(lists[head : lists.index(b"\n", head)])
-
-    def _places(self, ending: bytes) -> List[int]:
-        """Return the positions of all lines with an ending; one search covers all spellings."""
-        if self._lists is None:
-            self._lists = self._all_lists()
-        if ending not in self._endings:
-            places: List[int] = []
-            position = self._lists.find(ending)
-            while position >= 0:
-                places.append(position)
-                position = self._lists.find(ending, position + 1)
-            self._endings[ending] = places
-        return self._endings[ending]
-
-    def _all_lists(self) -> bytes:
-        """Return all file lists as one text; each follows a NUL and its package's name."""
-        folder = self._resolve(f"{_DPKG}/info")
-        try:
-            with os.scandir(self._root + folder) as files:
-                lists = sorted((one.name, one.is_symlink()) for one in files)
-        except OSError:
-            return b""
-        parts: List[bytes] = []
-        for name, is_link in lists:
-            if name.endswith(".list") and name != ".list":
-                path = f"{folder}/{name}"
-                # There are hundreds of lists and links are rare, so only links are resolved.
-                data = self._read(path) if is_link else _content(self._root + path)
-                package = os.fsencode(name[: -len(".list")])
-                parts.append(b"\0%b\n%b\n" % (package, _without_nul(data)))
-        return b"".join(parts)
-
     def _dpkg_facts(self, package: str, path: str) -> Iterator[Package]:
         name, _, arch = package.partition(":")
         for paragraph in _paragraphs(self._database(f"{_DPKG}/status"), f"Package: {name}"):
@@ -192,9 +161,9 @@ class Packages:
                 continue
             version = notices.field(paragraph, "Version") or ""
             notice = self._read(f"/usr/share/doc/{name}/copyright", _MAX_COPYRIGHT)
-            notice = _without_nul(notice)
+            notice = without_nul(notice)
             source = (notices.field(paragraph, "Source") or name).partition(" ")[0]
-            stated = notices.licences(_text(notice), os.path.basename(path), source)
+            stated = notices.licences(decoded(notice), os.path.basename(path), source)
             yield Package("deb", name, version, of_arch, self._distro(), stated)
 
     def _apk_owner(self, names: Iterable[str]) -> Optional[Package]:
@@ -208,7 +177,7 @@ class Packages:
                 end = text.index(b"\n\n", position)
                 following = text.find(b"\nF:", position + 1, end)
                 if b"\nR:%b\n" % name in text[position : (following if following > 0 else end) + 1]:
-                    paragraph = _text(text[text.rfind(b"\n\n", 0, position) + 2 : end])
+                    paragraph = decoded(text[text.rfind(b"\n\n", 0, position) + 2 : end])
                     # The first field of each letter is the package's; letters are case-sensitive.
                     fields = {row[:2]: row[2:] for row in reversed(paragraph.split("\n"))}
                     found += self._stated("apk", [fields.get(f"{key}:", "") for key in "PVAL"])
@@ -241,7 +210,7 @@ class Packages:
             self._rpm = None  # it would fail or hang for every file
             return None
         found: List[Package] = []
-        for line in _text(_without_nul(run.stdout)).split("\n"):
+        for line in decoded(without_nul(run.stdout)).split("\n"):
             fields = ["" if field == "(none)" else field for field in line.split("\t")]
             if len(fields) == 4:
                 found += self._stated("rpm", fields)
@@ -253,33 +222,13 @@ class Packages:
             yield Package(kind, name, version, arch, self._distro(), (stated,) if stated else ())
 
 
-def _content(path: str, at_most: int = _MAX_DATABASE) -> bytes:
-    """Return the content of a file whose path has no links; empty if it cannot be read."""
-    try:
-        with open_regular(path) as file:
-            return file.read() if os.fstat(file.fileno()).st_size <= at_most else b""
-    except OSError:
-        return b""
-
-
-def _without_nul(data: bytes) -> bytes:
-    """Return a text without its lines that have a NUL: no name and no path has one."""
-    if b"\0" not in data:
-        return data
-    return b"\n".join(line for line in data.split(b"\n") if b"\0" not in line)
-
-
-def _text(data: bytes) -> str:
-    return data.decode("utf-8", "surrogateescape")
-
-
 def _paragraphs(text: bytes, line: str) -> Iterator[str]:
     """Yield the paragraphs of a database that contain a line; `text` begins with a newline."""
     wanted = b"\n%b\n" % line.encode("utf-8", "surrogateescape")
     position = text.find(wanted)
     while position >= 0:
         end = text.index(b"\n\n", position)
-        yield _text(text[text.rfind(b"\n\n", 0, position + 1) + 2 : end])
+        yield decoded(text[text.rfind(b"\n\n", 0, position + 1) + 2 : end])
         position = text.find(wanted, end + 1)
 
 
