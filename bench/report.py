@@ -75,8 +75,8 @@ def text(measured: Measured) -> Iterator[str]:
     short = [line for line in found if line.verdict == "SHORT"]
     yield f"{len(short)} of {len(found)} lines fall short" + (":" if short else ".")
     for line in short:
-        bound = _text(line, line.row.aim if line.row.must is None else line.row.must)
-        yield f"* {line.row.what}, {line.subject}: {_text(line, line.three[1])}, must be {bound}"
+        bound = amount(line, line.row.aim if line.row.must is None else line.row.must)
+        yield f"* {line.row.what}, {line.subject}: {amount(line, line.three[1])}, must be {bound}"
     for subject, why in measured.absent.items():
         yield f"* absent: {subject}: {why}"
     yield ""
@@ -113,13 +113,14 @@ def _condensed(found: Iterable[Line]) -> Iterator[Line]:
 
 
 def _row(line: Line) -> str:
-    three = [_text(line, value) for value in line.three] if line.values else ["-"] * 3
-    bounds = [_text(line, bound) for bound in (line.row.must, line.row.aim)]
+    three = [amount(line, value) for value in line.three] if line.values else ["-"] * 3
+    bounds = [amount(line, bound) for bound in (line.row.must, line.row.aim)]
     cells = [line.row.what, line.subject, str(len(line.values)), *three, *bounds, line.verdict]
     return "| " + " | ".join(cells) + " |"
 
 
-def _text(line: Line, value: float | None) -> str:
+def amount(line: Line, value: float | None) -> str:
+    """Return a value of a line as text, in the unit of its row."""
     return "-" if value is None else line.row.unit.text.format(value)
 
 
