@@ -145,17 +145,21 @@ def _counted(
     """Count the instructions of each case; where that is impossible, each row says why."""
     names = {THIS: COUNTED, OTHER: COUNTED_OTHER}
     missing = {} if options.against else {OTHER: "no --against CHECKOUT"}
-    found: dict[tuple[str, str], list[Run]] = {}
+    found: dict[tuple[str, str], Outcome] = {}
     try:
         with run.scratch(parent) as folder:
             if cases:
                 counts = instructions.measure(cases, options.cache, folder, options.against)
-                found = {(case, side): [Run(number, 0)] for case, side, number in counts}
+                for case, side, number in counts:
+                    if isinstance(number, str):
+                        found[case, side] = Outcome([], number)
+                    else:
+                        found[case, side] = Outcome([Run(number, 0)])
     except instructions.FAILURES as error:
         print(f"bench: {INSTRUCTIONS}: {error}", file=sys.stderr)
         missing = dict.fromkeys(names, str(error))
     return {
-        (INSTRUCTIONS, case, name): Outcome(found.get((case, side), []), missing.get(side, ""))
+        (INSTRUCTIONS, case, name): found.get((case, side), Outcome([], missing.get(side, "")))
         for case in cases
         for side, name in names.items()
     }

@@ -20,6 +20,7 @@ import subprocess
 import sys
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
+from importlib.util import find_spec
 
 from bench import places, run, wheels
 
@@ -88,6 +89,8 @@ def main() -> int:
     try:
         with run.scratch(cache) as folder:
             for case, side, number in measure(CASES, cache, folder, options.against):
+                if isinstance(number, str):
+                    raise run.FailedError(f"{case}, {side} checkout: {number}")
                 counts.setdefault(side, {})[case] = number
     except FAILURES as error:
         print(f"bench.instructions: {error}", file=sys.stderr)
@@ -112,10 +115,11 @@ FAILURES = (
 
 def measure(
     cases: Sequence[str], cache: str, folder: str, against: str | None
-) -> Iterator[tuple[str, str, int]]:
+) -> Iterator[tuple[str, str, int | str]]:
     """Yield each case, "this" or "that" for the checkout, and its number of instructions.
 
-    `cache` keeps the wheels, `folder` is empty. Raises one of FAILURES.
+    In place of the number there is a text that says why the case failed. `cache` keeps the wheels,
+    `folder` is empty. Raises one of FAILURES.
     """
     valgrind = shutil.which("valgrind")
     if valgrind is None:
@@ -127,10 +131,26 @@ def measure(
         trees[places.OTHER] = os.path.join(folder, places.OTHER)
         places.copy_package(against, trees[places.OTHER])
     arguments = _cases(cases, cache, folder, trees[places.THIS])
+    site = _site(folder)
     for name in cases:
         for side, tree in trees.items():
             print(f"{name}, {side} checkout", file=sys.stderr)
-            yield name, side, _count(valgrind, arguments[name], folder, tree)
+            path = os.pathsep.join((tree, site)) if name == "check small" else tree
+            try:
+                yield name, side, _count(valgrind, arguments[name], folder, path)
+            except run.FailedError as error:
+                yield name, side, str(error)
+
+
+def _site(folder: str) -> str:
+    """Return a folder with the two packages that `check` imports, because -S hides them."""
+    site = os.path.join(folder, "site")
+    os.mkdir(site)
+    for name in ("packaging", "wheel"):
+        spec = find_spec(name)
+        for package in (spec and spec.submodule_search_locations) or ():
+            os.symlink(package, os.path.join(site, name))
+    return site
 
 
 def sample_of(case: str) -> tuple[wheels.Sample, ...]:

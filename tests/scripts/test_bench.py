@@ -8,7 +8,7 @@ import sys
 import zipfile
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, List, Set, Tuple
+from typing import Any, Iterator, List, Sequence, Set, Tuple, Union
 
 import pytest
 
@@ -150,6 +150,24 @@ def test_rows_of_instructions_say_that_valgrind_is_missing(
     said = capsys.readouterr().out
     row = "| instructions of the whole process | version | 0 | - | - | - | - | - | valgrind is not"
     assert row in said
+
+
+def test_a_case_that_fails_leaves_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def measure(cases: Sequence[str], *_: object) -> Iterator[Tuple[str, str, Union[int, str]]]:
+        assert set(cases) == {"version", "help"}
+        yield "help", THIS, "exit code 4"
+        yield "version", THIS, 120_000_000
+
+    monkeypatch.setattr(instructions, "measure", measure)
+    only = ["--only", "instructions/version", "--only", "instructions/help"]
+    monkeypatch.setattr(sys, "argv", ["bench", "--cache", str(tmp_path), *only])
+    assert command.main() == 0
+    said = capsys.readouterr().out
+    row = "| instructions of the whole process | "
+    assert f"{row}version | 1 | 120.0 M | 120.0 M | 120.0 M | - | - |  |\n" in said
+    assert f"{row}help | 0 | - | - | - | - | - | exit code 4 |\n" in said
 
 
 def test_isal_is_hidden_even_if_it_is_installed(tmp_path: Path) -> None:
