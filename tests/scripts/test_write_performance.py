@@ -12,7 +12,6 @@ import pytest
 
 from datascripts import SCRIPTS
 from paths import DOCS
-from write_readme import with_block
 
 if sys.version_info < (3, 10):
     pytest.skip("the bench needs Python 3.10", allow_module_level=True)
@@ -20,6 +19,8 @@ if sys.version_info < (3, 10):
 from bench import pages, report, table
 from bench.report import Measured
 from bench.run import Outcome, Run
+
+from write_readme import with_block
 
 _VERSIONS = {"python": "CPython 3.11.7", "manyshim": "0.1.0"}
 
