@@ -33,6 +33,20 @@ def open_regular(path: str) -> BinaryIO:
         raise
 
 
+def read_at(file: BinaryIO, offset: int, length: int) -> bytes:
+    """Read bytes at an offset, fewer at the end of the file. Raises OSError.
+
+    Where the system can, no buffer is filled: one takes more time than a small read.
+    """
+    if hasattr(os, "pread"):
+        data = os.pread(file.fileno(), length, offset)
+        if len(data) == length:
+            return data
+        # It may read less than there is, from a file system over a network.
+    file.seek(offset)
+    return file.read(length)
+
+
 def _refuse_others(status: os.stat_result, path: str) -> None:
     if stat.S_ISDIR(status.st_mode):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 # Linkers write about a dozen. Tools that edit files add a few each time.
 _MAX_SEGMENTS = 1024
 _BLOCK = 1 << 16
-_FIRST_KEPT = 2 << 20
+_FIRST_KEPT = 4 << 20
 _SMALL_SEGMENT = 1 << 20
 # The strings of compilers and linkers take some 300 bytes, which a distance of this many from the
 # dynamic section does not keep from being read. The largest `.data` of 24 wheels has 440 kB.

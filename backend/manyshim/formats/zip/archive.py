@@ -4,31 +4,28 @@ from __future__ import annotations
 
 import io
 import os
+import struct
 import zlib
 
 from manyshim.errors import InvalidWheelError, shorten
-from manyshim.files import open_regular
+from manyshim.files import open_regular, read_at
 from manyshim.formats.zip.codec import library
 from manyshim.formats.zip.directory import (
-    CENTRAL,
     EOCD,
     EOCD64,
     EOCD64_LOCATOR,
     LOCAL,
     STORED,
     Entry,
-    central,
-    is_minimal,
-    refuse_unreadable,
+    Reader,
 )
 from manyshim.formats.zip.kept import Allowance
 from manyshim.formats.zip.window import MemberError, Window
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import BinaryIO, Dict, Iterator, Tuple
+    from typing import BinaryIO, Iterator, Tuple
 
-    from manyshim.formats.zip.directory import Form
 
 # Metadata members are read whole. A RECORD of 100,000 rows has about 15 MB.
 _MAX_WHOLE = 64 << 20
@@ -38,6 +35,9 @@ _MAX_MEMBERS = 200_000
 _MAX_DIRECTORY = 32 << 20
 
 _READ_AT_ONCE = 1 << 18
+
+# At the end of a local header: how long the name and the extra field are, in bytes.
+_LENGTHS = struct.Struct("<2H")
 
 # How many bytes tell what a member is. So many compressed bytes are enough for them in nearly all
 # members: the codes of a block (RFC 1951, 3.2.7) take up to 290.
@@ -71,8 +71,8 @@ class Archive:
             self.contiguous_prefix = self.directory = 0
             self._allowance = Allowance()
             self.entries = tuple(self._directory())
-            self._refuse_overlaps()
-            self._refuse_bomb()
+            if not self._ordered:
+                self._refuse_overlaps()
         except InvalidWheelError as error:
             self.close()
             raise InvalidWheelError(f"{path}: {error}") from None
@@ -105,13 +105,13 @@ class Archive:
 
         Raises MemberError if the header is missing, or the archive ends before the member.
         """
-        return self._payload(entry, self.bytes_at(entry.offset, LOCAL.size))
+        return self._payload(entry, entry.offset, self.bytes_at(entry.offset, LOCAL.size))
 
-    def _payload(self, entry: Entry, header: bytes) -> int:
-        if header[:4] != b"PK\3\4" or len(header) < LOCAL.size:
+    def _payload(self, entry: Entry, begin: int, header: bytes) -> int:
+        if not header.startswith(b"PK\3\4") or len(header) < LOCAL.size:
             raise MemberError("its local header is not where the central directory says")
-        name, extra = LOCAL.unpack_from(header)[-2:]
-        start: int = entry.offset + LOCAL.size + name + extra
+        name, extra = _LENGTHS.unpack_from(header, LOCAL.size - _LENGTHS.size)
+        start: int = begin + LOCAL.size + name + extra
         if start + entry.compressed > self.size:
             raise MemberError("the archive ends before the member does")
         return start
@@ -121,12 +121,12 @@ class Archive:
 
         If the member has fewer, all of them are returned.
         """
-        name = len(entry.name)
-        data = self.bytes_at(entry.offset, LOCAL.size + name + _HEAD_INPUT)
-        start = self._payload(entry, data)
-        length = min(entry.size, _HEAD)
-        head = data[start - entry.offset :][: entry.compressed]
-        if entry.method != STORED and length:
+        begin, size = entry.offset, entry.size
+        data = self.bytes_at(begin, LOCAL.size + len(entry.name) + _HEAD_INPUT)
+        start = self._payload(entry, begin, data) - begin
+        length = min(size, _HEAD)
+        head = data[start : start + entry.compressed]
+        if length and entry.form.method != STORED:
             try:
                 head = zlib.decompressobj(-zlib.MAX_WBITS).decompress(head, length)
             except zlib.error:
@@ -169,39 +169,31 @@ class Archive:
         if not 0 <= offset <= self.size:
             return b""
         try:
-            self.file.seek(offset)
-            return self.file.read(length)
+            return read_at(self.file, offset, length)
         except OSError as error:
             raise InvalidWheelError(f"cannot be read: {error.strerror}") from error
 
     def _directory(self) -> Iterator[Entry]:
+        """Yield the entries. Raises InvalidWheelError if they overlap, or have too many bytes."""
         end, count, length, offset = self._end_record()
         start = end - length
-        # Bytes before the archive shift all offsets. Installers accept such files.
-        shift = start - offset
-        data = self.bytes_at(start, length)
         self.directory = start
+        # Bytes before the archive shift all offsets. Installers accept such files.
+        reader = Reader(self.bytes_at(start, length), start - offset)
         # Where the next member of the contiguous prefix has to begin; -1 after the prefix.
-        position = found = expected = 0
-        forms: Dict[bytes, Form] = {}
-        while position < len(data):
-            if data[position : position + 4] != b"PK\1\2" or position + 46 > len(data):
-                raise InvalidWheelError("its central directory is damaged")
-            entry, following = central(data, position, shift, forms)
-            if following > len(data):
-                raise InvalidWheelError("its central directory is damaged")
-            refuse_unreadable(entry)
-            if entry.offset == expected:
+        position = found = expected = size = stop = 0
+        ordered = True
+        while position < length:
+            record = reader.record(position)
+            if record.begin == expected:
                 # Only the offset of what follows confirms where a member ends.
                 self.contiguous_prefix = found
-            if entry.offset == expected and is_minimal(data, position, entry):
-                name_size = following - position - CENTRAL.size
-                expected += LOCAL.size + name_size + entry.compressed
-            else:
-                expected = -1
-            position = following
+            expected = record.end if record.begin == expected else -1
+            ordered = ordered and record.begin >= stop
+            position, stop = record.following, record.stop
             found += 1
-            yield entry
+            size += record.entry.size
+            yield record.entry
             if found > count:
                 break
         if expected == start:
@@ -210,6 +202,11 @@ class Archive:
             holds = "more" if found > count else found
             raise InvalidWheelError(
                 f"its central directory holds {holds} entries, but {count} are stated"
+            )
+        self._ordered = ordered
+        if size > _MAX_SIZE + _MAX_RATIO * self.size:
+            raise InvalidWheelError(
+                f"its members have {size} bytes, more than {_MAX_RATIO} times its {self.size}"
             )
 
     def _end_record(self) -> Tuple[int, int, int, int]:
@@ -242,13 +239,6 @@ class Archive:
         if count > _MAX_MEMBERS:
             raise InvalidWheelError(f"it has {count} members, more than {_MAX_MEMBERS}")
         return end, count, length, offset
-
-    def _refuse_bomb(self) -> None:
-        size = sum(entry.size for entry in self.entries)
-        if size > _MAX_SIZE + _MAX_RATIO * self.size:
-            raise InvalidWheelError(
-                f"its members have {size} bytes, more than {_MAX_RATIO} times its {self.size}"
-            )
 
     def _refuse_overlaps(self) -> None:
         end, previous = 0, ""

@@ -26,6 +26,9 @@ LOCAL = struct.Struct("<4s5H3L2H")
 _FORM = struct.Struct("<2B6HL")
 _SIZES = struct.Struct("<3L3H")
 _OFFSET = struct.Struct("<L")
+# The version of the format that deflated members require.
+_VERSION = 20
+_NONE = bytes(6)
 _64_BITS = (1 << 64) - 1
 
 
@@ -92,44 +95,73 @@ def numbers(crc: int, compressed: int, size: int, offset: int = 0) -> int:
     return crc | compressed << 32 | size << 96 | offset << 160
 
 
-def central(data: bytes, position: int, shift: int, forms: Dict[bytes, Form]) -> Tuple[Entry, int]:
-    """Read the record at an offset of the directory; return it and where the next one begins.
+class Record(NamedTuple):
+    """An entry with what its record states about its neighbours, in bytes.
 
-    `shift` is the number of bytes before the archive, which all stated offsets leave out. `forms`
-    has the forms of the records before it, by the bytes that state them.
+    `begin` is the offset of its member, and `stop` is before the end of it: other readers may take
+    more for it. If the record has only what is required, the member ends exactly at `end`, which
+    else is -1. `following` is where the next record begins in the directory.
     """
-    stated = data[position + 4 : position + 16] + data[position + 36 : position + 42]
-    form = forms.get(stated)
-    if form is None:
-        version, system, _, flags, method, time, date, internal, external = _FORM.unpack(stated)
-        form = Form((version, system), flags, method, time, date, internal, external)
-        forms[stated] = form
-    crc, compressed, size, name_size, extra_size, comment_size = _SIZES.unpack_from(
-        data, position + 16
-    )
-    (offset,) = _OFFSET.unpack_from(data, position + 42)
-    name_end = position + CENTRAL.size + name_size
-    raw = data[position + CENTRAL.size : name_end]
-    if extra_size:
-        extra = data[name_end : name_end + extra_size]
-        size, compressed, offset = _zip64(extra, [size, compressed, offset])
-    # Both encodings contain ASCII, and cp437's decoder is slow.
-    encoding = "utf-8" if form.flags & UTF8_NAME or raw.isascii() else "cp437"
-    name = raw.decode(encoding, "surrogateescape")
-    entry = Entry(name, form, numbers(crc, compressed, size, offset + shift))
-    return entry, name_end + extra_size + comment_size
+
+    entry: Entry
+    begin: int
+    stop: int
+    end: int
+    following: int
 
 
-def is_minimal(data: bytes, position: int, entry: Entry) -> bool:
-    """Return whether a record has only the version, flags and fields that its member requires."""
-    stated = b"\x14\0\0\0" if entry.name.isascii() else b"\x14\0\0\x08"
-    return (
-        data[position + 6 : position + 10] == stated
-        and data[position + 30 : position + 36] == b"\0\0\0\0\0\0"
-        and entry.size < 0xFFFFFFFF
-        and entry.compressed < 0xFFFFFFFF
-        and entry.offset < 0xFFFFFFFF
-    )
+class Reader:
+    """Reads the records of a directory; `shift` is how far all offsets in them are too small.
+
+    Raises InvalidWheelError for a damaged record, and for a member that no installer reads.
+    """
+
+    def __init__(self, data: bytes, shift: int) -> None:
+        self._data = data
+        self._shift = shift
+        # By the bytes that state them: a form, and what a record of this form states if it is
+        # minimal and its name is ASCII (1) or not (2).
+        self._forms: Dict[bytes, Tuple[Form, int]] = {}
+
+    def record(self, position: int) -> Record:
+        """Read the record at an offset of the directory."""
+        data = self._data
+        header = data[position : position + CENTRAL.size]
+        if header[:4] != b"PK\1\2" or len(header) < CENTRAL.size:
+            raise InvalidWheelError("its central directory is damaged")
+        crc, compressed, size, name_size, extra_size, comment_size = _SIZES.unpack_from(header, 16)
+        (offset,) = _OFFSET.unpack_from(header, 42)
+        name_end = position + CENTRAL.size + name_size
+        following = name_end + extra_size + comment_size
+        if following > len(data):
+            raise InvalidWheelError("its central directory is damaged")
+        form, plain = self._form(header[4:16] + header[36:42])
+        raw = data[position + CENTRAL.size : name_end]
+        ascii_name = raw.isascii()
+        # Both encodings contain ASCII, and cp437's decoder is slow.
+        encoding = "utf-8" if form.flags & UTF8_NAME or ascii_name else "cp437"
+        name = raw.decode(encoding, "surrogateescape")
+        minimal = plain == (1 if ascii_name else 2) and header[30:36] == _NONE
+        if extra_size:
+            extra = data[name_end : name_end + extra_size]
+            size, compressed, offset = _zip64(extra, [size, compressed, offset])
+        begin = offset + self._shift
+        stop = begin + LOCAL.size + compressed
+        if max(size, compressed, begin) >= 0xFFFFFFFF:
+            minimal = False
+        entry = Entry(name, form, numbers(crc, compressed, size, begin))
+        if form.flags & _ENCRYPTED or form.method != DEFLATED:
+            _refuse_unreadable(entry)
+        return Record(entry, begin, stop, stop + name_size if minimal else -1, following)
+
+    def _form(self, stated: bytes) -> Tuple[Form, int]:
+        known = self._forms.get(stated)
+        if known is None:
+            version, system, needed, flags, *rest = _FORM.unpack(stated)
+            plain = {0: 1, UTF8_NAME: 2}.get(flags, 0) if needed == _VERSION else 0
+            known = Form((version, system), flags, *rest), plain
+            self._forms[stated] = known
+        return known
 
 
 def _zip64(extra: bytes, values: List[int]) -> List[int]:
@@ -148,7 +180,7 @@ def _zip64(extra: bytes, values: List[int]) -> List[int]:
     return values
 
 
-def refuse_unreadable(entry: Entry) -> None:
+def _refuse_unreadable(entry: Entry) -> None:
     """Raise InvalidWheelError for a member that no installer reads."""
     if entry.form.flags & _ENCRYPTED:
         raise InvalidWheelError(f"its member '{shorten(entry.name)}' is encrypted")

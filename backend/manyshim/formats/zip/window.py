@@ -29,7 +29,7 @@ _LEAST = 1 << 13
 _MAX_PASSES = 4
 
 # How many bytes `retain` may keep in all.
-_MAX_KEPT = 4 << 20
+_MAX_KEPT = 5 << 20
 
 # A checkpoint is a copy of the inflater, which takes 40 KiB and some microseconds. Each part of a
 # member has one, and a part has at least this many bytes.
