@@ -98,7 +98,7 @@ _MANYSHIM = (
 
 
 def _with_fast(contender: Contender) -> Contender:
-    """Return the same command with isal and zlib-ng, which `pip install manyshim[fast]` brings."""
+    """Return the same command with what `pip install manyshim[fast]` brings."""
     name = contender.name.replace("manyshim", "manyshim[fast]")
     return contender._replace(name=name, paths=(FAST,))
 

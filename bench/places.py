@@ -1,7 +1,7 @@
 """The folders that a contender gets on PYTHONPATH; each is made when it is first asked for.
 
-`plain` hides isal and zlib-ng, even if they are installed in the bench's environment. `fast` has
-them. Every contender gets one of the two, so that both cost the same searches.
+`plain` hides what the extra `fast` brings, even if the bench's environment has it. `fast` has it,
+and isal for a comparison. Every contender gets one of the two, so that both cost the same searches.
 `this` and `that` are copies of the package of this checkout, and of the one to compare with.
 """
 
@@ -25,6 +25,9 @@ CHECKOUT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 # The dependency group whose projects the folder `fast` has, in the versions of `[tool.uv]`.
 _GROUP = "bench-fast"
+
+# The modules of these projects.
+HIDDEN = ("deflate", "isal", "zlib_ng")
 
 _HIDDEN = "raise ImportError('hidden by the bench')\n"
 
@@ -61,7 +64,7 @@ class Places:
     def _plain(self) -> str:
         path = os.path.join(self._folder, PLAIN)
         os.makedirs(path)
-        for name in ("isal", "zlib_ng"):
+        for name in HIDDEN:
             with open(os.path.join(path, f"{name}.py"), "w", encoding="utf-8") as file:
                 file.write(_HIDDEN)
         return path

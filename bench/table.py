@@ -59,8 +59,8 @@ def _bounded(
         yield Row(group, what, unit, contender, peer, subjects, must, aim)  # fmt: skip
 
 
-# The number of times that an audit must be faster than auditwheel's. With isal it must be 1.4 times
-# this number. The aims are 1.2 times and 1.8 times this number.
+# The number of times that an audit must be faster than auditwheel's. With [fast] it must be 1.4
+# times this number. The aims are 1.2 times and 1.8 times this number.
 _AUDITS = {("numpy", "torch"): 20.0, ("pyarrow",): 18.0, ("scipy",): 27.0, ("pandas",): 18.0}
 _FURTHER_AUDITS = {
     ("duckdb", _OPENCV): (10.0, 14.0),
