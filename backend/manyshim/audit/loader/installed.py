@@ -44,18 +44,12 @@ class Installed:
         self.promised = promised
         self.places = {path: install_path(path, distribution) for path in files}
         self.at = {place: path for path, place in self.places.items()}
-        self.named = {files[path].name: path for path in sorted(files, reverse=True)}
-        self.named.update(
-            (elf.soname or elf.name, path) for path, elf in sorted(files.items(), reverse=True)
-        )
+        backwards = sorted(files, reverse=True)
+        self.named = {files[path].name: path for path in backwards}
+        self.named.update((files[path].soname or files[path].name, path) for path in backwards)
         # A path that no file can have gives no name.
         self.named.pop("", None)
-        # By file name, the folders that have a file of this name.
-        self.holders: Dict[str, Set[InstallPath]] = {}
-        for place in self.at:
-            folder, _, name = place.path.rpartition("/")
-            self.holders.setdefault(name, set()).add(InstallPath(place.root, folder))
-        self._members = (*paths, *files)
+        self._paths = paths
         self._distribution = distribution
         self._places: List[InstallPath] = []
         self._steps = 0
@@ -71,6 +65,12 @@ class Installed:
                 self.auxiliary[path] = [(path, name) for name in elf.auxiliary]
         lists = (*self.needs.values(), *self.auxiliary.values())
         self._needed = {name for listed in lists for _, name in listed}
+        # By the name of a file that another one needs, the folders that have one.
+        self.holders: Dict[str, Set[InstallPath]] = {}
+        for place in self.at:
+            folder, _, name = place.path.rpartition("/")
+            if name in self._needed:
+                self.holders.setdefault(name, set()).add(InstallPath(place.root, folder))
         self.count(_STEPS_PER_NEED * sum(map(len, lists)))
         self._searched = {path: self._search_path(elf) for path, elf in files.items()}
         self.versions = {path: self._versions(elf) for path, elf in files.items()}
@@ -136,8 +136,8 @@ class Installed:
         if not folder.path:
             return True
         if not self._places:
-            places = {install_path(path, self._distribution) for path in self._members}
-            self._places = sorted(places)
+            places = {install_path(path, self._distribution) for path in self._paths}
+            self._places = sorted(places.union(self.places.values()))
         below = InstallPath(folder.root, folder.path + "/")
         at = bisect_left(self._places, below)
         found = self._places[at] if at < len(self._places) else InstallPath("", "")

@@ -46,7 +46,9 @@ class Wheel:
         self.path = path
         self.archive = Archive(path)
         try:
-            self.entries = tuple(entry for entry in self.archive.entries if not entry.folder)
+            self.entries = self.archive.entries
+            if any(entry.folder for entry in self.entries):
+                self.entries = tuple(entry for entry in self.entries if not entry.folder)
             self._readings: Dict[str, reader.Reading] = {}
             self._rust: Set[str] = set()
             self._by_name = {entry.name: entry for entry in self.entries}

@@ -179,7 +179,7 @@ class Archive:
         start = end - length
         self.directory = start
         # Bytes before the archive shift all offsets. Installers accept such files.
-        reader = Reader(self.bytes_at(start, length), start - offset)
+        reader = Reader(lambda at, size: self.bytes_at(start + at, size), length, start - offset)
         # Where the next member of the contiguous prefix has to begin; -1 after the prefix.
         position = found = expected = size = stop = 0
         ordered = True

@@ -10,7 +10,7 @@ from manyshim.values import NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Dict, List, Tuple
+    from typing import Callable, Dict, List, Tuple
 
 STORED = 0
 DEFLATED = 8
@@ -29,6 +29,7 @@ _OFFSET = struct.Struct("<L")
 # The version of the format that deflated members require.
 _VERSION = 20
 _NONE = bytes(6)
+_AT_ONCE = 1 << 18
 _64_BITS = (1 << 64) - 1
 
 
@@ -67,12 +68,12 @@ class Entry(NamedTuple):
     @property
     def size(self) -> int:
         """The size of the contents, in bytes."""
-        return self.numbers >> 96 & _64_BITS
+        return self.numbers >> 160
 
     @property
     def offset(self) -> int:
         """Where the local header begins, in bytes."""
-        return self.numbers >> 160
+        return self.numbers >> 96 & _64_BITS
 
     @property
     def method(self) -> int:
@@ -91,8 +92,9 @@ class Entry(NamedTuple):
 
 
 def numbers(crc: int, compressed: int, size: int, offset: int = 0) -> int:
-    """Return the numbers of an entry as one. The sizes are less than 2**64."""
-    return crc | compressed << 32 | size << 96 | offset << 160
+    """Return the numbers of an entry as one. All are less than 2**64."""
+    # The last one takes no more bits than it has, and offsets have more than sizes.
+    return crc | compressed << 32 | offset << 96 | size << 160
 
 
 class Record(NamedTuple):
@@ -111,32 +113,48 @@ class Record(NamedTuple):
 
 
 class Reader:
-    """Reads the records of a directory; `shift` is how far all offsets in them are too small.
+    """Reads the records of a directory, some at a time: one of 100,000 members has 9 MB.
 
-    Raises InvalidWheelError for a damaged record, and for a member that no installer reads.
+    `read` returns bytes of the directory by offset and length; `length` is that of the directory.
+    `shift` is how far all offsets in the records are too small. Raises InvalidWheelError for a
+    damaged record, and for a member that no installer reads.
     """
 
-    def __init__(self, data: bytes, shift: int) -> None:
-        self._data = data
+    def __init__(self, read: Callable[[int, int], bytes], length: int, shift: int) -> None:
+        self._read = read
+        self._length = length
         self._shift = shift
+        # The part of the directory that was read, and its offset.
+        self._data, self._start = b"", 0
         # By the bytes that state them: a form, and what a record of this form states if it is
         # minimal and its name is ASCII (1) or not (2).
         self._forms: Dict[bytes, Tuple[Form, int]] = {}
 
+    def _part(self, position: int, length: int) -> int:
+        """Make sure that so many bytes are read; return where they are in `_data`."""
+        if position + length > self._length:
+            raise InvalidWheelError("its central directory is damaged")
+        at = position - self._start
+        if at + length > len(self._data):
+            size = min(max(length, _AT_ONCE), self._length - position)
+            self._data, self._start, at = self._read(position, size), position, 0
+            if len(self._data) < size:  # the file became shorter
+                raise InvalidWheelError("its central directory is damaged")
+        return at
+
     def record(self, position: int) -> Record:
         """Read the record at an offset of the directory."""
-        data = self._data
-        header = data[position : position + CENTRAL.size]
-        if header[:4] != b"PK\1\2" or len(header) < CENTRAL.size:
+        at = self._part(position, CENTRAL.size)
+        header = self._data[at : at + CENTRAL.size]
+        if header[:4] != b"PK\1\2":
             raise InvalidWheelError("its central directory is damaged")
         crc, compressed, size, name_size, extra_size, comment_size = _SIZES.unpack_from(header, 16)
+        length = CENTRAL.size + name_size + extra_size + comment_size
+        at = self._part(position, length)
+        data, name_end = self._data, at + CENTRAL.size + name_size
         (offset,) = _OFFSET.unpack_from(header, 42)
-        name_end = position + CENTRAL.size + name_size
-        following = name_end + extra_size + comment_size
-        if following > len(data):
-            raise InvalidWheelError("its central directory is damaged")
         form, plain = self._form(header[4:16] + header[36:42])
-        raw = data[position + CENTRAL.size : name_end]
+        raw = data[at + CENTRAL.size : name_end]
         ascii_name = raw.isascii()
         # Both encodings contain ASCII, and cp437's decoder is slow.
         encoding = "utf-8" if form.flags & UTF8_NAME or ascii_name else "cp437"
@@ -145,14 +163,14 @@ class Reader:
         if extra_size:
             extra = data[name_end : name_end + extra_size]
             size, compressed, offset = _zip64(extra, [size, compressed, offset])
-        begin = offset + self._shift
+        begin = min(offset + self._shift, _64_BITS)
         stop = begin + LOCAL.size + compressed
         if max(size, compressed, begin) >= 0xFFFFFFFF:
             minimal = False
         entry = Entry(name, form, numbers(crc, compressed, size, begin))
         if form.flags & _ENCRYPTED or form.method != DEFLATED:
             _refuse_unreadable(entry)
-        return Record(entry, begin, stop, stop + name_size if minimal else -1, following)
+        return Record(entry, begin, stop, stop + name_size if minimal else -1, position + length)
 
     def _form(self, stated: bytes) -> Tuple[Form, int]:
         known = self._forms.get(stated)
