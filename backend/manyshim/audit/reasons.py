@@ -68,6 +68,8 @@ _EVIDENCE = {
     Evidence.PURE: "a pure wheel: there is no machine code to audit",
     Evidence.OTHER_MACHINE: "the machine code is for {0}, which no tag names",
     Evidence.NOT_FOR_LINUX: "for {0}: not audited",
+    Evidence.VERIFIED: "for {0}: tags, code and libraries are verified",
+    Evidence.NOT_AS_TAGGED: "for {0}, with errors: {1}",
     Evidence.OTHER_ARCH: "no policy is defined for the architecture {0}",
     Evidence.ERRORS: "errors block every tag: {0}",
     Evidence.OTHER_HASH: "RECORD states another hash: rebuild the wheel, or pass --rebuild-record",

@@ -30,6 +30,7 @@ from manyshim.formats.zip.window import MemberError
 
 if TYPE_CHECKING:
     from manyshim.audit.gate.facts import Oddity
+    from manyshim.formats.wheel.native import NativeReader
     from manyshim.formats.wheel.verification import Verification
 
 # To read debug information, the whole file is held in memory.
@@ -148,6 +149,7 @@ class Wheel:
         member is read to its end, and `record` tells whose CRC or hash is wrong.
         """
         verification = self._verification() if verify else None
+        native = self._native_reader()
         elfs: List[ElfFile] = []
         unreadable: List[Unreadable] = []
         static_objects: List[str] = []
@@ -165,8 +167,11 @@ class Wheel:
                     reading = reader.read(entry.name, window)
                     self._readings[entry.name] = reading
                     elfs.append(reading.facts)
-                    names += _count_names(reading.facts)
-                    size += _size_of_names(reading.facts)
+                    referred = _names(reading.facts)
+                    names += len(referred)
+                    size += sum(map(len, referred))
+                elif native and not entry.symlink:
+                    native.read(entry.name, window, head)
             except (ElfError, MemberError) as error:
                 unreadable.append(Unreadable(entry.name, str(error)))
             if verification and tap:
@@ -192,7 +197,16 @@ class Wheel:
             record=self.record,
             size=self.archive.size,
             copies=_copies(self.entries, {elf.path for elf in elfs if elf.loadable}),
+            native=native.facts() if native else None,
         )
+
+    def _native_reader(self) -> Optional[NativeReader]:
+        """Return what reads other files than ELF, if the name has a tag of their systems."""
+        if not self.name.native:
+            return None
+        from manyshim.formats.wheel.native import NativeReader  # noqa: PLC0415 (not for Linux)
+
+        return NativeReader(self.path, self.dist_info_data)
 
     def _verification(self) -> Verification:
         from manyshim.formats.wheel.verification import (  # noqa: PLC0415 (a build needs no hash)
@@ -260,30 +274,13 @@ class Wheel:
         return found, tuple(unreadable)
 
 
-def _count_names(facts: ElfFile) -> int:
-    """Return how many names a file refers to."""
-    versioned = sum(len(need.symbols) + 1 for need in facts.versions_needed)
-    return sum(map(len, _lists(facts))) + versioned
-
-
-def _size_of_names(facts: ElfFile) -> int:
-    """Return how many characters these names have. A name that occurs twice may count twice."""
-    lists = [*_lists(facts), (facts.soname or "",)]
+def _names(facts: ElfFile) -> List[str]:
+    """List the names that a file refers to. One that occurs twice may be listed twice."""
+    lists = [facts.needed, facts.undefined, facts.rpath, facts.runpath, facts.auxiliary]
+    lists += [facts.filters, facts.versions_defined, (facts.soname or "",)]
     for need in facts.versions_needed:
         lists += [need.symbols, (need.version, need.library)]
-    return sum(sum(map(len, one)) for one in lists)
-
-
-def _lists(facts: ElfFile) -> Tuple[Tuple[str, ...], ...]:
-    paths = (facts.rpath, facts.runpath)
-    return (
-        facts.needed,
-        facts.undefined,
-        *paths,
-        facts.auxiliary,
-        facts.filters,
-        facts.versions_defined,
-    )
+    return [name for one in lists for name in one]
 
 
 def _copies(entries: List[Entry], paths: Set[str]) -> Tuple[Copies, ...]:

@@ -1,0 +1,69 @@
+"""Judges wheels for macOS, iOS and Windows; loaded only for these.
+
+Their rules need no policy: a tag states a release of the system, and a processor.
+"""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import Iterator
+
+from manyshim.audit.facts import WheelFacts, install_path
+from manyshim.audit.findings import ERROR, WARNING, Finding, Problem, Row, problem_finding
+from manyshim.audit.macos import libraries as dylibs
+from manyshim.audit.macos import slices, versions
+from manyshim.audit.macos.claims import claims
+from manyshim.audit.request import Request
+from manyshim.audit.windows import libraries as dlls
+from manyshim.audit.windows import modules
+from manyshim.audit.windows.loading import MACHINES, context
+
+# Of each rule.
+_MAX_FINDINGS = 1000
+
+
+class NativeProblem(Problem):
+    """Which files cannot be read."""
+
+    CORRUPT = Row("CODE_CORRUPT", ERROR, "cannot be read: {subject}", "rebuild the file")
+    CORRUPT_DATA = Row(
+        *("CODE_CORRUPT", WARNING, "cannot be read: {subject}"),
+        "rebuild the file, or leave it out of the wheel",
+    )
+
+
+def native(facts: WheelFacts, request: Request) -> Iterator[Finding]:
+    """Yield the findings about the machine code of macOS, iOS and Windows."""
+    yield from _few(_corrupt(facts))
+    read = facts.native
+    if read is None:
+        return
+    if claims(facts.name):
+        for rule in (
+            versions.versions,
+            slices.missing,
+            slices.unsigned,
+            slices.other_system,
+            dylibs.libraries,
+            dylibs.search_paths,
+        ):
+            yield from _few(rule(facts, read.machos))
+    if any(platform.lower() in MACHINES for platform in facts.name.platforms):
+        made = context(facts, read.pes)
+        for on_windows in (dlls.libraries, modules.python_dlls, modules.machines):
+            yield from _few(on_windows(made))
+        yield from _few(modules.stable_abi(made, request))
+
+
+def _few(found: Iterator[Finding]) -> Iterator[Finding]:
+    return islice(found, _MAX_FINDINGS)
+
+
+def _corrupt(facts: WheelFacts) -> Iterator[Finding]:
+    """Yield the files that cannot be read: errors where users import or run them."""
+    for one in facts.native.broken if facts.native else ():
+        place = install_path(one.path, facts.distribution)
+        module = place.root == "site" and one.path.lower().endswith((".so", ".pyd"))
+        used = module or place.root == "scripts"
+        problem = NativeProblem.CORRUPT if used else NativeProblem.CORRUPT_DATA
+        yield problem_finding(problem, one.path, subject=one.reason)
