@@ -12,7 +12,7 @@ from manyshim.audit.facts import WheelFacts, install_path
 from manyshim.audit.findings import ERROR, WARNING, Finding, Problem, Row, problem_finding
 from manyshim.audit.macos import libraries as dylibs
 from manyshim.audit.macos import slices, versions
-from manyshim.audit.macos.claims import claims
+from manyshim.audit.macos.promises import promises
 from manyshim.audit.request import Request
 from manyshim.audit.windows import libraries as dlls
 from manyshim.audit.windows import modules
@@ -38,7 +38,7 @@ def native(facts: WheelFacts, request: Request) -> Iterator[Finding]:
     read = facts.native
     if read is None:
         return
-    if claims(facts.name):
+    if promises(facts.name):
         for rule in (
             versions.versions,
             slices.missing,

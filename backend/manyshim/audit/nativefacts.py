@@ -53,14 +53,14 @@ class Slice(NamedTuple):
     """The facts of one architecture of a Mach-O file.
 
     `arch` is `x86_64`, `arm64`, `i386`, `ppc` or `ppc64`, or another name that no tag has. `builds`
-    are empty if the slice states no system. `floor` is the oldest macOS whose dyld knows all load
-    commands, if some are new. `install_name` is LC_ID_DYLIB.
+    are empty if the slice states no system. `oldest_dyld` is the oldest macOS whose dyld knows all
+    load commands, if some are new. `install_name` is LC_ID_DYLIB.
     """
 
     arch: str
     type: int = MACHO_DYLIB
     builds: Tuple[Built, ...] = ()
-    floor: Optional[Release] = None
+    oldest_dyld: Optional[Release] = None
     needed: Tuple[Dylib, ...] = ()
     install_name: str = ""
     rpaths: Tuple[str, ...] = ()

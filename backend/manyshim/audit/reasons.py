@@ -9,7 +9,7 @@ from manyshim.errors import escape, shorten
 from manyshim.values import NamedTuple
 
 _MAX_NAMES_SHOWN = 4
-_NO_DETAILS = ("", "", "")
+_NO_DETAILS = ("", "", "", "")
 
 
 def join_names(listed: Tuple[str, ...], most: int = _MAX_NAMES_SHOWN) -> str:

@@ -63,7 +63,7 @@ _DYLIBS = {
 }
 # dyld refuses a command with bit 31 that it does not know: LC_DYLD_EXPORTS_TRIE and
 # LC_DYLD_CHAINED_FIXUPS.
-_FLOORS: Dict[int, Release] = {0x80000033: (10, 15, 0), 0x80000034: (10, 15, 0)}
+_NEW_COMMANDS: Dict[int, Release] = {0x80000033: (10, 15, 0), 0x80000034: (10, 15, 0)}
 
 # The longest commands of 1,898 published files have 6.2 KB.
 _MAX_COMMANDS = 1 << 20
@@ -155,7 +155,7 @@ class _Reading:
         self._order = order
         self._size = size
         self._builds: List[Built] = []
-        self._floor: Optional[Release] = None
+        self._oldest_dyld: Optional[Release] = None
         self._needed: List[Dylib] = []
         self._rpaths: List[str] = []
         self._install_name = ""
@@ -169,8 +169,9 @@ class _Reading:
             self._install_name = self._text(data)
         elif command == _LC_RPATH:
             self._rpaths.append(self._text(data))
-        elif command in _FLOORS:
-            self._floor = max(self._floor or _FLOORS[command], _FLOORS[command])
+        elif command in _NEW_COMMANDS:
+            needed = _NEW_COMMANDS[command]
+            self._oldest_dyld = max(self._oldest_dyld or needed, needed)
         else:
             self._take_build(command, data)
             self._check_extent(command, data)
@@ -203,7 +204,7 @@ class _Reading:
             arch,
             kind,
             tuple(self._builds),
-            self._floor,
+            self._oldest_dyld,
             tuple(self._needed),
             self._install_name,
             tuple(self._rpaths),

@@ -15,8 +15,8 @@ from manyshim.audit.findings import (
     Row,
     problem_finding,
 )
-from manyshim.audit.macos.claims import claims
 from manyshim.audit.macos.loading import SYSTEM_PLACES, Loading, simulate
+from manyshim.audit.macos.promises import promises
 from manyshim.audit.nativefacts import MACOS, MachoFile
 from manyshim.audit.nativenames import words
 
@@ -72,16 +72,16 @@ class LibraryProblem(Problem):
 def libraries(facts: WheelFacts, machos: Tuple[MachoFile, ...]) -> Iterator[Finding]:
     """Yield the libraries that files for macOS need and do not find."""
     found = {
-        claim.arch: simulate(facts, machos, claim.arch)
-        for claim in claims(facts.name)
-        if claim.system == MACOS
+        promise.arch: simulate(facts, machos, promise.arch)
+        for promise in promises(facts.name)
+        if promise.system == MACOS
     }
     required = words(facts.native.requires if facts.native else ())
     names = _install_names(machos)
     for file in machos:
-        lacking = _lacking(file, found)
-        project = required.project_for(lacking) if lacking else ""
-        for library, arches in lacking.items():
+        not_found = _not_found(file, found)
+        project = required.project_for(not_found) if not_found else ""
+        for library, arches in not_found.items():
             loaded = any(file.path in found[arch].reached for arch in arches)
             where = "" if len(arches) == _present(file, found) else f" on {', '.join(arches)}"
             yield _judge(file, library, where, _Known(names, project, loaded=loaded))
@@ -113,15 +113,15 @@ def _judge(file: MachoFile, library: str, where: str, known: _Known) -> Finding:
     return problem_finding(problem, file.path, *details, subject=library)
 
 
-def _lacking(file: MachoFile, found: Dict[str, Loading]) -> Dict[str, List[str]]:
+def _not_found(file: MachoFile, found: Dict[str, Loading]) -> Dict[str, List[str]]:
     """Return the libraries that a file does not find, with the architectures that need them."""
-    lacking: Dict[str, List[str]] = {}
+    not_found: Dict[str, List[str]] = {}
     for arch, loading in found.items():
         for dylib in loading.missing.get(file.path, ()):
-            arches = lacking.setdefault(dylib.name, [])
+            arches = not_found.setdefault(dylib.name, [])
             if arch not in arches:
                 arches.append(arch)
-    return lacking
+    return not_found
 
 
 def _present(file: MachoFile, found: Dict[str, Loading]) -> int:
@@ -137,7 +137,7 @@ def _install_names(machos: Tuple[MachoFile, ...]) -> Dict[str, str]:
 
 def search_paths(facts: WheelFacts, machos: Tuple[MachoFile, ...]) -> Iterator[Finding]:
     """Yield the search paths that are absolute, and not the system's."""
-    if MACOS not in {claim.system for claim in claims(facts.name)}:
+    if MACOS not in {promise.system for promise in promises(facts.name)}:
         return
     for file in machos:
         paths: Set[str] = {path for one in file.slices for path in one.rpaths}

@@ -6,7 +6,7 @@ from typing import Iterator, Set, Tuple
 
 from manyshim.audit.facts import WheelFacts
 from manyshim.audit.findings import ERROR, INFO, Finding, Problem, Row, problem_finding
-from manyshim.audit.macos.claims import Claim, claims, right_tags
+from manyshim.audit.macos.promises import Promise, promises, right_tags
 from manyshim.audit.nativefacts import MACOS, SYSTEMS, MachoFile, Slice
 
 
@@ -15,12 +15,12 @@ class SliceProblem(Problem):
 
     MISSING = Row(
         *("MISSING_SLICE", ERROR),
-        "has no code for {0}, which the tag {1} promises, but only for {2}",
-        "build the file for each architecture of the tag, and join the results with lipo{3}",
+        "has code for {1}, but none for {subject}, which the tag {0} promises",
+        "build the file for each architecture of the tag, and join the results with lipo{2}",
     )
     MISSING_I386 = Row(
         *("MISSING_SLICE", INFO),
-        "has no code for i386, which the tag {1} promises; no supported macOS runs such code",
+        "has no code for i386, which the tag {0} promises; no supported macOS runs such code",
         "use the tag of x86_64 alone",
     )
     UNSIGNED = Row(
@@ -30,28 +30,28 @@ class SliceProblem(Problem):
     )
     OTHER_SYSTEM = Row(
         *("WRONG_PLATFORM", ERROR),
-        "was built for {0}, but the wheel is for {1}",
-        "build the file for {1}, or give the wheel the tag of {0}",
+        "is for {subject}, but {0} is the system of the tag",
+        "build the file for {0}, or give the wheel the tag of its own system",
     )
 
 
 def missing(facts: WheelFacts, machos: Tuple[MachoFile, ...]) -> Iterator[Finding]:
     """Yield the files without code for an architecture that the tags promise."""
-    found = claims(facts.name)
+    found = promises(facts.name)
     right = ".".join(right_tags(machos, found))
     hint = f", or use the tag {right}" if right else ""
     for file in machos:
-        for claim in found:
-            if claim.arch in ("x86_64", "arm64", "i386") and claim.arch not in file.arches:
-                i386 = claim.arch == "i386"
+        for promise in found:
+            if promise.arch in ("x86_64", "arm64", "i386") and promise.arch not in file.arches:
+                i386 = promise.arch == "i386"
                 problem = SliceProblem.MISSING_I386 if i386 else SliceProblem.MISSING
-                details = (claim.arch, claim.tag, ", ".join(file.arches), hint)
-                yield problem_finding(problem, file.path, *details, subject=claim.arch)
+                details = (promise.tag, ", ".join(file.arches), hint)
+                yield problem_finding(problem, file.path, *details, subject=promise.arch)
 
 
 def unsigned(facts: WheelFacts, machos: Tuple[MachoFile, ...]) -> Iterator[Finding]:
     """Yield the files whose slice for arm64 has no signature; iOS signs what it installs."""
-    if MACOS not in {claim.system for claim in claims(facts.name)}:
+    if MACOS not in {promise.system for promise in promises(facts.name)}:
         return
     for file in machos:
         one = file.slice_for("arm64")
@@ -61,22 +61,20 @@ def unsigned(facts: WheelFacts, machos: Tuple[MachoFile, ...]) -> Iterator[Findi
 
 def other_system(facts: WheelFacts, machos: Tuple[MachoFile, ...]) -> Iterator[Finding]:
     """Yield the files with a slice that was built for another system than those of the tags."""
-    found = claims(facts.name)
-    wanted = ", ".join(SYSTEMS[one] for one in sorted({claim.system for claim in found}))
+    found = promises(facts.name)
+    wanted = ", ".join(SYSTEMS[one] for one in sorted({promise.system for promise in found}))
     for file in machos:
         wrong = [one for one in file.slices if not _fits(one, _systems(found, one.arch))]
         stated = sorted({built.system for one in wrong for built in one.builds})
         if wrong:
             names = ", ".join(SYSTEMS.get(one, f"system {one}") for one in stated)
-            yield problem_finding(
-                SliceProblem.OTHER_SYSTEM, file.path, names, wanted, subject=names
-            )
+            yield problem_finding(SliceProblem.OTHER_SYSTEM, file.path, wanted, subject=names)
 
 
-def _systems(found: Tuple[Claim, ...], arch: str) -> Set[int]:
+def _systems(found: Tuple[Promise, ...], arch: str) -> Set[int]:
     """Return the systems that the tags name for an architecture; all of them if there is none."""
-    every = {claim.system for claim in found}
-    return {claim.system for claim in found if claim.arch == arch} or every
+    every = {promise.system for promise in found}
+    return {promise.system for promise in found if promise.arch == arch} or every
 
 
 def _fits(one: Slice, systems: Set[int]) -> bool:

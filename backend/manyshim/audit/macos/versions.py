@@ -6,12 +6,12 @@ from typing import Iterator, Tuple
 
 from manyshim.audit.facts import WheelFacts
 from manyshim.audit.findings import ERROR, WARNING, Finding, Problem, Row, dotted, problem_finding
-from manyshim.audit.macos.claims import (
-    Claim,
+from manyshim.audit.macos.promises import (
+    Promise,
     Version,
-    claims,
     minimum,
     needed_by_python,
+    promises,
     right_tags,
 )
 from manyshim.audit.nativefacts import IOS_SIMULATOR, MACOS, MachoFile, Slice
@@ -27,62 +27,68 @@ class VersionProblem(Problem):
 
     NEWER = Row(
         *("MACOS_VERSION", ERROR),
-        "needs macOS {0} on {1}, but the tag {2} promises macOS {3}",
-        "use {4}, or build with MACOSX_DEPLOYMENT_TARGET={3}, and with libraries for it",
+        "needs macOS {0} on {subject}, but with the tag {1} installers put it on macOS {2}, too",
+        "use {3}, or build it and its libraries with MACOSX_DEPLOYMENT_TARGET={2}",
     )
     NEW_LOADER = Row(
         *("MACOS_VERSION", ERROR),
-        "needs macOS {0} on {1}: its chained fixups are new to an older dyld, which refuses it; "
-        "the tag {2} promises macOS {3}",
-        "use {4}, or build with MACOSX_DEPLOYMENT_TARGET={3}, or link with -Wl,-no_fixup_chains",
+        "has chained fixups, which no dyld before macOS {0} reads, but with the tag {1} installers "
+        "put it on macOS {2}, too",
+        "use {3}, or build with MACOSX_DEPLOYMENT_TARGET={2} (or link with -Wl,-no_fixup_chains)",
     )
     MINOR = Row(
         *("MACOS_VERSION", WARNING),
-        "needs macOS {0} on {1}, but the tag {2} promises macOS {3}; no tag can state a minor "
-        "version of it",
-        "build with MACOSX_DEPLOYMENT_TARGET={3}, or tell your users",
+        "needs macOS {0} on {subject}, but with the tag {1} installers put it on macOS {2}, too; "
+        "no tag can state a minor version of it",
+        "build with MACOSX_DEPLOYMENT_TARGET={2}, or tell your users",
     )
     NEWER_IOS = Row(
         *("MACOS_VERSION", ERROR),
-        "needs iOS {0} on {1}, but the tag {2} promises iOS {3}",
-        "use a tag of iOS {0}, or build with IPHONEOS_DEPLOYMENT_TARGET={3}",
+        "needs iOS {0} on {subject}, but with the tag {1} installers put it on iOS {2}, too",
+        "use a tag of iOS {0}, or build with IPHONEOS_DEPLOYMENT_TARGET={2}",
     )
 
 
 def versions(facts: WheelFacts, machos: Tuple[MachoFile, ...]) -> Iterator[Finding]:
     """Yield the files whose slices need a newer release than the tags promise."""
-    found = claims(facts.name)
+    found = promises(facts.name)
     free = needed_by_python(facts.name)
     right = ".".join(right_tags(machos, found)) or "a tag that the files prove"
     for file in machos:
-        for claim in found:
-            one = file.slice_for(claim.arch)
-            if one and claim.arch not in _NOT_JUDGED:
-                yield from _judge(file, one, claim, free, right)
+        for promise in found:
+            one = file.slice_for(promise.arch)
+            if one and promise.arch not in _NOT_JUDGED:
+                yield from _judge(file, one, promise, free, right)
 
 
 def _judge(
-    file: MachoFile, one: Slice, claim: Claim, free: Version, right: str
+    file: MachoFile, one: Slice, promise: Promise, free: Version, right: str
 ) -> Iterator[Finding]:
-    need = minimum(one, claim.system)
-    if need is None or need <= claim.oldest or _exempt(need, claim, free):
+    need = minimum(one, promise.system)
+    if need is None or need <= promise.oldest or _exempt(need, promise, free):
         return
-    shown = (dotted(need), claim.arch, claim.tag, dotted(claim.oldest), right)
-    built = one.built_for(claim.system)
+    details = (dotted(need), promise.tag, dotted(promise.oldest), right)
     problem = VersionProblem.NEWER
-    if claim.system != MACOS:
+    if promise.system != MACOS:
         problem = VersionProblem.NEWER_IOS
-    elif need[0] == claim.oldest[0] and need[0] > 10:
+    elif need[0] == promise.oldest[0] and need[0] > 10:
         problem = VersionProblem.MINOR
-    elif one.floor and need == one.floor[:2] and not (built and built.minimum >= one.floor):
+    elif _for_new_dyld(one):
         problem = VersionProblem.NEW_LOADER
-    made = problem_finding(problem, file.path, *shown, subject=f"{claim.arch} {dotted(need)}")
+    made = problem_finding(problem, file.path, *details, subject=promise.arch)
     yield made._replace(required=need)
 
 
-def _exempt(need: Version, claim: Claim, free: Version) -> bool:
+def _for_new_dyld(one: Slice) -> bool:
+    """Whether its load commands need a newer macOS than the slice states."""
+    built = one.built_for(MACOS)
+    stated = built.minimum if built else (0, 0, 0)
+    return one.oldest_dyld is not None and stated < one.oldest_dyld
+
+
+def _exempt(need: Version, promise: Promise, free: Version) -> bool:
     """Whether a need is no fault: every Python of the tags needs it too."""
-    if claim.system == MACOS:
+    if promise.system == MACOS:
         return need <= free
-    simulator = claim.system == IOS_SIMULATOR and claim.arch == "arm64"
+    simulator = promise.system == IOS_SIMULATOR and promise.arch == "arm64"
     return simulator and need <= _FIRST_ARM64_SIMULATOR

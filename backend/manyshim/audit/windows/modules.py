@@ -44,7 +44,7 @@ class PythonProblem(Problem):
     )
     GENERIC = Row(
         *("PYTHON_DLL", INFO),
-        "needs {subject}, but the wheel is tagged for {0}",
+        "needs {subject}, but the tag {0} is for every Python",
         "use the tags of the Python that you built with",
     )
 

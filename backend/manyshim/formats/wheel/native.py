@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 # As many bytes of METADATA are searched for Requires-Dist. The longest of 578 wheels have 78 KiB.
 _MAX_METADATA = 4 << 20
-_MAX_REQUIRES = 2000
+_MAX_REQUIRES = 300
 # The names that all files of a wheel refer to.
 _MAX_NAMES = 200_000
 _REQUIRES = re.compile(

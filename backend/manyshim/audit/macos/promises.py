@@ -35,7 +35,7 @@ _OF_PYTHON: Tuple[Tuple[Version, Version], ...] = (
 _ANY_PYTHON: Version = (10, 9)
 
 
-class Claim(NamedTuple):
+class Promise(NamedTuple):
     """The oldest release that the tags promise for an architecture of a system, and the tag."""
 
     system: int
@@ -44,9 +44,9 @@ class Claim(NamedTuple):
     tag: str
 
 
-def claims(name: WheelName) -> Tuple[Claim, ...]:
-    """Return one claim for each system and architecture: the oldest of all tags that cover it."""
-    found: Dict[Tuple[int, str], Claim] = {}
+def promises(name: WheelName) -> Tuple[Promise, ...]:
+    """Return one promise for each system and architecture: the oldest of all tags that cover it."""
+    found: Dict[Tuple[int, str], Promise] = {}
     for platform in name.platforms:
         for one in _parse(platform):
             known = found.get((one.system, one.arch))
@@ -55,16 +55,17 @@ def claims(name: WheelName) -> Tuple[Claim, ...]:
     return tuple(found.values())
 
 
-def _parse(platform: str) -> Iterator[Claim]:
+def _parse(platform: str) -> Iterator[Promise]:
     tag = platform.lower()
     mac, ios = _TAG.fullmatch(tag), _IOS_TAG.fullmatch(tag)
     if mac:
         for arch in _SEVERAL.get(mac[3], (mac[3],)):
             oldest = tagged_version((int(mac[1]), int(mac[2])))
-            yield Claim(MACOS, arch, max(oldest, BIG_SUR) if arch == "arm64" else oldest, platform)
+            oldest = max(oldest, BIG_SUR) if arch == "arm64" else oldest
+            yield Promise(MACOS, arch, oldest, platform)
     elif ios:
         system = IOS if ios[4] == "iphoneos" else IOS_SIMULATOR
-        yield Claim(system, ios[3], (int(ios[1]), int(ios[2])), platform)
+        yield Promise(system, ios[3], (int(ios[1]), int(ios[2])), platform)
 
 
 def tagged_version(version: Version) -> Version:
@@ -80,8 +81,8 @@ def minimum(one: Slice, system: int) -> Optional[Version]:
     It is the one that the slice states, or the first whose dyld knows its load commands.
     """
     built = one.built_for(system)
-    floor = one.floor if system == MACOS else None
-    known = [version for version in (built.minimum if built else None, floor) if version]
+    oldest_dyld = one.oldest_dyld if system == MACOS else None
+    known = [version for version in (built.minimum if built else None, oldest_dyld) if version]
     return max(known)[:2] if known else None
 
 
@@ -94,10 +95,10 @@ def needed_by_python(name: WheelName) -> Version:
     return next((macos for first, macos in _OF_PYTHON if oldest >= first), _ANY_PYTHON)
 
 
-def right_tags(machos: Tuple[MachoFile, ...], found: Tuple[Claim, ...]) -> Tuple[str, ...]:
+def right_tags(machos: Tuple[MachoFile, ...], found: Tuple[Promise, ...]) -> Tuple[str, ...]:
     """Return the platform tags of macOS that the files prove, sorted; empty without any.
 
-    They are for the claimed architectures that no file lacks, each with the newest release that a
+    They are for the promised architectures that no file lacks, each with the newest release that a
     file needs. One tag stands for both architectures if it says the same about them.
     """
     newest: Dict[str, Version] = {}
