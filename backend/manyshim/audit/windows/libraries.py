@@ -91,9 +91,8 @@ def _of_file(context: Context, file: PeFile, required: Words) -> Iterator[Findin
     missing: List[str] = []
     for name in dict.fromkeys(map(str.lower, file.imports)):
         if is_debug_runtime(name):
-            if name not in context.names:
-                problem = DllProblem.DEBUG if reached else DllProblem.DEBUG_UNREACHED
-                yield problem_finding(problem, file.path, subject=name)
+            problem = DllProblem.DEBUG if reached else DllProblem.DEBUG_UNREACHED
+            yield problem_finding(problem, file.path, subject=name)
         elif _is_found(context, name, file.machine):
             continue
         elif is_visual_c(name):
