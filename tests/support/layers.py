@@ -115,7 +115,7 @@ MAY_IMPORT = {
     "formatters config repair workspace errors values",
     "github_actions": "repository formatters",
     "reporting": "github_actions formatters workspace",
-    "build": "advice operations reporting writing audit audit.patterns audit.verdict "
+    "build": "advice operations reporting writing audit audit.native audit.patterns audit.verdict "
     "audit.decision formats.wheel formatters config scope settings options host toolchain "
     "workspace wrapped errors values",
     "requirements": "config toolchain errors",

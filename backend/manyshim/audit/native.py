@@ -6,7 +6,7 @@ Their rules need no policy: a tag states a release of the system, and a processo
 from __future__ import annotations
 
 from itertools import islice
-from typing import Iterator
+from typing import Iterable, Iterator, Tuple
 
 from manyshim.audit.facts import WheelFacts, install_path
 from manyshim.audit.findings import ERROR, WARNING, Finding, Problem, Row, problem_finding
@@ -20,6 +20,15 @@ from manyshim.audit.windows.loading import MACHINES, context
 
 # Of each rule.
 _MAX_FINDINGS = 1000
+# In a build these are warnings: delocate and delvewheel copy libraries later.
+_DEPENDENCIES = frozenset(("MACOS_LIBRARY", "WINDOWS_LIBRARY", "VC_RUNTIME", "DEBUG_RUNTIME"))
+# What a build says beside these: what is true of the tag, the slices and the machine.
+_OF_FILES = frozenset(
+    (
+        *("MACOS_VERSION", "MISSING_SLICE", "UNSIGNED", "WRONG_PLATFORM", "CODE_CORRUPT"),
+        *("MIXED_ARCH", "PYTHON_DLL", "LIBPYTHON", "ABI3"),
+    )
+)
 
 
 class NativeProblem(Problem):
@@ -53,6 +62,17 @@ def native(facts: WheelFacts, request: Request) -> Iterator[Finding]:
         for on_windows in (dlls.libraries, modules.python_dlls, modules.machines):
             yield from _few(on_windows(made))
         yield from _few(modules.stable_abi(made, request))
+
+
+def in_build(found: Iterable[Finding], *, strict: bool) -> Tuple[Finding, ...]:
+    """Return what a build says of findings: errors only with `strict`, else warnings."""
+    kept = [one for one in found if one.kind in _DEPENDENCIES | _OF_FILES]
+    return tuple(
+        one._replace(severity=WARNING)
+        if one.severity == ERROR and (one.kind in _DEPENDENCIES or not strict)
+        else one
+        for one in kept
+    )
 
 
 def _few(found: Iterator[Finding]) -> Iterator[Finding]:
