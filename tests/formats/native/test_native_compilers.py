@@ -54,10 +54,10 @@ PES = ("found.pyd", "nowhere.pyd", "other.pyd", "arm.pyd")
 @pytest.mark.parametrize("name", MACHOS)
 def test_all_readers_agree_about_mach_o(name: str, built: Builder) -> None:
     path = built.folder / name
-    ours = our_parts(macho.read(name, window(path.read_bytes(), STORED)))
-    assert ours
-    assert ours == llvm_parts(path)
-    assert ours == lief_parts(path)
+    own = our_parts(macho.read(name, window(path.read_bytes(), STORED)))
+    assert own
+    assert own == llvm_parts(path)
+    assert own == lief_parts(path)
 
 
 @pytest.mark.parametrize("name", PES)

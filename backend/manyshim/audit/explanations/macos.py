@@ -64,7 +64,7 @@ EXPLANATIONS: Dict[str, Explanation] = {
             LibraryProblem.MISSING,
             _MODULE,
             " on arm64",
-            subject="/opt/homebrew/opt/xz/lib/liblzma.5.dylib",
+            subject="/usr/local/opt/xz/lib/liblzma.5.dylib",
         ),
         why="The import fails with `Library not loaded`, except on machines where someone has "
         "installed the library at the same place.",
