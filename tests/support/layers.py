@@ -33,9 +33,10 @@ MAY_IMPORT = {
     "formats.elf": "formats.elf.edits formats.zip audit.facts audit.findings audit.tags errors "
     "values",
     "formats.elf.edits": "audit.facts values",
-    "formats.macho": "formats.zip audit.nativefacts values",
-    "formats.pe": "formats.zip audit.nativefacts values",
-    "formats.wheel": "formats.zip formats.elf formats.macho formats.pe audit.facts "
+    "formats.bounds": "",
+    "formats.macho": "formats.bounds formats.zip audit.nativefacts values",
+    "formats.pe": "formats.bounds formats.zip audit.nativefacts values",
+    "formats.wheel": "formats.zip formats.elf formats.bounds formats.macho formats.pe audit.facts "
     "audit.nativefacts audit.findings audit.gate.facts audit.tags errors values",
     "formats.tarheaders": "",
     "formats.tar": "formats.tarheaders values",

@@ -19,6 +19,7 @@ from manyshim.audit.nativefacts import (
     Release,
     Slice,
 )
+from manyshim.formats.bounds import Bound
 from manyshim.formats.zip.window import Window
 from manyshim.values import NamedTuple
 
@@ -66,7 +67,9 @@ _DYLIBS = {
 _NEW_COMMANDS: Dict[int, Release] = {0x80000033: (10, 15, 0), 0x80000034: (10, 15, 0)}
 
 # The longest commands of 1,898 published files have 6.2 KB.
-_MAX_COMMANDS = 1 << 20
+_MAX_COMMANDS = 1 << 18
+# A fat file has two slices, rarely four.
+_MAX_SLICES = 16
 # The names of one slice. The most of these files are some hundreds.
 _MAX_NAMES = 2000
 
@@ -82,11 +85,11 @@ def is_macho(head: bytes) -> bool:
     return head[:4] in _THIN
 
 
-def read(path: str, window: Window) -> MachoFile:
-    """Read the loadable slices of a member. Raises MachoError or MemberError."""
+def read(path: str, window: Window, bound: Bound) -> MachoFile:
+    """Read the loadable slices of a member. Raises MachoError, MemberError or TooMuchError."""
     magic = window.read(0, 4)
     places = [(0, window.size)] if magic in _THIN else _fat(window, wide=magic == _FAT_64)
-    found = (_slice(_Place(window, *place)) for place in places)
+    found = (_slice(_Place(window, *place), bound) for place in places)
     return MachoFile(path, tuple(one for one in found if one))
 
 
@@ -94,6 +97,8 @@ def _fat(window: Window, *, wide: bool) -> List[Tuple[int, int]]:
     """Return the offsets and sizes of the slices of a fat file, in the order of the file."""
     count = int.from_bytes(window.read(4, 4), "big")
     entry = struct.Struct(">IIQQII" if wide else ">IIIII")
+    if count > _MAX_SLICES:
+        raise MachoError(f"it has {count} slices, more than {_MAX_SLICES}")
     data = window.read(8, count * entry.size)
     places = sorted(one[2:4] for one in entry.iter_unpack(data))
     for offset, size in places:
@@ -116,7 +121,7 @@ class _Place(NamedTuple):
         return self.window.read(self.start + offset, length)
 
 
-def _slice(place: _Place) -> Optional[Slice]:
+def _slice(place: _Place, bound: Bound) -> Optional[Slice]:
     """Return a slice; None if dyld does not load it: static archives, objects, debug files."""
     if place.size < 4 or place.window.read(place.start, 4) not in _THIN:
         return None
@@ -128,6 +133,8 @@ def _slice(place: _Place) -> Optional[Slice]:
         raise MachoError(f"its load commands have {length} bytes, more than {_MAX_COMMANDS}")
     name = _ARCHES.get(cpu, f"the processor {cpu:#x}")
     arch = _SUBTYPES.get((name, subtype & _SUBTYPE_MASK), name)
+    # A command has at least 8 bytes.
+    bound.spend(min(count, length // 8) + 1)
     reading = _Reading(order, place.size)
     for command, data in _commands(place.read(header, length), order, count):
         reading.take(command, data)

@@ -11,6 +11,7 @@ import struct
 from typing import Dict, Iterator, List, Optional, Tuple
 
 from manyshim.audit.nativefacts import PeFile
+from manyshim.formats.bounds import Bound
 from manyshim.formats.zip.window import Window
 from manyshim.values import NamedTuple
 
@@ -62,6 +63,7 @@ class _Image(NamedTuple):
     """What the headers state. `base` is the preferred address, `directories` by their number."""
 
     window: Window
+    bound: Bound
     machine: int
     dll: bool
     wide: bool
@@ -84,6 +86,7 @@ class _Image(NamedTuple):
 
     def text(self, address: int, most: int) -> str:
         """Return a string of at most `most` bytes. Raises PeError."""
+        self.bound.spend(1)
         offset = self.offset(address)
         data = self.window.read(offset, min(most, self.window.size - offset))
         text, end, _ = data.partition(b"\0")
@@ -92,9 +95,12 @@ class _Image(NamedTuple):
         return text.decode("utf-8", "surrogateescape")
 
 
-def read(path: str, window: Window) -> Optional[PeFile]:
-    """Read a member; None if it only begins like a PE file. Raises PeError or MemberError."""
-    image = _image(window)
+def read(path: str, window: Window, bound: Bound) -> Optional[PeFile]:
+    """Read a member; None if it only begins like a PE file.
+
+    Raises PeError, MemberError or TooMuchError.
+    """
+    image = _image(window, bound)
     if image is None:
         return None
     found = PeFile(path, _MACHINES.get(image.machine, f"{image.machine:#x}"), image.dll)
@@ -118,7 +124,7 @@ def read(path: str, window: Window) -> Optional[PeFile]:
     )
 
 
-def _image(window: Window) -> Optional[_Image]:
+def _image(window: Window, bound: Bound) -> Optional[_Image]:
     if window.size < _DOS_HEADER:
         return None
     start = int.from_bytes(window.read(0x3C, 4), "little")
@@ -138,6 +144,7 @@ def _image(window: Window) -> Optional[_Image]:
     table = window.read(start + _COFF.size + optional, count * _SECTION.size)
     return _Image(
         window,
+        bound,
         machine,
         bool(flags & _IS_DLL),
         wide,

@@ -10,6 +10,7 @@ import pytest
 
 import machowriter as m
 from manyshim.audit.nativefacts import Built, Dylib, MachoFile, Slice
+from manyshim.formats.bounds import Bound
 from manyshim.formats.macho import MachoError, is_macho, read
 from manyshim.formats.zip.window import MemberError
 from zipwindows import STORED, noise, window
@@ -31,7 +32,7 @@ FULL = (
 
 
 def facts(data: bytes) -> MachoFile:
-    return read("x", window(data, STORED))
+    return read("x", window(data, STORED), Bound(100_000))
 
 
 def only(data: bytes) -> Slice:
@@ -86,11 +87,11 @@ def test_other_files_are_none() -> None:
 
 def test_only_the_commands_are_inflated() -> None:
     thin = window(m.module() + noise(2 << 20))
-    read("x", thin)
+    read("x", thin, Bound(100))
     assert thin.inflated <= 4096
     first, second = m.module("x86_64", 10, 9) + noise(1 << 20), m.module() + noise(4 << 20)
     fat = window(m.fat([first, second]))
-    assert read("x", fat).arches == ("x86_64", "arm64")
+    assert read("x", fat, Bound(100)).arches == ("x86_64", "arm64")
     assert (1 << 20) < fat.inflated < (1 << 20) + 100_000
 
 
@@ -119,7 +120,8 @@ BROKEN: Dict[str, Tuple[bytes, str]] = {
     ),
     "a signature outside": (m.thin(m.extent(m.SIGNATURE, 4000, 16)), "its signature extends"),
     "a slice outside": (m.fat([GOOD])[:4100], "a slice extends"),
-    "entries outside": (struct.pack(">II", 0xCAFEBABE, 30), "lie outside"),
+    "entries outside": (struct.pack(">II", 0xCAFEBABE, 3), "lie outside"),
+    "too many slices": (struct.pack(">II", 0xCAFEBABE, 17), "has 17 slices"),
     "too many names": (m.thin(*[m.dylib("x")] * 2001), "more than 2000"),
 }
 

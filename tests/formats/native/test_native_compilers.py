@@ -11,6 +11,7 @@ import pytest
 import needs
 from commandline import run
 from manyshim.formats import macho, pe
+from manyshim.formats.bounds import Bound
 from nativebuilding import Builder
 from nativejudges import (
     lief_imports,
@@ -54,7 +55,7 @@ PES = ("found.pyd", "nowhere.pyd", "other.pyd", "arm.pyd")
 @pytest.mark.parametrize("name", MACHOS)
 def test_all_readers_agree_about_mach_o(name: str, built: Builder) -> None:
     path = built.folder / name
-    own = our_parts(macho.read(name, window(path.read_bytes(), STORED)))
+    own = our_parts(macho.read(name, window(path.read_bytes(), STORED), Bound(1000)))
     assert own
     assert own == llvm_parts(path)
     assert own == lief_parts(path)
@@ -63,7 +64,7 @@ def test_all_readers_agree_about_mach_o(name: str, built: Builder) -> None:
 @pytest.mark.parametrize("name", PES)
 def test_all_readers_agree_about_pe(name: str, built: Builder) -> None:
     path = built.folder / name
-    file = pe.read(name, window(path.read_bytes(), STORED))
+    file = pe.read(name, window(path.read_bytes(), STORED), Bound(1000))
     assert file
     assert our_imports(file) == llvm_imports(path) == lief_imports(path)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Callable, Iterator, List, Optional, Tuple
 from manyshim.audit.nativefacts import Broken, MachoFile, NativeFacts, PeFile
 from manyshim.errors import InvalidWheelError
 from manyshim.formats import macho, pe
+from manyshim.formats.bounds import Bound, TooMuchError
 from manyshim.formats.zip.window import MemberError
 
 if TYPE_CHECKING:
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
 # As many bytes of METADATA are searched for Requires-Dist. The longest of 578 wheels have 78 KiB.
 _MAX_METADATA = 4 << 20
 _MAX_REQUIRES = 300
-# The names that all files of a wheel refer to.
-_MAX_NAMES = 200_000
+# The load commands and imports of all files of a wheel. Each takes some microseconds.
+_MOST = 300_000
 _REQUIRES = re.compile(
     r"^requires-dist:[ \t]*([a-z0-9][a-z0-9._-]{0,200})", re.IGNORECASE | re.MULTILINE
 )
@@ -36,36 +37,26 @@ class NativeReader:
         self._machos: List[MachoFile] = []
         self._pes: List[PeFile] = []
         self._broken: List[Broken] = []
-        self._names = 0
+        self._bound = Bound(_MOST)
 
     def read(self, path: str, window: Window, head: bytes) -> None:
         """Read a member, if its first 8 bytes are those of such a file."""
         try:
             if macho.is_macho(head):
-                self._add_macho(macho.read(path, window))
+                mach = macho.read(path, window, self._bound)
+                self._machos += [mach] if mach.slices else []
             elif pe.is_pe(head):
-                self._add_pe(pe.read(path, window))
+                found = pe.read(path, window, self._bound)
+                self._pes += [found] if found else []
         except (macho.MachoError, pe.PeError, MemberError) as error:
             self._broken.append(Broken(path, str(error)))
-        if self._names > _MAX_NAMES:
-            raise InvalidWheelError(
-                f"{self._path}: its files refer to more than {_MAX_NAMES} names"
-            )
+        except TooMuchError as error:
+            raise InvalidWheelError(f"{self._path}: {error}") from error
 
     def facts(self) -> NativeFacts:
         """Return what was read."""
         machos, pes = tuple(self._machos), tuple(self._pes)
         return NativeFacts(machos, pes, tuple(self._broken), tuple(self._requires()))
-
-    def _add_macho(self, found: MachoFile) -> None:
-        if found.slices:
-            self._machos.append(found)
-            self._names += sum(len(one.needed) + len(one.rpaths) for one in found.slices)
-
-    def _add_pe(self, found: Optional[PeFile]) -> None:
-        if found:
-            self._pes.append(found)
-            self._names += len(found.imports) + len(found.delayed) + len(found.python_names)
 
     def _requires(self) -> Iterator[str]:
         """Yield the names of the projects that METADATA requires; none if it cannot be read."""
