@@ -36,11 +36,12 @@ def _no_other_tool(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def finish(folder: Path, files: Dict[str, bytes], tag: str = MAC, **options: Any) -> List[str]:
     """Finish a wheel as the hook does; return the lines. It arrives byte by byte."""
+    options.setdefault("libc", None)
     data, dist = wheel(files, tag=tag), folder / "dist"
     with private_folder(str(dist)) as private:
         built = Path(private, wheel_name(tag=tag))
         built.write_bytes(data)
-        result = build.finish(str(built), str(dist), Config(**{"libc": None, **options}))
+        result = build.finish(str(built), str(dist), Config(**options))
     assert (dist / result.filename).read_bytes() == data
     assert result.filename == wheel_name(tag=tag)
     return result.lines

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Dict, List, Tuple
+from typing import Dict, List, Sequence, Tuple
 
 import pytest
 
@@ -11,7 +11,7 @@ from nativerules import LIBRARY, MODULE, PYD, SCRIPT, File, Row, findings, macho
 
 INTEL = part("x86_64", (10, 9))
 CATALYST = 6
-CASES: Dict[str, Tuple[str, List[File], List[Row]]] = {
+CASES: Dict[str, Tuple[str, Sequence[File], List[Row]]] = {
     "both": ("macosx_10_9_universal2", [macho(MODULE, INTEL, part())], []),
     "one of two": (
         *("macosx_10_9_universal2", [macho(MODULE, INTEL)]),
