@@ -12,6 +12,7 @@ import pytest
 
 import fuzz
 import machowriter as m
+import nativeseeds
 import pewriter
 from manyshim import operations
 from manyshim.audit.decision import choose
@@ -25,28 +26,12 @@ from wheelwriter import save, wheel, wheel_name
 
 MAC, WINDOWS = "cp311-abi3-macosx_10_9_universal2", "cp311-abi3-win_amd64"
 SO, PYD = "demo/_x.abi3.so", "demo/_x.pyd"
-COMMANDS = (
-    m.build(1, 11),
-    m.dylib("@rpath/libdemo.dylib"),
-    m.dylib("/opt/lib/libx.dylib", m.WEAK),
-    m.rpath("@loader_path/../lib"),
-    m.plain(m.CHAINED),
-    m.extent(m.SIGNATURE, 0, 16),
-)
-IMPORTS = {"KERNEL32.dll": ("Sleep", 3), "python3.dll": ("PyLong_AsLong",), "foo.dll": ("f",)}
 
 
 def seeds() -> List[Tuple[str, str, bytes]]:
     """Return a tag, a member and a good file for each form of both formats."""
-    thin = [m.thin(*COMMANDS, arch=arch, kind=m.BUNDLE) for arch in m.CPUS]
-    fats = [m.fat(thin[1:4], wide=wide, align=4) for wide in (False, True)]
-    pes = [
-        pewriter.write(IMPORTS, delayed=("a.dll",), machine=machine, absolute=absolute)
-        for machine in pewriter.MACHINES
-        for absolute in (False, True)
-    ]
-    files = [(MAC, SO, data) for data in (*thin, *fats)]
-    return [*files, *((WINDOWS, PYD, data) for data in pes)]
+    files = [(MAC, SO, data) for data in nativeseeds.mach_o()]
+    return [*files, *((WINDOWS, PYD, data) for data in nativeseeds.portable())]
 
 
 def audited(path: Path) -> Report:
