@@ -134,6 +134,14 @@ def test_two_dlls_of_one_name_are_both_reached() -> None:
     assert findings("win_amd64", pe(PYD, "x.dll"), other) == []
 
 
+def test_of_two_copies_one_is_enough() -> None:
+    """Such wheels have a DLL twice, and delvewheel has changed one of them."""
+    files = (pe(PYD, "x.dll"), pe("pkg/x.dll", "foo.dll"), pe(DLL, "kernel32.dll"))
+    (found,) = findings("win_amd64", *files)
+    assert (found.severity, found.path) == ("warning", "pkg/x.dll")
+    assert "another file of this name in the wheel finds all" in said([found])
+
+
 def test_the_sentence_names_the_project() -> None:
     found = findings("win_amd64", pe(PYD, "torch_cpu.dll"), requires=("torch",))
     assert "needs torch_cpu.dll, which is not in the wheel; it may come with torch" in said(found)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Iterator, List
+from typing import Iterator, List, Tuple
 
 from manyshim.audit.findings import ERROR, INFO, WARNING, Finding, Problem, Row, problem_finding
 from manyshim.audit.nativefacts import PeFile
-from manyshim.audit.nativenames import Words, words
+from manyshim.audit.nativenames import words
 from manyshim.audit.windows.loading import Context
 from manyshim.audit.windows.systemdlls import (
     is_debug_runtime,
@@ -16,6 +16,7 @@ from manyshim.audit.windows.systemdlls import (
     parse_python,
     some_windows_has,
 )
+from manyshim.values import NamedTuple
 
 _COPY = "copy the DLL into the wheel (delvewheel repair), or link it statically"
 
@@ -33,6 +34,12 @@ class DllProblem(Problem):
         "needs {subject}, which is neither in the wheel nor in Windows; no module or program of "
         "the wheel loads the file",
         f"{_COPY}; or leave the file out of the wheel",
+    )
+    OTHER_COPY = Row(
+        *("WINDOWS_LIBRARY", WARNING),
+        "needs {subject}, which is neither in the wheel nor in Windows; another file of this name "
+        "in the wheel finds all that it needs",
+        "keep one of the files, the one that delvewheel has changed",
     )
     SOME_WINDOWS = Row(
         *("WINDOWS_LIBRARY", WARNING),
@@ -81,31 +88,50 @@ def libraries(context: Context) -> Iterator[Finding]:
     """
     native = context.facts.native
     required = words(native.requires if native else ())
-    for file in context.pes:
-        if file.machine in context.machines:
-            yield from _of_file(context, file, required)
+    files = [file for file in context.pes if file.machine in context.machines]
+    missing = {file.path: _missing(context, file) for file in files}
+    complete = {(file.machine, file.name) for file in files if not missing[file.path]}
+    for file in files:
+        yield from _runtimes(context, file)
+        project = required.project_for(missing[file.path]) if missing[file.path] else ""
+        # Windows loads a DLL of each name once. Which of several it is depends on the package.
+        other = not file.module and (file.machine, file.name) in complete
+        known = _Known(project, reached=file.path in context.reached, other_copy=other)
+        for name in missing[file.path]:
+            yield _judge(file, name, known)
+        for name in dict.fromkeys(map(str.lower, file.delayed)):
+            if not (_is_found(context, name, file.machine) or is_visual_c(name)):
+                yield problem_finding(DllProblem.DELAYED, file.path, subject=name)
 
 
-def _of_file(context: Context, file: PeFile, required: Words) -> Iterator[Finding]:
+class _Known(NamedTuple):
+    """What decides how bad a missing DLL is."""
+
+    project: str
+    reached: bool
+    other_copy: bool
+
+
+def _missing(context: Context, file: PeFile) -> List[str]:
+    """Return the DLLs that nobody brings; runtimes of Visual C++ have findings of their own."""
+    return [
+        name
+        for name in dict.fromkeys(map(str.lower, file.imports))
+        if not (
+            is_debug_runtime(name) or _is_found(context, name, file.machine) or is_visual_c(name)
+        )
+    ]
+
+
+def _runtimes(context: Context, file: PeFile) -> Iterator[Finding]:
     reached = file.path in context.reached
-    missing: List[str] = []
     for name in dict.fromkeys(map(str.lower, file.imports)):
         if is_debug_runtime(name):
             problem = DllProblem.DEBUG if reached else DllProblem.DEBUG_UNREACHED
             yield problem_finding(problem, file.path, subject=name)
-        elif _is_found(context, name, file.machine):
-            continue
-        elif is_visual_c(name):
+        elif is_visual_c(name) and not _is_found(context, name, file.machine):
             problem = DllProblem.RUNTIME if reached else DllProblem.RUNTIME_UNREACHED
             yield problem_finding(problem, file.path, subject=name)
-        else:
-            missing.append(name)
-    project = required.project_for(missing) if missing else ""
-    for name in missing:
-        yield _missing(file, name, project, reached=reached)
-    for name in dict.fromkeys(map(str.lower, file.delayed)):
-        if not (_is_found(context, name, file.machine) or is_visual_c(name)):
-            yield problem_finding(DllProblem.DELAYED, file.path, subject=name)
 
 
 def _is_found(context: Context, name: str, machine: str) -> bool:
@@ -113,11 +139,16 @@ def _is_found(context: Context, name: str, machine: str) -> bool:
     return of_python or name in context.names or is_there(name, machine, context.oldest)
 
 
-def _missing(file: PeFile, name: str, project: str, *, reached: bool) -> Finding:
+def _judge(file: PeFile, name: str, known: _Known) -> Finding:
+    details: Tuple[str, ...] = ()
     if some_windows_has(name):
-        return problem_finding(DllProblem.SOME_WINDOWS, file.path, file.machine, subject=name)
-    if not reached:
-        return problem_finding(DllProblem.UNREACHED, file.path, subject=name)
-    if project:
-        return problem_finding(DllProblem.REQUIRED, file.path, project, subject=name)
-    return problem_finding(DllProblem.MISSING, file.path, subject=name)
+        problem, details = DllProblem.SOME_WINDOWS, (file.machine,)
+    elif not known.reached:
+        problem = DllProblem.UNREACHED
+    elif known.other_copy:
+        problem = DllProblem.OTHER_COPY
+    elif known.project:
+        problem, details = DllProblem.REQUIRED, (known.project,)
+    else:
+        problem = DllProblem.MISSING
+    return problem_finding(problem, file.path, *details, subject=name)
