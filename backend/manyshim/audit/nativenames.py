@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import Dict, Iterable, Mapping
+from typing import Dict, Iterable, Iterator, Mapping
 
 from manyshim.values import NamedTuple
 
 # Parts of names of projects that tell nothing about a library.
-_COMMON = frozenset(("python", "library", "binary", "wheel", "extensions", "tools", "utils"))
-_SHORTEST = 3
+_COMMON = frozenset(("python", "library", "binary", "wheel", "extensions", "tools", "utils", "py"))
+# In a longer name, a word of this length says little: it must be a part of its own (`libz3`).
+_SHORT = 2
 
 
 class Words(NamedTuple):
@@ -18,16 +19,17 @@ class Words(NamedTuple):
     projects: Mapping[str, str]
 
     def project_for(self, libraries: Iterable[str]) -> str:
-        """Return the first project with a word that occurs in a name; empty if none has.
+        """Return the first project with a word that occurs in a file name; empty if none has.
 
         A file that needs one library of another project often needs more of it, under other names:
         so pass all libraries that a file lacks.
         """
-        names = [library.lower() for library in libraries]
+        names = [library.lower().rpartition("/")[2] for library in libraries]
+        parts = {part for name in names for part in _parts(name)}
         found = (
             project
             for word, project in self.projects.items()
-            if any(word in name for name in names)
+            if word in parts or (len(word) > _SHORT and any(word in name for name in names))
         )
         return next(found, "")
 
@@ -37,6 +39,13 @@ def words(requires: Iterable[str]) -> Words:
     projects: Dict[str, str] = {}
     for name in requires:
         for word in re.split(r"[-_.]+", name.lower()):
-            if len(word) >= _SHORTEST and not word.isdigit() and word not in _COMMON:
+            if len(word) >= _SHORT and not word.isdigit() and word not in _COMMON:
                 projects.setdefault(word, name)
     return Words(projects)
+
+
+def _parts(name: str) -> Iterator[str]:
+    for part in re.split(r"[^a-z0-9]+", name):
+        yield part
+        if part.startswith("lib"):
+            yield part[len("lib") :]

@@ -134,6 +134,20 @@ CASES = {
         [*missing("@rpath/libc10.dylib", "warning"), *missing("@rpath/libtorch.dylib", "warning")],
         {"requires": ("torch",)},
     ),
+    "of a required project with a short name": Case(
+        [needing("@rpath/libz3.dylib")],
+        missing("@rpath/libz3.dylib", "warning"),
+        {"requires": ("z3-solver",)},
+    ),
+    "of no required project with a short name": Case(
+        [needing("@rpath/libgz3x.dylib")],
+        missing("@rpath/libgz3x.dylib"),
+        {"requires": ("z3-solver",)},
+    ),
+    "the name of a folder": Case(
+        [needing("/numpy/libomp.dylib")], missing("/numpy/libomp.dylib"), {"requires": ("numpy",)}
+    ),
+    "the system's by its name alone": Case([needing("@rpath/libc++.1.dylib")], []),
     "of no required project": Case(
         [needing("@rpath/libomp.dylib")], missing("@rpath/libomp.dylib"), {"requires": ("numpy",)}
     ),

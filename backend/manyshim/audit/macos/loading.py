@@ -11,6 +11,10 @@ from manyshim.values import NamedTuple
 
 SYSTEM_PLACES = ("/usr/lib/", "/System/")
 _SYSTEM_FOLDERS = ("/usr/lib", "/System")
+# dyld looks for a name that it does not find in /usr/lib, too. These are always there.
+_FALLBACKS = frozenset(
+    ("libSystem.B.dylib", "libc++.1.dylib", "libc++abi.dylib", "libobjc.A.dylib", "libz.1.dylib")
+)
 # Each round may find files through the search paths of the files that load them. No published
 # wheel needs more than three.
 _MAX_ROUNDS = 8
@@ -112,23 +116,21 @@ def _find(node: _Node, name: str, members: Dict[InstallPath, str]) -> Tuple[bool
     place = node.relative(name)
     if place:
         return place in members, members.get(place)
-    if not name.startswith("@rpath/"):
-        return False, None
-    rest = name[len("@rpath/") :]
-    for root, folder in node.folders:
-        if (root, folder) == _OF_SYSTEM:
-            if _of_system(rest):
-                return True, None
-            continue
-        there = InstallPath(root, posixpath.normpath(posixpath.join(folder, rest)))
-        if there in members:
-            return True, members[there]
+    if name.startswith("@rpath/"):
+        return _by_search_paths(node, name[len("@rpath/") :], members)
     return False, None
 
 
-def _of_system(name: str) -> bool:
-    """Whether macOS has a library of this name in /usr/lib, where Swift's runtime is, too."""
-    return name.startswith(("libswift", "libc++", "libobjc", "libSystem"))
+def _by_search_paths(
+    node: _Node, name: str, members: Dict[InstallPath, str]
+) -> Tuple[bool, Optional[str]]:
+    for root, folder in node.folders:
+        if (root, folder) == _OF_SYSTEM and name.startswith("libswift"):
+            return True, None
+        there = InstallPath(root, posixpath.normpath(posixpath.join(folder, name)))
+        if there in members:
+            return True, members[there]
+    return name in _FALLBACKS, None
 
 
 def _inherited(nodes: Dict[str, _Node]) -> List[_Node]:
