@@ -46,7 +46,8 @@ def audited(path: Path) -> Report:
 def run(count: int, seed: int, folder: Path) -> Tuple[Counter[str], float]:
     """Audit damaged files; return how many were read, and the longest time."""
     chance = random.Random(seed)  # noqa: S311 (reproducible, not secret)
-    files, kinds, slowest = seeds(), Counter[str](), 0.0
+    files, slowest = seeds(), 0.0
+    kinds: Counter[str] = Counter()
     for _ in range(count):
         tag, member, data = chance.choice(files)
         members = {

@@ -37,7 +37,7 @@ Fetched = Callable[[str], Path]
 @pytest.fixture(scope="session")
 def published(pytestconfig: pytest.Config) -> Fetched:
     """Return a function that downloads a wheel, into a folder that is kept between runs."""
-    assert pytestconfig.cache
+    assert pytestconfig.cache is not None
     folder = Path(pytestconfig.cache.mkdir("published-systems"))
     return lambda name: fetch(fields(name), folder)
 
