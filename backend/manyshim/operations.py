@@ -11,7 +11,7 @@ from manyshim.audit.facts import NO_PLACES, Places, WheelFacts
 from manyshim.audit.findings import Finding
 from manyshim.audit.policy import policies_of
 from manyshim.audit.request import Request
-from manyshim.audit.verdict import Report, audit, load, questions
+from manyshim.audit.verdict import Report, audit, load, questions, resolved
 from manyshim.errors import InternalError, InvalidWheelError, ManyshimError, printable
 from manyshim.formats.wheel.wheel import Wheel
 from manyshim.formatters.text import Line, show_lines
@@ -164,7 +164,13 @@ def inspect(wheel: Wheel, request: Request, facts: Optional[WheelFacts] = None) 
         )
         loading = load(facts, request) if broken else loading
         asked = questions(facts, request, loading)
-    return audit(facts, request, loading)
+    report = audit(facts, request, loading)
+    if facts.native is None:
+        return report
+    from manyshim.audit.native import native  # noqa: PLC0415 (no wheel for Linux needs it)
+
+    found = (*report.findings, *native(facts, request))
+    return report._replace(findings=resolved(found, request), native=True)
 
 
 def show(path: str, request: Request, *, verbose: bool = False, explain: bool = False) -> Outcome:

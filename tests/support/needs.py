@@ -42,6 +42,16 @@ def tool(name: str, package: str, source: str = DEBIAN) -> str:
     return found
 
 
+def llvm(name: str) -> str:
+    """Return the path of a tool of llvm. Debian puts some of them on PATH with a version only."""
+    command = [tool("llvm-config", "llvm"), "--bindir"]
+    folder = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    found = shutil.which(name, path=folder)
+    if found is None:
+        missing(name, "llvm")
+    return found
+
+
 def compiler(name: str = "gcc") -> str:
     """Return the path of gcc or g++. On other systems than Linux they make no ELF files."""
     if not LINUX:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import posixpath
-from typing import Dict, FrozenSet, Mapping, Optional, Tuple
+from typing import TYPE_CHECKING, Dict, FrozenSet, Mapping, Optional, Tuple
 
 from manyshim.audit.suffixes import parse_module_suffix
 from manyshim.audit.tags import WheelName
 from manyshim.values import NamedTuple
+
+if TYPE_CHECKING:
+    from manyshim.audit.nativefacts import NativeFacts
 
 # ELF gABI: e_type.
 RELOCATABLE = 1
@@ -201,7 +204,8 @@ class WheelFacts(NamedTuple):
     the Tag lines, Root-Is-Purelib and Wheel-Version of WHEEL; the last is empty if missing.
     `exports` maps a path to those of the requested names that the file defines. `static_objects`
     are archives of object files. `size` is that of the wheel, in bytes. `copies` are loadable files
-    that are in the wheel several times, by their size and CRC.
+    that are in the wheel several times, by their size and CRC. `native` is the machine code of
+    macOS, iOS and Windows; None if the name has no such tag.
     """
 
     name: WheelName
@@ -218,6 +222,7 @@ class WheelFacts(NamedTuple):
     record: RecordFacts = RecordFacts()
     size: int = 0
     copies: Tuple[Copies, ...] = ()
+    native: Optional[NativeFacts] = None
 
 
 class InstallPath(NamedTuple):

@@ -30,6 +30,7 @@ from manyshim.formats.zip.window import MemberError
 
 if TYPE_CHECKING:
     from manyshim.audit.gate.facts import Oddity
+    from manyshim.formats.wheel.native import NativeReader
     from manyshim.formats.wheel.verification import Verification
 
 # To read debug information, the whole file is held in memory.
@@ -148,6 +149,7 @@ class Wheel:
         member is read to its end, and `record` tells whose CRC or hash is wrong.
         """
         verification = self._verification() if verify else None
+        native = self._native_reader()
         elfs: List[ElfFile] = []
         unreadable: List[Unreadable] = []
         static_objects: List[str] = []
@@ -167,6 +169,8 @@ class Wheel:
                     elfs.append(reading.facts)
                     names += _count_names(reading.facts)
                     size += _size_of_names(reading.facts)
+                elif native and not entry.symlink:
+                    native.read(entry.name, window, head)
             except (ElfError, MemberError) as error:
                 unreadable.append(Unreadable(entry.name, str(error)))
             if verification and tap:
@@ -192,7 +196,15 @@ class Wheel:
             record=self.record,
             size=self.archive.size,
             copies=_copies(self.entries, {elf.path for elf in elfs if elf.loadable}),
+            native=native.facts() if native else None,
         )
+
+    def _native_reader(self) -> Optional[NativeReader]:
+        if not self.name.native:
+            return None
+        from manyshim.formats.wheel.native import NativeReader  # noqa: PLC0415 (no ELF)
+
+        return NativeReader(self.path, self.dist_info_data)
 
     def _verification(self) -> Verification:
         from manyshim.formats.wheel.verification import (  # noqa: PLC0415 (a build needs no hash)
@@ -262,8 +274,7 @@ class Wheel:
 
 def _count_names(facts: ElfFile) -> int:
     """Return how many names a file refers to."""
-    versioned = sum(len(need.symbols) + 1 for need in facts.versions_needed)
-    return sum(map(len, _lists(facts))) + versioned
+    return sum(map(len, _lists(facts))) + sum(len(one.symbols) + 1 for one in facts.versions_needed)
 
 
 def _size_of_names(facts: ElfFile) -> int:
@@ -275,15 +286,8 @@ def _size_of_names(facts: ElfFile) -> int:
 
 
 def _lists(facts: ElfFile) -> Tuple[Tuple[str, ...], ...]:
-    paths = (facts.rpath, facts.runpath)
-    return (
-        facts.needed,
-        facts.undefined,
-        *paths,
-        facts.auxiliary,
-        facts.filters,
-        facts.versions_defined,
-    )
+    paths = (facts.rpath, facts.runpath, facts.auxiliary, facts.filters)
+    return (facts.needed, facts.undefined, *paths, facts.versions_defined)
 
 
 def _copies(entries: List[Entry], paths: Set[str]) -> Tuple[Copies, ...]:
