@@ -68,7 +68,7 @@ def _judge(
     if name is None:
         raise AssertionError(filename)
     facts = WheelFacts(name, "demo-1.0", (path,), native=NativeFacts(machos, pes))
-    for found in native(facts, Request()):
+    for found in native(facts, Request()).findings:
         said = sentence(found)
         if not (said.message + said.fix).isprintable():
             raise AssertionError(f"not printable: {said}")

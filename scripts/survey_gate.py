@@ -85,12 +85,12 @@ def main() -> int:
 def _fetch(rows: Sequence[Row], folder: Path) -> int:
     folder.mkdir(parents=True, exist_ok=True)
     with ThreadPoolExecutor(4) as pool:
-        said = list(filter(None, pool.map(partial(_download, folder), rows)))
+        said = list(filter(None, pool.map(partial(download, folder), rows)))
     print("".join(f"{one}\n" for one in said), end="")
     return 2 if said else 0
 
 
-def _download(folder: Path, row: Row) -> str:
+def download(folder: Path, row: Row) -> str:
     """Download a file unless it is there; return why it cannot be had."""
     path = folder / row.filename
     if path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == row.sha256:

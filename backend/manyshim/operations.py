@@ -169,8 +169,9 @@ def inspect(wheel: Wheel, request: Request, facts: Optional[WheelFacts] = None) 
         return report
     from manyshim.audit.native import native  # noqa: PLC0415 (no wheel for Linux needs it)
 
-    found = (*report.findings, *native(facts, request))
-    return report._replace(findings=resolved(found, request), native=True)
+    found = native(facts, request)
+    findings = resolved((*report.findings, *found.findings), request)
+    return report._replace(findings=findings, right_tags=found.right_tags)
 
 
 def show(path: str, request: Request, *, verbose: bool = False, explain: bool = False) -> Outcome:

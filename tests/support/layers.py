@@ -26,7 +26,7 @@ MAY_IMPORT = {
     # Other systems than Linux. Only wheels for these load them.
     "audit.macos": "audit values",
     "audit.windows": "audit values",
-    "audit.native": "audit audit.macos audit.windows",
+    "audit.native": "audit audit.macos audit.windows values",
     "audit.explanations": "audit audit.gate audit.macos audit.native audit.windows values",
     # Readers and writers of file formats.
     "formats.zip": "audit.gate.facts files errors values",

@@ -5,12 +5,16 @@ from __future__ import annotations
 import re
 import subprocess
 from pathlib import Path
-from typing import Any, Dict, List, NamedTuple, Optional, Set, Tuple
+from typing import Any, Dict, List, NamedTuple, Optional, Set, Tuple, Union
 
 import needs
 from manyshim.audit.nativefacts import MachoFile, PeFile, Slice
 
 _SUBTYPES = {("x86_64", "8"): "x86_64h", ("arm64", "2"): "arm64e"}
+# The systems of LC_BUILD_VERSION, by llvm's names, and those of the older commands.
+_SYSTEMS = {"macos": 1, "ios": 2, "iossimulator": 7}
+_OF_COMMAND = {"LC_VERSION_MIN_MACOSX": 1, "LC_VERSION_MIN_IPHONEOS": 2}
+_NEW = ("LC_DYLD_CHAINED_FIXUPS", "LC_DYLD_EXPORTS_TRIE")
 _OPTIONAL = ("LC_LOAD_WEAK_DYLIB", "LC_LAZY_LOAD_DYLIB")
 _DYLIBS = ("LC_LOAD_DYLIB", "LC_REEXPORT_DYLIB", "LC_LOAD_UPWARD_DYLIB", *_OPTIONAL)
 _LOADABLE = ("EXECUTE", "DYLIB", "BUNDLE")
@@ -18,12 +22,18 @@ _TIMEOUT = 120
 
 
 class Part(NamedTuple):
-    """What the readers have in common about a slice; libraries are sorted."""
+    """What the readers have in common about a slice; libraries are sorted.
+
+    `new_dyld` tells whether it has a load command that only macOS 10.15 and newer know.
+    """
 
     needed: Tuple[Tuple[str, bool], ...]
     install_name: str
     rpaths: Tuple[str, ...]
+    system: Optional[int]
     minimum: Optional[Tuple[int, ...]]
+    sdk: Optional[Tuple[int, ...]]
+    new_dyld: bool
     signed: bool
 
 
@@ -43,14 +53,34 @@ def our_parts(file: MachoFile) -> Dict[str, Part]:
 
 def _part(one: Slice) -> Part:
     needed = tuple(sorted((dylib.name, dylib.optional) for dylib in one.needed))
-    minimum = one.builds[0].minimum if one.builds else None
-    return Part(needed, one.install_name, one.rpaths, minimum, one.signed)
+    part = Part(
+        *(needed, one.install_name, one.rpaths, None, None, None),
+        new_dyld=one.oldest_dyld is not None,
+        signed=one.signed,
+    )
+    if one.builds:
+        system, minimum, sdk = one.builds[0]
+        part = part._replace(system=system, minimum=minimum, sdk=sdk)
+    return part
 
 
 def our_imports(file: PeFile) -> Imports:
     """Return our facts of a PE file."""
     lists = (tuple(sorted(names)) for names in (file.imports, file.delayed, file.python_names))
     return Imports(file.machine, *lists)
+
+
+def differences(file: Union[MachoFile, PeFile], path: Path) -> List[str]:
+    """Return a line for each judge that reads a file otherwise; files for .NET are not compared."""
+    if isinstance(file, MachoFile):
+        own: Any = our_parts(file)
+        others: Dict[str, Any] = {"llvm": llvm_parts(path), "LIEF": lief_parts(path)}
+    elif file.managed:
+        return []
+    else:
+        own = our_imports(file)
+        others = {"llvm": llvm_imports(path), "LIEF": lief_imports(path)}
+    return [f"{judge}: {other}, and not {own}" for judge, other in others.items() if other != own]
 
 
 def _run(tool: str, *arguments: str) -> str:
@@ -76,7 +106,7 @@ def llvm_parts(path: Path) -> Dict[str, Part]:
 def _llvm_part(text: str) -> Part:
     needed: List[Tuple[str, bool]] = []
     rpaths: List[str] = []
-    part = Part((), "", (), None, signed=False)
+    part = Part((), "", (), None, None, None, new_dyld=False, signed=False)
     for block in text.split("Load command ")[1:]:
         fields = dict(re.findall(r"^ *(\w+) (.+?)(?: \(offset \d+\))?$", block, re.MULTILINE))
         command = fields["cmd"]
@@ -88,11 +118,19 @@ def _llvm_part(text: str) -> Part:
             rpaths.append(fields["path"])
         elif command == "LC_CODE_SIGNATURE":
             part = part._replace(signed=True)
+        elif command in _NEW:
+            part = part._replace(new_dyld=True)
         stated = fields.get("minos" if command == "LC_BUILD_VERSION" else "version", "")
         if command.startswith(("LC_BUILD_VERSION", "LC_VERSION_MIN")) and not part.minimum:
-            numbers = [int(number) for number in stated.split(".")]
-            part = part._replace(minimum=(*numbers, 0, 0)[:3])
+            system = _OF_COMMAND.get(command) or _SYSTEMS.get(fields.get("platform", ""))
+            releases = (_numbers(stated), _numbers(fields["sdk"]))
+            part = part._replace(system=system, minimum=releases[0], sdk=releases[1])
     return part._replace(needed=tuple(sorted(needed)), rpaths=tuple(rpaths))
+
+
+def _numbers(text: str) -> Tuple[int, ...]:
+    numbers = [int(number) for number in text.split(".")] if text != "n/a" else []
+    return (*numbers, 0, 0, 0)[:3]
 
 
 def llvm_imports(path: Path) -> Imports:
@@ -142,16 +180,21 @@ def lief_parts(path: Path) -> Dict[str, Part]:
             if command != "ID_DYLIB"
         ]
         own = [name for command, name in commands if command == "ID_DYLIB"]
-        stated = None
+        system: Optional[int] = None
+        releases: Tuple[Any, Any] = (None, None)
         if one.has_build_version:
-            stated = tuple(one.build_version.minos)
+            build = one.build_version
+            system, releases = build.platform.value, (tuple(build.minos), tuple(build.sdk))
         elif one.has_version_min:
-            stated = tuple(one.version_min.version)
+            oldest = one.version_min
+            system = _OF_COMMAND[f"LC_{oldest.command.name}"]
+            releases = (tuple(oldest.version), tuple(oldest.sdk))
         found[_SUBTYPES.get((arch, subtype), arch)] = Part(
             tuple(sorted(needed)),
             "".join(own),
             tuple(rpath.path for rpath in one.rpaths),
-            stated,
+            *(system, *releases),
+            one.has_dyld_chained_fixups or one.has_dyld_exports_trie,
             one.has_code_signature,
         )
     return found

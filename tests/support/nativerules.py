@@ -39,7 +39,8 @@ def part(arch: str = "arm64", version: Tuple[int, ...] = (11, 0), **facts: Any) 
     needed += tuple(Dylib(name, optional=True) for name in facts.pop("weak", ()))
     system = facts.pop("system", MACOS)
     release = (*version, 0, 0)[:3]
-    builds = (Built(system, (release[0], release[1], release[2])),)
+    sdk = (facts.pop("sdk", 14), 0, 0)
+    builds = (Built(system, (release[0], release[1], release[2]), sdk),)
     made = Slice(arch, builds=builds, needed=needed, signed=arch == "arm64")
     return made._replace(**facts)
 
@@ -72,7 +73,7 @@ def facts_of(
 
 def findings(platform: str, *files: File, strict: bool = False, **more: Any) -> List[Finding]:
     """Return what the rules find."""
-    return list(native(facts_of(platform, files, **more), Request(strict=strict)))
+    return list(native(facts_of(platform, files, **more), Request(strict=strict)).findings)
 
 
 def rows(found: Sequence[Finding]) -> List[Row]:

@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+from functools import lru_cache
 from importlib.util import find_spec
 from typing import Any, Callable, NoReturn, Tuple
 
@@ -42,6 +43,7 @@ def tool(name: str, package: str, source: str = DEBIAN) -> str:
     return found
 
 
+@lru_cache(maxsize=None)
 def llvm(name: str) -> str:
     """Return the path of a tool of llvm. Debian puts some of them on PATH with a version only."""
     command = [tool("llvm-config", "llvm"), "--bindir"]

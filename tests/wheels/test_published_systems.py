@@ -8,25 +8,17 @@ from __future__ import annotations
 import json
 import zipfile
 from pathlib import Path
-from typing import Callable, Dict, List, Tuple
+from typing import Callable, Dict, List, Tuple, Union
 
 import pytest
 
-import needs
 from commandline import run
-from manyshim.audit.nativefacts import NativeFacts
+from manyshim.audit.nativefacts import MachoFile, NativeFacts, PeFile
 from manyshim.formats.wheel.wheel import Wheel
 from manyshim.formats.zip.archive import Archive
 from manyshim.formats.zip.directory import Entry
 from manyshim.formats.zip.window import Window
-from nativejudges import (
-    lief_imports,
-    lief_parts,
-    llvm_imports,
-    llvm_parts,
-    our_imports,
-    our_parts,
-)
+from nativejudges import differences
 from nativewheels import WHEELS, fields
 from publishedwheels import fetch
 
@@ -67,18 +59,14 @@ def read(path: Path) -> NativeFacts:
 
 @pytest.mark.parametrize("name", WHEELS)
 def test_llvm_and_lief_read_the_same(name: str, published: Fetched, tmp_path: Path) -> None:
-    needs.llvm("llvm-objdump")
     path = published(name)
     facts = read(path)
     file = tmp_path / "file"
     with zipfile.ZipFile(path) as archive:
-        for mach in facts.machos:
-            file.write_bytes(archive.read(mach.path))
-            assert our_parts(mach) == llvm_parts(file) == lief_parts(file), mach.path
-        for one in facts.pes:
-            if not one.managed:
-                file.write_bytes(archive.read(one.path))
-                assert our_imports(one) == llvm_imports(file) == lief_imports(file), one.path
+        files: List[Union[MachoFile, PeFile]] = [*facts.machos, *facts.pes]
+        for one in files:
+            file.write_bytes(archive.read(one.path))
+            assert differences(one, file) == [], one.path
 
 
 def test_of_a_large_wheel_only_what_is_needed_is_inflated(

@@ -50,7 +50,7 @@ def choose(report: Report, request: Request) -> TagDecision:
 def _for_other_system(report: Report) -> TagDecision:
     """Return what is known of a wheel whose tag is never rewritten."""
     systems = ", ".join(sorted(set(map(system_name, report.name.platforms))))
-    if not report.native:
+    if report.right_tags is None:
         return TagDecision(None, Evidence.NOT_FOR_LINUX, (systems,))
     kinds = ", ".join(sorted({found.kind for found in report.errors}))
     reason = Evidence.NOT_AS_TAGGED if kinds else Evidence.VERIFIED

@@ -10,13 +10,15 @@ from typing import Iterable, Iterator, Tuple
 
 from manyshim.audit.facts import WheelFacts, install_path
 from manyshim.audit.findings import ERROR, WARNING, Finding, Problem, Row, problem_finding
+from manyshim.audit.macos import context as macos
 from manyshim.audit.macos import libraries as dylibs
 from manyshim.audit.macos import slices, versions
-from manyshim.audit.macos.promises import promises
+from manyshim.audit.nativefacts import NativeFacts
 from manyshim.audit.request import Request
 from manyshim.audit.windows import libraries as dlls
+from manyshim.audit.windows import loading as windows
 from manyshim.audit.windows import modules
-from manyshim.audit.windows.loading import MACHINES, context
+from manyshim.values import NamedTuple
 
 # Of each rule.
 _MAX_FINDINGS = 1000
@@ -41,27 +43,37 @@ class NativeProblem(Problem):
     )
 
 
-def native(facts: WheelFacts, request: Request) -> Iterator[Finding]:
-    """Yield the findings about the machine code of macOS, iOS and Windows."""
-    yield from _few(_corrupt(facts))
-    read = facts.native
-    if read is None:
-        return
-    if promises(facts.name):
-        for rule in (
-            versions.versions,
-            slices.missing,
-            slices.unsigned,
-            slices.other_system,
-            dylibs.libraries,
-            dylibs.search_paths,
-        ):
-            yield from _few(rule(facts, read.machos))
-    if any(platform.lower() in MACHINES for platform in facts.name.platforms):
-        made = context(facts, read.pes)
-        for on_windows in (dlls.libraries, modules.python_dlls, modules.machines):
-            yield from _few(on_windows(made))
-        yield from _few(modules.stable_abi(made, request))
+class Verdict(NamedTuple):
+    """What was found, and the platform tags that the files prove; none if they prove no tag."""
+
+    findings: Tuple[Finding, ...]
+    right_tags: Tuple[str, ...]
+
+
+def native(facts: WheelFacts, request: Request) -> Verdict:
+    """Judge the machine code of macOS, iOS and Windows."""
+    read = facts.native or NativeFacts()
+    on_macos, on_windows = macos.context(facts, read.machos), windows.context(facts, read.pes)
+    found = _few(_corrupt(facts, read))
+    if on_macos.promises:
+        found += _of_macos(on_macos)
+    if on_windows.machines:
+        found += _of_windows(on_windows, request)
+    return Verdict(found, (*macos.right_tags(on_macos), *windows.right_tags(on_windows)))
+
+
+def _of_macos(context: macos.Context) -> Tuple[Finding, ...]:
+    rules = (
+        *(versions.versions, slices.missing, slices.unsigned, slices.other_system),
+        *(dylibs.libraries, dylibs.search_paths),
+    )
+    return tuple(found for rule in rules for found in _few(rule(context)))
+
+
+def _of_windows(context: windows.Context, request: Request) -> Tuple[Finding, ...]:
+    rules = (dlls.libraries, modules.python_dlls, modules.machines)
+    found = tuple(found for rule in rules for found in _few(rule(context)))
+    return found + _few(modules.stable_abi(context, request))
 
 
 def in_build(found: Iterable[Finding], *, strict: bool) -> Tuple[Finding, ...]:
@@ -75,13 +87,13 @@ def in_build(found: Iterable[Finding], *, strict: bool) -> Tuple[Finding, ...]:
     )
 
 
-def _few(found: Iterator[Finding]) -> Iterator[Finding]:
-    return islice(found, _MAX_FINDINGS)
+def _few(found: Iterator[Finding]) -> Tuple[Finding, ...]:
+    return tuple(islice(found, _MAX_FINDINGS))
 
 
-def _corrupt(facts: WheelFacts) -> Iterator[Finding]:
+def _corrupt(facts: WheelFacts, read: NativeFacts) -> Iterator[Finding]:
     """Yield the files that cannot be read: errors where users import or run them."""
-    for one in facts.native.broken if facts.native else ():
+    for one in read.broken:
         place = install_path(one.path, facts.distribution)
         module = place.root == "site" and one.path.lower().endswith((".so", ".pyd"))
         used = module or place.root == "scripts"

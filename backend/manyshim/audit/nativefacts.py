@@ -43,10 +43,11 @@ class Dylib(NamedTuple):
 
 
 class Built(NamedTuple):
-    """The system and the oldest release that a slice states."""
+    """The system that a slice states, its oldest release, and that of the SDK (zeros: unknown)."""
 
     system: int
     minimum: Release
+    sdk: Release = (0, 0, 0)
 
 
 class Slice(NamedTuple):

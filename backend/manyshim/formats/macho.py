@@ -187,9 +187,12 @@ class _Reading:
 
     def _take_build(self, command: int, data: bytes) -> None:
         if command == _LC_BUILD_VERSION:
-            self._builds.append(Built(self._word(data, 8), _release(self._word(data, 12))))
+            system, oldest, sdk = (self._word(data, offset) for offset in (8, 12, 16))
         elif command in _VERSION_MIN:
-            self._builds.append(Built(_VERSION_MIN[command], _release(self._word(data, 8))))
+            system, (oldest, sdk) = _VERSION_MIN[command], (self._word(data, at) for at in (8, 12))
+        else:
+            return
+        self._builds.append(Built(system, _release(oldest), _release(sdk)))
 
     def _check_extent(self, command: int, data: bytes) -> None:
         """Raise MachoError if a segment or the signature extends beyond the end of the file."""

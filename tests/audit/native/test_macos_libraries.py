@@ -144,10 +144,45 @@ CASES = {
         missing("@rpath/libgz3x.dylib"),
         {"requires": ("z3-solver",)},
     ),
+    "of a required project, in its folder": Case(
+        [needing("@rpath/QtCore.framework/QtCore", rpaths=("@loader_path/Qt5/lib",))],
+        missing("@rpath/QtCore.framework/QtCore", "warning"),
+        {"requires": ("pyqt5-qt5",)},
+    ),
+    "of no required project, in a folder of another": Case(
+        [needing("@rpath/libfoo.dylib", rpaths=("@loader_path/lib",))],
+        missing("@rpath/libfoo.dylib"),
+    ),
+    "in a folder of the wheel": Case(
+        [needing("@rpath/libfoo.dylib", rpaths=("@loader_path/lib",)), macho("pkg/lib/l.dylib")],
+        *(missing("@rpath/libfoo.dylib"), {"requires": ("numpy",)}),
+    ),
+    "in a folder outside of the packages": Case(
+        [needing("@rpath/libfoo.dylib", rpaths=("@loader_path/../../lib", "@loader_path/.."))],
+        *(missing("@rpath/libfoo.dylib"), {"requires": ("numpy",)}),
+    ),
+    "of a project that other files need": Case(
+        [
+            needing("@rpath/libpyside6.dylib", "@rpath/QtCharts", rpaths=("@loader_path",)),
+            needing("@rpath/QtCore", "/opt/libfoo.dylib", path="pkg/QtCharts"),
+        ],
+        [
+            *missing("@rpath/libpyside6.dylib", "warning"),
+            *missing("@rpath/QtCore", "warning", "pkg/QtCharts"),
+            *missing("/opt/libfoo.dylib", path="pkg/QtCharts"),
+        ],
+        {"requires": ("pyside6-essentials",)},
+    ),
     "the name of a folder": Case(
         [needing("/numpy/libomp.dylib")], missing("/numpy/libomp.dylib"), {"requires": ("numpy",)}
     ),
-    "the system's by its name alone": Case([needing("@rpath/libc++.1.dylib")], []),
+    "the system's by its name alone, of an old SDK": Case(
+        [needing("@rpath/libc++.1.dylib", "/opt/local/lib/libz.1.dylib", sdk=12)], []
+    ),
+    "the system's by its name alone, of a new SDK": Case(
+        [needing("@rpath/libc++.1.dylib", sdk=13)], missing("@rpath/libc++.1.dylib")
+    ),
+    "another name, of an old SDK": Case([needing(HOMEBREW, sdk=12)], missing(HOMEBREW)),
     "of no required project": Case(
         [needing("@rpath/libomp.dylib")], missing("@rpath/libomp.dylib"), {"requires": ("numpy",)}
     ),

@@ -6,7 +6,7 @@ from typing import Dict, List, Sequence, Tuple
 
 import pytest
 
-from manyshim.audit.nativefacts import IOS, IOS_SIMULATOR, MACHO_BUNDLE, MACOS, Broken, Built
+from manyshim.audit.nativefacts import IOS, IOS_SIMULATOR, MACHO_BUNDLE, MACOS, Broken, Built, Dylib
 from nativerules import LIBRARY, MODULE, PYD, SCRIPT, File, Row, findings, macho, part, rows
 
 INTEL = part("x86_64", (10, 9))
@@ -20,6 +20,30 @@ CASES: Dict[str, Tuple[str, Sequence[File], List[Row]]] = {
     "a library that nothing reaches": (
         *("macosx_11_0_arm64", [macho(MODULE), macho(LIBRARY, INTEL)]),
         [("error", "MISSING_SLICE", LIBRARY, "arm64")],
+    ),
+    "a library of its own for each": (
+        "macosx_10_9_universal2",
+        [
+            macho(
+                MODULE,
+                INTEL._replace(needed=(Dylib("@loader_path/libold.dylib"),)),
+                part(needed=("@loader_path/libnew.dylib",)),
+            ),
+            *(macho("pkg/libold.dylib", INTEL), macho("pkg/libnew.dylib", part())),
+        ],
+        [],
+    ),
+    "a library that both need": (
+        "macosx_10_9_universal2",
+        [
+            macho(
+                MODULE,
+                INTEL._replace(needed=(Dylib("@loader_path/libold.dylib"),)),
+                part(needed=("@loader_path/libold.dylib",)),
+            ),
+            macho("pkg/libold.dylib", INTEL),
+        ],
+        [("error", "MISSING_SLICE", "pkg/libold.dylib", "arm64")],
     ),
     "a bundle, by content": (
         *("macosx_11_0_arm64", [macho("pkg/data.bin", INTEL._replace(type=MACHO_BUNDLE))]),

@@ -6,10 +6,11 @@ from typing import List, NamedTuple, Tuple
 
 import pytest
 
-from manyshim.audit.macos.promises import promises, right_tags
+from manyshim.audit.macos.context import context, right_tags
+from manyshim.audit.macos.promises import promises
 from manyshim.audit.nativefacts import IOS, IOS_SIMULATOR, MACOS, MachoFile
 from manyshim.audit.tags import parse_wheel_name
-from nativerules import LIBRARY, MODULE, findings, macho, part, rows, said
+from nativerules import LIBRARY, MODULE, facts_of, findings, macho, part, rows, said
 
 
 class Case(NamedTuple):
@@ -106,9 +107,8 @@ def test_the_right_tag_is_named(expected: str) -> None:
             ),
         ),
     )
-    name = parse_wheel_name("demo-1.0-cp311-cp311-macosx_10_9_universal2.whl")
-    assert name is not None
-    assert ".".join(right_tags(files, promises(name))) == expected
+    found = context(facts_of("macosx_10_9_universal2", files), files)
+    assert ".".join(right_tags(found)) == expected
 
 
 def test_an_architecture_that_a_file_lacks_is_in_no_right_tag() -> None:

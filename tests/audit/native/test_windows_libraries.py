@@ -72,6 +72,11 @@ CASES = {
         [*missing("c10.dll", "warning"), *missing("torch_cpu.dll", "warning")],
         {"requires": ("numpy", "torch")},
     ),
+    "of a project that other files need": Case(
+        [pe(PYD, "pyside6.abi3.dll", "x.dll"), pe(DLL, "qt6core.dll")],
+        [*missing("pyside6.abi3.dll", "warning"), *missing("qt6core.dll", "warning", DLL)],
+        {"requires": ("pyside6",)},
+    ),
     "of no required project": Case([pe(PYD, "foo.dll")], missing("foo.dll"), {"requires": ("a",)}),
     "of another architecture": Case([pe(PYD, "acwow64.dll")], missing("acwow64.dll", "warning")),
     "of an older Windows": Case(
@@ -96,6 +101,28 @@ CASES = {
         [("warning", "VC_RUNTIME", PYD, "vcruntime140_1.dll")],
         *({}, "win_amd64", "cp38-abi3"),
     ),
+    "the runtime of CPython 2.7": Case([pe(PYD, "MSVCR90.dll")], [], {}, "win32", "cp27-cp27m"),
+    "the runtime of CPython 3.4": Case([pe(PYD, "msvcr100.dll")], [], {}, "win32", "cp34-cp34m"),
+    "the runtime of an older CPython": Case(
+        [pe(PYD, "msvcr90.dll")],
+        [("warning", "VC_RUNTIME", PYD, "msvcr90.dll")],
+        *({}, "win_amd64", "cp34-cp34m"),
+    ),
+    "the runtime of some of the CPythons": Case(
+        [pe(PYD, "msvcr100.dll")],
+        [("warning", "VC_RUNTIME", PYD, "msvcr100.dll")],
+        *({}, "win_amd64", "cp34.cp35-none"),
+    ),
+    "the runtime of the first of all CPythons": Case(
+        [pe(PYD, "msvcr100.dll")],
+        [("warning", "VC_RUNTIME", PYD, "msvcr100.dll")],
+        *({}, "win_amd64", "cp34-abi3"),
+    ),
+    "a runtime that a required project may bring": Case(
+        [pe(PYD, "qt6core.dll", "msvcp140.dll")],
+        [("warning", "VC_RUNTIME", PYD, "msvcp140.dll"), *missing("qt6core.dll", "warning")],
+        {"requires": ("pyqt6-qt6",)},
+    ),
     "PyPy's": Case([pe(PYD, "libpypy3.9-c.dll")], *([], {}, "win_amd64", "pp39-pypy39_pp73")),
 }
 
@@ -113,6 +140,7 @@ def test_another_runtime_of_visual_c_is_a_warning(name: str) -> None:
     assert rows(findings("win_amd64", pe(PYD, name))) == [("warning", "VC_RUNTIME", PYD, name)]
     (unreached,) = findings("win_amd64", pe(PYD), pe(DLL, name), strict=True)
     assert unreached.severity == "info"
+    assert rows(findings("win_amd64", pe(DLL, name))) == [("warning", "VC_RUNTIME", DLL, name)]
 
 
 @pytest.mark.parametrize("name", DEBUG)

@@ -45,7 +45,7 @@ def test_all_facts_of_a_slice(arch: str) -> None:
     assert only(m.thin(*FULL, arch=arch)) == Slice(
         arch,
         m.DYLIB,
-        (Built(1, (12, 3, 1)),),
+        (Built(1, (12, 3, 1), (14, 0, 0)),),
         (10, 15, 0),
         (
             Dylib("/usr/lib/libSystem.B.dylib"),
@@ -62,7 +62,9 @@ def test_all_facts_of_a_slice(arch: str) -> None:
 
 @pytest.mark.parametrize(("command", "system"), [(m.MIN_MACOS, 1), (m.MIN_IOS, 2)])
 def test_old_commands_state_the_release_too(command: int, system: int) -> None:
-    assert only(m.thin(m.minimum(command, 10, 9))).builds == (Built(system, (10, 9, 0)),)
+    assert only(m.thin(m.minimum(command, 10, 9))).builds == (
+        Built(system, (10, 9, 0), (14, 0, 0)),
+    )
 
 
 @pytest.mark.parametrize("wide", [False, True])

@@ -91,6 +91,12 @@ WHEELS: Dict[str, Tuple[str, Dict[str, str], List[str]]] = {
     "its machine": ("win32", {PYD: "other.pyd"}, []),
     "a runtime": ("win_arm64", {PYD: "arm.pyd"}, ["VC_RUNTIME"]),
 }
+# The tags that the files prove, if these are others than that of the wheel.
+RIGHT = {
+    "one slice": [INTEL],
+    "a newer version": ["macosx_13_0_x86_64"],
+    "another machine": ["win32"],
+}
 WARNINGS = ("a minor version", "a runtime")
 
 
@@ -109,3 +115,4 @@ def test_each_rule_and_its_twin(name: str, built: Builder, tmp_path: Path) -> No
         assert done.returncode == int(fails)
         audited = "audited, with errors" if expected and name not in WARNINGS else "audited, no"
         assert audited in report["reason"]
+        assert report["right_tags"] == RIGHT.get(name, [platform])

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import Dict, Iterator, List, Set, Tuple
+from typing import Dict, Iterator, List, Mapping, Set, Tuple
 
-from manyshim.audit.facts import WheelFacts
 from manyshim.audit.findings import (
     ERROR,
     INFO,
@@ -15,10 +14,11 @@ from manyshim.audit.findings import (
     Row,
     problem_finding,
 )
-from manyshim.audit.macos.loading import SYSTEM_PLACES, Loading, simulate
-from manyshim.audit.macos.promises import promises
-from manyshim.audit.nativefacts import MACOS, MachoFile
+from manyshim.audit.macos.context import Context
+from manyshim.audit.macos.loading import SYSTEM_PLACES, Loading
+from manyshim.audit.nativefacts import MachoFile
 from manyshim.audit.nativenames import words
+from manyshim.audit.reasons import join_names
 
 _COPY = "copy the library into the wheel (delocate), or link it statically"
 # /Library/Frameworks/Python.framework/Versions/3.11/Python, @rpath/libpython3.11.dylib
@@ -30,7 +30,7 @@ class LibraryProblem(Problem):
 
     MISSING = Row(
         *("MACOS_LIBRARY", ERROR),
-        "needs {subject}{0}, which is neither in the wheel nor in macOS; the import fails",
+        "needs {subject}{0}, which is neither in the wheel nor in macOS; the file does not load",
         _COPY,
     )
     UNREACHED = Row(
@@ -69,22 +69,47 @@ class LibraryProblem(Problem):
     )
 
 
-def libraries(facts: WheelFacts, machos: Tuple[MachoFile, ...]) -> Iterator[Finding]:
+def libraries(context: Context) -> Iterator[Finding]:
     """Yield the libraries that files for macOS need and do not find."""
-    found = {
-        promise.arch: simulate(facts, machos, promise.arch)
-        for promise in promises(facts.name)
-        if promise.system == MACOS
-    }
-    required = words(facts.native.requires if facts.native else ())
-    names = _install_names(machos)
-    for file in machos:
-        not_found = _not_found(file, found)
-        project = required.project_for(not_found) if not_found else ""
-        for library, arches in not_found.items():
-            loaded = any(file.path in found[arch].reached for arch in arches)
-            where = "" if len(arches) == _present(file, found) else f" on {', '.join(arches)}"
+    loadings = context.loadings
+    lacks = {file.path: _not_found(file, loadings) for file in context.machos}
+    required = _Required(context, lacks)
+    names = _install_names(context.machos)
+    for file in context.machos:
+        for library, arches in lacks[file.path].items():
+            loaded = any(file.path in loadings[arch].reached for arch in arches)
+            where = "" if len(arches) == _present(file, loadings) else f" on {', '.join(arches)}"
+            project = required.project_for(file, library)
             yield _judge(file, library, where, _Known(names, project, loaded=loaded))
+
+
+# By library that a file does not find, the architectures that need it.
+_Lacks = Dict[str, List[str]]
+
+
+class _Required:
+    """Which projects that the wheel requires may bring a library.
+
+    A wheel that needs one library of another project often needs more of it, under other names. And
+    a search path into a folder of packages where the wheel itself has no file is for the files of
+    another project, as PyQt's modules have for Qt.
+    """
+
+    def __init__(self, context: Context, lacks: Mapping[str, _Lacks]) -> None:
+        native = context.facts.native
+        self._requires = native.requires if native else ()
+        known = words(self._requires)
+        self._of_file = {path: known.project_for(found) for path, found in lacks.items() if found}
+        self._of_wheel = next(filter(None, self._of_file.values()), "")
+        self._loadings = tuple(context.loadings.values())
+
+    def project_for(self, file: MachoFile, library: str) -> str:
+        """Return the project or projects; empty if none may bring it."""
+        found = self._of_file.get(file.path, "")
+        if found or not library.startswith("@rpath/"):
+            return found
+        elsewhere = any(loading.unused.get(file.path) for loading in self._loadings)
+        return self._of_wheel or (join_names(self._requires) if elsewhere else "")
 
 
 class _Known:
@@ -113,9 +138,9 @@ def _judge(file: MachoFile, library: str, where: str, known: _Known) -> Finding:
     return problem_finding(problem, file.path, *details, subject=library)
 
 
-def _not_found(file: MachoFile, found: Dict[str, Loading]) -> Dict[str, List[str]]:
+def _not_found(file: MachoFile, found: Mapping[str, Loading]) -> _Lacks:
     """Return the libraries that a file does not find, with the architectures that need them."""
-    not_found: Dict[str, List[str]] = {}
+    not_found: _Lacks = {}
     for arch, loading in found.items():
         for dylib in loading.missing.get(file.path, ()):
             arches = not_found.setdefault(dylib.name, [])
@@ -124,7 +149,7 @@ def _not_found(file: MachoFile, found: Dict[str, Loading]) -> Dict[str, List[str
     return not_found
 
 
-def _present(file: MachoFile, found: Dict[str, Loading]) -> int:
+def _present(file: MachoFile, found: Mapping[str, Loading]) -> int:
     return sum(1 for arch in found if arch in file.arches)
 
 
@@ -135,11 +160,9 @@ def _install_names(machos: Tuple[MachoFile, ...]) -> Dict[str, str]:
     }
 
 
-def search_paths(facts: WheelFacts, machos: Tuple[MachoFile, ...]) -> Iterator[Finding]:
+def search_paths(context: Context) -> Iterator[Finding]:
     """Yield the search paths that are absolute, and not the system's."""
-    if MACOS not in {promise.system for promise in promises(facts.name)}:
-        return
-    for file in machos:
+    for file in context.machos if context.for_macos else ():
         paths: Set[str] = {path for one in file.slices for path in one.rpaths}
         for path in sorted(paths):
             if path.startswith("/") and not f"{path}/".startswith(SYSTEM_PLACES):

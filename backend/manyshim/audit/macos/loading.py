@@ -6,12 +6,14 @@ import posixpath
 from typing import Dict, FrozenSet, Iterable, List, Optional, Set, Tuple
 
 from manyshim.audit.facts import InstallPath, WheelFacts, install_path
-from manyshim.audit.nativefacts import MACHO_PROGRAM, Dylib, MachoFile, Slice
+from manyshim.audit.nativefacts import MACHO_PROGRAM, MACOS, Dylib, MachoFile, Slice
 from manyshim.values import NamedTuple
 
 SYSTEM_PLACES = ("/usr/lib/", "/System/")
 _SYSTEM_FOLDERS = ("/usr/lib", "/System")
-# dyld looks for a name that it does not find in /usr/lib, too. These are always there.
+# For a file that was built with an older SDK, dyld also looks in /usr/lib for the last part of a
+# name that it does not find (`forEachDylibFallback` in Apple's dyld). Every macOS has these there.
+_FIRST_SDK_WITHOUT_FALLBACKS = (13, 0, 0)
 _FALLBACKS = frozenset(
     ("libSystem.B.dylib", "libc++.1.dylib", "libc++abi.dylib", "libobjc.A.dylib", "libz.1.dylib")
 )
@@ -30,11 +32,15 @@ class Loading(NamedTuple):
     """What dyld finds for one architecture.
 
     `missing` has, by member, the libraries that it must find and does not. `reached` are the
-    members that a module or a program of the scripts folder loads, and these themselves.
+    members that a module or a program of the scripts folder loads, and these themselves. `asked`
+    are all members that a file loads. `unused` has, by member, the search paths in the folders of
+    Python packages where the wheel has no file.
     """
 
     missing: Dict[str, Tuple[Dylib, ...]]
     reached: FrozenSet[str]
+    asked: FrozenSet[str]
+    unused: Dict[str, Tuple[str, ...]]
 
 
 class _Node:
@@ -49,6 +55,8 @@ class _Node:
         self.unresolved: List[Dylib] = [dylib for dylib in one.needed if not dylib.optional]
         self.module = file.module and place.root == "site"
         self.root = self.module or (self.program and place.root == "scripts")
+        built = one.built_for(MACOS)
+        self.falls_back = built is None or built.sdk < _FIRST_SDK_WITHOUT_FALLBACKS
         for rpath in one.rpaths[:_MAX_FOLDERS]:
             folder = self._folder(rpath)
             if folder:
@@ -94,7 +102,16 @@ def simulate(facts: WheelFacts, machos: Tuple[MachoFile, ...], arch: str) -> Loa
         if not waiting:
             break
     missing = {node.path: tuple(node.unresolved) for node in nodes.values() if node.unresolved}
-    return Loading(missing, frozenset(_reached(nodes)))
+    asked = frozenset(path for node in nodes.values() for path in node.loads)
+    folders = {(place.root, posixpath.dirname(place.path)) for place in members}
+    unused = {path: _unused(nodes[path], folders) for path in missing}
+    return Loading(missing, frozenset(_reached(nodes)), asked, unused)
+
+
+def _unused(node: _Node, used: Set[Folder]) -> Tuple[str, ...]:
+    """Return the search paths of a file in which only other wheels can install files."""
+    found = (path for root, path in node.folders if root == "site" and (root, path) not in used)
+    return tuple(path for path in found if path != "." and path.partition("/")[0] != "..")
 
 
 def _resolve(node: _Node, members: Dict[InstallPath, str]) -> None:
@@ -113,12 +130,13 @@ def _find(node: _Node, name: str, members: Dict[InstallPath, str]) -> Tuple[bool
     """Return whether a library is there, and the member that it is, if it is one."""
     if name.startswith(SYSTEM_PLACES):
         return True, None
+    found, target = False, None
     place = node.relative(name)
     if place:
-        return place in members, members.get(place)
-    if name.startswith("@rpath/"):
-        return _by_search_paths(node, name[len("@rpath/") :], members)
-    return False, None
+        found, target = place in members, members.get(place)
+    elif name.startswith("@rpath/"):
+        found, target = _by_search_paths(node, name[len("@rpath/") :], members)
+    return found or (node.falls_back and posixpath.basename(name) in _FALLBACKS), target
 
 
 def _by_search_paths(
@@ -130,7 +148,7 @@ def _by_search_paths(
         there = InstallPath(root, posixpath.normpath(posixpath.join(folder, name)))
         if there in members:
             return True, members[there]
-    return name in _FALLBACKS, None
+    return False, None
 
 
 def _inherited(nodes: Dict[str, _Node]) -> List[_Node]:

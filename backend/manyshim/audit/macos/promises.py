@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import Dict, Iterator, Mapping, Optional, Tuple
+from typing import Dict, Iterator, Optional, Tuple
 
-from manyshim.audit.nativefacts import IOS, IOS_SIMULATOR, MACOS, MachoFile, Slice
+from manyshim.audit.nativefacts import IOS, IOS_SIMULATOR, MACOS, Slice
 from manyshim.audit.suffixes import parse_cpython
 from manyshim.audit.tags import WheelName
 from manyshim.values import NamedTuple
@@ -68,6 +68,16 @@ def _parse(platform: str) -> Iterator[Promise]:
         yield Promise(system, ios[3], (int(ios[1]), int(ios[2])), platform)
 
 
+def ios_tag(promise: Promise, oldest: Version) -> str:
+    """Return the tag of iOS with another release.
+
+    >>> ios_tag(Promise(IOS, "arm64", (13, 0), "ios_13_0_arm64_iphoneos"), (14, 2))
+    'ios_14_2_arm64_iphoneos'
+    """
+    end = promise.tag.split("_", 3)[3]
+    return f"ios_{oldest[0]}_{oldest[1]}_{end}"
+
+
 def tagged_version(version: Version) -> Version:
     """Return a version of macOS as tags have it: from 11 on, the minor version is 0."""
     if version >= (10, 16):
@@ -93,30 +103,3 @@ def needed_by_python(name: WheelName) -> Version:
     if oldest is None:
         return _ANY_PYTHON
     return next((macos for first, macos in _OF_PYTHON if oldest >= first), _ANY_PYTHON)
-
-
-def right_tags(machos: Tuple[MachoFile, ...], found: Tuple[Promise, ...]) -> Tuple[str, ...]:
-    """Return the platform tags of macOS that the files prove, sorted; empty without any.
-
-    They are for the promised architectures that no file lacks, each with the newest release that a
-    file needs. One tag stands for both architectures if it says the same about them.
-    """
-    newest: Dict[str, Version] = {}
-    for one in found:
-        slices = [file.slice_for(one.arch) for file in machos]
-        if one.system == MACOS and slices and all(slices):
-            needs = [minimum(part, MACOS) for part in slices if part]
-            newest[one.arch] = max((need for need in needs if need), default=one.oldest)
-    return tuple(sorted(_packed({arch: tagged_version(one) for arch, one in newest.items()})))
-
-
-def _packed(newest: Mapping[str, Version]) -> Iterator[str]:
-    rest = dict(newest)
-    if "arm64" in rest:
-        rest["arm64"] = max(rest["arm64"], BIG_SUR)
-    both = "x86_64" in rest and "arm64" in rest
-    if both and rest["arm64"] == max(rest["x86_64"], BIG_SUR):
-        rest["universal2"] = rest.pop("x86_64")
-        rest.pop("arm64")
-    for arch, (major, minor) in rest.items():
-        yield f"macosx_{major}_{minor}_{arch}"

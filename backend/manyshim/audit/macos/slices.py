@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Iterator, Set, Tuple
 
-from manyshim.audit.facts import WheelFacts
 from manyshim.audit.findings import ERROR, INFO, Finding, Problem, Row, problem_finding
-from manyshim.audit.macos.promises import Promise, promises, right_tags
-from manyshim.audit.nativefacts import MACOS, SYSTEMS, MachoFile, Slice
+from manyshim.audit.macos.context import Context, right_tags
+from manyshim.audit.macos.promises import Promise
+from manyshim.audit.nativefacts import MACOS, SYSTEMS, Slice
 
 
 class SliceProblem(Problem):
@@ -35,35 +35,31 @@ class SliceProblem(Problem):
     )
 
 
-def missing(facts: WheelFacts, machos: Tuple[MachoFile, ...]) -> Iterator[Finding]:
+def missing(context: Context) -> Iterator[Finding]:
     """Yield the files without code for an architecture that the tags promise."""
-    found = promises(facts.name)
-    right = ".".join(right_tags(machos, found))
+    right = ".".join(right_tags(context))
     hint = f", or use the tag {right}" if right else ""
-    for file in machos:
-        for promise in found:
-            if promise.arch in ("x86_64", "arm64", "i386") and promise.arch not in file.arches:
-                i386 = promise.arch == "i386"
-                problem = SliceProblem.MISSING_I386 if i386 else SliceProblem.MISSING
-                details = (promise.tag, ", ".join(file.arches), hint)
-                yield problem_finding(problem, file.path, *details, subject=promise.arch)
+    for file, promise in context.incomplete:
+        if promise.arch in ("x86_64", "arm64", "i386"):
+            i386 = promise.arch == "i386"
+            problem = SliceProblem.MISSING_I386 if i386 else SliceProblem.MISSING
+            details = (promise.tag, ", ".join(file.arches), hint)
+            yield problem_finding(problem, file.path, *details, subject=promise.arch)
 
 
-def unsigned(facts: WheelFacts, machos: Tuple[MachoFile, ...]) -> Iterator[Finding]:
-    """Yield the files whose slice for arm64 has no signature; iOS signs what it installs."""
-    if MACOS not in {promise.system for promise in promises(facts.name)}:
-        return
-    for file in machos:
+def unsigned(context: Context) -> Iterator[Finding]:
+    """Yield the files without a signature for arm64; iOS signs what an application installs."""
+    for file in context.machos if context.for_macos else ():
         one = file.slice_for("arm64")
         if one and not one.signed and _fits(one, {MACOS}):
             yield problem_finding(SliceProblem.UNSIGNED, file.path, subject="arm64")
 
 
-def other_system(facts: WheelFacts, machos: Tuple[MachoFile, ...]) -> Iterator[Finding]:
+def other_system(context: Context) -> Iterator[Finding]:
     """Yield the files with a slice that was built for another system than those of the tags."""
-    found = promises(facts.name)
+    found = context.promises
     wanted = ", ".join(SYSTEMS[one] for one in sorted({promise.system for promise in found}))
-    for file in machos:
+    for file in context.machos:
         wrong = [one for one in file.slices if not _fits(one, _systems(found, one.arch))]
         stated = sorted({built.system for one in wrong for built in one.builds})
         if wrong:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Iterator, Tuple
+from typing import Iterator
 
-from manyshim.audit.facts import WheelFacts
 from manyshim.audit.findings import ERROR, WARNING, Finding, Problem, Row, dotted, problem_finding
+from manyshim.audit.macos.context import Context, right_tags
 from manyshim.audit.macos.promises import (
     Promise,
     Version,
     minimum,
     needed_by_python,
-    promises,
-    right_tags,
 )
 from manyshim.audit.nativefacts import IOS_SIMULATOR, MACOS, MachoFile, Slice
 
@@ -49,13 +47,12 @@ class VersionProblem(Problem):
     )
 
 
-def versions(facts: WheelFacts, machos: Tuple[MachoFile, ...]) -> Iterator[Finding]:
+def versions(context: Context) -> Iterator[Finding]:
     """Yield the files whose slices need a newer release than the tags promise."""
-    found = promises(facts.name)
-    free = needed_by_python(facts.name)
-    right = ".".join(right_tags(machos, found)) or "a tag that the files prove"
-    for file in machos:
-        for promise in found:
+    free = needed_by_python(context.facts.name)
+    right = ".".join(right_tags(context)) or "a tag that the files prove"
+    for file in context.machos:
+        for promise in context.promises:
             one = file.slice_for(promise.arch)
             if one and promise.arch not in _NOT_JUDGED:
                 yield from _judge(file, one, promise, free, right)

@@ -26,7 +26,7 @@ class DllProblem(Problem):
 
     MISSING = Row(
         *("WINDOWS_LIBRARY", ERROR),
-        "needs {subject}, which is neither in the wheel nor in Windows; the import fails",
+        "needs {subject}, which is neither in the wheel nor in Windows; the file does not load",
         _COPY,
     )
     UNREACHED = Row(
@@ -62,6 +62,12 @@ class DllProblem(Problem):
         "needs {subject}, which Python does not bring; users need the Visual C++ Redistributable",
         "copy the DLL into the wheel (delvewheel repair), or link the C++ runtime statically (/MT)",
     )
+    RUNTIME_REQUIRED = Row(
+        *("VC_RUNTIME", WARNING),
+        "needs {subject}, which Python does not bring; unless it comes with {0}, which the wheel "
+        "requires, users need the Visual C++ Redistributable",
+        "copy the DLL into the wheel (delvewheel repair), or link the C++ runtime statically (/MT)",
+    )
     RUNTIME_UNREACHED = Row(
         *("VC_RUNTIME", INFO),
         "needs {subject}, which Python does not bring; no module or program of the wheel loads the "
@@ -70,13 +76,14 @@ class DllProblem(Problem):
     )
     DEBUG = Row(
         *("DEBUG_RUNTIME", ERROR),
-        "needs {subject}, a debug runtime that only development machines have; the import fails",
+        "needs {subject}, a debug runtime, which only development machines have and no wheel may "
+        "bring",
         "build in release mode (/MD, CMAKE_BUILD_TYPE=Release)",
     )
     DEBUG_UNREACHED = Row(
         *("DEBUG_RUNTIME", WARNING),
-        "needs {subject}, a debug runtime that only development machines have; no module or "
-        "program of the wheel loads the file",
+        "needs {subject}, a debug runtime, which only development machines have and no wheel may "
+        "bring; no module or program of the wheel loads the file",
         "build in release mode (/MD, CMAKE_BUILD_TYPE=Release), or leave the file out of the wheel",
     )
 
@@ -91,11 +98,14 @@ def libraries(context: Context) -> Iterator[Finding]:
     files = [file for file in context.pes if file.machine in context.machines]
     missing = {file.path: _missing(context, file) for file in files}
     complete = {(file.machine, file.name) for file in files if not missing[file.path]}
+    projects = {path: required.project_for(names) for path, names in missing.items() if names}
+    # A wheel that needs one library of another project often needs more of it.
+    of_wheel = next(filter(None, projects.values()), "")
     for file in files:
-        yield from _runtimes(context, file)
-        project = required.project_for(missing[file.path]) if missing[file.path] else ""
+        yield from _runtimes(context, file, of_wheel)
         # Windows loads a DLL of each name once. Which of several it is depends on the package.
         other = not file.module and (file.machine, file.name) in complete
+        project = projects.get(file.path) or of_wheel
         known = _Known(project, reached=file.path in context.reached, other_copy=other)
         for name in missing[file.path]:
             yield _judge(file, name, known)
@@ -123,20 +133,25 @@ def _missing(context: Context, file: PeFile) -> List[str]:
     ]
 
 
-def _runtimes(context: Context, file: PeFile) -> Iterator[Finding]:
+def _runtimes(context: Context, file: PeFile, project: str) -> Iterator[Finding]:
+    """Yield the runtimes that a file needs; `project` is one that brings libraries of the wheel."""
     reached = file.path in context.reached
+    # A wheel without modules and programs is there for the DLLs that Python code opens.
+    needed = reached or not context.reached
     for name in dict.fromkeys(map(str.lower, file.imports)):
         if is_debug_runtime(name):
             problem = DllProblem.DEBUG if reached else DllProblem.DEBUG_UNREACHED
             yield problem_finding(problem, file.path, subject=name)
         elif is_visual_c(name) and not _is_found(context, name, file.machine):
-            problem = DllProblem.RUNTIME if reached else DllProblem.RUNTIME_UNREACHED
-            yield problem_finding(problem, file.path, subject=name)
+            problem = DllProblem.RUNTIME_REQUIRED if project else DllProblem.RUNTIME
+            problem = problem if needed else DllProblem.RUNTIME_UNREACHED
+            yield problem_finding(problem, file.path, project, subject=name)
 
 
 def _is_found(context: Context, name: str, machine: str) -> bool:
     of_python = parse_python(name) is not None or of_other_python(name)
-    return of_python or name in context.names or is_there(name, machine, context.oldest)
+    there = name == context.runtime or is_there(name, machine, context.oldest)
+    return of_python or name in context.names or there
 
 
 def _judge(file: PeFile, name: str, known: _Known) -> Finding:

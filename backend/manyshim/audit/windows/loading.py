@@ -7,13 +7,19 @@ from typing import Dict, FrozenSet, Iterable, List, Optional, Set, Tuple
 
 from manyshim.audit.facts import WheelFacts, install_path
 from manyshim.audit.nativefacts import PeFile
-from manyshim.audit.suffixes import parse_cpython
+from manyshim.audit.suffixes import STABLE_ABIS, parse_cpython
 from manyshim.audit.tags import WheelName
 from manyshim.values import NamedTuple
 
 MACHINES = {"win32": "x86", "win_amd64": "amd64", "win_arm64": "arm64"}
+# CPython 2.6 to 3.2 bring msvcr90.dll, 3.3 and 3.4 msvcr100.dll.
+_FIRST_WITH_MSVCR100 = (3, 3)
+_FIRST_WITH_UCRT = (3, 5)
 # x.pyd, x_d.pyd, x.cp311-win_amd64.pyd, x.cp313t-win_amd64.pyd, x_d.cp311-win32.pyd
 _SUFFIX = re.compile(r"(?:\.(cp\d+t?|pp\w+|pypy[\w-]+?|graalpy[\w-]+?)-(win32|win_\w+))?\.pyd")
+
+
+TAGS = {machine: platform for platform, machine in MACHINES.items()}
 
 
 class Suffix(NamedTuple):
@@ -42,6 +48,7 @@ class Context(NamedTuple):
     """The input of the rules for Windows.
 
     `machines` are those of the tags. `oldest` is the oldest CPython of the tags, if they name one.
+    `runtime` is the C runtime that CPythons before 3.5 bring, if the tags are for such only.
     `names` are the names of all members in lower case. `reached` are the files that a module or a
     program of the scripts folder loads, and these themselves.
     """
@@ -50,6 +57,7 @@ class Context(NamedTuple):
     pes: Tuple[PeFile, ...]
     machines: FrozenSet[str]
     oldest: Optional[Tuple[int, int]]
+    runtime: str
     names: FrozenSet[str]
     reached: FrozenSet[str]
 
@@ -70,12 +78,41 @@ def context(facts: WheelFacts, pes: Tuple[PeFile, ...]) -> Context:
     machines = frozenset(MACHINES[one] for one in platforms if one in MACHINES)
     names = frozenset(path.rpartition("/")[2].lower() for path in facts.paths)
     reached = frozenset(_reached(facts, native))
-    return Context(facts, native, machines, _oldest(facts.name), names, reached)
+    pythons = _pythons(facts.name)
+    oldest = min(pythons) if pythons else None
+    return Context(facts, native, machines, oldest, _runtime(facts.name), names, reached)
 
 
-def _oldest(name: WheelName) -> Optional[Tuple[int, int]]:
+def right_tags(found: Context) -> Tuple[str, ...]:
+    """Return the platform tags of Windows that the modules prove; empty without any.
+
+    Without a module they are those of the name: a DLL of another machine may be data.
+    """
+    machines = {file.machine for file in found.pes if file.module and found.in_site(file)}
+    machines = machines or (set(found.machines) if found.pes else set())
+    if len(machines) > 1:
+        return ()
+    return tuple(TAGS[machine] for machine in machines if found.machines and machine in TAGS)
+
+
+def _pythons(name: WheelName) -> Set[Tuple[int, int]]:
     tags = (parse_cpython(python.lower()) for python in name.pythons)
-    return min((tag[:2] for tag in tags if tag), default=None)
+    return {tag[:2] for tag in tags if tag}
+
+
+def _runtime(name: WheelName) -> str:
+    """Return the C runtime that all Pythons of the tags bring; empty if they are not old CPythons.
+
+    The stable ABI is for newer ones, too.
+    """
+    pythons = _pythons(name)
+    others = any(not python.lower().startswith("cp") for python in name.pythons)
+    if not pythons or others or {abi.lower() for abi in name.abis} & set(STABLE_ABIS):
+        return ""
+    if max(pythons) < _FIRST_WITH_MSVCR100:
+        return "msvcr90.dll"
+    old = min(pythons) >= _FIRST_WITH_MSVCR100 and max(pythons) < _FIRST_WITH_UCRT
+    return "msvcr100.dll" if old else ""
 
 
 def _reached(facts: WheelFacts, pes: Iterable[PeFile]) -> Set[str]:

@@ -21,11 +21,10 @@ from manyshim.audit.nativefacts import PeFile
 from manyshim.audit.policy import abi3_names, abi3_version
 from manyshim.audit.request import Request
 from manyshim.audit.suffixes import STABLE_ABIS
-from manyshim.audit.windows.loading import MACHINES, Context, parse_suffix
+from manyshim.audit.windows.loading import MACHINES, TAGS, Context, parse_suffix
 from manyshim.audit.windows.systemdlls import PythonDll, parse_python
 
 _OF_PYTHON = ("Py", "_Py")
-_TAGS = {machine: platform for platform, machine in MACHINES.items()}
 
 
 class PythonProblem(Problem):
@@ -115,12 +114,12 @@ def machines(context: Context) -> Iterator[Finding]:
 
     The ABI none means that the package may open its files itself, under any suffix.
     """
-    details = (", ".join(sorted(_TAGS[one] for one in context.machines)),)
+    details = (", ".join(sorted(TAGS[one] for one in context.machines)),)
     modules = _modules(context)
     for file in (file for files in modules.values() for file in files):
         subject = ""
         if file.machine not in context.machines:
-            subject = _TAGS.get(file.machine, f"the machine {file.machine}")
+            subject = TAGS.get(file.machine, f"the machine {file.machine}")
         elif not _fits(context, file) and context.abis != {"none"}:
             subject = f"{parse_suffix(file.name).platform} by its file name"
         if subject and not _has_twin(context, file, modules):
