@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import struct
 import subprocess
 from pathlib import Path
 
 import needs
 from compiling import zig
+from machowriter import SIGNATURE
 
 SOURCE = "int PyInit__x(void) { return 0; }\n"
 # A DLL without the C library: its import table has only what the source names.
@@ -23,6 +25,8 @@ MACHINES = {
     "arm64": ("aarch64", "arm64"),
 }
 
+# LC_LINKER_OPTIMIZATION_HINT has the fields of LC_CODE_SIGNATURE.
+HINTS = 0x2E
 _TIMEOUT = 400
 
 
@@ -51,7 +55,9 @@ class Builder:
 
     def macho(self, name: str, target: str, *arguments: str) -> bytes:
         """Return a library for a target such as `aarch64-macos.11.0`."""
-        command = ["cc", "-target", target, "-shared", "-o", name, "m.c", *arguments]
+        # For other systems than macOS, zig has no libraries.
+        own = () if "macos" in target else ("-nostdlib",)
+        command = ["cc", "-target", target, "-shared", *own, "-o", name, "m.c", *arguments]
         run(self.folder, zig(), *command, "-Wl,-undefined,dynamic_lookup")
         return (self.folder / name).read_bytes()
 
@@ -68,16 +74,27 @@ class Builder:
         run(self.folder, tool, "-change", old, new, name)
         return (self.folder / name).read_bytes()
 
+    def unsigned(self, source: str, name: str) -> bytes:
+        """Return a copy of a file whose signature is no signature for dyld."""
+        data = (self.folder / source).read_bytes()
+        command = struct.pack("<II", SIGNATURE, 16)
+        assert data.count(command) == 1
+        (self.folder / name).write_bytes(data.replace(command, struct.pack("<II", HINTS, 16)))
+        return (self.folder / name).read_bytes()
+
     def pe(self, name: str, machine: str = "amd64", *dlls: str) -> bytes:
-        """Return a DLL that imports from DLLs, each a function of its own."""
+        """Return a DLL that imports from DLLs, each a function, whose name may follow a colon."""
         target, kind = MACHINES[machine]
-        call = " + ".join(f"f{number}()" for number in range(len(dlls))) or "0"
-        declared = "".join(f"__declspec(dllimport) int f{n}(void);\n" for n in range(len(dlls)))
+        parts = [dll.partition(":") for dll in dlls]
+        functions = [part[2] or f"f{number}" for number, part in enumerate(parts)]
+        call = " + ".join(f"{function}()" for function in functions) or "0"
+        declared = "".join(f"__declspec(dllimport) int {one}(void);\n" for one in functions)
         source = declared + WINDOWS.replace("CALL", call)
         (self.folder / f"{name}.c").write_text(source)
         libraries = []
-        for number, dll in enumerate(dlls):
-            (self.folder / "k.def").write_text(f'LIBRARY "{dll}"\nEXPORTS\nf{number}\n')
+        for number, (dll, _, _) in enumerate(parts):
+            exports = f'LIBRARY "{dll}"\nEXPORTS\n{functions[number]}\n'
+            (self.folder / "k.def").write_text(exports)
             library = f"{name}{number}.lib"
             run(self.folder, zig(), "dlltool", "-m", kind, "-d", "k.def", "-l", library)
             libraries.append(library)

@@ -28,6 +28,7 @@ pytestmark = [needs.mark(needs.zig), needs.mark(needs.llvm, "llvm-objdump")]
 
 HOMEBREW = "/opt/homebrew/lib/libdep.dylib"
 NEAR = "@loader_path/libdep.dylib"
+LIBPYTHON = "@rpath/libpython3.11.dylib"
 
 
 @pytest.fixture(scope="module")
@@ -40,16 +41,30 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Builder:
     made.macho("libdep.dylib", "aarch64-macos.11.0", f"-Wl,-install_name,{HOMEBREW}")
     made.macho("far.so", "aarch64-macos.11.0", "libdep.dylib", "-Wl,-rpath,@loader_path/lib")
     made.renamed("far.so", "near.so", HOMEBREW, NEAR)
+    made.unsigned("arm.so", "unsigned.so")
+    made.macho("ios.so", "aarch64-ios.13.0")
+    made.macho("py.dylib", "aarch64-macos.11.0", f"-Wl,-install_name,{LIBPYTHON}")
+    made.macho("python.so", "aarch64-macos.11.0", "py.dylib")
     made.lipo("both.so", "arm.so", "intel.so")
     made.pe("found.pyd", "amd64", "KERNEL32.dll", "python3.dll")
     made.pe("nowhere.pyd", "amd64", "nowhere.dll")
     made.pe("other.pyd", "x86", "KERNEL32.dll")
     made.pe("arm.pyd", "arm64", "KERNEL32.dll", "msvcp140.dll")
+    made.pe("debug.pyd", "amd64", "ucrtbased.dll")
+    made.pe("one.pyd", "amd64", "python311.dll:PyList_New")
+    made.pe("new.pyd", "amd64", "python3.dll:PyUnicode_AsUTF8", "python3.dll:PyList_New")
+    made.pe("stable.pyd", "amd64", "python3.dll:PyList_New")
     return made
 
 
-MACHOS = ("arm.so", "intel.so", "new.so", "libdep.dylib", "far.so", "near.so", "both.so")
-PES = ("found.pyd", "nowhere.pyd", "other.pyd", "arm.pyd")
+MACHOS = (
+    *("arm.so", "intel.so", "new.so", "libdep.dylib", "far.so", "near.so", "both.so"),
+    *("unsigned.so", "ios.so", "py.dylib", "python.so"),
+)
+PES = (
+    *("found.pyd", "nowhere.pyd", "other.pyd", "arm.pyd"),
+    *("debug.pyd", "one.pyd", "new.pyd", "stable.pyd"),
+)
 
 
 @pytest.mark.parametrize("name", MACHOS)
@@ -70,6 +85,7 @@ def test_all_readers_agree_about_pe(name: str, built: Builder) -> None:
 
 
 MAC, INTEL, BOTH = "macosx_11_0_arm64", "macosx_10_13_x86_64", "macosx_10_13_universal2"
+IOS = "ios_13_0_arm64_iphoneos"
 MODULE, PYD = "demo/_x.abi3.so", "demo/_x.pyd"
 # By platform and members, built files: the errors and warnings of `check`.
 WHEELS: Dict[str, Tuple[str, Dict[str, str], List[str]]] = {
@@ -82,6 +98,10 @@ WHEELS: Dict[str, Tuple[str, Dict[str, str], List[str]]] = {
     "a library elsewhere": (MAC, {MODULE: "far.so"}, ["MACOS_LIBRARY"]),
     "a library beside it": (MAC, {MODULE: "near.so", "demo/libdep.dylib": "libdep.dylib"}, []),
     "a library that is not there": (MAC, {MODULE: "near.so"}, ["MACOS_LIBRARY"]),
+    "no signature": (MAC, {MODULE: "unsigned.so"}, ["UNSIGNED"]),
+    "for iOS": (IOS, {MODULE: "ios.so"}, []),
+    "for another system": (MAC, {MODULE: "ios.so"}, ["WRONG_PLATFORM"]),
+    "Python's library": (MAC, {MODULE: "python.so"}, ["LIBPYTHON"]),
     "DLLs of Windows": ("win_amd64", {PYD: "found.pyd"}, []),
     "a DLL that is nowhere": ("win_amd64", {PYD: "nowhere.pyd"}, ["WINDOWS_LIBRARY"]),
     "a DLL in the wheel": (
@@ -90,6 +110,10 @@ WHEELS: Dict[str, Tuple[str, Dict[str, str], List[str]]] = {
     "another machine": ("win_amd64", {PYD: "other.pyd"}, ["MIXED_ARCH"]),
     "its machine": ("win32", {PYD: "other.pyd"}, []),
     "a runtime": ("win_arm64", {PYD: "arm.pyd"}, ["VC_RUNTIME"]),
+    "a debug runtime": ("win_amd64", {PYD: "debug.pyd"}, ["DEBUG_RUNTIME"]),
+    "the DLL of one Python": ("win_amd64", {PYD: "one.pyd"}, ["PYTHON_DLL"]),
+    "a name newer than the tag": ("win_amd64", {PYD: "new.pyd"}, ["ABI3"]),
+    "names of the stable ABI": ("win_amd64", {PYD: "stable.pyd"}, []),
 }
 # The tags that the files prove, if these are others than that of the wheel.
 RIGHT = {
@@ -97,7 +121,7 @@ RIGHT = {
     "a newer version": ["macosx_13_0_x86_64"],
     "another machine": ["win32"],
 }
-WARNINGS = ("a minor version", "a runtime")
+WARNINGS = ("a minor version", "a runtime", "a name newer than the tag")
 
 
 @pytest.mark.parametrize("name", WHEELS)
