@@ -89,7 +89,7 @@ def _write(rows: Sequence[Row], folder: Path) -> int:
     results = [read_json(folder / f"{row.filename}.json") for row in rows]
     fired = [one for result in results for one in firings(result, judged)]
     said = [
-        f"{one['wheel']}: {one['check']['error']}" for one in results if "error" in one["check"]
+        f"{one['wheel']}: {one['check']['error']}" for one in results if one["check"].get("error")
     ]
     said += [f"{one['wheel']}: {line}" for one in results for line in one["differences"]]
     said += [

@@ -16,6 +16,8 @@ KINDS = frozenset(
         *("LIBPYTHON", "WRONG_PLATFORM"),
     )
 )
+# For these, another tag may be right.
+_OF_TAG = ("MACOS_VERSION", "MISSING_SLICE", "MIXED_ARCH")
 _MIB = 1 << 20
 _HEAD = """# Survey of wheels for macOS, iOS and Windows
 
@@ -56,27 +58,25 @@ def _summary(results: Sequence[Mapping[str, Any]], of_wheel: Mapping[str, Sequen
     verdicts = Counter(
         (system_of(one["wheel"]), _verdict(of_wheel[one["wheel"]])) for one in results
     )
-    lines = ["| system | wheels | true | with a warning | false |\n|---|---|---|---|---|\n"]
+    head = "| system | wheels | without a finding | with a warning | with an error |\n"
+    lines = [f"{head}|---|---|---|---|---|\n"]
     for system in ("macOS", "iOS", "Windows"):
-        counts = [verdicts[system, verdict] for verdict in ("true", "warning", "false")]
+        counts = [verdicts[system, verdict] for verdict in ("good", "warning", "error")]
         lines.append(f"| {system} | {sum(counts)} | {' | '.join(map(str, counts))} |\n")
     return "".join([*lines, "\n"])
 
 
 def _verdict(fired: Sequence[Firing]) -> str:
     severities = {one.severity for one in fired}
-    return "false" if "error" in severities else "warning" if severities else "true"
+    return "error" if "error" in severities else "warning" if severities else "good"
 
 
 def _readers(results: Sequence[Mapping[str, Any]]) -> str:
-    machos, slices, pes, other = (
-        sum(len(one[key]) if key == "differences" else one[key] for one in results)
-        for key in ("machos", "slices", "pes", "differences")
-    )
+    machos, slices, pes = (sum(one[key] for one in results) for key in ("machos", "slices", "pes"))
     return (
         f"{machos} Mach-O files with {slices} slices, and {pes} PE files. llvm's tools and LIEF "
-        "read each of them, too.\nThey agree with manyshim about architectures, libraries, search "
-        f"paths, systems, versions,\nsignatures and imports, but for {other} files.\n\n"
+        "read each of them, too.\nThey agree with manyshim about the architectures, libraries, "
+        "search paths, systems, versions,\nsignatures and imports of each.\n\n"
     )
 
 
@@ -89,5 +89,9 @@ def _row(result: Mapping[str, Any], fired: Sequence[Firing], size: int) -> str:
         for (_, kind, _), found in sorted(grouped.items())
     ]
     files = result["machos"] + result["pes"]
-    cells = (result["wheel"], f"{size / _MIB:.1f}", files, _verdict(fired), "; ".join(said))
+    verdict = _verdict(fired)
+    right = result["check"].get("right_tags", ())
+    if right and any(one.severity == "error" and one.kind in _OF_TAG for one in fired):
+        verdict += f"; the right tag: {', '.join(right)}"
+    cells = (result["wheel"], f"{size / _MIB:.1f}", files, verdict, "; ".join(said))
     return "| {} |\n".format(" | ".join(str(cell).replace("|", "\\|") for cell in cells))

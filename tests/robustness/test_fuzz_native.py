@@ -2,66 +2,19 @@
 
 from __future__ import annotations
 
-import random
 import time
-from collections import Counter
+import tracemalloc
 from pathlib import Path
-from typing import Dict, List, Tuple
+from typing import Dict
 
 import pytest
 
-import fuzz
 import machowriter as m
-import nativeseeds
 import pewriter
-from manyshim import operations
-from manyshim.audit.decision import choose
-from manyshim.audit.request import Request
-from manyshim.audit.verdict import Report
 from manyshim.errors import InvalidWheelError
-from manyshim.formats.wheel.wheel import Wheel
-from manyshim.formatters.json import to_dict
-from manyshim.formatters.text import show_lines
+from nativebuilding import Builder
+from nativefuzz import MAC, PYD, SO, WINDOWS, Seed, audited, run
 from wheelwriter import save, wheel, wheel_name
-
-MAC, WINDOWS = "cp311-abi3-macosx_10_9_universal2", "cp311-abi3-win_amd64"
-SO, PYD = "demo/_x.abi3.so", "demo/_x.pyd"
-
-
-def seeds() -> List[Tuple[str, str, bytes]]:
-    """Return a tag, a member and a good file for each form of both formats."""
-    files = [(MAC, SO, data) for data in nativeseeds.mach_o()]
-    return [*files, *((WINDOWS, PYD, data) for data in nativeseeds.portable())]
-
-
-def audited(path: Path) -> Report:
-    with Wheel(str(path)) as opened:
-        report = operations.inspect(opened, Request(strict=True))
-    decision = choose(report, Request())
-    assert to_dict(report, decision)["findings"] is not None
-    assert all(line.text.isprintable() for line in show_lines(report, decision, verbose=True))
-    return report
-
-
-def run(count: int, seed: int, folder: Path) -> Tuple[Counter[str], float]:
-    """Audit damaged files; return how many were read, and the longest time."""
-    chance = random.Random(seed)  # noqa: S311 (reproducible, not secret)
-    files, slowest = seeds(), 0.0
-    kinds: Counter[str] = Counter()
-    for _ in range(count):
-        tag, member, data = chance.choice(files)
-        members = {
-            member: fuzz.mutated(data, chance),
-            "demo/libdemo.dylib": chance.choice(files)[2],
-        }
-        path = save(
-            folder, wheel(members, tag=tag, compress=chance.random() < 0.5), wheel_name(tag=tag)
-        )
-        start = time.perf_counter()
-        corrupt = any(one.kind == "CODE_CORRUPT" for one in audited(path).findings)
-        slowest = max(slowest, time.perf_counter() - start)
-        kinds["corrupt" if corrupt else "judged"] += 1
-    return kinds, slowest
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -69,6 +22,20 @@ def test_a_damaged_file_gives_a_report(seed: int, tmp_path: Path) -> None:
     kinds, slowest = run(400, seed, tmp_path)
     assert set(kinds) == {"judged", "corrupt"}
     assert slowest < 2
+
+
+def test_damaged_files_of_a_compiler_give_a_report(tmp_path: Path) -> None:
+    made = Builder(tmp_path)
+    arm, intel = made.macho("a.so", "aarch64-macos.11.0"), made.macho("b.so", "x86_64-macos.10.13")
+    files = [Seed(MAC, SO, data) for data in (arm, intel, made.lipo("c.so", "a.so", "b.so"))]
+    files.append(Seed(WINDOWS, PYD, made.pe("d.pyd", "amd64", "KERNEL32.dll", "python3.dll")))
+    tracemalloc.start()
+    kinds, slowest = run(400, 7, tmp_path, files)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert {"judged", "corrupt"} <= set(kinds)
+    assert slowest < 5
+    assert peak < 64 << 20
 
 
 @pytest.mark.full

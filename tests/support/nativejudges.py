@@ -15,6 +15,7 @@ _SUBTYPES = {("x86_64", "8"): "x86_64h", ("arm64", "2"): "arm64e"}
 _SYSTEMS = {"macos": 1, "ios": 2, "iossimulator": 7}
 _OF_COMMAND = {"LC_VERSION_MIN_MACOSX": 1, "LC_VERSION_MIN_IPHONEOS": 2}
 _NEW = ("LC_DYLD_CHAINED_FIXUPS", "LC_DYLD_EXPORTS_TRIE")
+_MACHINES = {"AMD64": "amd64", "I386": "x86", "ARM64": "arm64", "ARMNT": "0x1c4", "ARM": "0x1c4"}
 _OPTIONAL = ("LC_LOAD_WEAK_DYLIB", "LC_LAZY_LOAD_DYLIB")
 _DYLIBS = ("LC_LOAD_DYLIB", "LC_REEXPORT_DYLIB", "LC_LOAD_UPWARD_DYLIB", *_OPTIONAL)
 _LOADABLE = ("EXECUTE", "DYLIB", "BUNDLE")
@@ -148,9 +149,8 @@ def llvm_imports(path: Path) -> Imports:
         if kind == "Import" and name[1].lower().startswith("python3"):
             python.update(re.findall(r"^  Symbol: (\S+) \(", block, re.MULTILINE))
     assert machine
-    found = {"AMD64": "amd64", "I386": "x86", "ARM64": "arm64"}[machine[1]]
     lists = (tuple(sorted(one)) for one in (names["Import"], names["DelayImport"], python))
-    return Imports(found, *lists)
+    return Imports(_MACHINES[machine[1]], *lists)
 
 
 def lief() -> Any:
@@ -203,7 +203,7 @@ def lief_parts(path: Path) -> Dict[str, Part]:
 def lief_imports(path: Path) -> Imports:
     """Return what LIEF reads of a PE file."""
     read = lief().PE.parse(str(path))
-    machine = {"AMD64": "amd64", "I386": "x86", "ARM64": "arm64"}[read.header.machine.name]
+    machine = _MACHINES[read.header.machine.name]
     python = {
         entry.name
         for one in read.imports

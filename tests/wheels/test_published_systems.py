@@ -15,12 +15,10 @@ import pytest
 from commandline import run
 from manyshim.audit.nativefacts import MachoFile, NativeFacts, PeFile
 from manyshim.formats.wheel.wheel import Wheel
-from manyshim.formats.zip.archive import Archive
-from manyshim.formats.zip.directory import Entry
-from manyshim.formats.zip.window import Window
 from nativejudges import differences
 from nativewheels import WHEELS, fields
 from publishedwheels import fetch
+from zipwindows import recorded
 
 pytestmark = [pytest.mark.full, pytest.mark.network]
 Fetched = Callable[[str], Path]
@@ -73,14 +71,7 @@ def test_of_a_large_wheel_only_what_is_needed_is_inflated(
     published: Fetched, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = published("llvmlite-0.46.0b1-cp312-cp312-macosx_11_0_universal2.whl")
-    windows: List[Window] = []
-
-    def opened(archive: Archive, entry: Entry) -> Window:
-        windows.append(original(archive, entry))
-        return windows[-1]
-
-    original = Archive.window
-    monkeypatch.setattr(Archive, "window", opened)
+    windows = recorded(monkeypatch)
     with Wheel(str(path)) as wheel:
         wheel.facts()
         size = sum(entry.size for entry in wheel.entries)

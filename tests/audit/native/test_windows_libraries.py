@@ -103,6 +103,9 @@ CASES = {
     ),
     "the runtime of CPython 2.7": Case([pe(PYD, "MSVCR90.dll")], [], {}, "win32", "cp27-cp27m"),
     "the runtime of CPython 3.4": Case([pe(PYD, "msvcr100.dll")], [], {}, "win32", "cp34-cp34m"),
+    "the runtimes of every Python 2": Case(
+        [pe("pkg/_x_py27.pyd", "msvcr90.dll")], [], {}, "win32", "py2.py3-none"
+    ),
     "the runtime of an older CPython": Case(
         [pe(PYD, "msvcr90.dll")],
         [("warning", "VC_RUNTIME", PYD, "msvcr90.dll")],
@@ -168,6 +171,11 @@ def test_of_two_copies_one_is_enough() -> None:
     (found,) = findings("win_amd64", *files)
     assert (found.severity, found.path) == ("warning", "pkg/x.dll")
     assert "another file of this name in the wheel finds all" in said([found])
+
+
+def test_the_project_of_a_file_that_nothing_loads_is_named() -> None:
+    found = findings("win_amd64", pe(DLL, "nvjitlink_120_0.dll"), requires=("nvidia-nvjitlink",))
+    assert "it may come with nvidia-nvjitlink, which the wheel requires" in said(found)
 
 
 def test_the_sentence_names_the_project() -> None:

@@ -39,8 +39,9 @@ EXPLANATIONS: Dict[str, Explanation] = {
     "MISSING_SLICE": Explanation(
         summary="has no code for an architecture that the tag promises",
         meaning="A tag such as `universal2` stands for several architectures, and a Mach-O file "
-        "has a part for each. Here a library, a module or a program lacks one. Without i386 it is "
-        "only a note, because no supported macOS runs such code.",
+        "has a part for each. Here a library, a module or a program lacks one. A library that only "
+        "modules of the other architecture load is fine. Without i386 it is only a note, because "
+        "no supported macOS runs such code.",
         example=problem_finding(
             SliceProblem.MISSING,
             _LIBRARY,
@@ -59,7 +60,8 @@ EXPLANATIONS: Dict[str, Explanation] = {
         summary="needs a library that is neither in the wheel nor in macOS",
         meaning="dyld looks for each library at the path that the file states. Here it is not in "
         "the installed wheel, and not one of the system. It is a warning if no module loads the "
-        "file, or if a required project may bring the library.",
+        "file. It is also a warning if a required project may bring the library: by its name, or "
+        "because a search path leads to a folder of packages where the wheel has no file.",
         example=problem_finding(
             LibraryProblem.MISSING,
             _MODULE,

@@ -56,7 +56,8 @@ EXPLANATIONS: Dict[str, Explanation] = {
     "VC_RUNTIME": Explanation(
         summary="needs a Visual C++ runtime that Python does not bring",
         meaning="CPython brings `vcruntime140.dll`. This file needs another library of Visual C++, "
-        "often `msvcp140.dll`. Many machines have it, but Windows alone does not.",
+        "often `msvcp140.dll`. Many machines have it, but Windows alone does not. In a wheel with "
+        "modules, it is only a note for a file that none of them loads.",
         example=problem_finding(DllProblem.RUNTIME, _MODULE, subject="msvcp140.dll"),
         why="On a machine without the Visual C++ Redistributable the import fails with "
         "`DLL load failed`.",

@@ -79,7 +79,7 @@ def libraries(context: Context) -> Iterator[Finding]:
         for library, arches in lacks[file.path].items():
             loaded = any(file.path in loadings[arch].reached for arch in arches)
             where = "" if len(arches) == _present(file, loadings) else f" on {', '.join(arches)}"
-            project = required.project_for(file, library)
+            project = required.project_for(file, library, loaded=loaded)
             yield _judge(file, library, where, _Known(names, project, loaded=loaded))
 
 
@@ -90,26 +90,27 @@ _Lacks = Dict[str, List[str]]
 class _Required:
     """Which projects that the wheel requires may bring a library.
 
-    A wheel that needs one library of another project often needs more of it, under other names. And
-    a search path into a folder of packages where the wheel itself has no file is for the files of
+    A wheel that needs one library of other projects often needs more of them, by other names. And a
+    search path into a folder of packages where the wheel itself has no file is for the files of
     another project, as PyQt's modules have for Qt.
     """
 
     def __init__(self, context: Context, lacks: Mapping[str, _Lacks]) -> None:
         native = context.facts.native
-        self._requires = native.requires if native else ()
-        known = words(self._requires)
+        requires = native.requires if native else ()
+        known = words(requires)
         self._of_file = {path: known.project_for(found) for path, found in lacks.items() if found}
-        self._of_wheel = next(filter(None, self._of_file.values()), "")
+        self._known = join_names(tuple(dict.fromkeys(filter(None, self._of_file.values()))))
+        self._all = join_names(requires)
         self._loadings = tuple(context.loadings.values())
 
-    def project_for(self, file: MachoFile, library: str) -> str:
+    def project_for(self, file: MachoFile, library: str, *, loaded: bool) -> str:
         """Return the project or projects; empty if none may bring it."""
         found = self._of_file.get(file.path, "")
-        if found or not library.startswith("@rpath/"):
+        if found or not loaded or not library.startswith("@rpath/"):
             return found
         elsewhere = any(loading.unused.get(file.path) for loading in self._loadings)
-        return self._of_wheel or (join_names(self._requires) if elsewhere else "")
+        return self._known or (self._all if elsewhere else "")
 
 
 class _Known:
@@ -128,11 +129,11 @@ def _judge(file: MachoFile, library: str, where: str, known: _Known) -> Finding:
     elif library in known.names:
         problem = LibraryProblem.BY_NAME_ONLY
         details.append(known.names[library])
-    elif not known.loaded:
-        problem = LibraryProblem.UNREACHED
     elif known.project:
         problem = LibraryProblem.REQUIRED
         details.append(known.project)
+    elif not known.loaded:
+        problem = LibraryProblem.UNREACHED
     else:
         problem = LibraryProblem.MISSING
     return problem_finding(problem, file.path, *details, subject=library)

@@ -7,6 +7,7 @@ from typing import Iterator, List, Tuple
 from manyshim.audit.findings import ERROR, INFO, WARNING, Finding, Problem, Row, problem_finding
 from manyshim.audit.nativefacts import PeFile
 from manyshim.audit.nativenames import words
+from manyshim.audit.reasons import join_names
 from manyshim.audit.windows.loading import Context
 from manyshim.audit.windows.systemdlls import (
     is_debug_runtime,
@@ -99,14 +100,15 @@ def libraries(context: Context) -> Iterator[Finding]:
     missing = {file.path: _missing(context, file) for file in files}
     complete = {(file.machine, file.name) for file in files if not missing[file.path]}
     projects = {path: required.project_for(names) for path, names in missing.items() if names}
-    # A wheel that needs one library of another project often needs more of it.
-    of_wheel = next(filter(None, projects.values()), "")
+    # A wheel that needs one library of other projects often needs more of them.
+    of_wheel = join_names(tuple(dict.fromkeys(filter(None, projects.values()))))
     for file in files:
         yield from _runtimes(context, file, of_wheel)
         # Windows loads a DLL of each name once. Which of several it is depends on the package.
         other = not file.module and (file.machine, file.name) in complete
-        project = projects.get(file.path) or of_wheel
-        known = _Known(project, reached=file.path in context.reached, other_copy=other)
+        reached = file.path in context.reached
+        project = projects.get(file.path, "") or (of_wheel if reached else "")
+        known = _Known(project, reached=reached, other_copy=other)
         for name in missing[file.path]:
             yield _judge(file, name, known)
         for name in dict.fromkeys(map(str.lower, file.delayed)):
@@ -150,7 +152,7 @@ def _runtimes(context: Context, file: PeFile, project: str) -> Iterator[Finding]
 
 def _is_found(context: Context, name: str, machine: str) -> bool:
     of_python = parse_python(name) is not None or of_other_python(name)
-    there = name == context.runtime or is_there(name, machine, context.oldest)
+    there = name in context.runtimes or is_there(name, machine, context.oldest)
     return of_python or name in context.names or there
 
 
@@ -158,12 +160,12 @@ def _judge(file: PeFile, name: str, known: _Known) -> Finding:
     details: Tuple[str, ...] = ()
     if some_windows_has(name):
         problem, details = DllProblem.SOME_WINDOWS, (file.machine,)
-    elif not known.reached:
-        problem = DllProblem.UNREACHED
-    elif known.other_copy:
+    elif known.other_copy and known.reached:
         problem = DllProblem.OTHER_COPY
     elif known.project:
         problem, details = DllProblem.REQUIRED, (known.project,)
+    elif not known.reached:
+        problem = DllProblem.UNREACHED
     else:
         problem = DllProblem.MISSING
     return problem_finding(problem, file.path, *details, subject=name)

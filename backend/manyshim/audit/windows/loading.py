@@ -12,7 +12,8 @@ from manyshim.audit.tags import WheelName
 from manyshim.values import NamedTuple
 
 MACHINES = {"win32": "x86", "win_amd64": "amd64", "win_arm64": "arm64"}
-# CPython 2.6 to 3.2 bring msvcr90.dll, 3.3 and 3.4 msvcr100.dll.
+# CPython 2.6 to 3.2 bring the first, 3.3 and 3.4 the second.
+_MSVCR90, _MSVCR100 = "msvcr90.dll", "msvcr100.dll"
 _FIRST_WITH_MSVCR100 = (3, 3)
 _FIRST_WITH_UCRT = (3, 5)
 # x.pyd, x_d.pyd, x.cp311-win_amd64.pyd, x.cp313t-win_amd64.pyd, x_d.cp311-win32.pyd
@@ -48,7 +49,7 @@ class Context(NamedTuple):
     """The input of the rules for Windows.
 
     `machines` are those of the tags. `oldest` is the oldest CPython of the tags, if they name one.
-    `runtime` is the C runtime that CPythons before 3.5 bring, if the tags are for such only.
+    `runtimes` are the C runtimes that CPythons before 3.5 bring, if the tags are for such.
     `names` are the names of all members in lower case. `reached` are the files that a module or a
     program of the scripts folder loads, and these themselves.
     """
@@ -57,7 +58,7 @@ class Context(NamedTuple):
     pes: Tuple[PeFile, ...]
     machines: FrozenSet[str]
     oldest: Optional[Tuple[int, int]]
-    runtime: str
+    runtimes: FrozenSet[str]
     names: FrozenSet[str]
     reached: FrozenSet[str]
 
@@ -80,7 +81,7 @@ def context(facts: WheelFacts, pes: Tuple[PeFile, ...]) -> Context:
     reached = frozenset(_reached(facts, native))
     pythons = _pythons(facts.name)
     oldest = min(pythons) if pythons else None
-    return Context(facts, native, machines, oldest, _runtime(facts.name), names, reached)
+    return Context(facts, native, machines, oldest, _runtimes(facts.name), names, reached)
 
 
 def right_tags(found: Context) -> Tuple[str, ...]:
@@ -100,19 +101,22 @@ def _pythons(name: WheelName) -> Set[Tuple[int, int]]:
     return {tag[:2] for tag in tags if tag}
 
 
-def _runtime(name: WheelName) -> str:
-    """Return the C runtime that all Pythons of the tags bring; empty if they are not old CPythons.
+def _runtimes(name: WheelName) -> FrozenSet[str]:
+    """Return the C runtimes that the Pythons of the tags bring, if these are old CPythons.
 
-    The stable ABI is for newer ones, too.
+    A wheel for every Python 2 may have files for each CPython of its time. The stable ABI is for
+    newer ones, too.
     """
+    if any(python.lower() == "py2" for python in name.pythons):
+        return frozenset((_MSVCR90, _MSVCR100))
     pythons = _pythons(name)
     others = any(not python.lower().startswith("cp") for python in name.pythons)
     if not pythons or others or {abi.lower() for abi in name.abis} & set(STABLE_ABIS):
-        return ""
+        return frozenset()
     if max(pythons) < _FIRST_WITH_MSVCR100:
-        return "msvcr90.dll"
+        return frozenset((_MSVCR90,))
     old = min(pythons) >= _FIRST_WITH_MSVCR100 and max(pythons) < _FIRST_WITH_UCRT
-    return "msvcr100.dll" if old else ""
+    return frozenset((_MSVCR100,) if old else ())
 
 
 def _reached(facts: WheelFacts, pes: Iterable[PeFile]) -> Set[str]:
