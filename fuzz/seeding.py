@@ -11,6 +11,7 @@ from archives import DIST_INFO, SEPARATOR
 from elfvariants import VARIANTS, described
 from elfwriter import TARGETS as ARCHES
 from elfwriter import write
+from nativeseeds import mach_o, portable
 from wheelwriter import record_text, wheel
 
 _SEEDS = Path(__file__).resolve().parent / "seeds"
@@ -83,4 +84,12 @@ def _wheel() -> Iterator[bytes]:
     yield SEPARATOR.join((b"Tag: py3-none-any\n  py2-none-any\n", b",,\n"))
 
 
-_MAKERS = {"elf": _elf, "patch": _elf, "zip": _zip, "record": _record, "wheel": _wheel}
+_MAKERS = {
+    "elf": _elf,
+    "macho": mach_o,
+    "pe": portable,
+    "patch": _elf,
+    "zip": _zip,
+    "record": _record,
+    "wheel": _wheel,
+}

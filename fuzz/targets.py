@@ -6,6 +6,7 @@ from typing import Dict
 
 import archives
 import binaries
+import natives
 import texts
 from outcome import Target
 
@@ -14,6 +15,8 @@ TARGETS: Dict[str, Target] = {
     for target in (
         Target("zip", archives.zip_archive),
         Target("elf", binaries.elf, max_len=8192),
+        Target("macho", natives.mach_o, max_len=8192),
+        Target("pe", natives.portable, max_len=8192),
         Target("patch", binaries.patched, max_len=8192),
         Target("record", archives.record_rows),
         Target("wheel", archives.whole_wheel),

@@ -76,6 +76,7 @@ def _wheel() -> Schema:
         "policy": _policy("the oldest policy that is proved, if errors are set aside", null=True),
         "tag": _policy("the tag that is proved", null=True),
         "tags": _texts("all spellings of the tag that is proved"),
+        "right_tags": _texts("the tags of macOS, iOS or Windows that the files prove"),
         "reason": _text("why no tag is proved", null=True),
         "runs_on": _texts("releases of distributions that the tag is for"),
         "not_on": _texts("releases of distributions that are too old for the tag"),

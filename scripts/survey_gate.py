@@ -29,6 +29,7 @@ from survey_judge import checked
 from survey_page import Firing, Judged, findings, firings
 from survey_rows import DATA, add_options, read_json, write_json
 from survey_rows import rows as linux_rows
+from systems_page import KINDS
 
 _STEPS = ("fetch", "judge", "page")
 # What only `check` finds.
@@ -36,6 +37,7 @@ _KINDS = {
     *("FILE_NAME", "METADATA", "LICENSE_FILE", "ENTRY_POINTS", "ZIP_FRAMING", "INSTALL_PATH"),
     *("WRONG_PLATFORM", "INDEX_TAG", "TOO_LARGE"),
 }
+_OF_CODE = KINDS - _KINDS
 _ACCEPT = {"Accept": "application/vnd.pypi.simple.v1+json"}
 _SECONDS = 60
 _HEAD = """# Survey of the gate
@@ -43,7 +45,8 @@ _HEAD = """# Survey of the gate
 Written by `python scripts/survey_gate.py`. The files are those of `scripts/data/gate.json`, and the
 judgements those of `scripts/data/gate-judged.json`. Each was made after a look at the file. The
 Linux wheels are those of `python scripts/survey.py judge`, with the kinds that only `check` has;
-their other findings are in [survey.md](survey.md). Each file was taken by the index when it was
+their other findings are in [survey.md](survey.md). What was found in the machine code of macOS and
+Windows is in [systems-survey.md](systems-survey.md). Each file was taken by the index when it was
 uploaded, often under older rules.
 
 | files | number | with a warning or an error |
@@ -85,12 +88,12 @@ def main() -> int:
 def _fetch(rows: Sequence[Row], folder: Path) -> int:
     folder.mkdir(parents=True, exist_ok=True)
     with ThreadPoolExecutor(4) as pool:
-        said = list(filter(None, pool.map(partial(_download, folder), rows)))
+        said = list(filter(None, pool.map(partial(download, folder), rows)))
     print("".join(f"{one}\n" for one in said), end="")
     return 2 if said else 0
 
 
-def _download(folder: Path, row: Row) -> str:
+def download(folder: Path, row: Row) -> str:
     """Download a file unless it is there; return why it cannot be had."""
     path = folder / row.filename
     if path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == row.sha256:
@@ -127,6 +130,9 @@ def _write(rows: Sequence[Row], cache: Path) -> int:
         {"wheel": row.filename, "check": read_json(cache / "gate" / f"{row.filename}.json")}
         for row in rows
     ]
+    for result in results:
+        found = result["check"].get("findings", ())
+        result["check"]["findings"] = [row for row in found if row["kind"] not in _OF_CODE]
     linux = _linux(cache)
     results += linux
     fired = [one for result in results for one in firings(result, judged)]

@@ -227,7 +227,7 @@ FIELDS = {
             "runs_on",
             "not_on",
         ),
-        *("external", "musl_minimum", "findings", "blocked", "error"),
+        *("external", "musl_minimum", "findings", "blocked", "error", "right_tags"),
     ],
     "ReleaseSet": ["project", "versions", "findings"],
     "CheckResult": ["files", "sets", "exit_code"],

@@ -20,8 +20,8 @@ LINK = re.compile(r"\]\((?![a-z]+:)([^)#\s]+)[^)]*\)")
 NAMED = re.compile(r"\bdocs/[\w./-]+\.(?:md|svg)\b")
 
 
-# A path below a folder of a machine or of a user.
-MACHINE = re.compile(r"(?<![\w.])/(?:root|home|Users|work|opt|tmp|var)/[\w.]")
+# A path below a folder of a machine or of a user. Homebrew has one place on every Mac.
+MACHINE = re.compile(r"(?<![\w.])/(?!opt/homebrew/)(?:root|home|Users|work|opt|tmp|var)/[\w.]")
 
 
 def broken(page: Path) -> List[str]:

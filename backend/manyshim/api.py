@@ -69,7 +69,7 @@ class Report(NamedTuple):
     the name, `tag` is the one that is proved, `tags` are all its spellings, and `reason` is why
     there is none. `policy` is the oldest policy that holds if errors are set aside. `runs_on` and
     `not_on` are releases of distributions. `error` is why a file could not be judged; only
-    `check_files` sets it.
+    `check_files` sets it. `right_tags` are the tags of macOS, iOS or Windows that the files prove.
     """
 
     name: str
@@ -88,6 +88,7 @@ class Report(NamedTuple):
     findings: Tuple[Finding, ...]
     blocked: Optional[Blocked]
     error: Optional[str]
+    right_tags: Tuple[str, ...] = ()
 
     @property
     def errors(self) -> Tuple[Finding, ...]:
@@ -209,7 +210,7 @@ def _verify(explain: object) -> None:
 
 
 # Fields that are lists in JSON. An sdist has none of them.
-_LISTS = ("platforms", "tags", "runs_on", "not_on", "external")
+_LISTS = ("platforms", "tags", "right_tags", "runs_on", "not_on", "external")
 
 
 def _report(data: Dict[str, Any]) -> Report:

@@ -21,7 +21,7 @@ from manyshim.errors import (
     NotCompliantError,
 )
 from manyshim.formats.wheel.wheel import Wheel
-from manyshim.formatters.text import build_lines, why_not
+from manyshim.formatters.text import build_lines, by_severity, why_not
 from manyshim.host import host_arch, interpreter_refuses
 from manyshim.operations import Judged, as_data, inspect, internal_error
 from manyshim.options import STRICT
@@ -33,6 +33,9 @@ from manyshim.writing import Prepared, prepare, write_retagged
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Callable, List, Mapping, Optional, Sequence, Tuple
+
+    # Returns the path of the finished wheel, and the lines to print.
+    _Finish = Callable[[str, "Config"], Tuple[str, List[str]]]
 
 # The folder of the source tree in which setuptools, CMake and Meson leave object files.
 _BUILD_FOLDER = "build"
@@ -99,9 +102,19 @@ def finish(built: str, folder: str, config: Config) -> Result:
             config = other._replace(compiled=config.compiled)
     finished, lines = built, _not_for_linux(parsed, config)
     if config.mode != "off" and (parsed is None or parsed.linux or parsed.pure):
-        finished, lines = _judged(built, config)
+        finished, lines = _judged(built, config, _finished)
+    elif parsed and parsed.native and _is_native_build(config):
+        finished, lines = _judged(built, config, _finished_native)
     # The archive is closed by now; Windows cannot rename an open file.
     return _deliver(finished, folder, [*first, *lines, *config.last_notices])
+
+
+def _is_native_build(config: Config) -> bool:
+    """Whether a build on macOS or Windows is to be judged.
+
+    Under cibuildwheel it is not: `manyshim check` is run after delocate and delvewheel.
+    """
+    return config.mode != "off" and config.libc is None and os.environ.get("CIBUILDWHEEL") != "1"
 
 
 def _not_for_linux(parsed: Optional[WheelName], config: Config) -> List[str]:
@@ -113,10 +126,10 @@ def _not_for_linux(parsed: Optional[WheelName], config: Config) -> List[str]:
     return [f"{parsed}: strict and platform have no effect, because the wheel is not for Linux"]
 
 
-def _judged(built: str, config: Config) -> Tuple[str, List[str]]:
+def _judged(built: str, config: Config, finish_wheel: _Finish) -> Tuple[str, List[str]]:
     """Judge, decide and write; a wheel that cannot be judged is an error with strict only."""
     try:
-        return _finished(built, config)
+        return finish_wheel(built, config)
     except InvalidWheelError as error:
         return built, _no_verdict(error, built, config)
     except ManyshimError:
@@ -149,6 +162,23 @@ def _finished(built: str, config: Config) -> Tuple[str, List[str]]:
         if report.arch is not None or (report.findings and not only_pure):
             lines.insert(0, _headline(name, decision, config))
         return built, lines
+
+
+def _finished_native(built: str, config: Config) -> Tuple[str, List[str]]:
+    """Judge a wheel for macOS or Windows, which stays as it is; strict fails for its errors."""
+    from manyshim.audit.native import in_build  # noqa: PLC0415 (not for Linux)
+
+    name, strict = os.path.basename(built), config.request.strict
+    with Wheel(built) as wheel:
+        report = inspect(wheel, config.request)
+    report = report._replace(findings=in_build(report.findings, strict=strict))
+    decision = choose(report, config.request)
+    lines = [line.text for line in by_severity(report.findings)]
+    if report.errors:
+        _publish_data(Judged(report, decision, config.request), config)
+        raise NotCompliantError(f"{name}: {why_not(decision)} (strict {STRICT})", *lines)
+    _publish_data(Judged(report, decision, config.request, written=name), config)
+    return built, lines
 
 
 def _judge(built: str, config: Config, stack: ExitStack) -> Prepared:

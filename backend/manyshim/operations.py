@@ -10,7 +10,7 @@ from manyshim.audit.facts import NO_PLACES, Places, WheelFacts
 from manyshim.audit.findings import Finding
 from manyshim.audit.policy import policies_of
 from manyshim.audit.request import Request
-from manyshim.audit.verdict import Report, audit, load, questions
+from manyshim.audit.verdict import Report, audit, load, questions, resolved
 from manyshim.errors import InternalError, InvalidWheelError, ManyshimError, printable
 from manyshim.formats.wheel.wheel import Wheel
 from manyshim.formatters.text import Line, show_lines
@@ -166,7 +166,14 @@ def inspect(wheel: Wheel, request: Request, facts: Optional[WheelFacts] = None) 
         )
         loaded = load(facts, request) if broken else loaded
         asked = questions(facts, request, loaded)
-    return audit(facts, request, loaded)
+    report = audit(facts, request, loaded)
+    if facts.native is None:
+        return report
+    from manyshim.audit.native import native  # noqa: PLC0415 (no wheel for Linux needs it)
+
+    found = native(facts, request)
+    findings = resolved((*report.findings, *found.findings), request)
+    return report._replace(findings=findings, right_tags=found.right_tags)
 
 
 def show(

@@ -10,7 +10,7 @@ from typing import Dict, Iterator, List, Set, Tuple
 import pytest
 import tomlkit
 
-from manyshim.audit import gate
+from manyshim.audit import gate, macos, native, windows
 from manyshim.audit.explanations.explanation import NOT_NEEDED, SEVERITIES, Explanation
 from manyshim.audit.explanations.problems import problems
 from manyshim.audit.explanations.table import EXPLANATIONS, explanation
@@ -38,14 +38,14 @@ LIMITS = {
 MAX_WORDS = 25
 # Kinds that no rule makes an error: NOT_NEEDED is true for these alone.
 NEVER_ERRORS = {
-    *("NO_INIT", "VENDORED_SONAME_CLASH", "PAGE_ALIGN", "ELF_DAMAGED"),
+    *("NO_INIT", "VENDORED_SONAME_CLASH", "PAGE_ALIGN", "ELF_DAMAGED", "VC_RUNTIME"),
     *(kind for kind, severity in KINDS.items() if severity == INFO and kind != "STATIC_TLS"),
 }
 # Words in capitals that are no kinds: names of the field, of other tools, and placeholders.
 OTHER_CAPITALS = {
     *("GLIBC_PRIVATE", "DT_RELR", "PT_GNU_STACK", "LD_PRELOAD", "RTLD_GLOBAL", "DEMO_2"),
     *("PYMODINIT_FUNC", "CMAKE_INSTALL_RPATH", "CMAKE_POSITION_INDEPENDENT_CODE"),
-    *("MACOSX_DEPLOYMENT_TARGET", "NAMELINK_SKIP", "NO_SONAME", "GLIBC_2"),
+    *("MACOSX_DEPLOYMENT_TARGET", "NAMELINK_SKIP", "NO_SONAME", "GLIBC_2", "CMAKE_BUILD_TYPE"),
 }
 
 
@@ -171,7 +171,12 @@ def test_the_kinds_that_it_names_exist(kind: str) -> None:
 
 
 def gate_problems() -> List[Problem]:
-    modules = (import_module(f"{gate.__name__}.{one.name}") for one in iter_modules(gate.__path__))
+    names = [
+        f"{package.__name__}.{one.name}"
+        for package in (gate, macos, windows)
+        for one in iter_modules(package.__path__)
+    ]
+    modules = [*map(import_module, names), native]
     everything = [value for module in modules for value in vars(module).values()]
     found = {one for one in everything if isinstance(one, type) and issubclass(one, Problem)}
     return [problem for one in found for problem in one]

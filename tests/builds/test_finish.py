@@ -239,6 +239,7 @@ def test_report_file(tmp_path: Path) -> None:
         "tags": ["manylinux_2_31_x86_64"],
         "reason": None,
         "external": [],
+        "right_tags": [],
         "musl_minimum": None,
         "blocked": {
             "policy": "manylinux_2_28_x86_64",

@@ -80,7 +80,18 @@ def test_json_has_the_documented_shape_and_equal_bytes(tmp_path: Path) -> None:
     assert data["version"] == 2
     (report,) = data["wheels"]
     assert list(report) == [
-        *("wheel", "file", "claimed", "arch", "libc", "policy", "tag", "tags", "reason"),
+        *(
+            "wheel",
+            "file",
+            "claimed",
+            "arch",
+            "libc",
+            "policy",
+            "tag",
+            "tags",
+            "right_tags",
+            "reason",
+        ),
         *(
             "runs_on",
             "not_on",

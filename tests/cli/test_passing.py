@@ -28,10 +28,10 @@ PURE = "a pure wheel: there is no machine code to audit"
 # By name: the platform of the wheel, an extension, and why it keeps its tag.
 PASSING: Dict[str, Tuple[str, bytes, str]] = {
     "pure": ("any", b"", PURE),
-    "macos": ("macosx_11_0_arm64", b"", "for macOS: not audited"),
-    "windows": ("win_amd64", b"", "for Windows: not audited"),
+    "macos": ("macosx_11_0_arm64", b"", "for macOS: audited, no errors"),
+    "windows": ("win_amd64", b"", "for Windows: audited, no errors"),
     "android": ("android_21_arm64_v8a", LINUX, "for Android: not audited"),
-    "ios": ("ios_13_0_arm64_iphoneos", b"", "for iOS: not audited"),
+    "ios": ("ios_13_0_arm64_iphoneos", b"", "for iOS: audited, no errors"),
     "pyodide": ("pyodide_2024_0_wasm32", b"", "for Emscripten: not audited"),
     "armv6l": ("linux_armv6l", ARM, "no policy is defined for the architecture armv6l"),
 }

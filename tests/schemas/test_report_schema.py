@@ -56,6 +56,7 @@ WHEEL = {
     "policy": "manylinux_2_31_x86_64",
     "tag": "manylinux_2_31_x86_64",
     "tags": ["manylinux_2_31_x86_64"],
+    "right_tags": [],
     "reason": None,
     "runs_on": ["Debian 12"],
     "not_on": ["Debian 10"],

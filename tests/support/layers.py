@@ -23,14 +23,21 @@ MAY_IMPORT = {
     "audit.patterns": "audit errors values",
     "audit.gate": "audit audit.gate.facts audit.verdict audit.decision values",
     "audit.gate.facts": "audit values",
-    "audit.explanations": "audit audit.gate values",
+    # Other systems than Linux. Only wheels for these load them.
+    "audit.macos": "audit values",
+    "audit.windows": "audit values",
+    "audit.native": "audit audit.macos audit.windows values",
+    "audit.explanations": "audit audit.gate audit.macos audit.native audit.windows values",
     # Readers and writers of file formats.
     "formats.zip": "audit.gate.facts files errors values",
     "formats.elf": "formats.elf.edits formats.zip audit.facts audit.findings audit.tags errors "
     "values",
     "formats.elf.edits": "audit.facts values",
-    "formats.wheel": "formats.zip formats.elf audit.facts audit.findings audit.gate.facts "
-    "audit.tags errors values",
+    "formats.bounds": "",
+    "formats.macho": "formats.bounds formats.zip audit.nativefacts values",
+    "formats.pe": "formats.bounds formats.zip audit.nativefacts values",
+    "formats.wheel": "formats.zip formats.elf formats.bounds formats.macho formats.pe audit.facts "
+    "audit.nativefacts audit.findings audit.gate.facts audit.tags errors values",
     "formats.tarheaders": "",
     "formats.tar": "formats.tarheaders values",
     "formats.sdist": "formats.tar formats.tarheaders formats.wheel audit.facts audit.gate.facts "
@@ -101,8 +108,8 @@ MAY_IMPORT = {
     # The use cases. Only these import the optional packages, when an option asks for them.
     "advice": "demangle audit audit.verdict audit.decision formats.elf formats.wheel formatters "
     "values",
-    "operations": "advice audit audit.patterns audit.verdict audit.decision formats.wheel "
-    "formatters errors values",
+    "operations": "advice audit audit.native audit.patterns audit.verdict audit.decision "
+    "formats.wheel formatters errors values",
     "checking": "advice inputs operations audit audit.verdict audit.decision audit.gate "
     "audit.gate.facts formats.zip formats.wheel formats.sdist formatters files errors values",
     "writing": "advice operations audit audit.patterns audit.verdict audit.decision formats.wheel "
@@ -111,7 +118,7 @@ MAY_IMPORT = {
     "formatters config repair workspace errors values",
     "github_actions": "repository formatters",
     "reporting": "github_actions formatters workspace",
-    "build": "advice operations reporting writing audit audit.patterns audit.verdict "
+    "build": "advice operations reporting writing audit audit.native audit.patterns audit.verdict "
     "audit.decision formats.wheel formatters config scope settings options host toolchain "
     "workspace wrapped errors values",
     "requirements": "config toolchain errors",

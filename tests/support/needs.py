@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+from functools import lru_cache
 from importlib.util import find_spec
 from typing import Any, Callable, NoReturn, Tuple
 
@@ -39,6 +40,17 @@ def tool(name: str, package: str, source: str = DEBIAN) -> str:
     found = shutil.which(name, path=os.pathsep.join(folders))
     if found is None:
         missing(name, package, source)
+    return found
+
+
+@lru_cache(maxsize=None)
+def llvm(name: str) -> str:
+    """Return the path of a tool of llvm. Debian puts some of them on PATH with a version only."""
+    command = [tool("llvm-config", "llvm"), "--bindir"]
+    folder = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    found = shutil.which(name, path=folder)
+    if found is None:
+        missing(name, "llvm")
     return found
 
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-from importlib import import_module
 from pathlib import Path
-from pkgutil import iter_modules
-from typing import Any, Dict, List, Sequence
+from typing import Any, Dict, Sequence
 
 from commandline import run
 from manyshim.audit import findings as f
-from manyshim.audit import gate
-from manyshim.audit.findings import KINDS, Evidence, Finding, Problem, finding, problem_finding
+from manyshim.audit.explanations.problems import problems
+from manyshim.audit.findings import KINDS, Evidence, Finding, finding, problem_finding
 from manyshim.audit.messages import SENTENCES
 from manyshim.audit.tags import GLIBC, PlatformTag
 from manyshim.formatters.json import finding_dict
@@ -40,13 +38,6 @@ _WHEEL_KEYS: Dict[str, Any] = {
 _FINDING_KEYS: Dict[str, Any] = {"allowed": False, "places": []}
 
 
-def gate_problems() -> List[Problem]:
-    """Return the problems of all modules of the gate."""
-    for module in iter_modules(gate.__path__):
-        import_module(f"{gate.__name__}.{module.name}")
-    return [one for group in Problem.__subclasses__() for one in group]
-
-
 def made(kind: str, name: str = "", **changes: Any) -> Finding:
     """Make a finding of a kind; `name` is in each of its fields, if it is given."""
     text = {
@@ -54,9 +45,9 @@ def made(kind: str, name: str = "", **changes: Any) -> Finding:
         "subject": name or _SUBJECTS.get(kind, "libsubject.so"),
         "library": name or "liblibrary.so",
     }
-    details = (name,) if name else ("some", "details", "more")
+    details = (name,) if name else ("some", "details", "more", "words")
     if kind not in SENTENCES:
-        (problem, *_) = (one for one in gate_problems() if one.value.kind == kind)
+        problem, *_ = problems(kind)
         found = problem_finding(problem, text["path"], *details, subject=text["subject"])
         return found._replace(**changes)
     found = finding(

@@ -5,9 +5,13 @@ from __future__ import annotations
 import io
 import random
 import zlib
+from typing import List
 
+import pytest
 from hypothesis import strategies as st
 
+from manyshim.formats.zip.archive import Archive
+from manyshim.formats.zip.directory import Entry
 from manyshim.formats.zip.window import Window
 
 STORED, DEFLATED = 0, 8
@@ -56,3 +60,19 @@ STEPS = st.lists(
 
 BODY = noise(300_000)
 PACKED = deflated(BODY)
+
+
+def recorded(monkeypatch: pytest.MonkeyPatch) -> List[Window]:
+    """Return a list to which each window over a member is added that an archive opens from now on.
+
+    Each tells how many bytes were `inflated`.
+    """
+    windows: List[Window] = []
+
+    def opened(archive: Archive, entry: Entry) -> Window:
+        windows.append(original(archive, entry))
+        return windows[-1]
+
+    original = Archive.window
+    monkeypatch.setattr(Archive, "window", opened)
+    return windows

@@ -33,8 +33,7 @@ def choose(report: Report, request: Request) -> TagDecision:
     Without a requested platform, `request.exact` also allows an unlisted policy (PEP 600).
     """
     if not judged(report.name):
-        systems = sorted(set(map(system_name, report.name.platforms)))
-        return TagDecision(reason=Evidence.NOT_FOR_LINUX, details=(", ".join(systems),))
+        return _for_other_system(report)
     strange = _without_policies(report)
     if report.arch and strange:
         return TagDecision(reason=Evidence.OTHER_ARCH, details=strange)
@@ -48,6 +47,16 @@ def choose(report: Report, request: Request) -> TagDecision:
         return TagDecision(tag) if tag else TagDecision(reason=Evidence.NO_POLICY_HOLDS)
     wanted = request.platform.on(report.arch)
     return _proved(report, wanted)
+
+
+def _for_other_system(report: Report) -> TagDecision:
+    """Return what is known of a wheel whose tag is never rewritten."""
+    systems = ", ".join(sorted(set(map(system_name, report.name.platforms))))
+    if report.right_tags is None:
+        return TagDecision(None, Evidence.NOT_FOR_LINUX, (systems,))
+    kinds = ", ".join(sorted({found.kind for found in report.errors}))
+    reason = Evidence.NOT_AS_TAGGED if kinds else Evidence.VERIFIED
+    return TagDecision(None, reason, (systems, kinds))
 
 
 def needs_no_tag(report: Report) -> bool:

@@ -12,6 +12,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Dict, FrozenSet, Mapping, Optional, Tuple, TypeAlias
 
+    from manyshim.audit.nativefacts import NativeFacts
+
 # ELF gABI: e_type.
 RELOCATABLE = 1
 EXECUTABLE = 2
@@ -204,7 +206,8 @@ class WheelFacts(NamedTuple):
     the Tag lines, Root-Is-Purelib and Wheel-Version of WHEEL; the last is empty if missing.
     `exports` maps a path to those of the requested names that the file defines. `static_objects`
     are archives of object files. `size` is that of the wheel, in bytes. `copies` are loadable files
-    that are in the wheel several times, by their size and CRC.
+    that are in the wheel several times, by their size and CRC. `native` is the machine code of
+    macOS, iOS and Windows; None if the name has no such tag.
     """
 
     name: WheelName
@@ -221,6 +224,7 @@ class WheelFacts(NamedTuple):
     record: RecordFacts = RecordFacts()
     size: int = 0
     copies: Tuple[Copies, ...] = ()
+    native: Optional[NativeFacts] = None
 
 
 class InstallPath(NamedTuple):

@@ -83,6 +83,8 @@ class Evidence(str, Enum):  # noqa: SLOT000 (as those of the standard library)
     PURE = "pure"
     OTHER_MACHINE = "other machine"
     NOT_FOR_LINUX = "not for Linux"
+    VERIFIED = "verified for another system"
+    NOT_AS_TAGGED = "errors for another system"
     OTHER_ARCH = "architecture without policies"
     ERRORS = "errors"
     OTHER_HASH = "other hash"
@@ -143,11 +145,20 @@ KINDS = {
     "ZIP_FRAMING": ERROR,
     "INSTALL_PATH": ERROR,
     "WRONG_PLATFORM": ERROR,
+    "MACOS_VERSION": ERROR,
+    "MISSING_SLICE": ERROR,
+    "MACOS_LIBRARY": ERROR,
+    "UNSIGNED": ERROR,
+    "WINDOWS_LIBRARY": ERROR,
+    "DEBUG_RUNTIME": ERROR,
+    "PYTHON_DLL": ERROR,
+    "CODE_CORRUPT": ERROR,
     "SDIST": ERROR,
     "INCOMPLETE_SET": ERROR,
     "WHEEL_TAGS": ERROR,
     "WHEEL_FILE": ERROR,
     "UNUSABLE_TAG": WARNING,
+    "VC_RUNTIME": WARNING,
     "NO_INIT": WARNING,
     "SUFFIX": WARNING,
     "UNDEFINED": WARNING,
@@ -173,7 +184,7 @@ KINDS = {
 
 
 class Row(NamedTuple):
-    """What a problem of the gate means: its kind and severity, and templates of its sentence.
+    """What a problem means: its kind and severity, and templates of its sentence.
 
     A template may use `{subject}`, `{library}`, `{symbols}`, `{path}`, and `{0}`, `{1}` and so on
     for the details.
@@ -186,7 +197,10 @@ class Row(NamedTuple):
 
 
 class Problem(Enum):
-    """What a rule of the gate found. Each rule's module has its problems; each value is a Row."""
+    """What a rule found, of the gate or for other systems. Each value is a Row.
+
+    Each rule's module has its problems.
+    """
 
 
 class Finding(NamedTuple):
@@ -197,8 +211,8 @@ class Finding(NamedTuple):
     `required` is the version that the file needs, if the finding is about one. `evidence` is what
     was seen, with its values in `details`. `allowed` is true if the user accepted the finding.
     `advice` is what its fix depends on, if that is known. `problem` is set for the problems of the
-    gate. `causes` are the findings that a tag is not proved for (FALSE_TAG), the strongest first;
-    its path, library and symbols are those of the first.
+    gate and of other systems. `causes` are the findings that a tag is not proved for (FALSE_TAG),
+    the strongest first; its path, library and symbols are those of the first.
     """
 
     kind: str

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from typing import Callable, Optional, Sequence, Tuple
 
 _MAX_NAMES_SHOWN = 4
-_NO_DETAILS = ("", "", "")
+_NO_DETAILS = ("", "", "", "")
 
 
 def join_names(listed: Tuple[str, ...], most: int = _MAX_NAMES_SHOWN) -> str:
@@ -70,6 +70,8 @@ _EVIDENCE = {
     Evidence.PURE: "a pure wheel: there is no machine code to audit",
     Evidence.OTHER_MACHINE: "the machine code is for {0}, which no tag names",
     Evidence.NOT_FOR_LINUX: "for {0}: not audited",
+    Evidence.VERIFIED: "for {0}: audited, no errors",
+    Evidence.NOT_AS_TAGGED: "for {0}: audited, with errors: {1}",
     Evidence.OTHER_ARCH: "no policy is defined for the architecture {0}",
     Evidence.ERRORS: "errors block every tag: {0}",
     Evidence.OTHER_HASH: "RECORD states another hash: rebuild the wheel, or pass --rebuild-record",

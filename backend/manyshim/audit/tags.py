@@ -177,6 +177,11 @@ def is_linux(platform: str) -> bool:
     return platform.lower().startswith(("linux_", "manylinux", "musllinux"))
 
 
+def is_native(platform: str) -> bool:
+    """Whether a platform tag is for macOS, iOS or Windows."""
+    return platform.lower().startswith(("macosx_", "ios_", "win32", "win_"))
+
+
 def platform_arch(platform: str) -> Optional[str]:
     """Return the architecture of a Linux platform tag; None if it has none.
 
@@ -228,6 +233,11 @@ class WheelName(NamedTuple):
     def pure(self) -> bool:
         """Whether the name has the platform tag `any`."""
         return any(platform.lower() == "any" for platform in self.platforms)
+
+    @property
+    def native(self) -> bool:
+        """Whether the name has a platform tag for macOS, iOS or Windows."""
+        return any(map(is_native, self.platforms))
 
     @property
     def header_arch(self) -> Optional[str]:

@@ -49,7 +49,9 @@ class Report(NamedTuple):
     or if there is nothing to audit. `musl_minimum` is the oldest release of musl that has all that
     the files import. `open_libc` is true if the files fit both libc families. `code_at_root` tells
     whether machine code lies outside of the wheel's .data folder. `other_machines` are those of a
-    wheel whose machine code is for processors that no tag names.
+    wheel whose machine code is for processors that no tag names. `right_tags` are the platform
+    tags of macOS, iOS or Windows that the files prove; None if the rules for these were not
+    applied.
     """
 
     name: WheelName
@@ -62,6 +64,7 @@ class Report(NamedTuple):
     open_libc: bool = False
     code_at_root: bool = False
     other_machines: Tuple[str, ...] = ()
+    right_tags: Optional[Tuple[str, ...]] = None
 
     @property
     def errors(self) -> Tuple[Finding, ...]:

@@ -64,7 +64,7 @@ def example_lines(text: Explanation) -> List[Line]:
 
 def problem_sentence(problem: Problem) -> Sentence:
     """Return the sentence of a problem, with dots for the names and numbers of a wheel."""
-    made = problem_finding(problem, "", _OMITTED, _OMITTED, _OMITTED, subject=_OMITTED)
+    made = problem_finding(problem, "", *4 * (_OMITTED,), subject=_OMITTED)
     return sentence(made)
 
 

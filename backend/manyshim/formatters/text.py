@@ -23,6 +23,13 @@ if TYPE_CHECKING:
 
 _MAX_FILES_SHOWN = 3
 _MAX_CAUSES_SHOWN = 5
+# Why a wheel keeps its tag, with the role of the line.
+_WITHOUT_TAG = {
+    Evidence.NOT_FOR_LINUX: "dim",
+    Evidence.PURE: "dim",
+    Evidence.VERIFIED: "tag",
+    Evidence.NOT_AS_TAGGED: f.ERROR,
+}
 
 
 class Line(NamedTuple):
@@ -81,8 +88,8 @@ def show_lines(
     if decision.tag:
         lines.append(Line(f"  {' '.join(decision.platforms)}", "tag"))
         lines.append(Line(f"  {reach(decision.tag, report)}"))
-    elif decision.reason in (Evidence.NOT_FOR_LINUX, Evidence.PURE):
-        lines.append(Line(f"  {why_not(decision)}", "dim"))
+    elif decision.reason in _WITHOUT_TAG:
+        lines.append(Line(f"  {why_not(decision)}", _WITHOUT_TAG[decision.reason]))
     else:
         lines.append(Line(f"  no tag: {why_not(decision)}", f.ERROR))
         if report.policy and decision.reason == Evidence.ERRORS:

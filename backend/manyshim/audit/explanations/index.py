@@ -117,10 +117,11 @@ EXPLANATIONS: Dict[str, Explanation] = {
         '`--allow "ZIP_FRAMING:*"` accepts it.',
     ),
     "WRONG_PLATFORM": Explanation(
-        summary="machine code for another system than that of the tag (`check`)",
+        summary="machine code for another system than that of the tag",
         meaning="The wheel is for macOS, Windows, iOS, Emscripten or WASI, and has an ELF file, "
         "which only Linux and similar systems load. It is an extension module without one for the "
-        "wheel's own system, or a program in the scripts folder. Other ELF files may be data.",
+        "wheel's own system, or a program in the scripts folder. Other ELF files may be data. Or "
+        "a file for iOS is in a wheel for macOS, or the reverse.",
         example=problem_finding(
             PlatformProblem.MODULE, "demo/_fast.cpython-311-x86_64-linux-gnu.so", "macOS"
         ),

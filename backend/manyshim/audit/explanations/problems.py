@@ -1,4 +1,7 @@
-"""The problems of each kind of the gate, from the rows beside their rules."""
+"""The problems of each kind of the gate, from the rows beside their rules.
+
+Those of macOS and Windows are here, too.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +22,12 @@ from manyshim.audit.gate.platforms import PlatformProblem
 from manyshim.audit.gate.record import RecordProblem
 from manyshim.audit.gate.sdist import SdistProblem
 from manyshim.audit.gate.wheelfile import WheelFileProblem
+from manyshim.audit.macos.libraries import LibraryProblem
+from manyshim.audit.macos.slices import SliceProblem
+from manyshim.audit.macos.versions import VersionProblem
+from manyshim.audit.native import NativeProblem
+from manyshim.audit.windows.libraries import DllProblem
+from manyshim.audit.windows.modules import PythonProblem
 
 _GROUPS: Tuple[Type[Problem], ...] = (
     NameProblem,
@@ -37,6 +46,12 @@ _GROUPS: Tuple[Type[Problem], ...] = (
     PlatformProblem,
     SdistProblem,
     SetProblem,
+    VersionProblem,
+    SliceProblem,
+    LibraryProblem,
+    DllProblem,
+    PythonProblem,
+    NativeProblem,
 )
 
 

@@ -10,9 +10,11 @@ from manyshim.audit.explanations import (
     hardening,
     index,
     loading,
+    macos,
     policy,
     python,
     release,
+    windows,
 )
 from manyshim.audit.explanations.explanation import Explanation
 
@@ -25,6 +27,8 @@ EXPLANATIONS: Mapping[str, Explanation] = {
     **archive.EXPLANATIONS,
     **index.EXPLANATIONS,
     **release.EXPLANATIONS,
+    **macos.EXPLANATIONS,
+    **windows.EXPLANATIONS,
 }
 
 

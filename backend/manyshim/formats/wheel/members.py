@@ -10,8 +10,9 @@ from manyshim.formats.zip.window import MemberError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Container, Dict, List, Sequence, Set, Tuple
+    from typing import Any, Container, Dict, List, Optional, Sequence, Set, Tuple
 
+    from manyshim.formats.wheel.native import NativeReader
     from manyshim.formats.wheel.verification import Verification
     from manyshim.formats.zip.archive import Archive
     from manyshim.formats.zip.directory import Entry
@@ -36,16 +37,17 @@ class Members:
     """What was found in the members that were read so far.
 
     `readings` are those of large ELF files, by member: the last one of several with one name.
-    `rust` are the files that Rust's compiler made.
+    `rust` are the files that Rust's compiler made. `native` reads what is for other systems.
     """
 
-    def __init__(self, archive: Archive) -> None:
+    def __init__(self, archive: Archive, native: Optional[NativeReader] = None) -> None:
         self.readings: Dict[str, reader.Reading] = {}
         self.rust: Set[str] = set()
         self.elfs: List[ElfFile] = []
         self.unreadable: List[Unreadable] = []
         self.static_objects: List[str] = []
         self._archive = archive
+        self._native = native
         self._known: Dict[Any, Any] = {}
         self._names = self._bytes = 0
 
@@ -56,7 +58,7 @@ class Members:
         """
         try:
             head = self._archive.head(entry)
-            if head == _ARCHIVE or reader.is_elf(head):
+            if self._native or head == _ARCHIVE or reader.is_elf(head):
                 self._read(entry, head, self._archive.window(entry))
         except (ElfError, MemberError) as error:
             self.unreadable.append(Unreadable(entry.name, str(error)))
@@ -85,6 +87,8 @@ class Members:
                 self.rust.add(entry.name)
             self.elfs.append(facts)
             self._count(facts)
+        elif self._native and not entry.symlink:
+            self._native.read(entry.name, window, head)
 
     def _shared(self, facts: ElfFile) -> ElfFile:
         """Return equal facts, which share what the files before have too: names, needs, headers."""

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from typing import BinaryIO, Dict, FrozenSet, Iterator, List, Mapping, Optional, Set, Tuple
 
     from manyshim.audit.gate.facts import Oddity
+    from manyshim.formats.wheel.native import NativeReader
     from manyshim.formats.wheel.verification import Verification
 
 # To read debug information, the whole file is held in memory.
@@ -134,7 +135,8 @@ class Wheel:
         member is read to its end, and `record` tells whose CRC or hash is wrong.
         """
         verification = self._verification() if verify else None
-        found = Members(self.archive)
+        native = self._native_reader()
+        found = Members(self.archive, native)
         for entry in self.entries:
             if verification:
                 found.verify(entry, verification)
@@ -157,7 +159,15 @@ class Wheel:
             record=self.record,
             size=self.archive.size,
             copies=copies(self.entries, {elf.path for elf in found.elfs if elf.loadable}),
+            native=native.facts() if native else None,
         )
+
+    def _native_reader(self) -> Optional[NativeReader]:
+        if not self.name.native:
+            return None
+        from manyshim.formats.wheel.native import NativeReader  # noqa: PLC0415 (no ELF)
+
+        return NativeReader(self.path, self.dist_info_data)
 
     def _verification(self) -> Verification:
         from manyshim.formats.wheel.verification import (  # noqa: PLC0415 (a build needs no hash)

@@ -1,0 +1,1 @@
+"""The rules for macOS and iOS wheels: what their tags promise, and what dyld finds."""
