@@ -132,7 +132,7 @@ class Wheel:
         member is read to its end, and `record` tells whose CRC or hash is wrong.
         """
         verification = self._verification() if verify else None
-        found = Members(self.archive)
+        found = Members(self.archive, self._by_name)
         for entry in self.entries:
             if verification:
                 found.verify(entry, verification)
