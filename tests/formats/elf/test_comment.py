@@ -20,7 +20,7 @@ from manyshim.audit.request import Compiled, Request
 from manyshim.audit.tags import parse_platform
 from manyshim.config import Config
 from manyshim.formats.elf import reader
-from manyshim.formats.zip.window import Window
+from manyshim.formats.zip.window import MemberError, Window
 from manyshim.workspace import private_folder
 from wheelwriter import save, wheel, wheel_name
 
@@ -52,6 +52,27 @@ def test_section_headers_do_not_matter(field: int, number: int) -> None:
     """The fields are e_shoff, e_shentsize, e_shnum and e_shstrndx."""
     data = write(Elf(comment=RUST))
     assert by_rust(patched(data, field, number.to_bytes(2, "little")))
+
+
+class Cut(Window):
+    """A member whose bytes from `place` on cannot be read."""
+
+    place = 0
+
+    def read(self, offset: int, length: int) -> bytes:
+        if offset + length > self.place:
+            raise MemberError("it does not inflate")
+        return super().read(offset, length)
+
+
+def test_a_file_is_good_whose_comment_cannot_be_read() -> None:
+    """The loader does not read it, so only the advice depends on it."""
+    data = write(replace(MATHS, comment=RUST))
+    window = Cut(io.BytesIO(data), 0, len(data), len(data), 0)
+    window.place = data.index(RUST)
+    reading = reader.read(EXT, window)
+    assert reading.facts.needed == ("libc.so.6", "libm.so.6")
+    assert not reading.rust
 
 
 def test_the_place_is_the_one_that_linkers_choose(tmp_path: Path) -> None:

@@ -156,6 +156,12 @@ def overlapping() -> bytes:
     return patched(GOOD, samples.central_offset(GOOD, "probe/data.txt") + 42, "<L", 1)
 
 
+def overlapping_bomb() -> bytes:
+    """Return it with 4 GiB in one member: the overlap is what tells how it was made."""
+    data = overlapping()
+    return patched(data, samples.central_offset(data, CODE) + 24, "<L", 0xFFFFFFFE)
+
+
 def longer_name() -> bytes:
     """Return the good archive with a last entry whose name has 64 KiB by its record."""
     return patched(GOOD, samples.central_offset(GOOD, RECORD) + 28, "<H", 0xFFFF)
@@ -188,6 +194,7 @@ def refused(name: str, data: bytes, gist: str) -> ParameterSet:
         refused("lzma", samples.pack(MEMBERS, method=zipfile.ZIP_LZMA), "method 14"),
         refused("deflate64", both(GOOD, method=9), "method 9"),
         refused("overlap", overlapping(), f"'{CODE}' and 'probe/data.txt' overlap"),
+        refused("overlapping bomb", overlapping_bomb(), f"'{CODE}' and 'probe/data.txt' overlap"),
         refused("two sizes", both(STORED, size=7), "states two different sizes"),
         refused("too many", end_patched(GOOD, 8, "<2H", 99, 99), "7 entries, but 99 are stated"),
         refused("too few", end_patched(GOOD, 8, "<2H", 3, 3), "more entries, but 3 are stated"),

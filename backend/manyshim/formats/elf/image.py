@@ -11,7 +11,7 @@ import struct
 from manyshim.audit.facts import ElfIdent
 from manyshim.formats.elf.constants import PF_W, PT_DYNAMIC, PT_LOAD
 from manyshim.formats.elf.mapping import Mapping
-from manyshim.formats.zip.window import Window
+from manyshim.formats.zip.window import MemberError, Window
 from manyshim.values import NamedTuple
 
 TYPE_CHECKING = False
@@ -190,13 +190,16 @@ class Image:
         """Return whether Rust's compiler wrote the section `.comment`.
 
         Call it after the dynamic section was read: the section is near then. One that is far from
-        there, or elsewhere, does not count.
+        there, or elsewhere, or cannot be read, does not count.
         """
-        return any(
-            b"\0rustc version " in b"\0" + self.window.read(start, end - start)
-            for start, end in self._places_of_comment()
-            if self.window.is_buffered(start, end - start) or self.window.is_near(end, _NEAR)
-        )
+        try:
+            return any(
+                b"\0rustc version " in b"\0" + self.window.read(start, end - start)
+                for start, end in self._places_of_comment()
+                if self.window.is_buffered(start, end - start) or self.window.is_near(end, _NEAR)
+            )
+        except MemberError:  # the loader does not need it
+            return False
 
     def _places_of_comment(self) -> Iterator[Tuple[int, int]]:
         """Yield where `.comment` may be: linkers put it behind all that is loaded.

@@ -10,7 +10,7 @@ from manyshim.formats.zip.window import MemberError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Container, Dict, List, Optional, Sequence, Set, Tuple
+    from typing import Any, Container, Dict, List, Mapping, Optional, Sequence, Set, Tuple
 
     from manyshim.formats.wheel.native import NativeReader
     from manyshim.formats.wheel.verification import Verification
@@ -36,11 +36,14 @@ _ARCHIVE = b"!<arch>\n"
 class Members:
     """What was found in the members that were read so far.
 
-    `readings` are those of large ELF files, by member: the last one of several with one name.
-    `rust` are the files that Rust's compiler made. `native` reads what is for other systems.
+    `readings` are those of large ELF files, by member, and of those that another member of their
+    name follows: the last one of several with one name. `rust` are the files that Rust's compiler
+    made. `last` has the last member of each name. `native` reads what is for other systems.
     """
 
-    def __init__(self, archive: Archive, native: Optional[NativeReader] = None) -> None:
+    def __init__(
+        self, archive: Archive, last: Mapping[str, Entry], native: Optional[NativeReader] = None
+    ) -> None:
         self.readings: Dict[str, reader.Reading] = {}
         self.rust: Set[str] = set()
         self.elfs: List[ElfFile] = []
@@ -48,6 +51,7 @@ class Members:
         self.static_objects: List[str] = []
         self._archive = archive
         self._native = native
+        self._last = last
         self._known: Dict[Any, Any] = {}
         self._names = self._bytes = 0
 
@@ -81,9 +85,13 @@ class Members:
         elif reader.is_elf(head) and not entry.symlink:
             reading = reader.read(entry.name, window, self._known)
             facts = self._shared(reading.facts)
-            if window.size >= _LARGE:
+            is_last = self._last[entry.name] is entry
+            # What is read again is the last member of the name.
+            if window.size >= _LARGE or not is_last:
                 self.readings[entry.name] = reading._replace(facts=facts)
-            if reading.rust:
+            else:
+                self.readings.pop(entry.name, None)
+            if reading.rust and is_last:
                 self.rust.add(entry.name)
             self.elfs.append(facts)
             self._count(facts)

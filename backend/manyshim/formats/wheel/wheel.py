@@ -136,7 +136,7 @@ class Wheel:
         """
         verification = self._verification() if verify else None
         native = self._native_reader()
-        found = Members(self.archive, native)
+        found = Members(self.archive, self._by_name, native)
         for entry in self.entries:
             if verification:
                 found.verify(entry, verification)

@@ -73,6 +73,7 @@ class Archive:
             self.entries = tuple(self._directory())
             if not self._ordered:
                 self._refuse_overlaps()
+            self._refuse_bomb()
         except InvalidWheelError as error:
             self.close()
             raise InvalidWheelError(f"{path}: {error}") from None
@@ -174,7 +175,7 @@ class Archive:
             raise InvalidWheelError(f"cannot be read: {error.strerror}") from error
 
     def _directory(self) -> Iterator[Entry]:
-        """Yield the entries. Raises InvalidWheelError if they overlap, or have too many bytes."""
+        """Yield the entries. Sums up their sizes, and notes if the members are in this order."""
         end, count, length, offset = self._end_record()
         start = end - length
         self.directory = start
@@ -203,10 +204,13 @@ class Archive:
             raise InvalidWheelError(
                 f"its central directory holds {holds} entries, but {count} are stated"
             )
-        self._ordered = ordered
-        if size > _MAX_SIZE + _MAX_RATIO * self.size:
+        self._ordered, self._unpacked = ordered, size
+
+    def _refuse_bomb(self) -> None:
+        if self._unpacked > _MAX_SIZE + _MAX_RATIO * self.size:
             raise InvalidWheelError(
-                f"its members have {size} bytes, more than {_MAX_RATIO} times its {self.size}"
+                f"its members have {self._unpacked} bytes, more than {_MAX_RATIO} times its "
+                f"{self.size}"
             )
 
     def _end_record(self) -> Tuple[int, int, int, int]:
