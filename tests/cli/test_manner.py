@@ -65,6 +65,25 @@ def test_the_help_of_a_command(command: str, width: str) -> None:
     assert run(command, "x", "--frob", "-h", COLUMNS=width).stdout == done.stdout
 
 
+@pytest.mark.parametrize(
+    ("line", "same"),
+    [
+        (["explain", "-qh"], ["explain", "-h"]),
+        (["completion", "-hq", "bash"], ["completion", "-h"]),
+        (["-qh", "policies"], ["policies", "-h"]),
+        (["show", "-qvh", "a.whl"], ["show", "-h"]),
+        (["-qh"], ["-h"]),
+    ],
+)
+def test_the_help_may_be_in_one_word_with_other_options(line: List[str], same: List[str]) -> None:
+    done, alone = run(*line), run(*same)
+    assert (done.returncode, done.stdout, done.stderr) == (0, alone.stdout, "")
+
+
+def test_a_value_in_one_word_with_its_option_does_not_ask_for_the_help(tmp_path: Path) -> None:
+    assert run("repair", f"-w{tmp_path}/h", "a.whl").returncode == 3
+
+
 def test_the_help_of_check_has_its_exit_codes() -> None:
     text = " ".join(run("check", "--help").stdout.split())
     assert "exit codes: 0 all can be uploaded; 1 a file is not compliant, or the release" in text

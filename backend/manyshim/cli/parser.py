@@ -21,9 +21,12 @@ _MORE = "`manyshim COMMAND --help` lists the options of a command."
 
 def _width() -> int:
     """Return the width of the terminal in columns, as shutil does, which imports bz2."""
-    width = os.environ.get("COLUMNS", "")
-    if width.isascii() and width.isdigit() and int(width):
-        return int(width)
+    try:
+        width = int(os.environ.get("COLUMNS", ""))
+    except ValueError:
+        width = 0
+    if width > 0:
+        return width
     try:
         return os.get_terminal_size(1).columns or _USUAL_WIDTH
     except OSError:

@@ -66,6 +66,11 @@ class _Words:
                 at += 1
         self.end = at
 
+    @property
+    def ask_for_help(self) -> bool:
+        """Whether the options ask for the help, also in one word with others, as in `-qh`."""
+        return any(action.action == "help" for action, _ in self.options)
+
     def _option(self, word: str, rest: Sequence[str]) -> int:
         """Take the option of a word; return how many words it has."""
         action, name, value = self._split(word, rest)
@@ -175,6 +180,7 @@ def read(given: Sequence[str]) -> Line:
         return Line(None, SimpleNamespace(color=AUTO, quiet=False), version=True)
     words = given[before.end :]
     if not words:
+        asks = asks or before.ask_for_help
         return Line(None, _namespace((before,), asks=asks), help=asks)
     return _of_command(before, words[0], words[1:], asks=asks)
 
@@ -190,6 +196,7 @@ def _of_command(before: _Words, name: str, words: Sequence[str], *, asks: bool) 
     after = _Words(grammar_of(name, words), name)
     try:
         after.read(words)
+        asks = asks or before.ask_for_help or after.ask_for_help
         if not asks:
             after.verify_others()
     except ConfigError:
