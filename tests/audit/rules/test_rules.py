@@ -167,6 +167,9 @@ CASES: Dict[str, Case] = {
     "isa": Case(wheel(libc(isa_level=0b101)), "2_5", says(("ISA", EXT, "x86-64-v3", ""))),
     "isa baseline": Case(wheel(libc(isa_level=1)), "2_5"),
     "isa variant": Case(wheel(libc("pkg/glibc-hwcaps/x86-64-v3/liby.so", isa_level=0b111)), "2_5"),
+    "isa variant below another folder": Case(
+        wheel(libc("glibc-hwcaps/x86-64-v1/glibc-hwcaps/x86-64-v3/liby.so", isa_level=0b111)), "2_5"
+    ),
     "isa beyond the variant": Case(
         wheel(libc("pkg/glibc-hwcaps/x86-64-v3/liby.so", isa_level=0b1000)),
         "2_5",

@@ -1,8 +1,9 @@
-"""Several members of one name: which of them is asked for its exports."""
+"""Several members of one name, and what is kept of a member after it was read."""
 
 from __future__ import annotations
 
 import io
+import tracemalloc
 import warnings
 import zipfile
 from pathlib import Path
@@ -14,6 +15,7 @@ from casewheels import EXT, module
 from elfwriter import Elf, Symbol, write
 from manyshim import operations
 from manyshim.audit.request import Request
+from manyshim.formats.wheel.wheel import Wheel
 from wheelwriter import save, wheel, wheel_name
 
 LIBRARY = "demo/libfoo.so"
@@ -56,3 +58,22 @@ def test_the_last_library_of_a_name_counts(
     expected = kinds(one, [last])
     assert ("UNDEFINED" in expected) == (last is BAR)
     assert kinds(several, libraries) == expected
+
+
+def test_names_that_are_no_facts_are_not_kept(tmp_path: Path) -> None:
+    """Weak references are not counted, so a wheel may have any number of them."""
+    weak = [
+        write(Elf(symbols=[Symbol(f"f{number}_{at}" * 40, weak=True) for at in range(1000)]))
+        for number in range(12)
+    ]
+    names = {f"demo/lib{number}.so": data for number, data in enumerate(weak)}
+    built = save(tmp_path, wheel(names), wheel_name())
+    with Wheel(str(built)) as opened:
+        tracemalloc.start()
+        try:
+            facts = opened.facts()
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+    assert len(facts.elfs) == 12
+    assert peak < 2 << 20

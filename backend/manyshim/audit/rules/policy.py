@@ -29,10 +29,12 @@ def isa(context: Context) -> Iterator[Finding]:
 
 def _is_variant(elf: ElfFile, level: int) -> bool:
     """Whether a library is in a folder that only machines of that level search (ld.so(8))."""
-    if elf.extension_module or elf.executable:
+    if elf.extension_module or elf.executable or "glibc-hwcaps/" not in elf.path:
         return False
-    _, folder, below = f"/{elf.path}".partition("/glibc-hwcaps/x86-64-v")
-    return bool(folder) and below[:1] in "234" and below[1:2] == "/" and int(below[0]) >= level
+    import re  # noqa: PLC0415 (few wheels have such folders)
+
+    variant = re.search(r"(?:^|/)glibc-hwcaps/x86-64-v([234])/", elf.path)
+    return variant is not None and int(variant.group(1)) >= level
 
 
 def libraries(context: Context) -> Iterator[Finding]:

@@ -108,12 +108,12 @@ class Dynamic:
     ) -> Dict[int, str]:
         """Return strings by index. The string table is read in one pass, in bounded memory.
 
-        A string that is `known` already is not kept twice; the others are known from now on.
+        A string that is `known` already is not kept twice.
         """
         found: Dict[int, str] = {}
-        known = {} if known is None else known
+        known = known or {}
         for some, names in self._in_order(sorted(indexes), _MAX_NAMES):
-            found.update(zip(some, map(known.setdefault, names, names)))
+            found.update(zip(some, map(known.get, names, names)))
         return found
 
     def strings_among(self, wanted: FrozenSet[str], indexes: Iterable[int]) -> Set[str]:

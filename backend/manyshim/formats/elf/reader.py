@@ -83,7 +83,7 @@ class Reading(NamedTuple):
 
 
 def read(path: str, window: Window, known: Optional[Dict[str, str]] = None) -> Reading:
-    """Read the facts of one member. Files that are read with one `known` share equal names.
+    """Read the facts of one member. Names that are `known` from other files are not kept twice.
 
     Raises ElfError or MemberError if the loader would not find what it needs.
     """

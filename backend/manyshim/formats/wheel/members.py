@@ -110,6 +110,9 @@ class Members:
             *(facts.filters, facts.versions_defined),
             *((need.version, *need.symbols) for need in facts.versions_needed),
         ]
+        # A file may refer to more names, which are not among its facts and so not counted.
+        for names in lists:
+            self._known.update(zip(names, names))
         self._names += sum(map(len, lists))
         # A name that occurs twice may count twice.
         self._bytes += sum(sum(map(len, one)) for one in lists) + len(facts.soname or "")
