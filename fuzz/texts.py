@@ -9,6 +9,7 @@ from typing import Any, Container, Dict, Optional, Tuple
 from archives import SEPARATOR
 from manyshim import config, project
 from manyshim.audit import suffixes, tags
+from manyshim.cli import requests
 from manyshim.errors import ConfigError
 from manyshim.repair.sbom import copyright as notices
 from manyshim.repair.sbom import licenses
@@ -65,7 +66,7 @@ def configuration(data: bytes) -> str:
     for load in (
         lambda: config.load(settings, environ, where).request,
         lambda: project.wrapped_backend(where),
-        lambda: config.environment_platform(environ, []),
+        lambda: requests.environment_platform(environ, []),
     ):
         try:
             load()

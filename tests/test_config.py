@@ -12,6 +12,7 @@ import pytest
 from manyshim import config, project, pyproject
 from manyshim.audit.request import Allowance
 from manyshim.audit.tags import GLIBC, MUSL, PlatformTag
+from manyshim.cli import requests
 from manyshim.config import Config
 from manyshim.errors import ConfigError
 from manyshim.host import host_arch
@@ -317,16 +318,16 @@ def test_the_command_line_reads_the_platform_from_the_environment() -> None:
     tag = PlatformTag(GLIBC, 2, 28, "x86_64")
     found = EnvironmentPlatform("AUDITWHEEL_PLAT", "manylinux_2_28_x86_64", tag)
     notices: List[str] = []
-    assert config.environment_platform({}, notices) is None
-    assert config.environment_platform(image, notices) == found
+    assert requests.environment_platform({}, notices) is None
+    assert requests.environment_platform(image, notices) == found
     nearer = EnvironmentPlatform("MANYSHIM_PLATFORM", "2014", PlatformTag(GLIBC, 2, 17))
-    assert config.environment_platform({**image, **own}, notices) == nearer
-    assert config.environment_platform({**image, "MANYSHIM_PLATFORM": "auto"}, notices) is None
+    assert requests.environment_platform({**image, **own}, notices) == nearer
+    assert requests.environment_platform({**image, "MANYSHIM_PLATFORM": "auto"}, notices) is None
     assert notices == []
-    assert config.environment_platform({"AUDITWHEEL_PLAT": "linux_x86_64"}, notices) is None
+    assert requests.environment_platform({"AUDITWHEEL_PLAT": "linux_x86_64"}, notices) is None
     assert notices == ["AUDITWHEEL_PLAT=linux_x86_64 is not a policy; it is ignored"]
     with pytest.raises(ConfigError, match="MANYSHIM_PLATFORM in the environment: platform = ''"):
-        config.environment_platform({"MANYSHIM_PLATFORM": ""}, notices)
+        requests.environment_platform({"MANYSHIM_PLATFORM": ""}, notices)
 
 
 @pytest.mark.parametrize("value", ["5", "true", '"folder"', "[1]", "{}"])

@@ -6,10 +6,9 @@ import os
 import sys
 from contextlib import ExitStack
 
-from manyshim.advice import advised, readable, source_places
-from manyshim.audit.decision import TagDecision, blockers, choose, needs_no_tag
+from manyshim.audit.decision import TagDecision, blockers, choose, needs_advice, needs_no_tag
 from manyshim.audit.facts import NO_PLACES
-from manyshim.audit.findings import Evidence
+from manyshim.audit.findings import ERROR, WARNING, Evidence
 from manyshim.audit.tags import WheelName, parse_wheel_name
 from manyshim.audit.verdict import Report
 from manyshim.config import Config
@@ -21,11 +20,8 @@ from manyshim.errors import (
     NotCompliantError,
 )
 from manyshim.formats.wheel.wheel import Wheel
-from manyshim.formatters.text import build_lines, by_severity, why_not
 from manyshim.host import host_arch, interpreter_refuses
 from manyshim.operations import Judged, as_data, inspect, internal_error
-from manyshim.options import STRICT
-from manyshim.settings import Settings
 from manyshim.values import NamedTuple
 from manyshim.wrapped import explained, import_backend
 from manyshim.writing import Prepared, prepare, write_retagged
@@ -33,6 +29,8 @@ from manyshim.writing import Prepared, prepare, write_retagged
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Callable, List, Mapping, Optional, Sequence, Tuple
+
+    from manyshim.settings import Settings
 
     # Returns the path of the finished wheel, and the lines to print.
     _Finish = Callable[[str, "Config"], Tuple[str, List[str]]]
@@ -46,13 +44,6 @@ class Result(NamedTuple):
 
     filename: str
     lines: List[str]
-
-
-class _Decision(NamedTuple):
-    """The tag of a wheel, and whether strict fails the build because there is none."""
-
-    decision: TagDecision
-    fails: bool = False
 
 
 def build_wheel(  # noqa: PLR0913, PLR0917 (the arguments of the hook, and where to report)
@@ -149,7 +140,7 @@ def _finished(built: str, config: Config) -> Tuple[str, List[str]]:
         judged, lines = _explained(prepared, decision, config)
         if fails:
             _publish_data(judged, config)
-            first = f"{name}: {why_not(decision)} (strict {STRICT})"
+            first = f"{name}: {_why_not(decision)}{_because_strict()}"
             raise NotCompliantError(first, *lines)
         if decision.tag and config.mode != "audit":
             finished = write_retagged(prepared, decision, config, private)
@@ -167,6 +158,7 @@ def _finished(built: str, config: Config) -> Tuple[str, List[str]]:
 def _finished_native(built: str, config: Config) -> Tuple[str, List[str]]:
     """Judge a wheel for macOS or Windows, which stays as it is; strict fails for its errors."""
     from manyshim.audit.native import in_build  # noqa: PLC0415 (not for Linux)
+    from manyshim.formatters.text import by_severity  # noqa: PLC0415 (as above)
 
     name, strict = os.path.basename(built), config.request.strict
     with Wheel(built) as wheel:
@@ -176,7 +168,7 @@ def _finished_native(built: str, config: Config) -> Tuple[str, List[str]]:
     lines = [line.text for line in by_severity(report.findings)]
     if report.errors:
         _publish_data(Judged(report, decision, config.request), config)
-        raise NotCompliantError(f"{name}: {why_not(decision)} (strict {STRICT})", *lines)
+        raise NotCompliantError(f"{name}: {_why_not(decision)}{_because_strict()}", *lines)
     _publish_data(Judged(report, decision, config.request, written=name), config)
     return built, lines
 
@@ -189,15 +181,16 @@ def _judge(built: str, config: Config, stack: ExitStack) -> Prepared:
     return prepare(wheel, facts, report, config, os.path.dirname(built), stack)
 
 
-def _decide(report: Report, config: Config) -> _Decision:
-    """Choose the tag, unless the interpreter refuses it; decide whether strict fails the build."""
+def _decide(report: Report, config: Config) -> Tuple[TagDecision, bool]:
+    """Choose the tag, unless the interpreter refuses it.
+
+    Also returns whether strict fails the build because there is no tag.
+    """
     decision = choose(report, config.request)
     if _opted_out(decision, config):
         refused = Evidence.REFUSED_BY_INTERPRETER
-        return _Decision(TagDecision(None, refused, (str(decision.tag),)))
-    return _Decision(
-        decision, config.request.strict and not decision.tag and not needs_no_tag(report)
-    )
+        return TagDecision(None, refused, (str(decision.tag),)), False
+    return decision, config.request.strict and not decision.tag and not needs_no_tag(report)
 
 
 def _explained(
@@ -205,6 +198,12 @@ def _explained(
 ) -> Tuple[Judged, List[str]]:
     """Return a judged wheel, and its lines, with source lines that rule out an older policy."""
     always = config.explain == "always"
+    if not always and _has_no_lines(prepared.report, decision):
+        judged = Judged(prepared.report, decision, config.request, notes=prepared.notes)
+        return judged, [*prepared.notes, *_unmatched(prepared)]
+    from manyshim.advice import advised, readable, source_places  # noqa: PLC0415 (only for lines)
+    from manyshim.formatters.text import build_lines  # noqa: PLC0415
+
     report = advised(prepared.report, decision, prepared.wheel, config.request, always=always)
     blocked = blockers(report, decision, config.request, always=always)
     places = NO_PLACES
@@ -215,6 +214,12 @@ def _explained(
     lines = build_lines(report, decision, blocked, notes, compiled=compiled)
     judged = Judged(report, decision, config.request, places=places, notes=prepared.notes)
     return judged, [*prepared.notes, *_unmatched(prepared), *(line.text for line in lines)]
+
+
+def _has_no_lines(report: Report, decision: TagDecision) -> bool:
+    """Whether a build prints nothing about a tag that all current systems accept."""
+    shown = any(found.severity in (ERROR, WARNING) for found in report.findings)
+    return not (shown or needs_advice(decision) or decision.tag != report.policy)
 
 
 def _unmatched(prepared: Prepared) -> List[str]:
@@ -239,8 +244,15 @@ def _no_verdict(error: ManyshimError, built: str, config: Config) -> List[str]:
         data = failure(name, "\n".join((what, *more)), internal=internal)
         reporting.publish(data, config.report, os.environ, sys.stderr)
     if config.request.strict:
-        raise type(error)(f"{what} (strict {STRICT})", *more) from error
+        raise type(error)(f"{what}{_because_strict()}", *more) from error
     return [f"error: {what}; the wheel is delivered unchanged", *more]
+
+
+def _because_strict() -> str:
+    """Return the end of an error that fails the build only because strict is set."""
+    from manyshim.options import STRICT  # noqa: PLC0415 (a build without options loads none)
+
+    return f" (strict {STRICT})"
 
 
 def _opted_out(decision: TagDecision, config: Config) -> bool:
@@ -255,7 +267,13 @@ def _headline(name: str, decision: TagDecision, config: Config) -> str:
     """Report a wheel that is not retagged, with the reason."""
     if config.mode == "audit" and decision.tag:
         return f"{name}: {decision.tag} is proved; mode = audit leaves the wheel unchanged"
-    return f"{name} stays as it is: {why_not(decision)}"
+    return f"{name} stays as it is: {_why_not(decision)}"
+
+
+def _why_not(decision: TagDecision) -> str:
+    from manyshim.formatters.text import why_not  # noqa: PLC0415 (only without a tag)
+
+    return why_not(decision)
 
 
 def _deliver(path: str, folder: str, lines: List[str]) -> Result:

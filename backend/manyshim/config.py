@@ -1,29 +1,45 @@
 """The configuration of a build: every source of options, resolved into one frozen Config.
 
 Precedence: `-C manyshim.KEY`, then the environment variable MANYSHIM_KEY, then `[tool.manyshim]`.
-The command line reads one option from the environment: see `environment_platform`.
+The command line reads one option from the environment: see cli/requests.py.
 """
 
 from __future__ import annotations
 
 import os
 
-from manyshim import pyproject, settings
+from manyshim import pyproject
 from manyshim.audit.request import Allowance, Compiled, Request
 from manyshim.audit.tags import PlatformTag
 from manyshim.errors import ConfigError
 from manyshim.host import interpreter_libc
-from manyshim.options import BY_KEY
-from manyshim.settings import COMMAND, Gathered, Given, Layer, Settings
-from manyshim.surroundings import EnvironmentPlatform, epoch, image_platform, implied_mode
 from manyshim.values import NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
+    from manyshim.settings import Gathered, Layer, Settings
+    from manyshim.surroundings import EnvironmentPlatform
+
+# `settings` and `options` are imported where an option may be set. They cost a build eight million
+# instructions, and most projects set none.
+
+TABLE = "[tool.manyshim]"
+
 # The modes in which strict has an effect.
 _STRICT_MODES = ("retag", "repair")
+# The variables of other tools: without all of them, `surroundings` implies nothing. Of each builder
+# in it, this has one variable.
+SIGNS = frozenset(
+    (
+        *("CIBUILDWHEEL", "AUDITWHEEL_PLAT", "SOURCE_DATE_EPOCH", "CONDA_BUILD"),
+        *("RPM_BUILD_ROOT", "DH_INTERNAL_BUILDFLAGS", "DEB_RULES_REQUIRES_ROOT"),
+        *("NIX_BUILD_TOP", "EBUILD_PHASE"),
+    )
+)
+# The keys of the table that set no option but the backend's. No build reads the table `release`.
+_BACKEND_KEYS = frozenset(("backend", "backend-path", "release"))
 
 
 class Config(NamedTuple):
@@ -103,6 +119,13 @@ def load(
     Raises ConfigError for an unknown key, an invalid value,
     or a release key in the table.
     """
+    if document is None:
+        document = pyproject.read(folder)
+    own = None if given else _only_backend(document)
+    if own is not None and not _names_shim(environ):
+        return _complete(own, dict.fromkeys(own, TABLE), [], environ).config
+    from manyshim.settings import COMMAND, Layer  # noqa: PLC0415 (as above)
+
     resolution = resolve([Layer(COMMAND, given)], environ, folder, wheel_directory, document)
     for error in resolution.errors:
         raise error
@@ -122,8 +145,10 @@ def resolve(
     """
     if document is None:
         document = pyproject.read(folder)
+    from manyshim import settings  # noqa: PLC0415 (as above)
+
     gathered = settings.gather(document, environ, layers)
-    if not any(map(_can_be_void, gathered.given)):
+    if not any(one.can_be_void for one in gathered.given):
         return _resolved(gathered, environ, "")
     from manyshim import scope  # noqa: PLC0415 (only for release keys)
 
@@ -137,7 +162,40 @@ def resolve(
     return resolution
 
 
-without_own = settings.without_own
+def without_own(given: Settings) -> Settings:
+    """Return the settings without manyshim's own, as `settings.without_own` does."""
+    if not given:
+        return None if given is None else {}
+    from manyshim import settings  # noqa: PLC0415 (as above)
+
+    return settings.without_own(given)
+
+
+def _only_backend(document: Mapping[str, Any]) -> Optional[Dict[str, Any]]:
+    """Return the fields of Config that pyproject.toml sets, if these are the backend's only.
+
+    None if it sets another option, has a wrong value, or has a table under a wrong name. Raises
+    ConfigError if [tool] or [tool.manyshim] is no table.
+    """
+    own = pyproject.own_table(document)
+    if not _BACKEND_KEYS.issuperset(own) or pyproject.misnamed_tables(document):
+        return None
+    fields: Dict[str, Any] = {}
+    if "backend" in own:
+        fields["backend"] = own["backend"]
+        if not isinstance(own["backend"], str) or not own["backend"]:
+            return None
+    if "backend-path" in own:
+        listed = own["backend-path"]
+        if not isinstance(listed, list) or not all(isinstance(path, str) for path in listed):
+            return None
+        fields["backend_path"] = tuple(listed)
+    return fields
+
+
+def _names_shim(environ: Mapping[str, str]) -> bool:
+    """Whether the name of a variable may mean an option, also if it is misspelled."""
+    return "shim" in " ".join(environ).lower()
 
 
 def table_value(document: Mapping[str, Any], key: str) -> Any:  # noqa: ANN401 (by the option)
@@ -145,6 +203,13 @@ def table_value(document: Mapping[str, Any], key: str) -> Any:  # noqa: ANN401 (
 
     Frontends ask for hooks before they pass settings.
     """
+    own = _only_backend(document)
+    if own is not None:
+        field = key.replace("-", "_")
+        return own.get(field, Config()._asdict()[field])
+    from manyshim import settings  # noqa: PLC0415 (as above)
+    from manyshim.options import BY_KEY  # noqa: PLC0415
+
     gathered = settings.gather(document, {}, ())
     for error in gathered.errors:
         raise error
@@ -154,58 +219,56 @@ def table_value(document: Mapping[str, Any], key: str) -> Any:  # noqa: ANN401 (
 
 def _resolved(gathered: Gathered, environ: Mapping[str, str], void: str) -> Resolution:
     """Resolve the options that are set; `void` is the reason why release keys have no effect."""
+    from manyshim.settings import void_lines  # noqa: PLC0415 (as above)
+
     values: Dict[str, Any] = {}
     origins: Dict[str, str] = {}
     notices = list(gathered.notices)
     errors = list(gathered.errors)
-    ignored = [one for one in gathered.given if void and _can_be_void(one)]
+    ignored = [one for one in gathered.given if void and one.can_be_void]
     for one in gathered.given:
         if one not in ignored:
             values[one.option.field] = one.value
             origins[one.option.key] = one.origin
+    resolution = _complete(values, origins, notices, environ)
+    config = resolution.config
+    notice, last = void_lines(ignored, void)
+    return resolution._replace(
+        config=config._replace(notices=(*config.notices, *notice), last_notices=last),
+        errors=(*errors, *resolution.errors),
+    )
+
+
+def _complete(
+    values: Dict[str, Any],
+    origins: Dict[str, str],
+    notices: List[str],
+    environ: Mapping[str, str],
+) -> Resolution:
+    """Add what the environment implies to the fields that are set, and check them together."""
     named = values.get("platform") is not None
-    _surroundings(environ, values, origins, notices)
+    date = None if SIGNS.isdisjoint(environ) else _surroundings(environ, values, origins, notices)
     libc = interpreter_libc()
     if values.get("compiler") == "zig" and (libc is None or values.get("mode") == "off"):
         # One table of release keys serves all systems. `off` switches everything off.
         values["compiler"] = "system"
         if libc is None:
             notices.append("compiler = zig works on Linux only; the system's compiler is used")
+    errors = []
     report = values.get("report")
     if report is not None and not os.path.isabs(report):
         text = "must be an absolute path, because a build can run in a temporary copy of the "
         where = origins["report"]
         errors.append(ConfigError(f"report = {report!r} ({where}) {text}source tree"))
     strict = values.get("strict", False) and values.get("mode", "retag") in _STRICT_MODES
-    last = _void_lines(ignored, void, notices)
     config = Config(
         **values,
         notices=tuple(notices),
-        last_notices=last,
-        epoch=epoch(environ),
+        epoch=date,
         libc=libc,
         expects_code=strict or named,
     )
     return Resolution(config, origins, tuple(errors))
-
-
-def _can_be_void(one: Given) -> bool:
-    """Whether an option has an effect only in the build of the project that it was given to."""
-    if one.in_sdist or one.option.key == "project":
-        return False
-    return one.is_release or (one.option.key == "platform" and one.value is not None)
-
-
-def _void_lines(ignored: Sequence[Given], void: str, notices: List[str]) -> Tuple[str, ...]:
-    """Add the notice about release keys without effect; return the line for the end."""
-    if not ignored:
-        return ()
-    keys = ", ".join(sorted({f"{one.option.key} ({one.origin})" for one in ignored}))
-    notices.append(f"release keys have no effect in this build: {keys}; {void}")
-    promised = sorted({one.option.key for one in ignored} & {"strict", "platform"})
-    if not promised:
-        return ()
-    return (f"{' and '.join(promised)} had no effect on this wheel: {void}",)
 
 
 def _surroundings(
@@ -213,8 +276,13 @@ def _surroundings(
     values: Dict[str, Any],
     origins: Dict[str, str],
     notices: List[str],
-) -> None:
-    """Set the options that other tools' variables imply, unless a source sets them."""
+) -> Optional[int]:
+    """Set the options that other tools' variables imply, unless a source sets them.
+
+    Returns SOURCE_DATE_EPOCH. Raises ConfigError if it is no date.
+    """
+    from manyshim.surroundings import epoch, image_platform, implied_mode  # noqa: PLC0415
+
     implied = None if "mode" in origins else implied_mode(environ)
     if implied:
         values["mode"] = implied.mode
@@ -224,22 +292,4 @@ def _surroundings(
     if image:
         values["platform"] = image.tag
         origins["platform"] = image.variable
-
-
-def environment_platform(
-    environ: Mapping[str, str], notices: List[str]
-) -> Optional[EnvironmentPlatform]:
-    """Return the platform for the command line: MANYSHIM_PLATFORM, else AUDITWHEEL_PLAT.
-
-    None without both, and with MANYSHIM_PLATFORM=auto. Adds a notice for an AUDITWHEEL_PLAT that is
-    not a policy; raises ConfigError for such a MANYSHIM_PLATFORM.
-    """
-    option = BY_KEY["platform"]
-    value = environ.get(option.variable)
-    if value is None:
-        return image_platform(environ, notices)
-    try:
-        tag = option.parse(option, value)
-    except ConfigError as error:
-        raise ConfigError(f"{option.variable} in the environment: {error}") from None
-    return EnvironmentPlatform(option.variable, value, tag) if tag else None
+    return epoch(environ)

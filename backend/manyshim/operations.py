@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 
-from manyshim.advice import advised, readable, source_places
 from manyshim.audit.decision import TagDecision, blockers, choose
 from manyshim.audit.facts import NO_PLACES, Places, WheelFacts
 from manyshim.audit.findings import Finding
@@ -13,7 +12,6 @@ from manyshim.audit.request import Request
 from manyshim.audit.verdict import Report, audit, load, questions, resolved
 from manyshim.errors import InternalError, InvalidWheelError, ManyshimError, printable
 from manyshim.formats.wheel.wheel import Wheel
-from manyshim.formatters.text import Line, show_lines
 from manyshim.values import NamedTuple
 
 TYPE_CHECKING = False
@@ -21,6 +19,7 @@ if TYPE_CHECKING:
     from typing import AbstractSet, Any, Callable, Dict, List, Optional, Tuple
 
     from manyshim.audit.patterns import Pattern
+    from manyshim.formatters.text import Line
 
 REPORT = "please report this line; MANYSHIM_DEBUG=1 adds the traceback"
 
@@ -140,6 +139,7 @@ def lost(path: str, how: str) -> Outcome:
 
 def _failed(error: ManyshimError, path: str) -> Outcome:
     from manyshim.formatters.json import failure  # noqa: PLC0415 (only after a failure)
+    from manyshim.formatters.text import Line  # noqa: PLC0415
 
     first, *more = error.lines
     if isinstance(error, InvalidWheelError) and printable(os.path.basename(path)) not in first:
@@ -188,6 +188,9 @@ def show(
 
     Without `data` the outcome has the lines only. Raises InvalidWheelError.
     """
+    from manyshim.advice import advised, readable, source_places  # noqa: PLC0415 (not for a build)
+    from manyshim.formatters.text import show_lines  # noqa: PLC0415
+
     with Wheel(path) as wheel:
         facts = wheel.facts()
         report = inspect(wheel, request, facts)

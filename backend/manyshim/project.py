@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from manyshim import config, pyproject, spelling
+from manyshim import config, pyproject
 from manyshim.errors import ConfigError
 from manyshim.values import NamedTuple
 
@@ -54,7 +54,7 @@ def wrapped_backend(folder: str = ".", document: Optional[Mapping[str, Any]] = N
     if not stated:
         forgotten = forgotten_backend(document, folder)
         if forgotten:
-            raise _forgotten_error(forgotten, spelling.in_document(document))
+            raise _forgotten_error(forgotten, pyproject.misnamed_tables(document))
     return Wrapped(name, tuple(_folder(folder, path) for path in listed))
 
 

@@ -12,6 +12,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Dict, List, Mapping
 
+# What people write between the words of a name.
+SEPARATORS = dict.fromkeys(map(ord, "-_. "))
+
 
 def read(folder: str, name: str = "pyproject.toml") -> Dict[str, Any]:
     """Read pyproject.toml of the source tree `folder`; a missing file counts as empty.
@@ -71,6 +74,35 @@ def _table(above: Mapping[str, Any], name: str, hint: str = "") -> Mapping[str, 
     if not isinstance(found, dict):
         raise ConfigError(f"{name} in pyproject.toml must be a table{hint}")
     return found
+
+
+def misnamed_tables(document: Mapping[str, Any]) -> List[str]:
+    """Return a line for each table that is meant for manyshim, but not read."""
+    tools = document.get("tool", {})
+    names = [f"tool.{name}" for name in tools if name != "manyshim" and _is_name(name)]
+    names += [name for name in document if _is_name(name)]
+    others = {name: table for name, table in document.items() if name != "tool"}
+    for outer, table in {**others, "tool.uv": tools.get("uv")}.items():
+        if isinstance(table, dict):
+            inner = (key for key, value in table.items() if isinstance(value, dict))
+            names += [f"{outer}.{name}" for name in inner if _is_name(name)]
+    lines = [f"[{name}] in pyproject.toml is not read; write [tool.manyshim]" for name in names]
+    return [*lines, *_unquoted(tools)]
+
+
+def _unquoted(tools: Mapping[str, Any]) -> List[str]:
+    """Return the line about a key that TOML reads as a table; uv ignores all of [tool.uv] then."""
+    table = tools.get("uv")
+    settings = table.get("config-settings") if isinstance(table, dict) else None
+    keys = settings.get("manyshim") if isinstance(settings, dict) else None
+    if not isinstance(keys, dict):
+        return []
+    right = ", ".join(f'"manyshim.{key}"' for key in keys)
+    return [f"[tool.uv] config-settings is not read; write the key in quotes: {right}"]
+
+
+def _is_name(word: str) -> bool:
+    return word.translate(SEPARATORS).lower() in ("manyshim", "manyshimbackend")
 
 
 def is_manyshim(backend: str) -> bool:

@@ -61,6 +61,13 @@ class Given(NamedTuple):
         """Whether this is a release key with a value that changes the build."""
         return self.value != self.option.default and _is_release(self.option, self.value)
 
+    @property
+    def can_be_void(self) -> bool:
+        """Whether this has an effect only in the build of the project that it was given to."""
+        if self.in_sdist or self.option.key == "project":
+            return False
+        return self.is_release or (self.option.key == "platform" and self.value is not None)
+
 
 class Gathered(NamedTuple):
     """All options that are set, of rising precedence, with lines for the user and errors."""
@@ -91,11 +98,23 @@ def gather(
             except ConfigError as error:
                 errors.append(error)
     backend = next((one.value for one in given if one.option.key == "backend"), None)
-    notices += spelling.in_document(document)
+    notices += pyproject.misnamed_tables(document)
     notices += [*_unknown_variables(environ), *spelling.in_environment(environ)]
     for layer in layers:
         notices += spelling.in_settings(layer.settings or {}, backend or BY_KEY["backend"].default)
     return Gathered(tuple(given), tuple(notices), tuple(errors))
+
+
+def void_lines(ignored: Sequence[Given], void: str) -> Tuple[Tuple[str, ...], Tuple[str, ...]]:
+    """Return the notice about release keys without effect, and the line for the end, if any."""
+    if not ignored:
+        return (), ()
+    keys = ", ".join(sorted({f"{one.option.key} ({one.origin})" for one in ignored}))
+    notice = f"release keys have no effect in this build: {keys}; {void}"
+    promised = sorted({one.option.key for one in ignored} & {"strict", "platform"})
+    if not promised:
+        return (notice,), ()
+    return (notice,), (f"{' and '.join(promised)} had no effect on this wheel: {void}",)
 
 
 def without_own(settings: Settings) -> Settings:

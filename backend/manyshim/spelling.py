@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from manyshim.options import BY_KEY
 from manyshim.optiontypes import closest
+from manyshim.pyproject import SEPARATORS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -12,7 +13,6 @@ if TYPE_CHECKING:
 PREFIX = "manyshim."
 VARIABLE_PREFIX = "MANYSHIM_"
 
-_SEPARATORS = dict.fromkeys(map(ord, "-_. "))
 # The name of manyshim, maybe as an option or a table, something between, and the key.
 _NEAR = r"(?is) *(?:--?|tool\.)?many[-_. ]?shim([-_.:/ ]*)(.*)"
 # This backend ignores settings that it does not know. Others have keys of their own, or fail.
@@ -71,7 +71,7 @@ def in_environment(environ: Mapping[str, str]) -> List[str]:
     lines = []
     for name in sorted(environ):
         # Other tools may well have a variable MANYSHIM, such as the path of a clone.
-        whole = len(name.translate(_SEPARATORS)) == len("manyshim")
+        whole = len(name.translate(SEPARATORS)) == len("manyshim")
         key = None if whole or name.startswith(VARIABLE_PREFIX) else misspelled(name)
         if key:
             variable = VARIABLE_PREFIX + key.upper().replace("-", "_")
@@ -79,32 +79,3 @@ def in_environment(environ: Mapping[str, str]) -> List[str]:
             right = _right(key) if option and option.table_only else variable
             lines.append(f"the environment variable {name} is not read; write {right}")
     return lines
-
-
-def in_document(document: Mapping[str, Any]) -> List[str]:
-    """Return a line for each table of pyproject.toml that is meant for manyshim, but not read."""
-    tools = document.get("tool", {})
-    names = [f"tool.{name}" for name in tools if name != "manyshim" and _is_name(name)]
-    names += [name for name in document if _is_name(name)]
-    others = {name: table for name, table in document.items() if name != "tool"}
-    for outer, table in {**others, "tool.uv": tools.get("uv")}.items():
-        if isinstance(table, dict):
-            inner = (key for key, value in table.items() if isinstance(value, dict))
-            names += [f"{outer}.{name}" for name in inner if _is_name(name)]
-    lines = [f"[{name}] in pyproject.toml is not read; write [tool.manyshim]" for name in names]
-    return [*lines, *_unquoted(tools)]
-
-
-def _unquoted(tools: Mapping[str, Any]) -> List[str]:
-    """Return the line about a key that TOML reads as a table; uv ignores all of [tool.uv] then."""
-    table = tools.get("uv")
-    settings = table.get("config-settings") if isinstance(table, dict) else None
-    keys = settings.get("manyshim") if isinstance(settings, dict) else None
-    if not isinstance(keys, dict):
-        return []
-    right = ", ".join(f'"{PREFIX}{key}"' for key in keys)
-    return [f"[tool.uv] config-settings is not read; write the key in quotes: {right}"]
-
-
-def _is_name(word: str) -> bool:
-    return word.translate(_SEPARATORS).lower() in ("manyshim", "manyshimbackend")

@@ -62,10 +62,9 @@ else:
         code = template.__code__.replace(co_name="__new__", co_varnames=("_cls", *fields))
         return FunctionType(code, globals(), "__new__", defaults)
 
-    class _Value(tuple):
-        """What all named tuples share."""
+    class _Value:
+        """What all named tuples share. Each gets a copy: a base class more costs more."""
 
-        __slots__ = ()
         _fields: Tuple[str, ...] = ()
         _field_defaults: Dict[str, Any] = {}  # noqa: RUF012 (no instance has another one)
 
@@ -94,6 +93,11 @@ else:
         def __getnewargs__(self) -> Tuple[Any, ...]:
             return tuple(self)
 
+    _SHARED = {
+        key: shared
+        for key, shared in vars(_Value).items()
+        if key not in ("__module__", "__doc__", "__dict__", "__weakref__")
+    }
     _getters = []
 
     class _ValueMaker(type):
@@ -106,6 +110,7 @@ else:
                 _getters.append(_tuplegetter(index, f"Alias for field number {index}"))
             defaults = {field: space[field] for field in fields if field in space}
             space.update(zip(fields, _getters))
+            space = {**_SHARED, **space}
             space.update(
                 __slots__=(),
                 _fields=fields,
@@ -113,7 +118,7 @@ else:
                 __match_args__=fields,
                 __new__=_constructor(fields, tuple(defaults.values())),
             )
-            return type(name, (_Value,), space)
+            return type(name, (tuple,), space)
 
     class NamedTuple(metaclass=_ValueMaker):
         """Base class of values. Its fields are the annotated names, in order."""
@@ -126,10 +131,13 @@ else:
             members = {key: value for key, value in space.items() if key[0] != "_" and bases}
             made = super().__new__(cls, name, bases, {**space, "_members": members})
             made.__repr__ = _represented  # that of a text would be found first
+            is_text = issubclass(made, str)
             for key, value in members.items():
-                member = str.__new__(made, value) if issubclass(made, str) else object.__new__(made)
+                member = str.__new__(made, value) if is_text else object.__new__(made)
                 member.name, member.value = key, value
                 members[key] = member
+            # A change of the class empties the cache of its attributes, which the loop above uses.
+            for key, member in members.items():
                 setattr(made, key, member)
             return made
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from contextlib import ExitStack
 from functools import partial
 
-from manyshim.advice import after_repair
 from manyshim.audit.decision import TagDecision
 from manyshim.audit.facts import WheelFacts
 from manyshim.audit.names import bad_path
@@ -13,7 +12,6 @@ from manyshim.audit.tags import WheelName
 from manyshim.audit.verdict import Report
 from manyshim.config import Config
 from manyshim.formats.wheel.wheel import Wheel
-from manyshim.formatters.text import finding_lines
 from manyshim.operations import compare_patterns, inspect
 from manyshim.values import NamedTuple
 
@@ -75,6 +73,8 @@ def prepare(  # noqa: PLR0913, PLR0917 (one step that build.py and retag share)
     made = Prepared(wheel, report, wheel, patterns=patterns_of(facts, report, config))
     if config.mode not in ("retag", "repair") or not _wants_repair(report, config):
         return made
+    from manyshim.advice import after_repair  # noqa: PLC0415 (only for a repair)
+
     repairs = config.mode == "repair"
     if repairs:
         report = report._replace(findings=after_repair(report.findings))
@@ -82,7 +82,8 @@ def prepare(  # noqa: PLR0913, PLR0917 (one step that build.py and retag share)
     # A report does not list every path that is not valid.
     if any(bad_path(elf.path) for elf in facts.elfs):
         return made._replace(notes=("not repaired: the path of a file is not valid",))
-    from manyshim.repair import run, verify_loading  # noqa: PLC0415 (only for a repair)
+    from manyshim.formatters.text import finding_lines  # noqa: PLC0415 (only for a repair)
+    from manyshim.repair import run, verify_loading  # noqa: PLC0415
 
     done = run.repair(wheel, facts, report, config, folder)
     patterns = patterns_of(facts, report, config, done.plan.needed)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from manyshim.audit.facts import ElfFile, ElfIdent, is_too_long
 from manyshim.audit.findings import Evidence
-from manyshim.audit.loader.runpath import after_origin, used_entries
+from manyshim.audit.loader.installed import after_origin, used_entries
 from manyshim.audit.loader.search import simulate
 from manyshim.audit.names import matches
 from manyshim.audit.rules.archive import members

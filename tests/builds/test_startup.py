@@ -16,13 +16,12 @@ PACKAGE = REPOSITORY / "backend"
 
 # What is new here costs every build: give a reason in the review, and see bench/.
 MODULES = """
-    manyshim manyshim.advice manyshim.audit manyshim.audit.decision manyshim.audit.facts
-    manyshim.audit.findings manyshim.audit.identity manyshim.audit.loader
-    manyshim.audit.loader.installed manyshim.audit.loader.runpath manyshim.audit.loader.search
-    manyshim.audit.names manyshim.audit.policy manyshim.audit.request manyshim.audit.rules
-    manyshim.audit.rules.archive manyshim.audit.rules.context manyshim.audit.rules.hardening
-    manyshim.audit.rules.headers manyshim.audit.rules.policy manyshim.audit.rules.python
-    manyshim.audit.rules.runpath manyshim.audit.rules.undefined manyshim.audit.suffixes
+    manyshim manyshim.audit manyshim.audit.decision manyshim.audit.facts manyshim.audit.findings
+    manyshim.audit.identity manyshim.audit.loader manyshim.audit.loader.installed
+    manyshim.audit.loader.search manyshim.audit.names manyshim.audit.policy manyshim.audit.request
+    manyshim.audit.rules manyshim.audit.rules.archive manyshim.audit.rules.context
+    manyshim.audit.rules.hardening manyshim.audit.rules.headers manyshim.audit.rules.policy
+    manyshim.audit.rules.python manyshim.audit.rules.undefined manyshim.audit.suffixes
     manyshim.audit.tags manyshim.audit.verdict manyshim.backend manyshim.build manyshim.config
     manyshim.errors manyshim.files manyshim.formats manyshim.formats.elf
     manyshim.formats.elf.constants manyshim.formats.elf.dynamic manyshim.formats.elf.image
@@ -31,15 +30,14 @@ MODULES = """
     manyshim.formats.wheel.members manyshim.formats.wheel.record manyshim.formats.wheel.rewrite
     manyshim.formats.wheel.wheel manyshim.formats.zip manyshim.formats.zip.archive
     manyshim.formats.zip.codec manyshim.formats.zip.directory manyshim.formats.zip.kept
-    manyshim.formats.zip.pack manyshim.formats.zip.window
-    manyshim.formatters manyshim.formatters.text manyshim.host manyshim.operations manyshim.options
-    manyshim.optiontypes manyshim.policyoption manyshim.project manyshim.pyproject manyshim.settings
-    manyshim.spelling manyshim.surroundings manyshim.values manyshim.workspace manyshim.wrapped
+    manyshim.formats.zip.pack manyshim.formats.zip.window manyshim.host manyshim.operations
+    manyshim.project manyshim.pyproject manyshim.values manyshim.workspace manyshim.wrapped
     manyshim.writing
 """
 # Only for a wheel with findings. Compilers of some machines leave a search path in the sample's.
 SENTENCES = """
-    manyshim.audit.messages manyshim.audit.reasons manyshim.audit.sentences
+    manyshim.advice manyshim.audit.messages manyshim.audit.reasons manyshim.audit.sentences
+    manyshim.formatters manyshim.formatters.text
 """
 # The archive's names are in this encoding where they do not say UTF-8; the lock is fcntl's.
 # Releases of setuptools differ in whether they load the others themselves.

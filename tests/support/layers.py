@@ -60,13 +60,13 @@ MAY_IMPORT = {
     "options": "optiontypes policyoption",
     "pyproject": "files errors",
     "known_backends": "values",
-    "spelling": "options optiontypes",
+    "spelling": "options optiontypes pyproject",
     "settings": "pyproject spelling options optiontypes host audit errors values",
     "scope": "known_backends files values",
     "surroundings": "audit errors values",
     "repository": "",
     "config": "scope settings surroundings pyproject options host audit errors values",
-    "project": "config pyproject spelling known_backends errors values",
+    "project": "config pyproject known_backends errors values",
     "intree_sdist": "project pyproject intree errors",
     # The optional packages. Each can be deleted without a change in another.
     "repair": "repair.links repair.plan repair.sbom repair.verify repair.verify_loading "

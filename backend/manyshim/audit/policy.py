@@ -5,6 +5,7 @@ The data are facts in small text files (`data/`). docs/policies.md describes the
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from functools import lru_cache
 
 from manyshim.audit.tags import ARCHES, GLIBC, MUSL, PlatformTag, is_number
@@ -141,32 +142,32 @@ def parse(text: str, libc: str, arch: str) -> Policies:
     versions: Dict[str, Dict[str, int]] = {}
     libraries: Dict[str, int] = {}
     forbidden: Dict[str, Dict[str, int]] = {}
-    for line in records(text):
-        kind, *fields = line.split()
+    lines = [line.split(None, 2) for line in records(text)]
+    for kind, subject, rest in lines:
         if kind == "P":
-            _update_arches(arches, fields[1:])
+            _update_arches(arches, rest.split())
             if arch in arches:
-                listed.append(PlatformTag(libc, *_version(fields[0]), arch))
+                listed.append(PlatformTag(libc, *_version(subject), arch))
     bare = Policies(libc, arch, tuple(listed), versions, libraries, forbidden)
-    for line in records(text):
-        kind, subject, *fields = line.split()
+    releases = [policy.version for policy in listed]
+    for kind, subject, rest in lines:
         if kind == "L":
-            libraries.update(dict.fromkeys(fields, bare.first_policy_promising(_version(subject))))
+            allowed = bisect_left(releases, _version(subject))
+            libraries.update(dict.fromkeys(rest.split(), allowed))
         elif kind == "V":
             # The namespace is known for every architecture, even without any version there.
             nodes = versions.setdefault(subject, {})
-            if arch in fields[0].split(","):
-                nodes.update(_nodes(fields[1:], bare))
+            of_arches, _, fields = rest.partition(" ")
+            if arch in of_arches.split(","):
+                nodes.update(_nodes(fields.split(), releases))
         elif kind == "B":
-            allowed = bare.never if fields[0] == "*" else _first_after(bare, _version(fields[0]))
-            forbidden.setdefault(subject, {}).update(dict.fromkeys(fields[1:], allowed))
+            last, *symbols = rest.split()
+            allowed = bare.never if last == "*" else bisect_right(releases, _version(last))
+            forbidden.setdefault(subject, {}).update(dict.fromkeys(symbols, allowed))
         elif kind == "X":
-            places = dict(place.split("@") for place in fields)
-            allowed_from = (
-                bare.first_policy_promising(_version(places[arch]))
-                if arch in places
-                else bare.never
-            )
+            places = dict(place.split("@") for place in rest.split())
+            since = places.get(arch)
+            allowed_from = bisect_left(releases, _version(since)) if since else bare.never
             libraries[subject] = max(libraries.get(subject, bare.never), allowed_from)
     return bare
 
@@ -231,18 +232,16 @@ def _update_arches(arches: set[str], fields: List[str]) -> None:
             arches.add(field.lstrip("+"))
 
 
-def _first_after(bare: Policies, last: Tuple[int, int]) -> int:
-    """Return the index of the first policy that is newer than `last`."""
-    return sum(policy.version <= last for policy in bare.listed)
+def _nodes(fields: List[str], releases: List[Tuple[int, int]]) -> Iterator[Tuple[str, int]]:
+    """Yield each version of a V record with the index of the first policy that allows it.
 
-
-def _nodes(fields: List[str], bare: Policies) -> Iterator[Tuple[str, int]]:
-    """Yield each version of a V record with the index of the first policy that allows it."""
+    `releases` are the policies' versions of the libc, oldest first.
+    """
     allowed_from = 0
     for field in fields:
         if field == "@^":
             allowed_from = 0
         elif field.startswith("@"):
-            allowed_from = bare.first_policy_promising(_version(field[1:]))
+            allowed_from = bisect_left(releases, _version(field[1:]))
         else:
             yield field, allowed_from

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
 from manyshim.audit import findings as f
 from manyshim.audit.facts import ElfFile, WheelFacts
 from manyshim.audit.findings import Evidence, Finding, finding, sort_key
@@ -17,7 +15,6 @@ from manyshim.audit.rules import (
     headers,
     policy,
     python,
-    runpath,
     undefined,
 )
 from manyshim.audit.rules.context import Context, definers, imported
@@ -28,7 +25,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import (
         Callable,
-        Counter,
         Dict,
         FrozenSet,
         Iterable,
@@ -261,7 +257,7 @@ def _resolve(values: List[str], preferred: Tuple[Optional[str], ...]) -> str:
     for value in preferred:
         if value in values:
             return value
-    return min(Counter(values).items(), key=lambda item: (-item[1], item[0]))[0]
+    return min(set(values), key=lambda value: (-values.count(value), value))
 
 
 def resolved(found: Iterable[Finding], request: Request) -> Tuple[Finding, ...]:
@@ -292,7 +288,7 @@ _SHARED: Tuple[_Rule, ...] = (
     hardening.page_alignment,
     hardening.writable_code,
     headers.float_abi,
-    runpath.search_paths,
+    hardening.search_paths,
     policy.absent_libraries,
     policy.soname_clashes,
 )

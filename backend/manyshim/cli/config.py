@@ -7,7 +7,7 @@ import sys
 from types import SimpleNamespace
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
-from manyshim import known_backends, project, pyproject, spelling
+from manyshim import known_backends, project, pyproject
 from manyshim.audit.request import Allowance
 from manyshim.audit.tags import PlatformTag
 from manyshim.cli.formats import print_json
@@ -87,7 +87,7 @@ def _uses_manyshim(document: Mapping[str, Any]) -> bool:
         return True
     if not isinstance(tools, dict):
         return False
-    return "manyshim" in tools or bool(spelling.in_document(document))
+    return "manyshim" in tools or bool(pyproject.misnamed_tables(document))
 
 
 def _read(file: str, document: Mapping[str, Any], given: Layer) -> _Project:

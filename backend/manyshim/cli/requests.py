@@ -7,13 +7,14 @@ from types import SimpleNamespace
 
 from manyshim.audit.request import Request
 from manyshim.cli.screen import notice
-from manyshim.errors import ToolError, shorten
+from manyshim.errors import ConfigError, ToolError, shorten
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, List
+    from typing import Any, List, Mapping, Optional
 
     from manyshim.config import Config
+    from manyshim.surroundings import EnvironmentPlatform
 
 
 def audit_request(options: SimpleNamespace) -> Request:
@@ -38,7 +39,7 @@ def writing_config(options: SimpleNamespace) -> Config:
     Without --platform, MANYSHIM_PLATFORM or AUDITWHEEL_PLAT suggests the platform. The date comes
     from SOURCE_DATE_EPOCH.
     """
-    from manyshim.config import Config, environment_platform  # noqa: PLC0415 (no audit needs it)
+    from manyshim.config import Config  # noqa: PLC0415 (no audit needs it)
     from manyshim.surroundings import epoch  # noqa: PLC0415
 
     notices: List[str] = []
@@ -60,6 +61,28 @@ def writing_config(options: SimpleNamespace) -> Config:
     )
     _print_notices(notices)
     return config
+
+
+def environment_platform(
+    environ: Mapping[str, str], notices: List[str]
+) -> Optional[EnvironmentPlatform]:
+    """Return the platform for the command line: MANYSHIM_PLATFORM, else AUDITWHEEL_PLAT.
+
+    None without both, and with MANYSHIM_PLATFORM=auto. Adds a notice for an AUDITWHEEL_PLAT that is
+    not a policy; raises ConfigError for such a MANYSHIM_PLATFORM.
+    """
+    from manyshim.options import BY_KEY  # noqa: PLC0415 (few lines have an option)
+    from manyshim.surroundings import EnvironmentPlatform, image_platform  # noqa: PLC0415
+
+    option = BY_KEY["platform"]
+    value = environ.get(option.variable)
+    if value is None:
+        return image_platform(environ, notices)
+    try:
+        tag = option.parse(option, value)
+    except ConfigError as error:
+        raise ConfigError(f"{option.variable} in the environment: {error}") from None
+    return EnvironmentPlatform(option.variable, value, tag) if tag else None
 
 
 def refuse_file(folder: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Dict, Sequence
 
 from manyshim.audit.facts import ElfFile, WheelFacts
-from manyshim.audit.loader.runpath import used_entries
+from manyshim.audit.loader.installed import used_entries
 from manyshim.audit.names import escapes_wheel
 from manyshim.audit.tags import ARCHES, MUSL
 from manyshim.audit.verdict import Report

@@ -6,7 +6,7 @@ import posixpath
 from typing import Collection, Dict, Iterable, Mapping, Optional
 
 from manyshim.audit.facts import ElfFile, InstallPath, install_path
-from manyshim.audit.loader.runpath import used_entries
+from manyshim.audit.loader.installed import used_entries
 from manyshim.audit.names import escapes_wheel
 from manyshim.audit.tags import WheelName
 

@@ -1,4 +1,4 @@
-"""The installed files of a wheel, and where the dynamic loader searches for them.
+"""The installed files of a wheel, and where the dynamic loaders of both libcs search for them.
 
 Sources: glibc elf/dl-load.c; musl ldso/dynlink.c; ld.so(8).
 """
@@ -10,13 +10,23 @@ from bisect import bisect_left
 
 from manyshim.audit.facts import ElfFile, InstallPath, install_path
 from manyshim.audit.identity import GLIBC_OWN
-from manyshim.audit.loader.runpath import after_origin, used_entries
 from manyshim.audit.tags import MUSL
 from manyshim.errors import InvalidWheelError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Container, Dict, FrozenSet, Iterable, List, Optional, Set, Tuple
+    from typing import (
+        Container,
+        Dict,
+        FrozenSet,
+        Iterable,
+        Iterator,
+        List,
+        Optional,
+        Sequence,
+        Set,
+        Tuple,
+    )
 
 # The limit of the work, some seconds in all: 8 steps for each edge of a process, and 1 for each
 # file of a search. A need of a file counts more, because it may become a finding. The 260 files of
@@ -24,6 +34,10 @@ if TYPE_CHECKING:
 _MAX_STEPS = 6_000_000
 _STEPS_PER_NEED = 100
 _STEPS_PER_FOLDER = 4
+
+_SPELLINGS = ("${ORIGIN}", "$ORIGIN")
+# The kernel opens no longer path (PATH_MAX).
+_MAX_PATH = 4096
 
 
 class Installed:
@@ -166,3 +180,35 @@ class Installed:
                 if folder in holders:
                     return self.at[InstallPath(folder.root, posixpath.join(folder.path, name))]
         return None
+
+
+def used_entries(elf: ElfFile, libc: str) -> Tuple[str, ...]:
+    """Return the entries of a file's RPATH or RUNPATH that the loader reads, in order.
+
+    With a RUNPATH, even an empty one, no loader reads the RPATH. glibc ignores a RUNPATH that is
+    empty as a whole; an empty entry is its current folder. musl skips every empty entry, and
+    ignores all entries if one of them has a variable other than `$ORIGIN`.
+    """
+    entries = elf.runpath or elf.rpath
+    if libc == MUSL:
+        return tuple(filter(None, entries)) if all(map(_expands, entries)) else ()
+    return () if entries == ("",) else entries
+
+
+def after_origin(entries: Sequence[str]) -> Iterator[str]:
+    """Yield the rest of each entry that begins with `$ORIGIN`.
+
+    Other entries cannot lead to a file of the wheel.
+    """
+    for entry in entries:
+        spelling = next(filter(entry.startswith, _SPELLINGS), "")
+        rest = entry[len(spelling) :]
+        if spelling and rest[:1] in ("", "/") and len(entry) < _MAX_PATH:
+            yield rest
+
+
+def _expands(entry: str) -> bool:
+    """Whether an entry has no variable other than `$ORIGIN`, as musl spells it."""
+    for spelling in _SPELLINGS:
+        entry = entry.replace(spelling, "/")
+    return "$" not in entry

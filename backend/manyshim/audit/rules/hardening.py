@@ -1,10 +1,12 @@
-"""Rules about what a kernel or loader may refuse: stack, code, thread-local storage, pages."""
+"""Rules about what a kernel or loader may refuse, and about search paths that leave the wheel."""
 
 from __future__ import annotations
 
 from manyshim.audit import findings as f
 from manyshim.audit.facts import ElfFile
 from manyshim.audit.findings import Evidence, Finding, finding
+from manyshim.audit.loader.installed import used_entries
+from manyshim.audit.names import escapes_wheel
 from manyshim.audit.rules.context import Context
 from manyshim.audit.tags import MUSL
 
@@ -100,3 +102,15 @@ def writable_code(context: Context) -> Iterator[Finding]:
     for elf in context.elfs:
         if elf.writable_code:
             yield finding("WX_SEGMENT", elf.path, "a PT_LOAD is RWX")
+
+
+def search_paths(context: Context) -> Iterator[Finding]:
+    """Yield findings for RPATH and RUNPATH entries that lead out of the wheel."""
+    distribution = context.facts.distribution
+    # What the toolchain compiled runs on other machines, which do not have these folders.
+    severity = f.ERROR if context.request.compiled else ""
+    for elf in context.elfs:
+        for entry in dict.fromkeys(used_entries(elf, context.policies.libc)):
+            evidence = escapes_wheel(elf, entry, distribution)
+            if evidence:
+                yield finding("RPATH_LEAK", elf.path, entry, severity=severity, evidence=evidence)
