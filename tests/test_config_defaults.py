@@ -39,8 +39,13 @@ ENVIRONMENTS: List[Mapping[str, str]] = [
     *({"SOURCE_DATE_EPOCH": "5"}, {"SOURCE_DATE_EPOCH": "x"}),
 ]
 SETTINGS: List[Optional[Dict[str, object]]] = [
-    *(None, {}, {"--global-option": "-v"}, {"manyshim.mode": "audit"}, {"many-shim.mode": "x"}),
-    *({"strict": "true"}, {"manyshim.backend": "x"}),
+    None,
+    {},
+    {"--global-option": "-v"},
+    {"manyshim.mode": "audit"},
+    {"many-shim.mode": "x"},
+    {"strict": "true"},
+    {"manyshim.backend": "x"},
 ]
 
 

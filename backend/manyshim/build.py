@@ -218,8 +218,8 @@ def _explained(
 
 def _has_no_lines(report: Report, decision: TagDecision) -> bool:
     """Whether a build prints nothing about a tag that all current systems accept."""
-    shown = any(found.severity in (ERROR, WARNING) for found in report.findings)
-    return not (shown or needs_advice(decision) or decision.tag != report.policy)
+    printed = any(found.severity in (ERROR, WARNING) for found in report.findings)
+    return not (printed or needs_advice(decision) or decision.tag != report.policy)
 
 
 def _unmatched(prepared: Prepared) -> List[str]:

@@ -116,13 +116,12 @@ def load(
     """Return the configuration of a build in the source tree `folder`.
 
     `wheel_directory` is that of the hook. `document` is pyproject.toml, if the caller has read it.
-    Raises ConfigError for an unknown key, an invalid value,
-    or a release key in the table.
+    Raises ConfigError for an unknown key, an invalid value, or a release key in the table.
     """
     if document is None:
         document = pyproject.read(folder)
     own = None if given else _only_backend(document)
-    if own is not None and not _names_shim(environ):
+    if own is not None and not _names_shim(environ) and not pyproject.misnamed_tables(document):
         return _complete(own, dict.fromkeys(own, TABLE), [], environ).config
     from manyshim.settings import COMMAND, Layer  # noqa: PLC0415 (as above)
 
@@ -174,11 +173,11 @@ def without_own(given: Settings) -> Settings:
 def _only_backend(document: Mapping[str, Any]) -> Optional[Dict[str, Any]]:
     """Return the fields of Config that pyproject.toml sets, if these are the backend's only.
 
-    None if it sets another option, has a wrong value, or has a table under a wrong name. Raises
-    ConfigError if [tool] or [tool.manyshim] is no table.
+    None if it sets another option or has a wrong value. Raises ConfigError if [tool] or
+    [tool.manyshim] is no table.
     """
     own = pyproject.own_table(document)
-    if not _BACKEND_KEYS.issuperset(own) or pyproject.misnamed_tables(document):
+    if not _BACKEND_KEYS.issuperset(own):
         return None
     fields: Dict[str, Any] = {}
     if "backend" in own:
@@ -206,7 +205,7 @@ def table_value(document: Mapping[str, Any], key: str) -> Any:  # noqa: ANN401 (
     own = _only_backend(document)
     if own is not None:
         field = key.replace("-", "_")
-        return own.get(field, Config()._asdict()[field])
+        return own.get(field, Config._field_defaults[field])
     from manyshim import settings  # noqa: PLC0415 (as above)
     from manyshim.options import BY_KEY  # noqa: PLC0415
 

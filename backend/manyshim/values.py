@@ -94,9 +94,8 @@ else:
             return tuple(self)
 
     _SHARED = {
-        key: shared
-        for key, shared in vars(_Value).items()
-        if key not in ("__module__", "__doc__", "__dict__", "__weakref__")
+        key: vars(_Value)[key]
+        for key in ("_make", "_replace", "__replace__", "_asdict", "__repr__", "__getnewargs__")
     }
     _getters = []
 
@@ -109,16 +108,17 @@ else:
                 index = len(_getters)
                 _getters.append(_tuplegetter(index, f"Alias for field number {index}"))
             defaults = {field: space[field] for field in fields if field in space}
-            space.update(zip(fields, _getters))
-            space = {**_SHARED, **space}
-            space.update(
-                __slots__=(),
-                _fields=fields,
-                _field_defaults=defaults,
-                __match_args__=fields,
-                __new__=_constructor(fields, tuple(defaults.values())),
-            )
-            return type(name, (tuple,), space)
+            own = {
+                **_SHARED,
+                **space,
+                **dict(zip(fields, _getters)),
+                "__slots__": (),
+                "_fields": fields,
+                "_field_defaults": defaults,
+                "__match_args__": fields,
+                "__new__": _constructor(fields, tuple(defaults.values())),
+            }
+            return type(name, (tuple,), own)
 
     class NamedTuple(metaclass=_ValueMaker):
         """Base class of values. Its fields are the annotated names, in order."""

@@ -29,7 +29,7 @@ MODULES = """
     manyshim.formats.elf.symbols manyshim.formats.wheel manyshim.formats.wheel.fields
     manyshim.formats.wheel.members manyshim.formats.wheel.record manyshim.formats.wheel.rewrite
     manyshim.formats.wheel.wheel manyshim.formats.zip manyshim.formats.zip.archive
-    manyshim.formats.zip.codec manyshim.formats.zip.directory manyshim.formats.zip.kept
+    manyshim.formats.zip.directory manyshim.formats.zip.kept
     manyshim.formats.zip.pack manyshim.formats.zip.window manyshim.host manyshim.operations
     manyshim.project manyshim.pyproject manyshim.values manyshim.workspace manyshim.wrapped
     manyshim.writing

@@ -157,7 +157,7 @@ THIRD_PARTY = {
     "trove_classifiers": {"formats.wheel.metadata"},
     "wheel": {"formats.wheel.metadata"},
     "tomlkit": {"adopt.edit"},
-    "zlib_ng": {"formats.zip.codec"},
+    "zlib_ng": {"formats.zip.archive"},
 }
 
 # The modules that the pure core must not import.

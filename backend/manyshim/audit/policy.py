@@ -142,10 +142,10 @@ def parse(text: str, libc: str, arch: str) -> Policies:
     versions: Dict[str, Dict[str, int]] = {}
     libraries: Dict[str, int] = {}
     forbidden: Dict[str, Dict[str, int]] = {}
-    lines = [line.split(None, 2) for line in records(text)]
+    lines = [line.split(" ", 2) for line in records(text)]
     for kind, subject, rest in lines:
         if kind == "P":
-            _update_arches(arches, rest.split())
+            _update_arches(arches, rest.split(" "))
             if arch in arches:
                 listed.append(PlatformTag(libc, *_version(subject), arch))
     bare = Policies(libc, arch, tuple(listed), versions, libraries, forbidden)
@@ -158,7 +158,7 @@ def parse(text: str, libc: str, arch: str) -> Policies:
             # The namespace is known for every architecture, even without any version there.
             nodes = versions.setdefault(subject, {})
             of_arches, _, fields = rest.partition(" ")
-            if arch in of_arches.split(","):
+            if arch in of_arches and arch in of_arches.split(","):
                 nodes.update(_nodes(fields.split(), releases))
         elif kind == "B":
             last, *symbols = rest.split()

@@ -9,7 +9,6 @@ import zlib
 
 from manyshim.errors import InvalidWheelError, shorten
 from manyshim.files import open_regular, read_at
-from manyshim.formats.zip.codec import library
 from manyshim.formats.zip.directory import (
     EOCD,
     EOCD64,
@@ -24,7 +23,7 @@ from manyshim.formats.zip.window import MemberError, Window
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import BinaryIO, Iterator, Tuple
+    from typing import Any, BinaryIO, Iterator, Tuple
 
 
 # Metadata members are read whole. A RECORD of 100,000 rows has about 15 MB.
@@ -48,6 +47,26 @@ _HEAD_INPUT = 512
 # wheels is 10 times; the index refuses 50 times beyond 64 MiB.
 _MAX_SIZE = 1 << 29
 _MAX_RATIO = 50
+
+# Importing zlib-ng takes as long as it saves for an archive of this size, in bytes.
+_WORTH_FROM = 1 << 20
+
+
+def library(size: int) -> Any:  # noqa: ANN401 (a module)
+    """Return the module that inflates the members of an archive of `size` bytes.
+
+    It is zlib, or zlib-ng if that is installed (`manyshim[fast]`). Both accept the same streams,
+    and refuse all others with the same words. ISA-L is faster, but it also inflates streams with
+    incomplete codes (RFC 1951, 3.2.7), which zlib and so pip refuse. The module has
+    `decompressobj`, `crc32` and `error`.
+    """
+    if size >= _WORTH_FROM:
+        try:
+            from zlib_ng import zlib_ng  # noqa: PLC0415 (only if it is worth its import)
+        except ImportError:
+            return zlib
+        return zlib_ng
+    return zlib
 
 
 class Archive:
