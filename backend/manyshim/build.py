@@ -24,7 +24,13 @@ from manyshim.host import host_arch, interpreter_refuses
 from manyshim.operations import Judged, as_data, inspect, internal_error
 from manyshim.values import NamedTuple
 from manyshim.wrapped import explained, import_backend
-from manyshim.writing import Prepared, prepare, write_retagged
+from manyshim.writing import (
+    Prepared,
+    is_native_build,
+    judge_native,
+    prepare,
+    write_retagged,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -94,18 +100,10 @@ def finish(built: str, folder: str, config: Config) -> Result:
     finished, lines = built, _not_for_linux(parsed, config)
     if config.mode != "off" and (parsed is None or parsed.linux or parsed.pure):
         finished, lines = _judged(built, config, _finished)
-    elif parsed and parsed.native and _is_native_build(config):
+    elif parsed and parsed.native and is_native_build(config):
         finished, lines = _judged(built, config, _finished_native)
     # The archive is closed by now; Windows cannot rename an open file.
     return _deliver(finished, folder, [*first, *lines, *config.last_notices])
-
-
-def _is_native_build(config: Config) -> bool:
-    """Whether a build on macOS or Windows is to be judged.
-
-    Under cibuildwheel it is not: `manyshim check` is run after delocate and delvewheel.
-    """
-    return config.mode != "off" and config.libc is None and os.environ.get("CIBUILDWHEEL") != "1"
 
 
 def _not_for_linux(parsed: Optional[WheelName], config: Config) -> List[str]:
@@ -157,19 +155,14 @@ def _finished(built: str, config: Config) -> Tuple[str, List[str]]:
 
 def _finished_native(built: str, config: Config) -> Tuple[str, List[str]]:
     """Judge a wheel for macOS or Windows, which stays as it is; strict fails for its errors."""
-    from manyshim.audit.native import in_build  # noqa: PLC0415 (not for Linux)
-    from manyshim.formatters.text import by_severity  # noqa: PLC0415 (as above)
+    from manyshim.formatters.text import by_severity  # noqa: PLC0415 (not for Linux)
 
-    name, strict = os.path.basename(built), config.request.strict
-    with Wheel(built) as wheel:
-        report = inspect(wheel, config.request)
-    report = report._replace(findings=in_build(report.findings, strict=strict))
-    decision = choose(report, config.request)
-    lines = [line.text for line in by_severity(report.findings)]
-    if report.errors:
-        _publish_data(Judged(report, decision, config.request), config)
-        raise NotCompliantError(f"{name}: {_why_not(decision)}{_because_strict()}", *lines)
-    _publish_data(Judged(report, decision, config.request, written=name), config)
+    name, judged = os.path.basename(built), judge_native(built, config)
+    lines = [line.text for line in by_severity(judged.report.findings)]
+    if judged.report.errors:
+        _publish_data(judged, config)
+        raise NotCompliantError(f"{name}: {_why_not(judged.decision)}{_because_strict()}", *lines)
+    _publish_data(judged._replace(written=name), config)
     return built, lines
 
 

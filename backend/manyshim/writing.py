@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import ExitStack
 from functools import partial
 
-from manyshim.audit.decision import TagDecision
+from manyshim.audit.decision import TagDecision, choose
 from manyshim.audit.facts import WheelFacts
 from manyshim.audit.names import bad_path
 from manyshim.audit.tags import WheelName
 from manyshim.audit.verdict import Report
 from manyshim.config import Config
 from manyshim.formats.wheel.wheel import Wheel
-from manyshim.operations import compare_patterns, inspect
+from manyshim.operations import Judged, compare_patterns, inspect
 from manyshim.values import NamedTuple
 
 TYPE_CHECKING = False
@@ -125,3 +126,22 @@ def write_retagged(prepared: Prepared, decision: TagDecision, config: Config, fo
     level, impure = config.compression_level, prepared.report.code_at_root
     edits = Edits(decision.platforms, level, config.epoch, texts=texts, impure=impure)
     return rewrite(prepared.wheel, subfolder(folder, "out"), edits)
+
+
+def is_native_build(config: Config) -> bool:
+    """Whether a build on macOS or Windows is to be judged.
+
+    Under cibuildwheel it is not: `manyshim check` is run after delocate and delvewheel.
+    """
+    return config.mode != "off" and config.libc is None and os.environ.get("CIBUILDWHEEL") != "1"
+
+
+def judge_native(built: str, config: Config) -> Judged:
+    """Judge a wheel for macOS or Windows. Without strict its errors are warnings."""
+    from manyshim.audit.native import in_build  # noqa: PLC0415 (not for Linux)
+
+    with Wheel(built) as wheel:
+        report = inspect(wheel, config.request)
+    findings = in_build(report.findings, strict=config.request.strict)
+    report = report._replace(findings=findings)
+    return Judged(report, choose(report, config.request), config.request)

@@ -112,8 +112,8 @@ MAY_IMPORT = {
     "formats.wheel formatters errors values",
     "checking": "advice inputs operations audit audit.verdict audit.decision audit.gate "
     "audit.gate.facts formats.zip formats.wheel formats.sdist formatters files errors values",
-    "writing": "advice operations audit audit.patterns audit.verdict audit.decision formats.wheel "
-    "formatters config repair repair.verify_loading workspace values",
+    "writing": "advice operations audit audit.native audit.patterns audit.verdict audit.decision "
+    "formats.wheel formatters config repair repair.verify_loading workspace values",
     "retagging": "advice operations writing audit audit.verdict audit.decision formats.wheel "
     "formatters config repair workspace errors values",
     "github_actions": "repository formatters",
