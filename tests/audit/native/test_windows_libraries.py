@@ -88,6 +88,11 @@ CASES = {
         [*missing("libcrypto.dll"), *missing("mfc42.dll"), *missing("msvcp60.dll")],
     ),
     "a payload for another machine": Case([pe(DLL, "foo.dll", machine="x86")], []),
+    "names without an extension": Case(
+        [pe(PYD, "KERNEL32", "x", "foo", delayed=("ole32", "bar")), pe(DLL)],
+        [*missing("foo.dll"), *missing("bar.dll", "info")],
+    ),
+    "a driver": Case([pe(PYD), pe("pkg/x.sys", "ntoskrnl.exe", "NDIS.SYS")], []),
     ".NET": Case([pe(PYD, "foo.dll", managed=True)], []),
     "a wheel for macOS": Case([pe(DLL, "foo.dll")], [], {}, "macosx_11_0_arm64"),
     "a runtime in the wheel": Case([pe(PYD, "MSVCP140.dll")], [], {"paths": ("pkg/msvcp140.dll",)}),
