@@ -31,11 +31,13 @@ OF_SYSTEM = (
 )
 RUNTIMES = (
     *("msvcp140.dll", "msvcp140_1.dll", "concrt140.dll", "vcomp140.dll", "mfc140u.dll"),
+    *("vcruntime140_threads.dll", "vcamp140.dll", "mfcm140u.dll", "mfc140deu.dll"),
     *("vccorlib140.dll", "msvcr90.dll", "msvcr100.dll", "msvcr110.dll", "msvcr120.dll"),
 )
 DEBUG = (
     *("vcruntime140d.dll", "vcruntime140_1d.dll", "msvcp140d.dll", "ucrtbased.dll"),
-    *("concrt140d.dll", "python311_d.dll"),
+    *("concrt140d.dll", "python311_d.dll", "msvcp140_1d.dll", "msvcp140d_atomic_wait.dll"),
+    *("mfc140ud.dll", "msvcr100d.dll", "vcomp140d.dll", "vcruntime140_threadsd.dll"),
 )
 CASES = {
     "the system's": Case([pe(PYD, *OF_SYSTEM)], []),
