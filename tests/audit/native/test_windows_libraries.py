@@ -7,6 +7,7 @@ from typing import Any, List, Mapping, NamedTuple
 import pytest
 
 from manyshim.audit.nativefacts import PeFile
+from manyshim.audit.nativenames import words
 from nativerules import DLL, EXE, PYD, Row, findings, pe, rows, said
 
 
@@ -188,3 +189,9 @@ def test_the_project_of_a_file_that_nothing_loads_is_named() -> None:
 def test_the_sentence_names_the_project() -> None:
     found = findings("win_amd64", pe(PYD, "torch_cpu.dll"), requires=("torch",))
     assert "needs torch_cpu.dll, which is not in the wheel; it may come with torch" in said(found)
+
+
+def test_a_word_is_in_one_name() -> None:
+    known = words(("nvidia-abcd",))
+    assert known.project_for(("xab", "cd.dll")) == ""
+    assert known.project_for(("xab", "xabcdx.dll")) == "nvidia-abcd"
