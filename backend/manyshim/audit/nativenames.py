@@ -26,10 +26,12 @@ class Words(NamedTuple):
         """
         names = [library.lower().rpartition("/")[2] for library in libraries]
         parts = {part for name in names for part in _parts(name)}
+        # One search for all names: a hostile file has many. No word has a line end.
+        text = "\n".join(names)
         found = (
             project
             for word, project in self.projects.items()
-            if word in parts or (len(word) > _SHORT and any(word in name for name in names))
+            if word in parts or (len(word) > _SHORT and word in text)
         )
         return next(found, "")
 

@@ -31,6 +31,8 @@ _THIN: Dict[bytes, Tuple[str, int]] = {
     b"\xfe\xed\xfa\xcf": (">", 32),
     b"\xfe\xed\xfa\xce": (">", 28),
 }
+# The slices of a static library: archives, and bitcode with and without a header.
+_OTHER_SLICES = (b"!<ar", b"\xde\xc0\x17\x0b", b"BC\xc0\xde")
 # Java classes begin as fat files do, and have their version there, which is 45 or more.
 _FIRST_JAVA = 40
 
@@ -123,8 +125,11 @@ class _Place(NamedTuple):
 
 def _slice(place: _Place, bound: Bound) -> Optional[Slice]:
     """Return a slice; None if dyld does not load it: static archives, objects, debug files."""
-    if place.size < 4 or place.window.read(place.start, 4) not in _THIN:
+    magic = place.read(0, min(place.size, 4))
+    if magic in _OTHER_SLICES:
         return None
+    if magic not in _THIN:
+        raise MachoError("one of its slices is no Mach-O file")
     order, header = _THIN[place.read(0, 4)]
     cpu, subtype, kind, count, length = struct.unpack(order + "5I", place.read(4, 20))
     if kind not in MACHO_LOADABLE:

@@ -140,8 +140,13 @@ def _image(window: Window, bound: Bound) -> Optional[_Image]:
     if magic not in (_MAGIC, _MAGIC_64):
         raise PeError(f"its optional header has the unknown type {magic:#x}")
     wide = magic == _MAGIC_64
+    directories = _directories(header, 112 if wide else 96)
     base = header[24:32] if wide else header[28:32]
     table = window.read(start + _COFF.size + optional, count * _SECTION.size)
+    sections = tuple(_sections(table))
+    # What lies behind a section's size in memory is only there to round it up.
+    if any(one.offset + min(one.size or one.stored, one.stored) > window.size for one in sections):
+        raise PeError("a section extends beyond the end of the file")
     return _Image(
         window,
         bound,
@@ -149,8 +154,8 @@ def _image(window: Window, bound: Bound) -> Optional[_Image]:
         bool(flags & _IS_DLL),
         wide,
         int.from_bytes(base, "little"),
-        _directories(header, 112 if wide else 96),
-        tuple(_sections(table)),
+        directories,
+        sections,
     )
 
 

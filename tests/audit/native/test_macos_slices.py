@@ -7,7 +7,7 @@ from typing import Dict, List, Sequence, Tuple
 import pytest
 
 from manyshim.audit.nativefacts import IOS, IOS_SIMULATOR, MACHO_BUNDLE, MACOS, Broken, Built, Dylib
-from nativerules import LIBRARY, MODULE, PYD, SCRIPT, File, Row, findings, macho, part, rows
+from nativerules import LIBRARY, MODULE, PYD, SCRIPT, File, Row, findings, macho, part, rows, said
 
 INTEL = part("x86_64", (10, 9))
 CATALYST = 6
@@ -125,3 +125,8 @@ def test_slices(name: str) -> None:
     platform, files, expected = CASES[name]
     found = [one for one in findings(platform, *files) if one.kind != "MACOS_VERSION"]
     assert rows(found) == expected
+
+
+def test_an_architecture_that_a_file_has_twice_is_named_once() -> None:
+    found = findings("macosx_10_9_universal2", macho(MODULE, INTEL, INTEL))
+    assert "has code for x86_64, but none for arm64" in said(found)

@@ -7,6 +7,7 @@ from typing import Any, List, Mapping, NamedTuple
 import pytest
 
 from manyshim.audit.nativefacts import PeFile
+from manyshim.audit.nativenames import words
 from nativerules import DLL, EXE, PYD, Row, findings, pe, rows, said
 
 
@@ -31,11 +32,13 @@ OF_SYSTEM = (
 )
 RUNTIMES = (
     *("msvcp140.dll", "msvcp140_1.dll", "concrt140.dll", "vcomp140.dll", "mfc140u.dll"),
+    *("vcruntime140_threads.dll", "vcamp140.dll", "mfcm140u.dll", "mfc140deu.dll"),
     *("vccorlib140.dll", "msvcr90.dll", "msvcr100.dll", "msvcr110.dll", "msvcr120.dll"),
 )
 DEBUG = (
     *("vcruntime140d.dll", "vcruntime140_1d.dll", "msvcp140d.dll", "ucrtbased.dll"),
-    *("concrt140d.dll", "python311_d.dll"),
+    *("concrt140d.dll", "python311_d.dll", "msvcp140_1d.dll", "msvcp140d_atomic_wait.dll"),
+    *("mfc140ud.dll", "msvcr100d.dll", "vcomp140d.dll", "vcruntime140_threadsd.dll"),
 )
 CASES = {
     "the system's": Case([pe(PYD, *OF_SYSTEM)], []),
@@ -88,6 +91,11 @@ CASES = {
         [*missing("libcrypto.dll"), *missing("mfc42.dll"), *missing("msvcp60.dll")],
     ),
     "a payload for another machine": Case([pe(DLL, "foo.dll", machine="x86")], []),
+    "names without an extension": Case(
+        [pe(PYD, "KERNEL32", "x", "foo", delayed=("ole32", "bar")), pe(DLL)],
+        [*missing("foo.dll"), *missing("bar.dll", "info")],
+    ),
+    "a driver": Case([pe(PYD), pe("pkg/x.sys", "ntoskrnl.exe", "NDIS.SYS")], []),
     ".NET": Case([pe(PYD, "foo.dll", managed=True)], []),
     "a wheel for macOS": Case([pe(DLL, "foo.dll")], [], {}, "macosx_11_0_arm64"),
     "a runtime in the wheel": Case([pe(PYD, "MSVCP140.dll")], [], {"paths": ("pkg/msvcp140.dll",)}),
@@ -181,3 +189,9 @@ def test_the_project_of_a_file_that_nothing_loads_is_named() -> None:
 def test_the_sentence_names_the_project() -> None:
     found = findings("win_amd64", pe(PYD, "torch_cpu.dll"), requires=("torch",))
     assert "needs torch_cpu.dll, which is not in the wheel; it may come with torch" in said(found)
+
+
+def test_a_word_is_in_one_name() -> None:
+    known = words(("nvidia-abcd",))
+    assert known.project_for(("xab", "cd.dll")) == ""
+    assert known.project_for(("xab", "xabcdx.dll")) == "nvidia-abcd"

@@ -9,7 +9,7 @@ import pytest
 from manyshim.audit.nativefacts import PeFile
 from manyshim.audit.windows.loading import Suffix, parse_suffix
 from manyshim.audit.windows.systemdlls import PythonDll, parse_python
-from nativerules import DLL, EXE, PYD, findings, pe
+from nativerules import DLL, EXE, PYD, findings, pe, said
 
 PLAIN = "pkg/_x.pyd"
 
@@ -125,3 +125,8 @@ def test_names_of_python_dlls() -> None:
     assert parse_python("python314t_d.dll") == PythonDll(3, 14, free_threaded=True, debug=True)
     for name in ("python.dll", "python311.pyd", "xpython311.dll", "python39999.dll"):
         assert parse_python(name) is None
+
+
+def test_the_sentence_has_the_tags_as_the_file_name_has_them() -> None:
+    found = findings("win_amd64", pe(PYD, "python312.dll"), tags="cp310.cp311-none")
+    assert "needs python312.dll, but the wheel is for cp310.cp311-none" in said(found)

@@ -75,8 +75,8 @@ def test_the_slices_of_a_fat_file_are_read(wide: bool) -> None:  # noqa: FBT001
 
 
 def test_archives_and_objects_are_no_slices() -> None:
-    archive = b"!<arch>\n" + bytes(100)
-    assert facts(m.fat([archive, m.thin(kind=m.OBJECT), m.module()])).arches == ("arm64",)
+    archive, bitcode = b"!<arch>\n" + bytes(100), b"BC\xc0\xde" + bytes(100)
+    assert facts(m.fat([archive, bitcode, m.thin(kind=m.OBJECT), m.module()])).arches == ("arm64",)
     assert facts(m.thin(kind=m.SYMBOLS, arch="x86_64")).slices == ()
 
 
@@ -122,6 +122,7 @@ BROKEN: Dict[str, Tuple[bytes, str]] = {
     ),
     "a signature outside": (m.thin(m.extent(m.SIGNATURE, 4000, 16)), "its signature extends"),
     "a slice outside": (m.fat([GOOD])[:4100], "a slice extends"),
+    "an empty slice": (m.fat([GOOD, bytes(100)]), "no Mach-O file"),
     "entries outside": (struct.pack(">II", 0xCAFEBABE, 3), "lie outside"),
     "too many slices": (struct.pack(">II", 0xCAFEBABE, 17), "has 17 slices"),
     "too many names": (m.thin(*[m.dylib("x")] * 2001), "more than 2000"),

@@ -88,10 +88,11 @@ BROKEN: Dict[str, Tuple[Callable[[bytes], bytes], str]] = {
     "a strange optional header": (changed("<H", OPTIONAL, 0x107), "unknown type 0x107"),
     "imports outside": (changed("<I", TABLE + 8, 0x7000000), "not in the file"),
     "imports behind the data": (changed("<I", SECTION + 16, 8), "not in the file"),
-    "a section behind the end": (changed("<I", SECTION + 20, 1 << 30), "lie outside"),
+    "a section behind the end": (changed("<I", SECTION + 20, 1 << 30), "beyond the end"),
+    "cut off behind its tables": (lambda data: data[:-1], "beyond the end"),
     "a name outside": (changed("<I", 0x400 + 12, 0x7000000), "not in the file"),
     "names outside": (changed("<I", 0x400 + 20, 0x7000000), "not in the file"),
-    "cut off in its tables": (lambda data: data[:0x420], "lie outside"),
+    "cut off in its tables": (lambda data: data[:0x420], "beyond the end"),
     "cut off in its headers": (lambda data: data[:0x60], "lie outside"),
 }
 
@@ -101,6 +102,14 @@ def test_what_windows_would_not_load_is_an_error(name: str) -> None:
     change, words = BROKEN[name]
     with pytest.raises((PeError, MemberError), match=words):
         facts(change(write(IMPORTS)))
+
+
+def test_the_end_of_a_section_that_is_only_there_to_round_it_up_may_be_missing() -> None:
+    data = write(IMPORTS)
+    rounded = changed("<I", SECTION + 16, len(data))(data)
+    assert facts(rounded) == facts(data)
+    no_size = changed("<I", SECTION + 8, 0)(data)
+    assert facts(no_size) == facts(data)
 
 
 def test_tables_without_an_end_are_bounded() -> None:

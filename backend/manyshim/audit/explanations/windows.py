@@ -44,7 +44,7 @@ EXPLANATIONS: Dict[str, Explanation] = {
         "`python3.dll`, every other one the DLL of the version in the tag. With the tag py3, it is "
         "only a note.",
         example=problem_finding(
-            PythonProblem.IN_STABLE, "demo/_fast.pyd", "cp39.abi3", subject="python311.dll"
+            PythonProblem.IN_STABLE, "demo/_fast.pyd", "cp39-abi3", subject="python311.dll"
         ),
         why="In a process of another Python, Windows does not find the DLL: the import fails. If "
         "it does find it, two Pythons are in one process, which crashes.",

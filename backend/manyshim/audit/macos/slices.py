@@ -43,7 +43,7 @@ def missing(context: Context) -> Iterator[Finding]:
         if promise.arch in ("x86_64", "arm64", "i386"):
             i386 = promise.arch == "i386"
             problem = SliceProblem.MISSING_I386 if i386 else SliceProblem.MISSING
-            details = (promise.tag, ", ".join(file.arches), hint)
+            details = (promise.tag, ", ".join(dict.fromkeys(file.arches)), hint)
             yield problem_finding(problem, file.path, *details, subject=promise.arch)
 
 

@@ -73,8 +73,12 @@ class Context(NamedTuple):
 
 
 def context(facts: WheelFacts, pes: Tuple[PeFile, ...]) -> Context:
-    """Return the context of a wheel. Files for .NET are left out."""
-    native = tuple(file for file in pes if not file.managed)
+    """Return the context of a wheel. Files for .NET and drivers are left out.
+
+    The kernel loads drivers (.sys), and finds the modules of its own that they name.
+    """
+    judged = (file for file in pes if not (file.managed or file.name.endswith(".sys")))
+    native = tuple(map(_with_extensions, judged))
     platforms = map(str.lower, facts.name.platforms)
     machines = frozenset(MACHINES[one] for one in platforms if one in MACHINES)
     names = frozenset(path.rpartition("/")[2].lower() for path in facts.paths)
@@ -82,6 +86,17 @@ def context(facts: WheelFacts, pes: Tuple[PeFile, ...]) -> Context:
     pythons = _pythons(facts.name)
     oldest = min(pythons) if pythons else None
     return Context(facts, native, machines, oldest, _runtimes(facts.name), names, reached)
+
+
+def _with_extensions(file: PeFile) -> PeFile:
+    """Return a file whose imports all have an extension: Windows adds .dll to bare names."""
+    lists = (file.imports, file.delayed)
+    if all("." in name for names in lists for name in names):
+        return file
+    imports, delayed = (
+        tuple(name if "." in name else f"{name}.dll" for name in names) for names in lists
+    )
+    return file._replace(imports=imports, delayed=delayed)
 
 
 def right_tags(found: Context) -> Tuple[str, ...]:

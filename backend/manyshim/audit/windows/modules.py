@@ -50,7 +50,8 @@ class PythonProblem(Problem):
 
 def python_dlls(context: Context) -> Iterator[Finding]:
     """Yield the files that need the DLL of another Python than those of the tags."""
-    tags = ".".join((*context.facts.name.pythons, *context.facts.name.abis))
+    wheel = context.facts.name
+    tags = "-".join((".".join(wheel.pythons), ".".join(wheel.abis)))
     modules = _modules(context)
     for file in context.pes:
         for name in dict.fromkeys(map(str.lower, file.imports)):

@@ -19,15 +19,17 @@ _ADDED = {"arm64": frozenset(("opengl32.dll",))}
 
 _PYTHON = re.compile(r"python(\d)(\d*)(t?)(_d)?\.dll")
 _OTHER_PYTHONS = re.compile(r"libpypy[\d.]*-c\.dll|python-native\.dll")
-_DEBUG = frozenset(
-    ("vcruntime140d", "vcruntime140_1d", "msvcp140d", "ucrtbased", "concrt140d"),
+_DEBUG = re.compile(
+    r"(?:vcruntime140(?:_1|_threads)?d|msvcp140(?:_[12]d|d(?:_\w+)?)|ucrtbased|mfcm?140u?d"
+    r"|(?:concrt|vcomp|vcamp|vccorlib)140d|(?:msvcr|msvcp|vcomp)(?:90|100|110|120)d"
+    r"|mfcm?(?:90|100|110|120)u?d)\.dll"
 )
 # CPython brings these, or Windows has them.
 _RUNTIME = frozenset(("vcruntime140.dll", "ucrtbase.dll", "msvcrt.dll"))
 _RUNTIME_1 = "vcruntime140_1.dll"
 _FIRST_RUNTIME_1 = (3, 9)
 _VISUAL_C = re.compile(
-    r"(?:msvcp140.*|concrt140|vcomp140|mfc140.*|vccorlib140|vcruntime140_1"
+    r"(?:msvcp140.*|concrt140|vcomp140|vcamp140|mfcm?140.*|vccorlib140|vcruntime140_(?:1|threads)"
     r"|(?:msvcr|msvcp|vcomp|mfc)(?:90|100|110|120)u?)\.dll"
 )
 
@@ -57,14 +59,13 @@ def of_other_python(name: str) -> bool:
 
 def is_debug_runtime(name: str) -> bool:
     """Whether a name is that of a debug runtime, which only Visual Studio installs."""
-    stem, _, extension = name.lower().rpartition(".")
     python = parse_python(name)
-    return (extension == "dll" and stem in _DEBUG) or bool(python and python.debug)
+    return _DEBUG.fullmatch(name.lower()) is not None or bool(python and python.debug)
 
 
 def is_visual_c(name: str) -> bool:
     """Whether a name is that of a Visual C++ runtime that CPython does not bring."""
-    return _VISUAL_C.fullmatch(name.lower()) is not None
+    return _VISUAL_C.fullmatch(name.lower()) is not None and not is_debug_runtime(name)
 
 
 def is_there(name: str, machine: str, python: Optional[Tuple[int, int]]) -> bool:
