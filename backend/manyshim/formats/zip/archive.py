@@ -34,6 +34,8 @@ _MAX_MEMBERS = 200_000
 _MAX_DIRECTORY = 32 << 20
 
 _READ_AT_ONCE = 1 << 18
+# zlib-ng takes 5 % less time for larger portions, zlib does not.
+_TIMES_FAST = 2
 
 # At the end of a local header: how long the name and the extra field are, in bytes.
 _LENGTHS = struct.Struct("<2H")
@@ -118,6 +120,8 @@ class Archive:
         start = self.payload(entry)
         window = Window(self.file, start, entry.compressed, entry.size, entry.method)
         window.allowance, window.codec = self._allowance, self.codec
+        if self.codec is not zlib:
+            window.output *= _TIMES_FAST
         return window
 
     def payload(self, entry: Entry) -> int:

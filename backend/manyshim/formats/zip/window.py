@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 # because the headers of a file are read first.
 _FIRST = 1 << 12
 _INPUT = 1 << 17
-_OUTPUT = 1 << 19
+_OUTPUT = 1 << 18
 # zlib copies its pending input at each call, so smaller portions cost more than they save.
 _LEAST = 1 << 13
 
@@ -55,6 +55,8 @@ class Window:
 
     # The module that inflates: zlib, or one like it.
     codec: Any = zlib
+    # How many bytes are inflated at once, at most.
+    output = _OUTPUT
     # These are set only where they differ, because a wheel may have thousands of files.
     tap: Optional[Tap] = None
     # The inflater at the tap's position, if the window has gone back from there.
@@ -169,10 +171,10 @@ class Window:
         try:
             while tap.position < self.size:
                 if self._stored:
-                    length = min(_OUTPUT, self.size - tap.position)
+                    length = min(self.output, self.size - tap.position)
                     tap.take(tap.position, self._read_file(self._start + tap.position, length))
                 else:
-                    self._inflate(_OUTPUT)
+                    self._inflate(self.output)
             return "" if self._stored else self._stream_end()
         finally:
             self.inflated, self._next_checkpoint = before
@@ -182,7 +184,7 @@ class Window:
     def _stream_end(self) -> str:
         """Return how the stream continues behind the bytes of the member; empty if it ends."""
         while self._position < self.size:
-            self._inflate(_OUTPUT)
+            self._inflate(self.output)
         last = self._inflater or self._new_inflater()
         pending, more = last.unconsumed_tail, b""
         # Empty blocks may follow. They are read to the end, as all readers do.
@@ -233,7 +235,7 @@ class Window:
         """Return how many bytes to inflate next: few after the last byte that is needed."""
         if self._position < _FIRST:
             return _FIRST
-        return min(max(end - self._position, _LEAST), _OUTPUT)
+        return min(max(end - self._position, _LEAST), self.output)
 
     def _inflate(self, most: int) -> bytes:
         first = self._position < _FIRST
