@@ -185,7 +185,8 @@ def test_read_only_folder(way: str) -> None:
         as_nobody = way
         if os.geteuid() == 0:
             # Root can write everywhere, but other users may not be able to read Python's folder.
-            loads = "import sys, os, fcntl, hashlib; from manyshim.cli.main import main\n"
+            loads = "import sys, os, fcntl, hashlib, re, tempfile, zipfile\n"
+            loads += "from manyshim.cli.main import main\n"
             loads += "main(['show', sys.argv[1]])\n"
             loads += "import manyshim.workspace\n"
             drop = "os.setgroups([]); os.setgid(65534); os.setuid(65534)\n"
