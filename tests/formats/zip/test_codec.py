@@ -102,7 +102,21 @@ def test_incomplete_codes_are_refused_alike(words: str) -> None:
             window.read(0, 25)
 
 
-@pytest.mark.parametrize("name", sorted(attacks.ATTACKS))
+# These take seconds for what the audit does afterwards, and not for inflating.
+SLOW = {
+    "5,000 libraries that all need each other",
+    "400,000 names that nobody has, musl",
+    "400,000 names that nobody has, glibc",
+    "1.2 million members",
+    "150 modules that load 150 libraries",
+}
+NAMES = [
+    pytest.param(name, marks=[pytest.mark.full] if name in SLOW else [])
+    for name in sorted(attacks.ATTACKS)
+]
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_attacks_have_the_same_verdict(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
