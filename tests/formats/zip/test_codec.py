@@ -16,6 +16,7 @@ import attacks
 from manyshim import operations
 from manyshim.audit.request import Request
 from manyshim.formats.zip import archive
+from manyshim.formats.zip.kept import Shared
 from manyshim.formats.zip.window import MemberError, Window
 from zipwindows import BODY, SAMPLES
 
@@ -39,8 +40,7 @@ STREAMS = [stream for data in (*SAMPLES[:4], BODY[:40_000]) for stream in stream
 
 def outcome(stream: bytes, size: int, library: Any) -> List[Tuple[str, Any]]:
     """Read a member in several steps; return what each step gives, or the words of its error."""
-    window = Window(io.BytesIO(stream), 0, len(stream), size, 8)
-    window.codec = library
+    window = Window(io.BytesIO(stream), 0, len(stream), size, 8, Shared(library))
     window.retain(10, 5000)
     steps = [(0, 8), (size // 2, size - size // 2), (0, size), (size // 3, 5)]
     found: List[Tuple[str, Any]] = []
@@ -96,8 +96,7 @@ INCOMPLETE = {
 def test_incomplete_codes_are_refused_alike(words: str) -> None:
     stream = bytes.fromhex(INCOMPLETE[words])
     for library in (zlib_ng, zlib):
-        window = Window(io.BytesIO(stream), 0, len(stream), 25, 8)
-        window.codec = library
+        window = Window(io.BytesIO(stream), 0, len(stream), 25, 8, Shared(library))
         with pytest.raises(MemberError, match=f"does not inflate: Error -3 .*: {words}"):
             window.read(0, 25)
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from elfwriter import Elf, Symbol, write
 from manyshim.formats.elf import reader
-from manyshim.formats.zip.kept import Allowance
+from manyshim.formats.zip.kept import Shared
 from manyshim.formats.zip.window import MemberError, Window
 from zipwindows import (
     BODY,
@@ -158,13 +158,13 @@ def test_a_discarded_window_keeps_the_checkpoints_that_are_needed() -> None:
 
 
 def test_the_discarded_windows_of_an_archive_share_a_limit() -> None:
-    allowance, views = Allowance(), [large() for _ in range(3)]
-    allowance.left = 3
+    shared, views = Shared(), [large() for _ in range(3)]
+    shared.left = 3
     for view in views:
-        view.allowance = allowance
+        view.shared = shared
         view.read(8 * MEBIBYTE, 9)
         view.discard(5 * MEBIBYTE, 7 * MEBIBYTE)
-    assert allowance.left == 1
+    assert shared.left == 1
     costs = []
     for view in views:
         before = view.inflated
@@ -172,7 +172,7 @@ def test_the_discarded_windows_of_an_archive_share_a_limit() -> None:
         costs.append(view.inflated - before > 5 * MEBIBYTE)
     assert costs == [False, True, True]
     views[0].discard()
-    assert allowance.left == 3
+    assert shared.left == 3
 
 
 def test_checkpoints_take_little_memory() -> None:

@@ -23,9 +23,10 @@ _MAX_SEGMENTS = 1024
 _BLOCK = 1 << 16
 _FIRST_KEPT = 4 << 20
 _SMALL_SEGMENT = 1 << 20
-# The strings of compilers and linkers take some 300 bytes, which a distance of this many from the
-# dynamic section does not keep from being read. The largest `.data` of 24 wheels has 440 kB.
+# The strings of `.comment` take some 300 bytes.
 _COMMENT = 1 << 10
+# It is read if so many bytes or fewer lie before it. `.data` is among them: it has up to 440 kB in
+# 24 wheels.
 _NEAR = 1 << 20
 
 

@@ -10,13 +10,15 @@ from manyshim.formats.zip.window import MemberError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Container, Dict, List, Mapping, Optional, Sequence, Set, Tuple
+    from typing import Any, Container, Dict, List, Optional, Sequence, Set, Tuple, Union
 
     from manyshim.formats.wheel.native import NativeReader
     from manyshim.formats.wheel.verification import Verification
     from manyshim.formats.zip.archive import Archive
     from manyshim.formats.zip.directory import Entry
     from manyshim.formats.zip.window import Window
+
+    Exporter = Union[reader.Reading, Entry]
 
 # The names that all files of a wheel refer to: 36,000 in scipy, the most of 75 wheels.
 _MAX_NAMES = 500_000
@@ -36,22 +38,20 @@ _ARCHIVE = b"!<arch>\n"
 class Members:
     """What was found in the members that were read so far.
 
-    `readings` are those of large ELF files, by member, and of those that another member of their
-    name follows: the last one of several with one name. `rust` are the files that Rust's compiler
-    made. `last` has the last member of each name. `native` reads what is for other systems.
+    `exporters` has, by path, what the exports of an ELF file are looked up in: the reading of a
+    large one, and the entry of a small one, which is read again. It is the last one of several ELF
+    files with one name. `rust` are the files that Rust's compiler made. `native` reads what is for
+    other systems.
     """
 
-    def __init__(
-        self, archive: Archive, last: Mapping[str, Entry], native: Optional[NativeReader] = None
-    ) -> None:
-        self.readings: Dict[str, reader.Reading] = {}
+    def __init__(self, archive: Archive, native: Optional[NativeReader] = None) -> None:
+        self.exporters: Dict[str, Exporter] = {}
         self.rust: Set[str] = set()
         self.elfs: List[ElfFile] = []
         self.unreadable: List[Unreadable] = []
         self.static_objects: List[str] = []
         self._archive = archive
         self._native = native
-        self._last = last
         self._known: Dict[Any, Any] = {}
         self._names = self._bytes = 0
 
@@ -85,13 +85,10 @@ class Members:
         elif reader.is_elf(head) and not entry.symlink:
             reading = reader.read(entry.name, window, self._known)
             facts = self._shared(reading.facts)
-            is_last = self._last[entry.name] is entry
-            # What is read again is the last member of the name.
-            if window.size >= _LARGE or not is_last:
-                self.readings[entry.name] = reading._replace(facts=facts)
-            else:
-                self.readings.pop(entry.name, None)
-            if reading.rust and is_last:
+            large = window.size >= _LARGE
+            self.exporters[entry.name] = reading._replace(facts=facts) if large else entry
+            self.rust.discard(entry.name)
+            if reading.rust:
                 self.rust.add(entry.name)
             self.elfs.append(facts)
             self._count(facts)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from typing import BinaryIO, Dict, FrozenSet, Iterator, List, Mapping, Optional, Set, Tuple
 
     from manyshim.audit.gate.facts import Oddity
+    from manyshim.formats.wheel.members import Exporter
     from manyshim.formats.wheel.native import NativeReader
     from manyshim.formats.wheel.verification import Verification
 
@@ -50,7 +51,7 @@ class Wheel:
             self.entries = self.archive.entries
             if any(entry.folder for entry in self.entries):
                 self.entries = tuple(entry for entry in self.entries if not entry.folder)
-            self._readings: Dict[str, reader.Reading] = {}
+            self._exporters: Dict[str, Exporter] = {}
             self._rust: Set[str] = set()
             self._by_name = {entry.name: entry for entry in self.entries}
             self.dist_info = self._find_dist_info()
@@ -136,13 +137,13 @@ class Wheel:
         """
         verification = self._verification() if verify else None
         native = self._native_reader()
-        found = Members(self.archive, self._by_name, native)
+        found = Members(self.archive, native)
         for entry in self.entries:
             if verification:
                 found.verify(entry, verification)
             else:
                 found.look_at(entry)
-        self._readings, self._rust = found.readings, found.rust
+        self._exporters, self._rust = found.exporters, found.rust
         if verification:
             self._verified(verification)
         return WheelFacts(
@@ -213,11 +214,6 @@ class Wheel:
         """Return whether Rust's compiler wrote into an ELF file; false if it cannot be told."""
         return path in self._rust
 
-    def _reading(self, path: str) -> reader.Reading:
-        if path in self._readings:
-            return self._readings[path]
-        return reader.read(path, self.archive.window(self._by_name[path]))
-
     def exports(
         self, asked: Mapping[str, FrozenSet[str]]
     ) -> Tuple[Dict[str, FrozenSet[str]], Tuple[Unreadable, ...]]:
@@ -229,7 +225,12 @@ class Wheel:
         unreadable: List[Unreadable] = []
         for path, names in asked.items():
             try:
-                found[path] = self._reading(path).defined(names)
+                found[path] = self._reading(self._exporters[path]).defined(names)
             except (ElfError, MemberError) as error:
                 unreadable.append(Unreadable(path, str(error)))
         return found, tuple(unreadable)
+
+    def _reading(self, exporter: Exporter) -> reader.Reading:
+        if isinstance(exporter, reader.Reading):
+            return exporter
+        return reader.read(exporter.name, self.archive.window(exporter))

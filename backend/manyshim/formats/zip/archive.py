@@ -18,7 +18,7 @@ from manyshim.formats.zip.directory import (
     Entry,
     Reader,
 )
-from manyshim.formats.zip.kept import Allowance
+from manyshim.formats.zip.kept import Shared
 from manyshim.formats.zip.window import MemberError, Window
 
 TYPE_CHECKING = False
@@ -34,8 +34,6 @@ _MAX_MEMBERS = 200_000
 _MAX_DIRECTORY = 32 << 20
 
 _READ_AT_ONCE = 1 << 18
-# zlib-ng takes 5 % less time for larger portions, zlib does not.
-_TIMES_FAST = 2
 
 # At the end of a local header: how long the name and the extra field are, in bytes.
 _LENGTHS = struct.Struct("<2H")
@@ -90,10 +88,9 @@ class Archive:
             self.size = os.fstat(self.file.fileno()).st_size
             self.codec = library(self.size)
             self.contiguous_prefix = self.directory = 0
-            self._allowance = Allowance()
+            self._shared = Shared(self.codec)
             self.entries = tuple(self._directory())
-            if not self._ordered:
-                self._refuse_overlaps()
+            self._refuse_overlaps()
             self._refuse_bomb()
         except InvalidWheelError as error:
             self.close()
@@ -118,24 +115,21 @@ class Archive:
     def window(self, entry: Entry) -> Window:
         """Return access to a member's bytes. Raises MemberError if its local header is missing."""
         start = self.payload(entry)
-        window = Window(self.file, start, entry.compressed, entry.size, entry.method)
-        window.allowance, window.codec = self._allowance, self.codec
-        if self.codec is not zlib:
-            window.output *= _TIMES_FAST
-        return window
+        stated = (entry.compressed, entry.size, entry.method)
+        return Window(self.file, start, *stated, self._shared)
 
     def payload(self, entry: Entry) -> int:
         """Return the offset of a member's compressed bytes, computed from its local header.
 
         Raises MemberError if the header is missing, or the archive ends before the member.
         """
-        return self._payload(entry, entry.offset, self.bytes_at(entry.offset, LOCAL.size))
+        return self._payload(entry, self.bytes_at(entry.offset, LOCAL.size))
 
-    def _payload(self, entry: Entry, begin: int, header: bytes) -> int:
+    def _payload(self, entry: Entry, header: bytes) -> int:
         if not header.startswith(b"PK\3\4") or len(header) < LOCAL.size:
             raise MemberError("its local header is not where the central directory says")
         name, extra = _LENGTHS.unpack_from(header, LOCAL.size - _LENGTHS.size)
-        start: int = begin + LOCAL.size + name + extra
+        start: int = entry.offset + LOCAL.size + name + extra
         if start + entry.compressed > self.size:
             raise MemberError("the archive ends before the member does")
         return start
@@ -145,12 +139,11 @@ class Archive:
 
         If the member has fewer, all of them are returned.
         """
-        begin, size = entry.offset, entry.size
-        data = self.bytes_at(begin, LOCAL.size + len(entry.name) + _HEAD_INPUT)
-        start = self._payload(entry, begin, data) - begin
-        length = min(size, _HEAD)
+        data = self.bytes_at(entry.offset, LOCAL.size + len(entry.name) + _HEAD_INPUT)
+        start = self._payload(entry, data) - entry.offset
+        length = min(entry.size, _HEAD)
         head = data[start : start + entry.compressed]
-        if length and entry.form.method != STORED:
+        if length and entry.method != STORED:
             try:
                 head = zlib.decompressobj(-zlib.MAX_WBITS).decompress(head, length)
             except zlib.error:
@@ -198,26 +191,23 @@ class Archive:
             raise InvalidWheelError(f"cannot be read: {error.strerror}") from error
 
     def _directory(self) -> Iterator[Entry]:
-        """Yield the entries. Sums up their sizes, and notes if the members are in this order."""
         end, count, length, offset = self._end_record()
         start = end - length
         self.directory = start
         # Bytes before the archive shift all offsets. Installers accept such files.
         reader = Reader(lambda at, size: self.bytes_at(start + at, size), length, start - offset)
         # Where the next member of the contiguous prefix has to begin; -1 after the prefix.
-        position = found = expected = size = stop = 0
-        ordered = True
+        position = found = expected = 0
         while position < length:
-            record = reader.record(position)
-            if record.begin == expected:
+            entry, member_end, position = reader.record(position)
+            if entry.offset == expected:
                 # Only the offset of what follows confirms where a member ends.
                 self.contiguous_prefix = found
-            expected = record.end if record.begin == expected else -1
-            ordered = ordered and record.begin >= stop
-            position, stop = record.following, record.stop
+                expected = member_end
+            else:
+                expected = -1
             found += 1
-            size += record.entry.size
-            yield record.entry
+            yield entry
             if found > count:
                 break
         if expected == start:
@@ -226,14 +216,6 @@ class Archive:
             holds = "more" if found > count else found
             raise InvalidWheelError(
                 f"its central directory holds {holds} entries, but {count} are stated"
-            )
-        self._ordered, self._unpacked = ordered, size
-
-    def _refuse_bomb(self) -> None:
-        if self._unpacked > _MAX_SIZE + _MAX_RATIO * self.size:
-            raise InvalidWheelError(
-                f"its members have {self._unpacked} bytes, more than {_MAX_RATIO} times its "
-                f"{self.size}"
             )
 
     def _end_record(self) -> Tuple[int, int, int, int]:
@@ -266,6 +248,13 @@ class Archive:
         if count > _MAX_MEMBERS:
             raise InvalidWheelError(f"it has {count} members, more than {_MAX_MEMBERS}")
         return end, count, length, offset
+
+    def _refuse_bomb(self) -> None:
+        size = sum(entry.size for entry in self.entries)
+        if size > _MAX_SIZE + _MAX_RATIO * self.size:
+            raise InvalidWheelError(
+                f"its members have {size} bytes, more than {_MAX_RATIO} times its {self.size}"
+            )
 
     def _refuse_overlaps(self) -> None:
         end, previous = 0, ""

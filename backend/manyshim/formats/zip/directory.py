@@ -100,14 +100,11 @@ def numbers(crc: int, compressed: int, size: int, offset: int = 0) -> int:
 class Record(NamedTuple):
     """An entry with what its record states about its neighbours, in bytes.
 
-    `begin` is the offset of its member, and `stop` is before the end of it: other readers may take
-    more for it. If the record has only what is required, the member ends exactly at `end`, which
-    else is -1. `following` is where the next record begins in the directory.
+    If the record has only what is required, the member ends at `end`, which else is -1. `following`
+    is where the next record begins in the directory.
     """
 
     entry: Entry
-    begin: int
-    stop: int
     end: int
     following: int
 
@@ -164,13 +161,13 @@ class Reader:
             extra = data[name_end : name_end + extra_size]
             size, compressed, offset = _zip64(extra, [size, compressed, offset])
         begin = min(offset + self._shift, _64_BITS)
-        stop = begin + LOCAL.size + compressed
+        end = begin + LOCAL.size + name_size + compressed
         if max(size, compressed, begin) >= 0xFFFFFFFF:
             minimal = False
         entry = Entry(name, form, numbers(crc, compressed, size, begin))
         if form.flags & _ENCRYPTED or form.method != DEFLATED:
             _refuse_unreadable(entry)
-        return Record(entry, begin, stop, stop + name_size if minimal else -1, position + length)
+        return Record(entry, end if minimal else -1, position + length)
 
     def _form(self, stated: bytes) -> Tuple[Form, int]:
         known = self._forms.get(stated)

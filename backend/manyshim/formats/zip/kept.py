@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
+import zlib
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+# How many bytes are inflated at once, at most. zlib-ng takes 5 % less time for twice as many.
+_PORTION = 1 << 18
 # All members of an archive share the bytes that are inflated beyond one pass over each. Of 423
 # wheels none takes more than two passes; the largest member that does has some MiB.
 MAX_MORE = 1 << 28
@@ -27,13 +35,16 @@ def gather(kept: Kept, chunk: bytes, begin: int) -> None:
         kept.data.extend(chunk[wanted - begin : kept.end - begin])
 
 
-class Allowance:
+class Shared:
     """What the windows of one archive share.
 
-    `left` is how many checkpoints those that were discarded may still keep. `more` is how many
-    bytes all may still inflate beyond one pass over each member.
+    `codec` is the module that inflates: zlib, or one like it. `portion` is how many bytes are
+    inflated at once, at most. `left` is how many checkpoints the windows that were discarded may
+    still keep. `more` is how many bytes all may still inflate beyond one pass over each member.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, codec: Any = zlib) -> None:  # noqa: ANN401 (a module)
+        self.codec = codec
+        self.portion = _PORTION if codec is zlib else 2 * _PORTION
         self.left = _MAX_AFTER_DISCARD
         self.more = MAX_MORE

@@ -6,7 +6,7 @@ import zlib
 from bisect import bisect_right
 
 from manyshim.errors import InvalidWheelError
-from manyshim.formats.zip.kept import MAX_MORE, Allowance, Kept, gather
+from manyshim.formats.zip.kept import MAX_MORE, Kept, Shared, gather
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 # because the headers of a file are read first.
 _FIRST = 1 << 12
 _INPUT = 1 << 17
-_OUTPUT = 1 << 18
 # zlib copies its pending input at each call, so smaller portions cost more than they save.
 _LEAST = 1 << 13
 
@@ -49,14 +48,10 @@ class Window:
 
     Ranges passed to `retain` stay in memory once they are inflated. Reading a byte that is not in
     memory inflates from the nearest checkpoint before it, or from the start. `inflated` counts the
-    bytes inflated so far. Windows of one archive share an `allowance`. A `tap` takes each byte that
-    is inflated.
+    bytes inflated so far. Windows of one archive are given one `shared`. A `tap` takes each byte
+    that is inflated.
     """
 
-    # The module that inflates: zlib, or one like it.
-    codec: Any = zlib
-    # How many bytes are inflated at once, at most.
-    output = _OUTPUT
     # These are set only where they differ, because a wheel may have thousands of files.
     tap: Optional[Tap] = None
     # The inflater at the tap's position, if the window has gone back from there.
@@ -67,9 +62,17 @@ class Window:
     _checkpoints: Sequence[_Checkpoint] = ()
     _next_checkpoint = _LEAST_PART
 
-    def __init__(self, file: BinaryIO, start: int, compressed: int, size: int, method: int) -> None:
+    def __init__(  # noqa: PLR0913, PLR0917 (what the archive states)
+        self,
+        file: BinaryIO,
+        start: int,
+        compressed: int,
+        size: int,
+        method: int,
+        shared: Optional[Shared] = None,
+    ) -> None:
         self.size = size
-        self.allowance = Allowance()
+        self.shared = shared or Shared()
         self.inflated = 0
         self._file = file
         self._start = start
@@ -85,11 +88,11 @@ class Window:
     def discard(self, *needed: int) -> None:
         """Forget all bytes. Later reads from the `needed` offsets on start at a checkpoint."""
         found = sorted({one[0]: one for one in map(self._checkpoint, needed) if one}.values())
-        self.allowance.left += self._allowed
-        if len(found) > self.allowance.left:
+        self.shared.left += self._allowed
+        if len(found) > self.shared.left:
             found = []
         self._allowed = len(found)
-        self.allowance.left -= self._allowed
+        self.shared.left -= self._allowed
         self._checkpoints = found
         self._forget()
 
@@ -146,7 +149,7 @@ class Window:
         return data
 
     def _new_inflater(self) -> Any:  # noqa: ANN401 (zlib does not name the type)
-        return self.codec.decompressobj(-zlib.MAX_WBITS)
+        return self.shared.codec.decompressobj(-zlib.MAX_WBITS)
 
     def _rewind(self) -> None:
         if self.tap and self._position == self.tap.position:
@@ -171,10 +174,10 @@ class Window:
         try:
             while tap.position < self.size:
                 if self._stored:
-                    length = min(self.output, self.size - tap.position)
+                    length = min(self.shared.portion, self.size - tap.position)
                     tap.take(tap.position, self._read_file(self._start + tap.position, length))
                 else:
-                    self._inflate(self.output)
+                    self._inflate(self.shared.portion)
             return "" if self._stored else self._stream_end()
         finally:
             self.inflated, self._next_checkpoint = before
@@ -184,24 +187,24 @@ class Window:
     def _stream_end(self) -> str:
         """Return how the stream continues behind the bytes of the member; empty if it ends."""
         while self._position < self.size:
-            self._inflate(self.output)
-        last = self._inflater or self._new_inflater()
-        pending, more = last.unconsumed_tail, b""
+            self._inflate(self.shared.portion)
+        inflater = self._inflater or self._new_inflater()
+        pending, more = inflater.unconsumed_tail, b""
         # Empty blocks may follow. They are read to the end, as all readers do.
-        while not (more or last.eof) and (pending or self._fed < self._compressed):
+        while not (more or inflater.eof) and (pending or self._fed < self._compressed):
             take = 0 if pending else min(_INPUT, self._compressed - self._fed)
             pending += self._read_file(self._start + self._fed, take)
             self._fed += take
             try:
-                more = last.decompress(pending, 1)
-            except self.codec.error:
+                more = inflater.decompress(pending, 1)
+            except self.shared.codec.error:
                 return "unended"
-            pending = last.unconsumed_tail
+            pending = inflater.unconsumed_tail
         if more or self._position > self.size:
             return "longer"
-        if not last.eof:
+        if not inflater.eof:
             return "unended"
-        return "rest" if last.unused_data or self._fed < self._compressed else ""
+        return "rest" if inflater.unused_data or self._fed < self._compressed else ""
 
     def _checkpoint(self, offset: int) -> Optional[_Checkpoint]:
         """Return the last checkpoint at or before an offset, or None."""
@@ -212,8 +215,8 @@ class Window:
         """Go forward to the last checkpoint at or before an offset, if there is one."""
         found = self._checkpoint(offset)
         if found and found[0] > self._position:
-            self._position, self._fed, saved = found
-            self._inflater = saved.copy()
+            self._position, self._fed, inflater = found
+            self._inflater = inflater.copy()
             self._tail = b""
 
     def _advance(self, offset: int, end: int) -> bytes:
@@ -235,7 +238,7 @@ class Window:
         """Return how many bytes to inflate next: few after the last byte that is needed."""
         if self._position < _FIRST:
             return _FIRST
-        return min(max(end - self._position, _LEAST), self.output)
+        return min(max(end - self._position, _LEAST), self.shared.portion)
 
     def _inflate(self, most: int) -> bytes:
         first = self._position < _FIRST
@@ -251,7 +254,7 @@ class Window:
                 self._fed += take
             try:
                 chunk: bytes = self._inflater.decompress(pending, most)
-            except self.codec.error as error:
+            except self.shared.codec.error as error:
                 raise MemberError(f"it does not inflate: {error}") from error
             if chunk:
                 break
@@ -271,9 +274,9 @@ class Window:
         self.inflated += length
         again = min(self.inflated - self.size, length)
         if again > 0:
-            self.allowance.more -= again
+            self.shared.more -= again
             most = _MAX_PASSES * min(self.size, _LEAST_PART)
-            if self.allowance.more < 0 and self.inflated > most:
+            if self.shared.more < 0 and self.inflated > most:
                 raise MemberError(
                     "its tables are scattered: to read them, and those of the files before it, "
                     f"inflates {MAX_MORE} bytes more than once"
