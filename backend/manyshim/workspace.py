@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
+import tempfile
 from contextlib import contextmanager, suppress
 
 from manyshim.errors import ToolError
@@ -12,11 +14,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Iterator, Optional, Tuple
 
-# Eight characters are between the two. Folders of the user have other names.
+# mkdtemp puts eight characters between the two. Folders of the user have other names.
 _PREFIX, _SUFFIX = ".manyshim-", ".tmp"
-_RANDOM = "abcdefghijklmnopqrstuvwxyz012345"
-# Those of tempfile's names, which earlier versions gave.
-_KNOWN = frozenset(_RANDOM).union("6789_")
+_RANDOM = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_")
 # On Windows, folders are neither locked nor removed.
 _FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0)
 _FOLDER |= getattr(os, "O_NONBLOCK", 0)
@@ -38,7 +38,7 @@ def private_folder(parent: str) -> Iterator[str]:
     try:
         yield path
     finally:
-        _remove(path, lock)
+        shutil.rmtree(path, ignore_errors=True)
         if lock is not None:
             os.close(lock)
 
@@ -72,31 +72,9 @@ def publish(path: str, target: str) -> None:
         raise ToolError(f"{target}: cannot be written: {error.strerror}") from error
 
 
-def _remove(path: str, lock: Optional[int]) -> None:
-    """Remove a private folder, or as much as can be removed. `lock` is its descriptor."""
-    try:
-        if lock is not None:
-            _empty(lock)
-        os.rmdir(path)
-    except (OSError, RecursionError):
-        import shutil  # noqa: PLC0415 (it imports all compressors; the usual folder is empty now)
-
-        shutil.rmtree(path, ignore_errors=True)
-
-
-def _create(parent: str) -> str:
-    """Create a private folder as tempfile.mkdtemp does; return its absolute path."""
-    while True:
-        middle = "".join(_RANDOM[byte % len(_RANDOM)] for byte in os.urandom(8))
-        path = os.path.abspath(os.path.join(parent, f"{_PREFIX}{middle}{_SUFFIX}"))
-        with suppress(FileExistsError):
-            os.mkdir(path, 0o700)
-            return path
-
-
 def _make(parent: str) -> Tuple[str, Optional[int]]:
     while True:
-        path = _create(parent)
+        path = tempfile.mkdtemp(prefix=_PREFIX, suffix=_SUFFIX, dir=parent)
         if sys.platform == "win32":
             return path, None
         try:
@@ -117,7 +95,7 @@ def _is_ours(name: str) -> bool:
     """Whether a name has the form of those that `_make` gives."""
     middle = name[len(_PREFIX) : -len(_SUFFIX)]
     form = name == f"{_PREFIX}{middle}{_SUFFIX}" and len(middle) == 8
-    return form and _KNOWN.issuperset(middle)
+    return form and _RANDOM.issuperset(middle)
 
 
 def _remove_abandoned(parent: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -67,11 +68,11 @@ def test_undo_is_not_taken_back_once_the_copy_is_gone(
     run.adopt(str(project), in_tree=True).write(str(project))
     prepared = run.undo(str(project))
 
-    def stopped(path: str, _lock: object) -> None:
+    def stopped(path: str, **_more: object) -> None:
         if os.path.isdir(os.path.join(path, "old")):
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(workspace, "_remove", stopped)
+    monkeypatch.setattr(shutil, "rmtree", stopped)
     with pytest.raises(KeyboardInterrupt):
         prepared.write(str(project))
     assert (project / "pyproject.toml").read_text() == MESON

@@ -13,6 +13,7 @@ import re
 import sys
 from hashlib import new
 from typing import Dict, List, Optional, Sequence, Tuple
+from urllib.parse import quote
 
 from manyshim.audit.tags import WheelName
 from manyshim.repair.sbom import licenses
@@ -28,8 +29,6 @@ _NOT_FOR_SECURITY: Dict[str, bool] = (
 )
 # The name-based UUID of "manyshim sbom" in the namespace of OIDs.
 _NAMESPACE = bytes.fromhex("596ca44a04115d48b50236b0a5e2ec96")
-# The characters that a URL need not encode (RFC 3986), and the colon.
-_UNRESERVED = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~:"
 # In seconds since 1970: the end of the year 9999, the last one of RFC 3339.
 _MAX_TIMESTAMP = 253402300799
 _PATCHED = (
@@ -204,8 +203,7 @@ def _vendor(distro: Distro) -> str:
 
 def _quoted(text: str, safe: str = "") -> str:
     # The package URL specification does not encode the colon.
-    kept = _UNRESERVED + safe.encode()
-    return "".join(chr(one) if one in kept else f"%{one:02X}" for one in escape(text).encode())
+    return quote(escape(text), safe=safe + ":")
 
 
 def escape(text: str) -> str:
