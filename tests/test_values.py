@@ -174,3 +174,16 @@ def test_nothing_else_is_loaded_for_them() -> None:
 
 
 _SMALL = ("types", "_collections")
+
+
+def test_no_class_of_a_build_compiles_its_own_constructor() -> None:
+    """A class with another number of fields needs a template in `values`."""
+    code = (
+        "import sys; sys.path.insert(0, sys.argv[1]); from manyshim import values; "
+        "known = set(values._CONSTRUCTORS); import manyshim.backend, manyshim.build, "
+        "manyshim.formats.wheel.rewrite, manyshim.formats.zip.pack; "
+        "print(*sorted(set(values._CONSTRUCTORS) - known))"
+    )
+    command = [sys.executable, "-c", code, str(BACKEND)]
+    run = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert run.stdout.split() == []

@@ -42,10 +42,12 @@ else:
         8: lambda _cls, a, b, c, d, e, f, g, h: _new(_cls, (a, b, c, d, e, f, g, h)),
         9: lambda _cls, a, b, c, d, e, f, g, h, i: _new(_cls, (a, b, c, d, e, f, g, h, i)),
         10: lambda _cls, a, b, c, d, e, f, g, h, i, j: _new(_cls, (a, b, c, d, e, f, g, h, i, j)),
-        12: lambda _cls, a, b, c, d, e, f, g, h, i, j, k, m: _new(
-            _cls, (a, b, c, d, e, f, g, h, i, j, k, m)),
+        11: lambda _cls, a, b, c, d, e, f, g, h, i, j, k: _new(
+            _cls, (a, b, c, d, e, f, g, h, i, j, k)),
         14: lambda _cls, a, b, c, d, e, f, g, h, i, j, k, m, n, o: _new(
             _cls, (a, b, c, d, e, f, g, h, i, j, k, m, n, o)),
+        15: lambda _cls, a, b, c, d, e, f, g, h, i, j, k, m, n, o, p: _new(
+            _cls, (a, b, c, d, e, f, g, h, i, j, k, m, n, o, p)),
         # ElfFile and Config.
         29: lambda _cls, a, b, c, d, e, f, g, h, i, j, k, m, n, o, p, q, r, s, t, u, v, w, x, y, z,
         aa, bb, cc, dd: _new(_cls, (a, b, c, d, e, f, g, h, i, j, k, m, n, o, p, q, r, s, t, u, v,
